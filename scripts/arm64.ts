@@ -7,10 +7,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { exists } from "@std/fs/exists";
 import { fromFileUrl } from "@std/path";
-import { compareTrees } from "../tests/support/compare_trees.ts";
-import { randomTree } from "../tests/support/random_bytes.ts";
-import { createTempDirectory } from "../tests/support/temp.ts";
-import { writeTree } from "../tests/support/temp_tree.ts";
+import { compareTrees } from "../tests/support/files/compare_trees.ts";
+import { randomTree } from "../tests/support/files/random_bytes.ts";
+import { createTempDirectory } from "../tests/support/files/temp.ts";
+import { writeTree } from "../tests/support/files/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";

@@ -8,8 +8,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { startSshd } from "../tests/support/sshd.ts";
-import { removeTree } from "../tests/support/temp.ts";
+import { startSshd } from "../tests/support/hosts/sshd.ts";
+import { removeTree } from "../tests/support/files/temp.ts";
 import { type BenchCase, benchCases, parseSize } from "./bench/cases.ts";
 import { createDataDirectory } from "./bench/data_directory.ts";
 import { doublings, formatDoublings } from "./bench/growth.ts";

@@ -1,10 +1,10 @@
 /** Makes a sample tree, copies it with the embedded local peer, and compares both byte by byte. */
 
 import { formatBytes } from "../src/ui/format.ts";
-import { compareTrees } from "../tests/support/compare_trees.ts";
-import { escpCommand } from "../tests/support/escp_command.ts";
-import { randomTree } from "../tests/support/random_bytes.ts";
-import { type TreeEntries, writeTree } from "../tests/support/temp_tree.ts";
+import { compareTrees } from "../tests/support/files/compare_trees.ts";
+import { escpCommand } from "../tests/support/escp/escp_command.ts";
+import { randomTree } from "../tests/support/files/random_bytes.ts";
+import { type TreeEntries, writeTree } from "../tests/support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 

@@ -22,7 +22,8 @@ export interface TestRun {
 
 /** Directories whose tests take long for other reasons. */
 const SLOW = /(^|\/)tests\/(faults|transfer)\//;
-const STARTS_ESCP = /support\/(?:escp_command|host_without_escp|needs_sshd|network|network_pair|scene|sshd)\.ts"/;
+const STARTS_ESCP =
+  /support\/(?:escp\/(?:escp_command|host_without_escp)|hosts\/(?:needs_sshd|network|network_pair|sshd)|scene)\.ts"/;
 /** For the first run, which has no measured times. */
 const USUAL_BYTES_PER_SECOND = 200;
 

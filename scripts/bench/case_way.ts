@@ -1,6 +1,6 @@
 /** The network of a case of the benchmark: loopback, or a slow link for ssh and data. */
 
-import type { Sshd } from "../../tests/support/sshd.ts";
+import type { Sshd } from "../../tests/support/hosts/sshd.ts";
 import type { BenchCase } from "./cases.ts";
 import { startSlowLink } from "./slow_link.ts";
 

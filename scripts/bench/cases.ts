@@ -1,6 +1,6 @@
 /** Cases of the benchmark with their contenders. */
 
-import { randomBytes } from "../../tests/support/random_bytes.ts";
+import { randomBytes } from "../../tests/support/files/random_bytes.ts";
 import { type Contender, cp, escp, rsync, scp, tar } from "./contenders.ts";
 import {
   compareSparseFiles,

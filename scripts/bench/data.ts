@@ -1,6 +1,6 @@
 /** Makes the data of the benchmark, with the same bytes in each run. */
 
-import { RandomBytes, writeRandomFile } from "../../tests/support/random_bytes.ts";
+import { RandomBytes, writeRandomFile } from "../../tests/support/files/random_bytes.ts";
 import { text } from "../../tests/compress/text.ts";
 import { exists } from "@std/fs/exists";
 

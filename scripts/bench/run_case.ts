@@ -1,9 +1,9 @@
 /** Runs one case of the benchmark with all contenders in turn. */
 
-import { compareTrees } from "../../tests/support/compare_trees.ts";
-import { allocatedBytes } from "../../tests/support/holes.ts";
-import type { Sshd } from "../../tests/support/sshd.ts";
-import { removeTree } from "../../tests/support/temp.ts";
+import { compareTrees } from "../../tests/support/files/compare_trees.ts";
+import { allocatedBytes } from "../../tests/support/files/holes.ts";
+import type { Sshd } from "../../tests/support/hosts/sshd.ts";
+import { removeTree } from "../../tests/support/files/temp.ts";
 import { exists } from "@std/fs/exists";
 import type { BenchCase } from "./cases.ts";
 import type { Contender, CopyPlaces } from "./contenders.ts";

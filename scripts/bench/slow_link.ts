@@ -3,7 +3,7 @@
  * connection. It replaces netem(8), which some kernels lack.
  */
 
-import { startTcpProxy, type TcpProxy } from "../../tests/support/tcp_proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../../tests/support/hosts/tcp_proxy.ts";
 
 /** Properties of a network. The two directions are independent. */
 export interface LinkShape {

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { findExecutable, hasExecutables } from "../../src/bootstrap/executables.ts";
 import { StartError } from "../../src/errors.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 
 // printf abc | sha256sum
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { recallPlace, rememberPlace } from "../../src/bootstrap/remembered_places.ts";
-import { createTempDirectory } from "../support/temp.ts";
+import { createTempDirectory } from "../support/files/temp.ts";
 
 const HOST = { host: "node.lab", user: "me", port: 2222 };
 const PATH = "/home/me/.cache/escp/1.0.0/escp";

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { openCopyLog } from "../../src/cli/copy_log.ts";
 import { UsageError } from "../../src/errors.ts";
-import { createTempDirectory } from "../support/temp.ts";
+import { createTempDirectory } from "../support/files/temp.ts";
 
 describe("openCopyLog", () => {
   it("appends events to the file, with time, level and session, and prints up to the level of -v", async () => {

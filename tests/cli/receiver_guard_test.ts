@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { escpCommand } from "../support/escp_command.ts";
+import { escpCommand } from "../support/escp/escp_command.ts";
 
 /** More than a busy machine needs. */
 const PATIENCE_MS = 20_000;

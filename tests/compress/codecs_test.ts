@@ -5,7 +5,7 @@ import { availableCodecs, chooseCodec, createCodec } from "../../src/compress/co
 import { ProtocolError } from "../../src/errors.ts";
 import { CODEC_NAMES } from "../../src/protocol/coding.ts";
 import { assertProtocolError } from "../protocol/protocol_error.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import { text } from "./text.ts";
 
 const ENGINES = ["native", "portable"] as const;

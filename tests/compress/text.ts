@@ -1,6 +1,6 @@
 /** Text that resembles a log file: the lines are similar but all different. */
 
-import { RandomBytes } from "../support/random_bytes.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
 
 /** Returns `size` bytes, the same in every run. */
 export function text(size: number): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { configPaths, readConfigs } from "../../src/config/config_files.ts";
 import { UsageError } from "../../src/errors.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 import { TABLE } from "./key_table.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;

@@ -4,7 +4,7 @@ import { decodeHex, encodeHex } from "@std/encoding/hex";
 import { type Cipher, CIPHER_NAMES, type CipherName, KEY_BYTES, TAG_BYTES } from "../../src/crypto/cipher.ts";
 import { webcryptoEngine } from "../../src/crypto/webcrypto.ts";
 import { ProtocolError } from "../../src/errors.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import { CIPHER_ENGINES } from "./cipher_engines.ts";
 import { GCM_VECTORS } from "./gcm_vectors.ts";
 

@@ -3,7 +3,7 @@ import { decodeHex, encodeHex } from "@std/encoding/hex";
 import { describe, it } from "@std/testing/bdd";
 import { CIPHER_NAMES, type DirectionKey, KEY_BYTES } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey, deriveStreamKeys, hkdfSha256 } from "../../src/crypto/key_schedule.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 
 const SECRET = randomBytes(32, "secret");
 const RANDOM = randomBytes(32, "random");

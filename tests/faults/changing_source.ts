@@ -1,9 +1,9 @@
 /** Copies of a file that the disk changes while the file is read. */
 
-import type { EscpResult } from "../support/escp_command.ts";
-import { type DiskChange, mountFailingDisk } from "../support/failing_disk.ts";
-import { parseEvents } from "../support/json_events.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import type { EscpResult } from "../support/escp/escp_command.ts";
+import { type DiskChange, mountFailingDisk } from "../support/files/failing_disk.ts";
+import { parseEvents } from "../support/escp/json_events.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import type { Copy, Scene, Variant } from "../support/scene.ts";
 
 /** Sizes of a file in a pack and of a file in ranges. The kernel reads at most 128 KiB at a time from the disk. */

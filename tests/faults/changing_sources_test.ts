@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { failingDiskProblem } from "../support/failing_disk.ts";
+import { failingDiskProblem } from "../support/files/failing_disk.ts";
 import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
 import { type Change, copyChanging, FILES, isSame, isShared, lineOf } from "./changing_source.ts";
 

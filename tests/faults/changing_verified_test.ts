@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { runEscp } from "../support/escp_command.ts";
-import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { runEscp } from "../support/escp/escp_command.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import { type Change, copyChanging, FILES, isSame, isShared, lineOf, notesOf } from "./changing_source.ts";
 

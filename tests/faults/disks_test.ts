@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { lastEvent } from "../support/json_events.ts";
-import { listNames } from "../support/list_names.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
+import { lastEvent } from "../support/escp/json_events.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, rotatingVariants, variantName } from "../support/scene.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");

@@ -1,6 +1,6 @@
 /** A TCP proxy on loopback that damages data connections. */
 
-import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../support/hosts/tcp_proxy.ts";
 
 /** A fault of a connection after a number of bytes in one direction. */
 export interface Fault {

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { alteredEscp, useAsEscp } from "../support/escp_command.ts";
-import { listNames } from "../support/list_names.ts";
+import { alteredEscp, useAsEscp } from "../support/escp/escp_command.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 /** One file in a pack and one in ranges exceed it. */

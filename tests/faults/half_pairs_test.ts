@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { pass } from "../../src/session/tunnel/pass_stream.ts";
-import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
-import { startProxiedHosts } from "../support/proxied_hosts.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { runEscp } from "../support/escp/escp_command.ts";
+import { startProxiedHosts } from "../support/hosts/proxied_hosts.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import { describeWithScene } from "../support/scene.ts";
-import { startTcpProxy } from "../support/tcp_proxy.ts";
+import { startTcpProxy } from "../support/hosts/tcp_proxy.ts";
 
 describeWithScene("a relay with a connection that does not open", (scene) => {
   let from: string;

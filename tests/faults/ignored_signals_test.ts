@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
-import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { untilBegun } from "../support/interruptions.ts";
+import { escpCommand, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
+import { untilBegun } from "../support/escp/interruptions.ts";
 import { commandOf, descendantsOf, isRunning, type ProcessId } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 

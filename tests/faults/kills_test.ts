@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import type { RunningEscp } from "../support/escp_command.ts";
-import { killOthers, notedBytes, presentBytes, untilTrue } from "../support/interruptions.ts";
-import { lastEvent } from "../support/json_events.ts";
-import { RandomBytes } from "../support/random_bytes.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import type { RunningEscp } from "../support/escp/escp_command.ts";
+import { killOthers, notedBytes, presentBytes, untilTrue } from "../support/escp/interruptions.ts";
+import { lastEvent } from "../support/escp/json_events.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
-import type { TreeEntry } from "../support/temp_tree.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import type { TreeEntry } from "../support/files/temp_tree.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { openLibc } from "../../src/native/libc/libc.ts";
-import type { EscpResult } from "../support/escp_command.ts";
-import { turn, untilBegun } from "../support/interruptions.ts";
-import { listNames } from "../support/list_names.ts";
+import type { EscpResult } from "../support/escp/escp_command.ts";
+import { turn, untilBegun } from "../support/escp/interruptions.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import type { TreeEntries } from "../support/temp_tree.ts";
+import type { TreeEntries } from "../support/files/temp_tree.ts";
 
 /** Kilobits per second: slow enough to replace a directory by a link. */
 const SLOW = ["-l", "24000"];

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import { startEscp } from "../support/escp_command.ts";
-import { untilBegun } from "../support/interruptions.ts";
-import { listNames } from "../support/list_names.ts";
-import { describeWithNetworks } from "../support/network.ts";
-import { type Pair, startPair } from "../support/network_pair.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { startEscp } from "../support/escp/escp_command.ts";
+import { untilBegun } from "../support/escp/interruptions.ts";
+import { listNames } from "../support/files/list_names.ts";
+import { describeWithNetworks } from "../support/hosts/network.ts";
+import { type Pair, startPair } from "../support/hosts/network_pair.ts";
 import { commandOf, waitForNoProcess } from "../support/processes.ts";
-import { createTempTree } from "../support/temp_tree.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 /** Timeout of both ends, in seconds. */
 const TIMEOUT = 2;

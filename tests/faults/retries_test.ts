@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import { alteredEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { alteredEscp, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
 import {
   assertSame,
   feedUntilBegun,
@@ -10,11 +10,11 @@ import {
   untilBegun,
   untilNoted,
   writeLargeFile,
-} from "../support/interruptions.ts";
-import { parseEvents } from "../support/json_events.ts";
+} from "../support/escp/interruptions.ts";
+import { parseEvents } from "../support/escp/json_events.ts";
 import { describeWithScene, rotatingVariants, startScene, type Variant, variantName } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB;

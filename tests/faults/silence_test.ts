@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
-import type { RunningEscp } from "../support/escp_command.ts";
-import { untilBegun } from "../support/interruptions.ts";
-import { listNames } from "../support/list_names.ts";
+import type { RunningEscp } from "../support/escp/escp_command.ts";
+import { untilBegun } from "../support/escp/interruptions.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { commandOf, descendantsOf, type ProcessId } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 import { writeScript } from "../support/shell_script.ts";

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import type { RunningEscp } from "../support/escp_command.ts";
-import { freePort } from "../support/free_port.ts";
-import { killOthers } from "../support/interruptions.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import type { RunningEscp } from "../support/escp/escp_command.ts";
+import { freePort } from "../support/hosts/free_port.ts";
+import { killOthers } from "../support/escp/interruptions.ts";
 import { waitForNoProcess } from "../support/processes.ts";
-import { RandomBytes, randomTree } from "../support/random_bytes.ts";
+import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
 import { type Copy, describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";
-import type { TreeEntries } from "../support/temp_tree.ts";
+import type { TreeEntries } from "../support/files/temp_tree.ts";
 import { type Fault, startFaultProxy } from "./fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
 

@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
-import { compareTrees } from "../support/compare_trees.ts";
-import { escpCommand, startEscp } from "../support/escp_command.ts";
-import { freePort } from "../support/free_port.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { escpCommand, startEscp } from "../support/escp/escp_command.ts";
+import { freePort } from "../support/hosts/free_port.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../support/scene.ts";
-import { startSshd } from "../support/sshd.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { startSshd } from "../support/hosts/sshd.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { startFaultProxy } from "./fault_proxy.ts";
 
 /** Kilobits per second: the copy takes some seconds. */

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import type { EscpResult } from "../support/escp_command.ts";
-import { freePort } from "../support/free_port.ts";
-import { RandomBytes } from "../support/random_bytes.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import type { EscpResult } from "../support/escp/escp_command.ts";
+import { freePort } from "../support/hosts/free_port.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
 
 const MIB = 1 << 20;

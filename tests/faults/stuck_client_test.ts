@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
-import { type RunningEscp, useAsEscp } from "../support/escp_command.ts";
-import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { untilBegun } from "../support/interruptions.ts";
+import { type RunningEscp, useAsEscp } from "../support/escp/escp_command.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
+import { untilBegun } from "../support/escp/interruptions.ts";
 import { descendantsOf, isRunning, waitForExit, waitForNoProcess } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 import { AT_ONCE_MS, busyEscp, GONE_MS, GUARDED_MS, MIB, SLOW, STOPPED_MS, untilBlocked } from "./stuck_escp.ts";

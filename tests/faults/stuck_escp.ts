@@ -2,8 +2,8 @@
 
 import { assert } from "@std/assert";
 import { existsSync as exists } from "@std/fs/exists";
-import { alteredEscp, type RunningEscp } from "../support/escp_command.ts";
-import { turn, untilTrue } from "../support/interruptions.ts";
+import { alteredEscp, type RunningEscp } from "../support/escp/escp_command.ts";
+import { turn, untilTrue } from "../support/escp/interruptions.ts";
 import { commandOf, isRunning, type ProcessId } from "../support/processes.ts";
 import type { Scene } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
 import { openReceiverPort } from "../session/receiver_port.ts";
-import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { untilBegun } from "../support/interruptions.ts";
+import { escpCommand, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
+import { untilBegun } from "../support/escp/interruptions.ts";
 import { commandOf, descendantsOf, waitForExit } from "../support/processes.ts";
 import {
   describeWithScene,
@@ -13,7 +13,7 @@ import {
   type Variant,
   variantName,
 } from "../support/scene.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { busyEscp, GONE_MS, MIB, remoteEnds, SLOW, STOPPED_MS, untilBlocked, untilGuarded } from "./stuck_escp.ts";
 
 describeWithScene("a remote end whose main thread is stuck", (scene) => {

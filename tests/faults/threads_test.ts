@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { alteredEscp, useAsEscp } from "../support/escp_command.ts";
-import { assertSame, notedBytes, sentBytes } from "../support/interruptions.ts";
+import { alteredEscp, useAsEscp } from "../support/escp/escp_command.ts";
+import { assertSame, notedBytes, sentBytes } from "../support/escp/interruptions.ts";
 import { describeWithScene, type Direction, ENGINES, type Variant } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const SIZE = 24 << 20;
 /** The portable engine has no threads. */

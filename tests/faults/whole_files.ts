@@ -2,7 +2,7 @@
 
 import { walkSync as stdWalkSync } from "@std/fs/walk";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
-import { compareFiles } from "../support/compare_trees.ts";
+import { compareFiles } from "../support/files/compare_trees.ts";
 
 const walkSync: (root: string, options: { includeDirs: false }) => Iterable<{ path: string; name: string }> =
   stdWalkSync;

@@ -4,7 +4,7 @@ import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
 import { FileChange } from "../../src/files/stat/file_change.ts";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
 import { digestSources } from "../../src/streams/send/digest_sources.ts";
-import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
 import { collect, copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 /** Times for touch(1). The portable engine supports whole milliseconds. */

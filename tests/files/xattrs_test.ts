@@ -7,7 +7,7 @@ import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
 import { RecordCursor, RecordType } from "../../src/protocol/data/records.ts";
 import { encodeXattrs } from "../../src/protocol/data/xattrs.ts";
 import { record } from "../protocol/record.ts";
-import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/xattrs.ts";
+import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/files/xattrs.ts";
 import { collect, copyTree, isNativeHere, isRoot, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 // Opened before the tests, so that no test leaks the library.

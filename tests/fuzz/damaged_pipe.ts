@@ -1,6 +1,6 @@
 /** Pipes of a control channel that damage a line. */
 
-import type { RandomBytes } from "../support/random_bytes.ts";
+import type { RandomBytes } from "../support/files/random_bytes.ts";
 import { mutate, noise } from "./mutate.ts";
 import type { Pipe } from "./session_ends.ts";
 

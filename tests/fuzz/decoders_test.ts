@@ -14,7 +14,7 @@ import { readResult } from "../../src/protocol/data/results.ts";
 import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { text } from "../compress/text.ts";
-import { RandomBytes } from "../support/random_bytes.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
 import { mutate, noise } from "./mutate.ts";
 import { onlyProtocolErrors } from "./only_protocol_errors.ts";
 

@@ -8,7 +8,7 @@ import { BLOCK_HEADER_BYTES } from "../../src/protocol/data/block.ts";
 import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, FrameKind } from "../../src/protocol/data/frame.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames/frames.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
-import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
+import { RandomBytes, randomBytes } from "../support/files/random_bytes.ts";
 import { MemoryTransport } from "./memory_transport.ts";
 import { mutate } from "./mutate.ts";
 

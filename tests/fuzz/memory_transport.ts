@@ -1,7 +1,7 @@
 /** A transport in memory, which returns its bytes in random pieces. */
 
 import type { Transport } from "../../src/net/transport.ts";
-import type { RandomBytes } from "../support/random_bytes.ts";
+import type { RandomBytes } from "../support/files/random_bytes.ts";
 
 /** Reads the bytes of its constructor, and keeps written bytes. */
 export class MemoryTransport implements Transport {

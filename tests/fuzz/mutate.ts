@@ -1,6 +1,6 @@
 /** Damages bytes for tests of decoders. */
 
-import type { RandomBytes } from "../support/random_bytes.ts";
+import type { RandomBytes } from "../support/files/random_bytes.ts";
 
 /** Bytes at the limits of ranges. */
 const EDGES = [0x00, 0x01, 0x0a, 0x2e, 0x2f, 0x7f, 0x80, 0xfe, 0xff];

@@ -5,10 +5,10 @@ import { HELLO_MAGIC, parseHello } from "../../src/protocol/control/hello.ts";
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
-import { compareTrees } from "../support/compare_trees.ts";
-import { RandomBytes } from "../support/random_bytes.ts";
-import type { TempDirectory } from "../support/temp.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
+import type { TempDirectory } from "../support/files/temp.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 import { createDamagedPipe, createPipe } from "./damaged_pipe.ts";
 import { mutate, noise } from "./mutate.ts";
 import {

@@ -3,8 +3,8 @@ import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../src/errors.ts";
 import { measureDisk } from "../../src/probe/disk_speed.ts";
-import { mountSmallDisk, smallDiskProblem } from "../support/small_disk.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { mountSmallDisk, smallDiskProblem } from "../support/files/small_disk.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 import { ENGINES, isRoot } from "../files/file_engines.ts";
 
 for (const { title, make } of ENGINES) {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { combineCrc32, crc32, crc32OfZeros } from "../../src/protocol/crc32.ts";
-import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
+import { RandomBytes, randomBytes } from "../support/files/random_bytes.ts";
 
 const sum = (bytes: Uint8Array) => crc32(bytes, 0, bytes.length);
 const LENGTHS = [0, 1, 2, 3, 7, 8, 9, 255, 256, 4095, 4096, 4097, 65_537];

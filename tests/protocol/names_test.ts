@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { decodeName, encodeName, hasEscapedBytes } from "../../src/protocol/names.ts";
-import { RandomBytes } from "../support/random_bytes.ts";
+import { RandomBytes } from "../support/files/random_bytes.ts";
 
 /** Asserts that a name round-trips. Compares without assertEquals first, because there are many names. */
 function checkRoundTrip(bytes: Uint8Array): void {

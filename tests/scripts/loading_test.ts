@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
-import { createTempDirectory } from "../support/temp.ts";
+import { createTempDirectory } from "../support/files/temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { findTestFiles, planRuns } from "../../scripts/test_runs.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 
 describe("planRuns", () => {
   const file = (path: string, bytes: number, startsEscp = false) => ({ path, bytes, startsEscp });
@@ -31,7 +31,7 @@ describe("planRuns", () => {
 
 describe("findTestFiles", () => {
   it("finds test files at any depth, and files that are named", async () => {
-    const escp = 'import { runEscp } from "../support/escp_command.ts";';
+    const escp = 'import { runEscp } from "../support/escp/escp_command.ts";';
     await using tree = await createTempTree({ "a/b/c_test.ts": "123", "a/d.ts": "", "e_test.ts": escp, "f.ts": "" });
     assertEquals(await findTestFiles(tree.path, ["a/", "f.ts"]), [
       { path: "a/b/c_test.ts", bytes: 3, startsEscp: false },

@@ -4,7 +4,7 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { Target } from "../../src/files/engine/target.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
-import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/xattrs.ts";
+import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/files/xattrs.ts";
 
 const OPTIONS = { umask: 0o022, token: "test" };
 const ACCESS = "system.posix_acl_access";

@@ -12,8 +12,8 @@ import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../src/transfer/receive/resume_record.ts";
 import { applyRecords, ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
-import { listNames } from "../support/list_names.ts";
-import "../support/state.ts";
+import { listNames } from "../support/files/list_names.ts";
+import "../support/escp/state.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepBackups: true };
 const BACKUPS = ["file", "link"].map((name) => backupName("test", encodeName(name)));

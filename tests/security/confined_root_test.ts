@@ -5,9 +5,9 @@ import { Confinement } from "../../src/files/target/confinement.ts";
 import { createDirectories, planTargets } from "../../src/files/target/plan.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
-import { runEscp } from "../support/escp_command.ts";
-import { listNames } from "../support/list_names.ts";
-import { remoteConfig } from "../support/remote_settings.ts";
+import { runEscp } from "../support/escp/escp_command.ts";
+import { listNames } from "../support/files/list_names.ts";
+import { remoteConfig } from "../support/escp/remote_settings.ts";
 import { describeWithScene, ENGINES as NAMED } from "../support/scene.ts";
 
 for (const { title, make } of ENGINES) {

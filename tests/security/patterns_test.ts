@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName } from "../support/scene.ts";
 
 /** Longer than these copies take on a busy machine. Backtracking and loops of links would never end. */

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../support/compare_trees.ts";
-import { assertSame, untilTrue, writeLargeFile } from "../support/interruptions.ts";
-import { lastEvent } from "../support/json_events.ts";
-import { listNames } from "../support/list_names.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { assertSame, untilTrue, writeLargeFile } from "../support/escp/interruptions.ts";
+import { lastEvent } from "../support/escp/json_events.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { partialFile } from "../support/temporary_files.ts";
+import { partialFile } from "../support/escp/temporary_files.ts";
 import { oldJournal, oldMark, oldName, oldRunLog, oldStat } from "./old_formats.ts";
 
 const MIB = 1 << 20;

@@ -7,10 +7,10 @@ import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
-import { untilTrue } from "../support/interruptions.ts";
-import { listNames } from "../support/list_names.ts";
+import { untilTrue } from "../support/escp/interruptions.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { partialFile } from "../support/temporary_files.ts";
+import { partialFile } from "../support/escp/temporary_files.ts";
 import { actBefore, NAMING_CALLS, watchCalls } from "./watched_calls.ts";
 
 const { enter, file, symlink, hardlink } = RecordType;

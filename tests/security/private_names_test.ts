@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { newPartialName } from "../../src/files/path/private_names.ts";
-import { compareTrees } from "../support/compare_trees.ts";
-import { type EscpResult, runEscp } from "../support/escp_command.ts";
-import { listNames } from "../support/list_names.ts";
+import { compareTrees } from "../support/files/compare_trees.ts";
+import { type EscpResult, runEscp } from "../support/escp/escp_command.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
-import type { TreeEntries } from "../support/temp_tree.ts";
+import type { TreeEntries } from "../support/files/temp_tree.ts";
 import { oldName } from "./old_formats.ts";
 
 const PARTIAL = newPartialName();

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { isRoot } from "../files/file_engines.ts";
-import { escpCommand, useAsEscp } from "../support/escp_command.ts";
-import { OTHER_USER, otherUserProblem, writeOthersEscp, writePlainEscp } from "../support/plain_rights.ts";
+import { escpCommand, useAsEscp } from "../support/escp/escp_command.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp, writePlainEscp } from "../support/files/plain_rights.ts";
 import { describeWithScene, ENGINES } from "../support/scene.ts";
-import { setXattr, xattrsOf } from "../support/xattrs.ts";
+import { setXattr, xattrsOf } from "../support/files/xattrs.ts";
 
 /** Root without the right to change owners. */
 const WITHOUT_CHOWN = ["setpriv", "--bounding-set", "-chown", "--"];

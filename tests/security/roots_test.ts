@@ -8,10 +8,10 @@ import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
-import { untilTrue } from "../support/interruptions.ts";
-import { listNames } from "../support/list_names.ts";
+import { untilTrue } from "../support/escp/interruptions.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
+import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/escp/stopped_at.ts";
 
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };

@@ -5,10 +5,10 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
-import { untilTrue } from "../support/interruptions.ts";
+import { untilTrue } from "../support/escp/interruptions.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
-import { setXattr } from "../support/xattrs.ts";
+import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/escp/stopped_at.ts";
+import { setXattr } from "../support/files/xattrs.ts";
 import { actBefore } from "./watched_calls.ts";
 
 const SECRET = "a secret";

@@ -5,7 +5,7 @@ import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import type { CipherName } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
 import type { SessionSecrets } from "../../src/session/model/session.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 
 /** Bytes that a client sends in a handshake: the preamble and an empty frame. */
 export const PROOF_BYTES = PREAMBLE_BYTES + frameBytes(0);

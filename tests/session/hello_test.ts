@@ -13,7 +13,7 @@ import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
-import { randomBytes } from "../support/random_bytes.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 const JOB: CopyJob = {

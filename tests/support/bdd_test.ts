@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { createTempTree } from "./temp_tree.ts";
+import { createTempTree } from "./files/temp_tree.ts";
 
 const BDD_PATH: string = fromFileUrl(new URL("./bdd.ts", import.meta.url));
 

@@ -10,12 +10,12 @@ import {
   startEscp,
   useAsEscp,
   writeEscpWrapper,
-} from "./escp_command.ts";
-import { describeWithSshd } from "./needs_sshd.ts";
+} from "./escp/escp_command.ts";
+import { describeWithSshd } from "./hosts/needs_sshd.ts";
 import { writeWrapper } from "./shell_script.ts";
-import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
-import { createTempDirectory, type TempDirectory } from "./temp.ts";
-import { type TreeEntries, writeTree } from "./temp_tree.ts";
+import { type Sshd, type SshdOptions, startSshd } from "./hosts/sshd.ts";
+import { createTempDirectory, type TempDirectory } from "./files/temp.ts";
+import { type TreeEntries, writeTree } from "./files/temp_tree.ts";
 
 export type Engine = "native" | "portable";
 export type Direction = "push" | "pull" | "local";

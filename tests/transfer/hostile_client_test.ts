@@ -23,11 +23,11 @@ import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/handshake.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
-import { escpCommand } from "../support/escp_command.ts";
-import { createTempTree } from "../support/temp_tree.ts";
-import type { TempDirectory } from "../support/temp.ts";
+import { escpCommand } from "../support/escp/escp_command.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
+import type { TempDirectory } from "../support/files/temp.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
-import { temporaryFiles } from "../support/temporary_files.ts";
+import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];

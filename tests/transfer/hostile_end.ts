@@ -4,8 +4,8 @@ import { fromFileUrl } from "@std/path";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { openRemoteSession, type RemoteSession } from "../../src/session/model/remote_session.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
-import { escpCommand } from "../support/escp_command.ts";
-import type { TreeEntry } from "../support/temp_tree.ts";
+import { escpCommand } from "../support/escp/escp_command.ts";
+import type { TreeEntry } from "../support/files/temp_tree.ts";
 
 /** Maximum time of such an end. */
 const LIFE_MS = 20_000;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { type EscpResult, runEscp } from "../support/escp_command.ts";
-import { createTempTree } from "../support/temp_tree.ts";
+import { type EscpResult, runEscp } from "../support/escp/escp_command.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
 import { ALIKE } from "./alike_names.ts";
 import { inPlaceOfSsh } from "./hostile_end.ts";
 

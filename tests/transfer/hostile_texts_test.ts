@@ -6,9 +6,9 @@ import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { openClientSession } from "../../src/session/model/client_session.ts";
 import { PeerAbort } from "../../src/session/model/control_channel.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
-import { escpCommand, runEscp } from "../support/escp_command.ts";
+import { escpCommand, runEscp } from "../support/escp/escp_command.ts";
 import { commandOf, descendantsOf } from "../support/processes.ts";
-import { createTempTree, writeTree } from "../support/temp_tree.ts";
+import { createTempTree, writeTree } from "../support/files/temp_tree.ts";
 import { inPlaceOfSsh } from "./hostile_end.ts";
 import { peakMemory } from "./peak_memory.ts";
 

@@ -3,8 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
 import { readCommandLine } from "../../../src/cli/options/command.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
 const shown = FLAGS.filter((flag) => !flag.hidden);

@@ -7,8 +7,8 @@ import { EXAMPLES, EXIT_MEANINGS } from "../../../src/cli/help/texts.ts";
 import type { Flag } from "../../../src/cli/options/flag.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
 import { readCommandLine } from "../../../src/cli/options/command.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const rows: readonly Flag[] = FLAGS;
 const PAGES = { "escp --help": shortHelp(), "escp --help all": fullHelp() };

@@ -3,8 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { manualPage } from "../../../src/cli/help/manual_page.ts";
 import type { Flag } from "../../../src/cli/options/flag.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const flags: readonly Flag[] = FLAGS;
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { alteredEscp } from "../../support/escp_command.ts";
-import { createNetwork, describeWithNetworks, enter } from "../../support/network.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { alteredEscp } from "../../support/escp/escp_command.ts";
+import { createNetwork, describeWithNetworks, enter } from "../../support/hosts/network.ts";
 import {
   closed,
   CONTENTS,
@@ -13,11 +13,11 @@ import {
   SERVER,
   setSysctl,
   startPair,
-} from "../../support/network_pair.ts";
+} from "../../support/hosts/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, startSshd } from "../../support/sshd.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { addHost, startSshd } from "../../support/hosts/sshd.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 /** Packets vanish. */
 const DROP = closed("blackhole");
@@ -167,7 +167,7 @@ describeWithNetworks("a server behind address translation", () => {
     const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
     await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
     const ports = [sshd.port, ...forwarded].map(String);
-    const script = fromFileUrl(new URL("../../support/pass_ports.ts", import.meta.url));
+    const script = fromFileUrl(new URL("../../support/hosts/pass_ports.ts", import.meta.url));
     const [program, ...args] = [
       ...enter(network.namespace("gateway")),
       Deno.execPath(),

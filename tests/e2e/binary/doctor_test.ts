@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { Step } from "../../../src/doctor/step.ts";
-import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp_command.ts";
-import { parseEvents } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
-import { createNetwork, describeWithNetworks } from "../../support/network.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
+import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { createNetwork, describeWithNetworks } from "../../support/hosts/network.ts";
+import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { startSshd } from "../../support/sshd.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { startSshd } from "../../support/hosts/sshd.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Measures everything, as briefly and imprecisely as possible. */
 const QUICK = ["--doctor", "--doctor-time", "40"];

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { describeWithSshd } from "../../support/needs_sshd.ts";
-import { startSshd } from "../../support/sshd.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
+import { startSshd } from "../../support/hosts/sshd.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const BINARY = Deno.env.get("ESCP_BINARY");
 const why = BINARY === undefined ? " (skipped: no ESCP_BINARY)" : "";

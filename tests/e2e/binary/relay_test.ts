@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp } from "../../support/escp_command.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
 
 describeWithScene("a copy between two remote hosts", (scene) => {

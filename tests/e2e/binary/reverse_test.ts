@@ -1,13 +1,20 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { alteredEscp, runEscp } from "../../support/escp_command.ts";
-import { describeWithNetworks } from "../../support/network.ts";
-import { closed, CONTENTS, pairOfSuite, reportRejections, SERVER, startPair } from "../../support/network_pair.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { alteredEscp, runEscp } from "../../support/escp/escp_command.ts";
+import { describeWithNetworks } from "../../support/hosts/network.ts";
+import {
+  closed,
+  CONTENTS,
+  pairOfSuite,
+  reportRejections,
+  SERVER,
+  startPair,
+} from "../../support/hosts/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, addHostsToRemote, startSshd } from "../../support/sshd.ts";
-import { createTempTree, writeTree } from "../../support/temp_tree.ts";
+import { addHost, addHostsToRemote, startSshd } from "../../support/hosts/sshd.ts";
+import { createTempTree, writeTree } from "../../support/files/temp_tree.ts";
 
 const DROP = closed("blackhole");
 const CLIENT = "10.77.0.1";

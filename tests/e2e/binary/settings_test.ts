@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { runEscp, startEscp } from "../../support/escp_command.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { commandOf, type ProcessId } from "../../support/processes.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
+import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Direction, ENGINES, type Variant } from "../../support/scene.ts";
 
 describeWithScene("settings", (scene) => {

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp_command.ts";
-import { describeWithSshd } from "../../support/needs_sshd.ts";
+import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp/escp_command.ts";
+import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
-import { type Sshd, startSshd } from "../../support/sshd.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { type Sshd, startSshd } from "../../support/hosts/sshd.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 describe("an invalid command line", () => {
   const LINES: string[][] = [

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { escpCommand, runEscp } from "../../support/escp_command.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 /** Their listing exceeds the buffer of a pipe. */
 const FILES = 2000;

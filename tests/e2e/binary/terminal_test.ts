@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { escpCommand, runEscp } from "../../support/escp_command.ts";
-import type { TempDirectory } from "../../support/temp.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import type { TempDirectory } from "../../support/files/temp.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const problem = findProblem();
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { listNames } from "../../support/list_names.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
 import { writeScript } from "../../support/shell_script.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 

@@ -1,23 +1,23 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { oldJournal, oldName } from "../../security/old_formats.ts";
-import { alteredEscp, type EscpResult, runEscp, useAsEscp, writeEscpWrapper } from "../../support/escp_command.ts";
-import { assertSame, killOthers, untilNoted } from "../../support/interruptions.ts";
-import { parseEvents } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { alteredEscp, type EscpResult, runEscp, useAsEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { assertSame, killOthers, untilNoted } from "../../support/escp/interruptions.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import {
   OTHER_USER,
   otherUserProblem,
   plainRightsProblem,
   writeOthersEscp,
   writePlainEscp,
-} from "../../support/plain_rights.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
+} from "../../support/files/plain_rights.ts";
+import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { recordsOf } from "../../support/state.ts";
-import type { TreeEntries } from "../../support/temp_tree.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { recordsOf } from "../../support/escp/state.ts";
+import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";

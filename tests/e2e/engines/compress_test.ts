@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { text } from "../../compress/text.ts";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { alteredEscp, type EscpResult, runEscp } from "../../support/escp_command.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { randomTree } from "../../support/random_bytes.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { alteredEscp, type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { randomTree } from "../../support/files/random_bytes.ts";
 import { type Copy, describeWithScene, ENGINES, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MiB = 1 << 20;
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { randomTree } from "../../support/random_bytes.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { randomTree } from "../../support/files/random_bytes.ts";
 import { ALL_VARIANTS, describeWithScene, variantName, VARIANTS } from "../../support/scene.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MiB = 1 << 20;
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { listNames } from "../../support/list_names.ts";
-import { PLAIN_RIGHTS, plainRightsProblem } from "../../support/plain_rights.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { PLAIN_RIGHTS, plainRightsProblem } from "../../support/files/plain_rights.ts";
 import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { recordsOf } from "../../support/escp/state.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 describeWithScene("a failed path", (scene) => {
   for (const variant of VARIANTS) {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { it } from "@std/testing/bdd";
-import { escpCommand, runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
-import { listNames } from "../../support/list_names.ts";
+import { escpCommand, runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { isRunning } from "../../support/processes.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 
 /** Sizes of a file in a pack and of a file in ranges. */

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { alteredEscp, escpCommand, useAsEscp } from "../../support/escp_command.ts";
-import { listNames } from "../../support/list_names.ts";
-import { plainRightsProblem, writePlainEscp } from "../../support/plain_rights.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { alteredEscp, escpCommand, useAsEscp } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { plainRightsProblem, writePlainEscp } from "../../support/files/plain_rights.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 

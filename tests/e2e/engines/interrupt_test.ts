@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import type { RunningEscp } from "../../support/escp_command.ts";
-import { turn, untilBegun, writeLargeFile } from "../../support/interruptions.ts";
+import type { RunningEscp } from "../../support/escp/escp_command.ts";
+import { turn, untilBegun, writeLargeFile } from "../../support/escp/interruptions.ts";
 import {
   commandOf,
   descendantsOf,
@@ -11,7 +11,7 @@ import {
   waitForNoProcess,
 } from "../../support/processes.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const LARGE_BYTES = 48 << 20;
 /** Kilobits per second: the copy takes four seconds, enough to interrupt it on any machine. */

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/temp_tree.ts";
+import type { TreeEntries } from "../../support/files/temp_tree.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 /** Pushes and pulls. */

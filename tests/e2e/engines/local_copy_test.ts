@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp } from "../../support/escp_command.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
 import { ENGINES } from "../../support/scene.ts";
-import { createTempDirectory } from "../../support/temp.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 const TREE = {

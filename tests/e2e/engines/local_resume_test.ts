@@ -9,10 +9,10 @@ import {
   untilNoted,
   untilTrue,
   writeLargeFile,
-} from "../../support/interruptions.ts";
+} from "../../support/escp/interruptions.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
+import { recordsOf } from "../../support/escp/state.ts";
+import { partialFile, temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 

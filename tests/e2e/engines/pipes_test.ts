@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { runEscp, startEscp } from "../../support/escp_command.ts";
-import { parseEvents } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
 
 /** Sizes around a block, and more than the pipes can buffer. */

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
-import { killOthers, presentBytes } from "../../support/interruptions.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { finishedFiles, untilFinished } from "../../support/run_journals.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { killOthers, presentBytes } from "../../support/escp/interruptions.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { finishedFiles, untilFinished } from "../../support/escp/run_journals.ts";
 import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { recordsOf } from "../../support/escp/state.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const KIB = 1 << 10;
 /** Kilobits per second: half a second per MiB leaves time to interrupt. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
 import {
   assertSame,
   feedUntilBegun,
@@ -11,7 +11,7 @@ import {
   sentBytes,
   untilNoted,
   writeLargeFile,
-} from "../../support/interruptions.ts";
+} from "../../support/escp/interruptions.ts";
 import {
   describeWithScene,
   ENGINES,
@@ -20,8 +20,8 @@ import {
   variantName,
   VARIANTS,
 } from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
+import { recordsOf } from "../../support/escp/state.ts";
+import { partialFile, temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;

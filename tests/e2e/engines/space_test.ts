@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import type { EscpResult } from "../../support/escp_command.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import type { EscpResult } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
-import { mountSmallDisk, smallDiskProblem } from "../../support/small_disk.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");

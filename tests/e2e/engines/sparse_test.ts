@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareFiles, compareTrees } from "../../support/compare_trees.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { allocatedBytes, canHaveHoles } from "../../support/holes.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { compareFiles, compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { allocatedBytes, canHaveHoles } from "../../support/files/holes.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/temp_tree.ts";
+import type { TreeEntries } from "../../support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 const piece = randomBytes(100_000, "piece");

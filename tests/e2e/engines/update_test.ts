@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { type EscpResult, runEscp } from "../../support/escp_command.ts";
-import { lastEvent, parseEvents } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent, parseEvents } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 
 const OLD = new Date("2001-02-03T04:05:06.789Z");

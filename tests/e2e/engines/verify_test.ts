@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { existsSync as exists } from "@std/fs/exists";
 import { beforeAll, it } from "@std/testing/bdd";
 import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../../support/escp_command.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
-import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../../support/plain_rights.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../../support/files/plain_rights.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 

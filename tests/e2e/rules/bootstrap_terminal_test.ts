@@ -1,12 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { escpCommand } from "../../support/escp_command.ts";
-import { type HostWithoutEscp, namesIfPresent, releaseOfSuite, writeRelease } from "../../support/host_without_escp.ts";
-import { describeWithSshd } from "../../support/needs_sshd.ts";
-import { PrintedText } from "../../support/printed_text.ts";
+import { escpCommand } from "../../support/escp/escp_command.ts";
+import {
+  type HostWithoutEscp,
+  namesIfPresent,
+  releaseOfSuite,
+  writeRelease,
+} from "../../support/escp/host_without_escp.ts";
+import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
+import { PrintedText } from "../../support/escp/printed_text.ts";
 import { writeScript } from "../../support/shell_script.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 const problem = findTerminalProblem();
 const why = problem ? ` (skipped: ${problem})` : "";

@@ -3,7 +3,7 @@ import { existsSync } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { alteredEscp, startEscp, writeEscpWrapper } from "../../support/escp_command.ts";
+import { alteredEscp, startEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
 import {
   CLOSED_PARENT,
   digestOf,
@@ -11,13 +11,13 @@ import {
   namesIfPresent,
   releaseOfSuite,
   writeRelease,
-} from "../../support/host_without_escp.ts";
-import { turn } from "../../support/interruptions.ts";
-import { describeWithSshd } from "../../support/needs_sshd.ts";
-import { plainRightsProblem, plainShell } from "../../support/plain_rights.ts";
+} from "../../support/escp/host_without_escp.ts";
+import { turn } from "../../support/escp/interruptions.ts";
+import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
+import { plainRightsProblem, plainShell } from "../../support/files/plain_rights.ts";
 import { descendantsOf, killProcess } from "../../support/processes.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 const modeOf = (path: string) => Deno.statSync(path).mode! & 0o7777;
 

@@ -12,10 +12,10 @@ import {
   plantProgram,
   releaseOfSuite,
   writeRelease,
-} from "../../support/host_without_escp.ts";
-import { describeWithSshd } from "../../support/needs_sshd.ts";
-import { OTHER_USER } from "../../support/plain_rights.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+} from "../../support/escp/host_without_escp.ts";
+import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 describeWithSshd("the installation of escp on a host", () => {
   const release = releaseOfSuite();

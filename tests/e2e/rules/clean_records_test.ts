@@ -7,13 +7,13 @@ import { CompletionLog } from "../../../src/resume/run/completion_log.ts";
 import { recordPath, StateDirectory } from "../../../src/resume/state_directory.ts";
 import { openClientSession } from "../../../src/session/model/client_session.ts";
 import { PeerProcess } from "../../../src/session/model/peer_process.ts";
-import { alteredEscp, type EscpResult, runEscp, writeEscpWrapper } from "../../support/escp_command.ts";
-import { parseEvents } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
+import { alteredEscp, type EscpResult, runEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
-import { addStateHome, recordsOf } from "../../support/state.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
+import { addStateHome, recordsOf } from "../../support/escp/state.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const SIZE = 5000;
 

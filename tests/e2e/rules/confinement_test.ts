@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { listNames } from "../../support/list_names.ts";
-import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "../../support/remote_settings.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, ENGINES, type Variant } from "../../support/scene.ts";
 
 describeWithScene("a host that confines its sessions", (scene) => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, rotatingVariants, variantName } from "../../support/scene.ts";
 
 const TREE = { "small": "s", "large": { size: 3 << 20, seed: 1 } };

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
 
 const TREE = {

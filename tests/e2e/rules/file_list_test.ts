@@ -1,10 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { escpCommand, runEscp } from "../../support/escp_command.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
-import { addHostsToRemote } from "../../support/sshd.ts";
+import { addHostsToRemote } from "../../support/hosts/sshd.ts";
 
 const SOURCES = {
   "plain": "plain",

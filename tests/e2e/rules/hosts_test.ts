@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { runEscp } from "../../support/escp_command.ts";
-import { lastEvent, parseEvents } from "../../support/json_events.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent, parseEvents } from "../../support/escp/json_events.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
-import { addHostsToRemote } from "../../support/sshd.ts";
+import { addHostsToRemote } from "../../support/hosts/sshd.ts";
 
 const SOURCES = {
   "here": "here",

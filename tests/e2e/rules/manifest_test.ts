@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { runEscp } from "../../support/escp_command.ts";
-import { untilNoted, writeLargeFile } from "../../support/interruptions.ts";
-import { lastEvent } from "../../support/json_events.ts";
-import { listNames } from "../../support/list_names.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { untilNoted, writeLargeFile } from "../../support/escp/interruptions.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import {
   describeWithScene,
   ENGINES,

@@ -2,9 +2,9 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { alteredEscp, runEscp } from "../../support/escp_command.ts";
-import { listNames } from "../../support/list_names.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { alteredEscp, runEscp } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene } from "../../support/scene.ts";
 
 describeWithScene("escp on a simulated system", (scene) => {

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { streamsForRtt, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
 import { startSlowLink } from "../../../scripts/bench/slow_link.ts";
-import { compareTrees } from "../../support/compare_trees.ts";
-import { type EscpResult, runEscp } from "../../support/escp_command.ts";
-import { freePort } from "../../support/free_port.ts";
-import { parseEvents } from "../../support/json_events.ts";
-import { startProxiedHosts } from "../../support/proxied_hosts.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { freePort } from "../../support/hosts/free_port.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
+import { startProxiedHosts } from "../../support/hosts/proxied_hosts.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { describeWithScene, DIRECTIONS } from "../../support/scene.ts";
 
 const ROUND_TRIP_MS = 60;

@@ -4,7 +4,7 @@ import { UserError } from "../../../src/errors.ts";
 import { expandGlob, type GlobDirectories } from "../../../src/files/glob/expand.ts";
 import { matchesGlobName, matchesGlobPath } from "../../../src/files/glob/match_path.ts";
 import { escapeGlob, hasGlob, parseGlob } from "../../../src/files/glob/pattern.ts";
-import { createTempTree, type TreeEntries } from "../../support/temp_tree.ts";
+import { createTempTree, type TreeEntries } from "../../support/files/temp_tree.ts";
 
 /** The directories below a base, with a log of listings. */
 class RealDirectories implements GlobDirectories {

@@ -8,7 +8,7 @@ import { alignedBuffer } from "../../../src/native/libc/aligned_buffer.ts";
 import { AT_FDCWD, openFileCalls } from "../../../src/native/file/calls.ts";
 import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 
 const MIB = 1 << 20;
 const problem = findProblem();

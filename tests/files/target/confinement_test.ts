@@ -4,7 +4,7 @@ import { FileError, UserError } from "../../../src/errors.ts";
 import { Confinement, isWithin } from "../../../src/files/target/confinement.ts";
 import type { SourceRoot } from "../../../src/files/engine/source.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 import { ENGINES } from "../file_engines.ts";
 
 describe("isWithin", () => {

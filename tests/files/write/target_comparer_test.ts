@@ -8,9 +8,9 @@ import { FileKind } from "../../../src/files/stat/file_stat.ts";
 import { isSameTime, type TargetComparer } from "../../../src/files/engine/target_comparer.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import { record } from "../../protocol/record.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
-import type { TempDirectory } from "../../support/temp.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
+import type { TempDirectory } from "../../support/files/temp.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] as const : ["portable"] as const;
 const OPTIONS = { preserve: false, keepTimes: true, umask: 0o022, token: "test" };

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { hasSameBytes } from "../../../src/native/libc/same_bytes.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 
 describe("hasSameBytes", { ignore: Deno.build.os !== "linux" }, () => {
   it("compares the given number of bytes, at any offset of the memory", () => {

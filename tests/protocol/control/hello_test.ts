@@ -9,7 +9,7 @@ import {
   parseHello,
 } from "../../../src/protocol/control/hello.ts";
 import { MAX_LINE_BYTES, MAX_NOISE_BYTES } from "../../../src/protocol/limits.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { assertProtocolError } from "../protocol_error.ts";
 
 const HELLO: Hello = {

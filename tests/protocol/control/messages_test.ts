@@ -5,7 +5,7 @@ import { formatMessage, parseMessage } from "../../../src/protocol/control/messa
 import type { Message, MessageOf, MessageType } from "../../../src/protocol/control/messages.ts";
 import { parseWirePath } from "../../../src/protocol/wire_path.ts";
 import { encodeXattrs } from "../../../src/protocol/data/xattrs.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { assertProtocolError } from "../protocol_error.ts";
 import { assertRoundTrip } from "./round_trip.ts";
 

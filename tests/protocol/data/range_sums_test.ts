@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { crc32 } from "../../../src/protocol/crc32.ts";
 import { RangeSums } from "../../../src/protocol/data/range_sums.ts";
-import { RandomBytes, randomBytes } from "../../support/random_bytes.ts";
+import { RandomBytes, randomBytes } from "../../support/files/random_bytes.ts";
 
 const BYTES = randomBytes(1000, "ranges");
 const TOTAL = crc32(BYTES, 0, BYTES.length);

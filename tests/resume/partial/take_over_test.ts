@@ -6,7 +6,7 @@ import { type ResumableSource } from "../../../src/files/engine/target.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
 import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
 import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../../src/resume/partial/take_over.ts";
-import { RandomBytes, randomBytes } from "../../support/random_bytes.ts";
+import { RandomBytes, randomBytes } from "../../support/files/random_bytes.ts";
 import { TempDirectory } from "../../files/file_engines.ts";
 
 const BLOCK = 100_000;

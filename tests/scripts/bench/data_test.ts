@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { compareSparseFiles, createSparseFile, logNormalSizes } from "../../../scripts/bench/data.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 describe("logNormalSizes", () => {
   const sizes = logNormalSizes(1000, 2 ** 30);

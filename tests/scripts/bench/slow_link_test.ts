@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type LinkShape, startSlowLink } from "../../../scripts/bench/slow_link.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 
 /** Sends bytes through a link to a server that returns them after it has received all of them. */
 async function thereAndBack(bytes: Uint8Array<ArrayBuffer>, shape: LinkShape): Promise<Uint8Array> {

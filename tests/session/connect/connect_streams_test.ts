@@ -11,7 +11,7 @@ import type { AuthenticatedStream } from "../../../src/session/model/session.ts"
 import { closeQuietly } from "../../../src/session/connect/handshake.ts";
 import { fixedCount, streamsForRtt, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
-import { startTcpProxy } from "../../support/tcp_proxy.ts";
+import { startTcpProxy } from "../../support/hosts/tcp_proxy.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;

@@ -10,7 +10,7 @@ import type { AuthenticatedStream, SessionSecrets } from "../../../src/session/m
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { connectPair } from "../../native/connected_pair.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
 import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "../fixed_secrets.ts";
 

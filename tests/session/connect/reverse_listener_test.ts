@@ -9,7 +9,7 @@ import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import type { AuthenticatedStream, Role } from "../../../src/session/model/session.ts";
 import { closeQuietly, offerHandshake } from "../../../src/session/connect/handshake.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
 import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "../fixed_secrets.ts";
 import { closeBoth, joined, listen } from "../joined_channels.ts";

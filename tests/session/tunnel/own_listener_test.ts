@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ownerByLsof, ownerByProc, type PortOwner } from "../../../src/session/tunnel/own_listener.ts";
-import { AS_OTHER_USER, otherUserProblem } from "../../support/plain_rights.ts";
+import { AS_OTHER_USER, otherUserProblem } from "../../support/files/plain_rights.ts";
 import { openReceiverPort } from "../receiver_port.ts";
 
 const isLinux = Deno.build.os === "linux";

@@ -7,9 +7,9 @@ import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
 import { ProcessConn } from "../../../src/native/process/process_conn.ts";
 import { StreamSession } from "../../../src/ssh/stream_session.ts";
 import { ENGINES } from "../../support/scene.ts";
-import { escpCommand } from "../../support/escp_command.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
-import { AS_OTHER_USER, otherUserProblem } from "../../support/plain_rights.ts";
+import { escpCommand } from "../../support/escp/escp_command.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
+import { AS_OTHER_USER, otherUserProblem } from "../../support/files/plain_rights.ts";
 import { openReceiverPort } from "../receiver_port.ts";
 
 const PREAMBLE = formatPreamble("00112233445566778899aabbccddeeff", 7);

@@ -7,7 +7,7 @@ import { Compressor } from "../../../src/streams/frames/compressor.ts";
 import { Decompressor } from "../../../src/streams/frames/decompressor.ts";
 import { text } from "../../compress/text.ts";
 import { assertProtocolError } from "../../protocol/protocol_error.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 
 const KiB = 1024;
 const MiB = KiB * KiB;

@@ -7,7 +7,7 @@ import type { RangeWriter, TargetOptions } from "../../../src/files/engine/targe
 import { createNativeEngine } from "../../../src/files/native/engine.ts";
 import { EventLoopYielder } from "../../../src/async/event_loop_yielder.ts";
 import { SameHostCopier } from "../../../src/streams/receive/same_host_copier.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { isNativeHere, TempDirectory } from "../../files/file_engines.ts";
 
 const BYTES = 3_000_001;

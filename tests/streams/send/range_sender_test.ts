@@ -9,8 +9,8 @@ import { EventLoopYielder } from "../../../src/async/event_loop_yielder.ts";
 import { FrameSender } from "../../../src/streams/frames/frame_sender.ts";
 import { FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts";
 import { RangeSender, type SentRange } from "../../../src/streams/send/range_sender.ts";
-import { canHaveHoles } from "../../support/holes.ts";
-import { randomBytes } from "../../support/random_bytes.ts";
+import { canHaveHoles } from "../../support/files/holes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { ENGINES, sourceRoot, TempDirectory } from "../../files/file_engines.ts";
 import { MemoryTransport } from "../../fuzz/memory_transport.ts";
 

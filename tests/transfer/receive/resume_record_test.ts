@@ -6,7 +6,7 @@ import { CompletionLog } from "../../../src/resume/run/completion_log.ts";
 import { recordPath, StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 const SOURCE = { operand: 0, name: "source", kind: "folder" as const, dev: 1, inode: 2 };
 

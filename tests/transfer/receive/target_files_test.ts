@@ -8,7 +8,7 @@ import { StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Options of a receiver whose sender is the test. */
 function optionsOf(sent: Message[]): ReceiveOptions {

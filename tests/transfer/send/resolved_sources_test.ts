@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { findSources } from "../../../src/transfer/send/resolved_sources.ts";
-import { createTempDirectory } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** More directories than a search visits before it yields. */
 const SLOW_MS = 15;

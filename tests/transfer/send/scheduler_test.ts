@@ -12,7 +12,7 @@ import type { Failure } from "../../../src/protocol/failure.ts";
 import { ComparePhase, CompareResult } from "../../../src/protocol/data/compare.ts";
 import type { CompareUnit, PackUnit, RangeUnit, WorkUnit } from "../../../src/streams/unit.ts";
 import { Scheduler } from "../../../src/transfer/send/scheduler.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
+import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 const LARGE = { sources: ["large"] };

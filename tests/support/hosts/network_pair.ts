@@ -2,11 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll } from "@std/testing/bdd";
-import { compareTrees } from "./compare_trees.ts";
-import { type EscpOptions, type EscpResult, runEscp } from "./escp_command.ts";
+import { compareTrees } from "../files/compare_trees.ts";
+import { type EscpOptions, type EscpResult, runEscp } from "../escp/escp_command.ts";
 import { createNetwork, type Network } from "./network.ts";
 import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
-import { createTempTree } from "./temp_tree.ts";
+import { createTempTree } from "../files/temp_tree.ts";
 
 /** Address of the server. */
 export const SERVER = "10.77.0.2";

@@ -1,7 +1,7 @@
 /** Completion logs of unfinished copies. */
 
 import { assert } from "@std/assert";
-import { decodeEntries, decodeRunHeader } from "../../src/resume/run/record.ts";
+import { decodeEntries, decodeRunHeader } from "../../../src/resume/run/record.ts";
 import type { RunningEscp } from "./escp_command.ts";
 import { turn } from "./interruptions.ts";
 import { recordsOf } from "./state.ts";

@@ -5,15 +5,15 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import { quoteWord } from "../../src/ssh/shell_quote.ts";
-import { enter } from "./network.ts";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
+import { enter } from "../hosts/network.ts";
 import { PrintedText } from "./printed_text.ts";
-import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
-import { writeWrapper } from "./shell_script.ts";
+import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "../processes.ts";
+import { writeWrapper } from "../shell_script.ts";
 import { addStateHome } from "./state.ts";
-import { createTempDirectory } from "./temp.ts";
+import { createTempDirectory } from "../files/temp.ts";
 
-const REPOSITORY: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const REPOSITORY: string = fromFileUrl(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const CONFIG = `${REPOSITORY}/deno.json`;
 const DENO_RUN: readonly string[] = [Deno.execPath(), "run", "--quiet", "--allow-all"];
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -3,7 +3,7 @@
  * untouched. Requires Linux, root and iproute2.
  */
 
-import { describe } from "./bdd.ts";
+import { describe } from "../bdd.ts";
 import { sshdProblem } from "./needs_sshd.ts";
 
 /** A cable between two hosts. */

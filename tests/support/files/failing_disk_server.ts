@@ -4,7 +4,7 @@
  * fault. The process exits when the file system is unmounted.
  */
 
-import { openLibc } from "../../src/native/libc/libc.ts";
+import { openLibc } from "../../../src/native/libc/libc.ts";
 import type { DiskFault } from "./failing_disk.ts";
 
 const OP = {

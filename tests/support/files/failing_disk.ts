@@ -41,7 +41,7 @@ export interface FailingDisk extends AsyncDisposable {
 }
 
 const SERVER = fromFileUrl(new URL("failing_disk_server.ts", import.meta.url));
-const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../../deno.json", import.meta.url));
 
 /** Reason why no such disk can be mounted on this system; undefined if it can. */
 export const failingDiskProblem: string | undefined = await findProblem();

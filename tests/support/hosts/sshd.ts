@@ -3,14 +3,20 @@
  * `escp` in the PATH of remote commands is that of this checkout. The ssh settings of the machine and the user are not used.
  */
 
-import { type WrapperOptions, writeEscpWrapper } from "./escp_command.ts";
+import { type WrapperOptions, writeEscpWrapper } from "../escp/escp_command.ts";
 import { SSHD_PATH } from "./needs_sshd.ts";
 import { enter } from "./network.ts";
-import { PrintedText } from "./printed_text.ts";
-import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
-import { writeWrapper } from "./shell_script.ts";
-import { addStateHome } from "./state.ts";
-import { createTempDirectory, type TempDirectory } from "./temp.ts";
+import { PrintedText } from "../escp/printed_text.ts";
+import {
+  descendantsOf,
+  killProcess,
+  processesWithEnvironment,
+  type ProcessId,
+  waitForNoProcess,
+} from "../processes.ts";
+import { writeWrapper } from "../shell_script.ts";
+import { addStateHome } from "../escp/state.ts";
+import { createTempDirectory, type TempDirectory } from "../files/temp.ts";
 
 export interface SshdOptions {
   /** Settings of the remote `escp`; false: not installed ("command not found"). */

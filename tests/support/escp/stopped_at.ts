@@ -1,7 +1,7 @@
 /** Stops escp at an exact system call by strace(1), so that a test can act meanwhile. */
 
 import { escpCommand } from "./escp_command.ts";
-import { descendantsOf } from "./processes.ts";
+import { descendantsOf } from "../processes.ts";
 
 /** Reason why strace(1) cannot stop a process here; undefined if it can. */
 export const stoppingProblem: string | undefined = findProblem();

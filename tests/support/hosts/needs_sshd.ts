@@ -1,6 +1,6 @@
 /** Suites that need a real ssh server. Without one, each case is skipped by name with the reason. */
 
-import { describe, type TestOptions } from "./bdd.ts";
+import { describe, type TestOptions } from "../bdd.ts";
 
 /** sshd insists on being started by its absolute path, which is the same on every system. */
 export const SSHD_PATH = "/usr/sbin/sshd";

@@ -3,13 +3,13 @@
 import { encodeHex } from "@std/encoding/hex";
 import { existsSync } from "@std/fs/exists";
 import { afterAll, beforeAll } from "@std/testing/bdd";
-import { executableName, ownSystem } from "../../src/bootstrap/system.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { executableName, ownSystem } from "../../../src/bootstrap/system.ts";
+import { VERSION } from "../../../src/cli/version.ts";
 import { type EscpResult, runEscp, writeEscpWrapper } from "./escp_command.ts";
-import { listNames } from "./list_names.ts";
-import { writeScript } from "./shell_script.ts";
-import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
-import { createTempDirectory, type TempDirectory } from "./temp.ts";
+import { listNames } from "../files/list_names.ts";
+import { writeScript } from "../shell_script.ts";
+import { type Sshd, type SshdOptions, startSshd } from "../hosts/sshd.ts";
+import { createTempDirectory, type TempDirectory } from "../files/temp.ts";
 
 const EXECUTABLE = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
 

@@ -4,8 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import type { RunningEscp } from "./escp_command.ts";
 import { lastEvent } from "./json_events.ts";
-import { commandOf, descendantsOf, killProcess, type ProcessId } from "./processes.ts";
-import type { Scene } from "./scene.ts";
+import { commandOf, descendantsOf, killProcess, type ProcessId } from "../processes.ts";
+import type { Scene } from "../scene.ts";
 import { recordsOf } from "./state.ts";
 import { partialFile, temporaryFiles } from "./temporary_files.ts";
 

@@ -1,8 +1,8 @@
 /** Configuration files of the remote host. */
 
-import type { Scene } from "./scene.ts";
-import { writeWrapper } from "./shell_script.ts";
-import { writeTree } from "./temp_tree.ts";
+import type { Scene } from "../scene.ts";
+import { writeWrapper } from "../shell_script.ts";
+import { writeTree } from "../files/temp_tree.ts";
 
 /** Writes the remote user's configuration; disposing removes it. */
 export async function remoteConfig({ sshd }: Scene, text: string): Promise<AsyncDisposable & { path: string }> {

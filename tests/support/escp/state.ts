@@ -3,9 +3,9 @@
  * stays untouched. `addStateHome` registers the home directories of other processes: `recordsOf` searches all of them.
  */
 
-import { decodeJournal, type Journal } from "../../src/resume/partial/journal.ts";
-import { decodeRunHeader } from "../../src/resume/run/record.ts";
-import { type RecordKind, recordKind } from "../../src/resume/state_directory.ts";
+import { decodeJournal, type Journal } from "../../../src/resume/partial/journal.ts";
+import { decodeRunHeader } from "../../../src/resume/run/record.ts";
+import { type RecordKind, recordKind } from "../../../src/resume/state_directory.ts";
 
 /** A record in one of the state directories. */
 export interface FoundRecord {

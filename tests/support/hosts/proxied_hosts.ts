@@ -3,8 +3,8 @@
 import { freePort } from "./free_port.ts";
 import { addHost, startSshd } from "./sshd.ts";
 import type { TcpProxy } from "./tcp_proxy.ts";
-import { createTempDirectory } from "./temp.ts";
-import { writeTree } from "./temp_tree.ts";
+import { createTempDirectory } from "../files/temp.ts";
+import { writeTree } from "../files/temp_tree.ts";
 
 export interface ProxiedHosts extends AsyncDisposable {
   /** Options of escp for both hosts. */

@@ -3,8 +3,8 @@
  * (capabilities(7)): as the same user, but with the rights of an ordinary one.
  */
 
-import { escpCommand } from "./escp_command.ts";
-import { writeWrapper } from "./shell_script.ts";
+import { escpCommand } from "../escp/escp_command.ts";
+import { writeWrapper } from "../shell_script.ts";
 
 /** Prefix of a command line that gives up root's access to closed files; empty for other users. */
 export const PLAIN_RIGHTS: readonly string[] = Deno.uid() === 0

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { runEscp, startEscp, writeEscpWrapper } from "./escp_command.ts";
-import { createTempDirectory } from "./temp.ts";
+import { createTempDirectory } from "../files/temp.ts";
 
 describe("runEscp", () => {
   it("returns the exit status and the output", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { describeWithSshd } from "./needs_sshd.ts";
-import { PrintedText } from "./printed_text.ts";
+import { PrintedText } from "../escp/printed_text.ts";
 import { startSshd } from "./sshd.ts";
 
 async function ssh(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
