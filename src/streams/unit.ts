@@ -30,12 +30,12 @@ export interface RangeUnit {
   path: string;
   start: number;
   end: number;
-  /** Size of the file in the walk. It must not have changed. */
+  /** Size of the file in the walk. Bytes that were appended since are omitted. */
   size: number;
   identity: { dev: number; inode: number };
   /** Times of the last change before the walk. */
   times: ChangeTimes;
-  /** Whether its contents are sent because their CRC-32 is needed. Bytes that were appended since are omitted. */
+  /** Whether its contents are sent because their CRC-32 is needed. */
   stored?: boolean;
   /** Whether the whole file is digested before the range is sent. */
   digests?: boolean;

@@ -104,8 +104,9 @@ export class NativeReader implements SourceReader {
     }
     calls.close(descriptor);
     if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
-    const full = stat.size === 0 && length === limit && limit > 0;
-    if ((full || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    // A log that was empty has a size now, in contrast to a file of /proc.
+    const isFull = stat.size === 0 && length === limit && limit > 0 && this.change !== FileChange.grown;
+    if ((isFull || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
     return length;
   }
 

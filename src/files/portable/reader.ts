@@ -77,9 +77,10 @@ export class PortableReader implements SourceReader {
       if (size > limit && !this.prefix) throw hasGrown(path);
       const expected = size === 0 ? limit : Math.min(size, limit);
       const length = readFully(file, buffer, at, expected, path);
-      // Files of /proc have a size of 0, and contain more.
-      if (size === 0 && length === limit && limit > 0 && !this.prefix) throw hasGrown(path);
       readOpen(file, path, this.#after);
+      // Files of /proc have a size of 0, and contain more. A log that was empty has a size now.
+      const isFull = size === 0 && length === limit && limit > 0 && this.#after.size === 0;
+      if (isFull && !this.prefix) throw hasGrown(path);
       // Fewer bytes than the size are not a change: files of /sys have a size of 4096.
       this.change = changeBetween(this.stat, this.#after);
       return length;

@@ -1,5 +1,6 @@
 /** Detects changes of a file by its status (stat(2)). */
 
+import { quotePath } from "../../errors.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 
 export const FileChange = {
@@ -10,8 +11,10 @@ export const FileChange = {
    * the mtime was set back. Only a comparison of the contents shows which.
    */
   perhaps: 1,
-  /** The size or the mtime differs. */
+  /** The mtime differs, or the size is smaller. This value and the greater ones are certain. */
   certain: 2,
+  /** The size is larger, as that of a log. */
+  grown: 3,
 } as const;
 
 /** Compares two states of the same file. Returns one of `FileChange`. */
@@ -19,10 +22,16 @@ export function changeBetween(
   before: ChangeTimes & { readonly size: number },
   now: ChangeTimes & { readonly size: number },
 ): number {
+  if (now.size > before.size) return FileChange.grown;
   if (now.mtimeNs !== before.mtimeNs || now.mtime !== before.mtime || now.size !== before.size) {
     return FileChange.certain;
   }
   return now.ctimeNs !== before.ctimeNs || now.ctime !== before.ctime ? FileChange.perhaps : FileChange.none;
+}
+
+/** Returns the note about a file that grew while it was copied. @param sent Number of bytes that were sent. */
+export function growthNote(path: string, sent: number): string {
+  return `${quotePath(path)} grew while it was copied: the target has its first ${sent} bytes`;
 }
 
 /** Resolution of the clock of a file system: two changes within this time may have the same mtime. In milliseconds. */

@@ -140,7 +140,7 @@ export class CompareSender {
       const reader = this.#readerOf(range);
       if (reader.size !== range.size) return undefined;
       const sum = await sumRange(reader, range.start, range.end, () => this.#yielder.yieldIfDue());
-      return reader.changeSince() === FileChange.certain ? undefined : sum?.digest;
+      return reader.changeSince() >= FileChange.certain ? undefined : sum?.digest;
     } catch (error) {
       if (error instanceof FileError) return undefined;
       throw error;

@@ -1,7 +1,7 @@
 /** Sends pack units: reads the small files of a plan directly into frames, without an allocation or a promise per file. */
 
 import { FileError, quotePath } from "../../errors.ts";
-import { FileChange, isFreshChange } from "../../files/stat/file_change.ts";
+import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
@@ -164,7 +164,7 @@ export class PackSender {
     try {
       size = this.#read(plan, cursor, contents);
       sum = crc32(bytes, contents, contents + size);
-      changed = reader.change === FileChange.certain;
+      changed = reader.change >= FileChange.certain;
       if (reader.change === FileChange.perhaps) {
         // If a second read returns the same bytes, all of them are from one state of the file.
         const before = { size, sum };
@@ -179,7 +179,7 @@ export class PackSender {
       sent.failures.push(toFailure(error));
       return at;
     }
-    if (changed) sent.notes.push(changeNote(reader, plan, cursor));
+    if (changed) sent.notes.push(changeNote(reader, plan, cursor, size));
     this.#copyHeader(plan, cursor, at);
     const { stat } = reader;
     const fresh = changed || isFreshChange(stat, Date.now());
@@ -239,8 +239,9 @@ export class PackSender {
   }
 }
 
-function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {
+function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
   const path = name === "" ? reader.directoryPath : `${reader.directoryPath}/${name}`;
+  if (reader.change === FileChange.grown) return growthNote(path, size);
   return `${quotePath(path)} changed while it was copied`;
 }

@@ -126,7 +126,8 @@ export class RangeSender {
     if (!reader) return;
     // Since the walk, and not since this range began: other streams read other ranges of the same file.
     const changed = () => {
-      const change = reader.changeSince(unit.times);
+      const since = reader.changeSince(unit.times);
+      const change = reader.size > unit.size ? FileChange.grown : since;
       return change === FileChange.none ? undefined : { path: reader.path, change };
     };
     const now = changed();
@@ -189,9 +190,8 @@ export class RangeSender {
       this.close();
       const reader = this.#reader.openLarge(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
-      if (unit.stored ? reader.size < unit.size : reader.size !== unit.size) {
-        throw changed(reader.path, "its size has changed");
-      }
+      // A file that only grows, such as a log, is sent up to the size in the walk.
+      if (reader.size < unit.size) throw changed(reader.path, "it became shorter after it was found");
     }
     return this.#open!.reader;
   }

@@ -4,7 +4,7 @@
  */
 
 import { ProtocolError, quotePath } from "../../errors.ts";
-import { FileChange, fileVersion, isFreshChange } from "../../files/stat/file_change.ts";
+import { FileChange, fileVersion, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
@@ -155,9 +155,13 @@ export class LargeFiles {
     file.out--;
     const { changed, whole } = report;
     if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
-    if (changed?.change === FileChange.certain && !file.noted) {
+    if (changed && changed.change >= FileChange.certain && !file.noted) {
       file.noted = true;
-      this.#host.note(`${quotePath(changed.path)} changed while it was copied`);
+      this.#host.note(
+        changed.change === FileChange.grown
+          ? growthNote(changed.path, file.item.size)
+          : `${quotePath(changed.path)} changed while it was copied`,
+      );
     }
     if (whole) file.whole = whole;
     if (report.failure) setFailure(file, report.failure, report.refused ? "receiver" : "sender");
