@@ -239,6 +239,8 @@ export interface ReceivedPack {
   confirmed?: FilePlace[];
   /** Digests of files in place for the record of this run, in two halves each (finished_files.ts). */
   finished?: Uint32Array;
+  /** Number of files that are their own sources, and the first of them. They count as files in place. */
+  same?: FilePlace & { files: number };
 }
 
 /** Receiver: result of a range. */

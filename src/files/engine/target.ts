@@ -86,6 +86,8 @@ export interface Partial {
   journal?: string;
   /** With `localCopy`: an earlier copy of the same source may have written more than the journal records. */
   continued?: boolean;
+  /** Whether it is the source itself, under its final name: nothing is written, renamed or removed. */
+  same?: boolean;
 }
 
 /** A partial file that was created or resumed. */
@@ -150,6 +152,8 @@ export interface SmallFileWriter {
   takeCreated(): PendingDirectory[];
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
+  /** Returns whether the target of a file record is its source, which must be left alone. @throws {FileError} */
+  isSource(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /**
    * Writes the file of a record, with its contents, to the current directory.
    *
@@ -175,9 +179,15 @@ export interface PartialFileWriter {
    * contains the ranges that an earlier copy of this source wrote. With `localCopy` these include bytes that the journal lacks.
    * With a record and no source, the remains of an earlier copy are removed.
    *
+   * @param from.source Identity of the source, if it is known and on this machine.
    * @throws {FileError}
    */
-  begin(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial>;
+  begin(
+    root: number,
+    path: string,
+    size: number,
+    from?: { resumable?: Resumable; source?: FileIdentity },
+  ): Promise<BegunPartial>;
   /** Opens a partial file, not a device, for writing in any thread. @throws {FileError} Also if another file has its name. */
   open(partial: Partial): RangeWriter;
   /** Opens a partial file, not a device, for reading. @throws {FileError} Also if another file has its name. */

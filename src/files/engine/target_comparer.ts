@@ -28,6 +28,8 @@ export interface TargetComparer {
   examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /** Path of the current entry, for messages. */
   readonly path: string;
+  /** Returns whether the current entry is the source of the record, under this or another name. */
+  isSource(cursor: RecordCursor): boolean;
   /** Returns whether the current entry is the link of a symlink or hardlink record. */
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /** Opens the current entry, a regular file. @throws {FileError} Operation "read". */

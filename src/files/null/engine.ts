@@ -126,6 +126,7 @@ function discardingTarget(): Target {
   };
   return {
     small: {
+      isSource: () => false,
       enter: nothing,
       takeCreated: none,
       takeBackups: none,

@@ -81,7 +81,7 @@ export function planTargets(
       : planCommon([source], source.target, { ...options, operands: 1 }, paths)[0]
   );
   checkDistinct(sources, drafts, options.rules);
-  if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
+  if (options.sameHost) sources.forEach((source, index) => compareWithSource(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
   return createDirectories(drafts.map(({ root }) => root), paths);
@@ -255,20 +255,30 @@ function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRu
   });
 }
 
-/** Refuses to copy a file onto itself or a directory into itself. */
-function checkNotItself(source: PlannedSource, { root, create }: Draft, paths: PathCalls): void {
+/** Marks a target that is the source itself, so that it is left alone. Refuses to copy a directory into itself. */
+function compareWithSource(source: PlannedSource, { root, create }: Draft, paths: PathCalls): void {
   const { identity } = source;
-  if (!identity || identity.inode === 0 || (root.kind !== "device" && root.refused)) return;
+  if (!identity || identity.inode === 0 || root.kind === "device" || root.refused) return;
   const isSource = (path: string) => {
     const stat = statNameable(path, paths, true);
     return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
   };
   const path = rootPath(root);
   if (isSource(path)) {
-    const shown = quotePath(source.name === "." ? path : source.name);
-    throw new UserError(`Cannot copy ${shown} to ${quotePath(path)}: they are the same file`);
+    root.same = true;
+    if (root.kind === "file") {
+      const real = paths.realPath(path);
+      const above = paths.stat(directoryOf(real), { follow: true });
+      Object.assign(root, {
+        directory: directoryOf(real),
+        name: baseName(real),
+        identity: above && identityOfStat(above),
+      });
+    }
+    return;
   }
   if (source.kind !== "folder") return;
+  if (root.kind === "folder" && !root.created) root.source = identity;
   let above = paths.realPath(create ? directoryOf(path) : path);
   for (;;) {
     if (isSource(above)) {

@@ -3,6 +3,7 @@
 import { FileError } from "../../errors.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord, removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
+import { decodeName } from "../../protocol/names.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type {
   BegunPartial,
@@ -14,13 +15,15 @@ import type {
   Resumable,
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
-import { planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
+import { failedDeno } from "../stat/file_failure.ts";
+import { type FileIdentity, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import { type Attributes, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { mayHold } from "../target/held_directories.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
+import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { PartialCalls } from "./target_directory.ts";
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
@@ -62,10 +65,17 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     return partial;
   }
 
-  async begin(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+  async begin(
+    root: number,
+    path: string,
+    size: number,
+    { resumable, source: from }: { resumable?: Resumable; source?: FileIdentity } = {},
+  ): Promise<BegunPartial> {
     const { directory, options, roots } = this.#writer;
     const target = roots[root];
     checkShape(target, path !== "");
+    const same = mayBeSource(target) ? this.#findSource(root, path, from) : undefined;
+    if (same) return { partial: { root, path, ...same, size, same: true }, kept: [] };
     if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
       this.#enterTarget(root, path);
       // Other directories are entered while this one waits.
@@ -115,7 +125,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {
     const target = this.#writer.roots[partial.root];
-    if (target.kind === "device") return undefined;
+    if (target.kind === "device" || partial.same) return undefined;
     const name = this.#enterTarget(partial.root, partial.path);
     try {
       const staged = this.#calls.openStaged(partial, this.#textOf(partial));
@@ -131,7 +141,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   }
 
   discard(partial: Partial): void {
-    if (partial.temporary === "") return;
+    if (partial.temporary === "" || partial.same) return;
     try {
       this.#enter(partial);
       // Another file of this name stays.
@@ -167,6 +177,23 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       // The directory is gone or unreachable: no later copy finds the file.
       return false;
     }
+  }
+
+  /** Returns name and identity of a target that is its own source; undefined if it is not. */
+  #findSource(
+    root: number,
+    path: string,
+    from: FileIdentity | undefined,
+  ): Pick<Partial, "temporary" | "identity"> | undefined {
+    const { directory, roots } = this.#writer;
+    const name = this.#enterTarget(root, path);
+    const existing = new FileStat();
+    try {
+      if (!directory.stat(name, existing) || !isLargeSource(roots[root], from, existing)) return undefined;
+    } catch (error) {
+      throw failedDeno("write", directory.textOf(name), error);
+    }
+    return { temporary: decodeName(directory.bytesOf(name)), identity: { dev: existing.dev, inode: existing.inode } };
   }
 
   /** Enters the directory of a target. Returns the final name. */

@@ -5,16 +5,20 @@ import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { KeptBackup, PendingDirectory, SmallFileWriter } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { failedDeno } from "../stat/file_failure.ts";
 import { FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { checkShape } from "../target/name.ts";
 import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
+import { isSource, mayBeSource } from "../target/same_file.ts";
 
 export class SmallFiles<Name, Staged> implements SmallFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   /** Reused for each record. */
   readonly #attributes = new FileStat();
+  /** Reused for each target that may be its source. */
+  readonly #existing = new FileStat();
 
   constructor(writer: AtomicWriter<Name, Staged>) {
     this.#writer = writer;
@@ -30,6 +34,18 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
 
   takeBackups(): KeptBackup[] {
     return this.#writer.takeBackups();
+  }
+
+  isSource(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const { directory, root, roots } = this.#writer;
+    const target = roots[root];
+    if (!mayBeSource(target)) return false;
+    const name = this.#nameOf(cursor, bytes);
+    try {
+      return directory.stat(name, this.#existing) && isSource(target, cursor, this.#existing);
+    } catch (error) {
+      throw failedDeno("write", directory.textOf(name), error);
+    }
   }
 
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined {

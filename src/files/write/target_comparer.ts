@@ -14,14 +14,13 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
 import type { WriterOptions } from "./atomic_writer.ts";
+import { isSource } from "../target/same_file.ts";
 import type { TargetDirectory } from "./target_directory.ts";
 
 /** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
 export interface CompareCalls<Name> {
   /** User of this process; null if unknown. */
   readonly user: number | null;
-  /** Reads the status of an entry itself. Returns whether it exists. */
-  stat(name: Name, into: FileStat): boolean;
   /** Returns the target of a symbolic link; undefined if the entry is not a link. */
   readLink(name: Name): Uint8Array | undefined;
   /** Opens a regular file. @throws {FileError} Also if it is not the file of this status. */
@@ -106,10 +105,14 @@ export class EngineComparer<Name> implements TargetComparer {
     const name = root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     this.#name = this.#directory.nameOf(name);
     try {
-      return this.#calls.stat(this.#name, this.stat);
+      return this.#directory.stat(this.#name, this.stat);
     } catch (error) {
       throw failedDeno("examine", this.path, error);
     }
+  }
+
+  isSource(cursor: RecordCursor): boolean {
+    return isSource(this.#roots[this.#root], cursor, this.stat);
   }
 
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
@@ -176,11 +179,11 @@ export class EngineComparer<Name> implements TargetComparer {
   /** Returns whether the current entry and the first path of a hardlink record are one file. */
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
-    const { directory, calls } = this.#firstNames;
+    const { directory } = this.#firstNames;
     const found = new FileStat();
     try {
       directory.enter(this.#root, first.directory, { create: false });
-      if (!calls.stat(directory.nameOf(first.name), found)) return false;
+      if (!directory.stat(directory.nameOf(first.name), found)) return false;
     } catch {
       // A file that cannot be examined is not known to be the same.
       return false;

@@ -10,7 +10,7 @@ import type { FileError } from "../../errors.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { FinishedDirectory, Partial, PendingDirectory, RangeWriter } from "../engine/target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
-import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
+import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
 
 /**
  * The current directory of a writer.
@@ -44,6 +44,8 @@ export interface TargetDirectory<Name> {
   nameOf(text: string): Name;
   /** Returns the entry whose name is bytes[start, end); a NUL must follow. @throws {FileError} As `nameOf`. */
   nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Name;
+  /** Reads the status of an entry itself. Returns whether it exists. */
+  stat(name: Name, into: FileStat): boolean;
   /** Returns the path of an entry for messages. */
   textOf(name: Name): string;
   /** Returns the name of an entry as bytes. */

@@ -110,6 +110,8 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     input: shape.optional(fields, "input", shape.flag),
     identity: shape.optional(fields, "identity", shape.text, MAX_IDENTITY_TEXT),
     version: shape.optional(fields, "version", shape.whole),
+    dev: shape.optional(fields, "dev", shape.whole),
+    inode: shape.optional(fields, "inode", shape.whole),
     attributes: asAttributes(fields.attributes),
     xattrs: shape.optional(fields, "xattrs", xattrBlock),
   }),

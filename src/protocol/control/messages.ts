@@ -116,6 +116,9 @@ export type Message =
     identity?: string;
     /** Version of the file, as in its record. Without it, the receiver must not remember the file. Feature "rerun". */
     version?: number;
+    /** Device of the file on the sender's host. */
+    dev?: number;
+    inode?: number;
     attributes: WireAttributes;
     /** Block of extended attributes (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;

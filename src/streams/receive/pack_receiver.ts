@@ -4,6 +4,7 @@ import type { FileError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { Target } from "../../files/engine/target.ts";
+import { mayBeSource } from "../../files/target/same_file.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
@@ -35,10 +36,13 @@ export interface PackReceiverOptions {
 export class PackReceiver {
   readonly #target: Target;
   readonly #options: PackReceiverOptions;
+  readonly #roots: readonly TargetRoot[];
   readonly #guard: NameGuard;
   /** Digests of the written files of this frame, in two halves each (finished_files.ts). */
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
+  /** Root of the current directory. */
+  #root = 0;
   /** Path of the current directory, if it is reported. */
   #directory = "";
   /** Writer of the current root if it is a device. */
@@ -47,6 +51,7 @@ export class PackReceiver {
   constructor(target: Target, roots: readonly TargetRoot[], options: PackReceiverOptions = {}) {
     this.#target = target;
     this.#options = options;
+    this.#roots = roots;
     this.#guard = new NameGuard(roots);
   }
 
@@ -122,19 +127,25 @@ export class PackReceiver {
         this.#guard.check(cursor, bytes);
         const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
         if (sum !== cursor.uint32(RecordField.crc32)) throw this.#otherChecksum(cursor, bytes);
+        if (this.#target.small.isSource(cursor, bytes)) {
+          report.same ??= { files: 0, root: this.#root, path: this.#pathOf(cursor, bytes) };
+          report.same.files++;
+          return sum;
+        }
         const stat = this.#target.small.writeWhole(cursor, bytes);
         if (stat && this.#options.finished) this.#addDigest(this.#options.finished, cursor, bytes, stat);
         return sum;
       }
       case RecordType.directory:
         this.#enter(cursor, bytes, report);
-        report.directories.push(directoryAttributes(cursor, bytes));
+        if (!isSameRoot(this.#roots[this.#root])) report.directories.push(directoryAttributes(cursor, bytes));
         return 0;
       case RecordType.enter:
         this.#enter(cursor, bytes, report);
         return 0;
       default:
         this.#guard.check(cursor, bytes);
+        if (isSameRoot(this.#roots[this.#root])) return 0;
         this.#target.small.makeLink(cursor, bytes);
         return 0;
     }
@@ -157,18 +168,20 @@ export class PackReceiver {
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     const { root, nameStart, nameEnd } = cursor;
     this.#guard.enter(cursor, bytes);
+    this.#root = root;
     this.#target.small.enter(root, bytes, nameStart, nameEnd);
     this.#device = this.#target.openDevice(root, (text) => this.#options.note?.(text));
     this.#options.finished?.enter(root, bytes, nameStart, nameEnd);
-    if (!report.entered && !report.written) return;
+    const isShown = report.entered || report.written || mayBeSource(this.#roots[root]);
+    if (!isShown) return;
     this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     report.entered?.push({ root, path: this.#directory });
   }
 
   /** Returns the place and digest of a file or hard link that was written. */
   #describe(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): WrittenFile {
-    const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
-    const path = joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd)));
+    const { type, root, contentStart, contentEnd } = cursor;
+    const path = this.#pathOf(cursor, bytes);
     const contents = bytes.subarray(contentStart, contentEnd);
     return type === RecordType.file
       ? { root, path, digest: this.#options.digest!(contents) }
@@ -183,8 +196,18 @@ export class PackReceiver {
     this.#digests[this.#digestsEnd++] = digest[1];
   }
 
+  /** Returns the path of a record below its root. */
+  #pathOf({ nameStart, nameEnd }: RecordCursor, bytes: Uint8Array): string {
+    return joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd)));
+  }
+
   #otherChecksum(cursor: RecordCursor, bytes: Uint8Array): FileError {
     const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     return checksumMismatch(name, "its contents differ from what the sender read (CRC-32 differs)");
   }
+}
+
+/** Returns whether a root is its own source, in which nothing is written. */
+function isSameRoot(root: TargetRoot | undefined): boolean {
+  return root !== undefined && root.kind !== "device" && root.same === true;
 }

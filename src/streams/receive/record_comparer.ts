@@ -84,6 +84,7 @@ export class RecordComparer {
     if (!target.examine(cursor, bytes)) return CompareResult.missing;
     const { stat } = target;
     if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
+    if (!verify && cursor.type === RecordType.file && target.isSource(cursor)) return CompareResult.same;
     const by = verify ? "contents" : this.#options.comparison!.by;
     if (by === "nothing" || (by === "memory" && cursor.type !== RecordType.file)) return CompareResult.different;
     if (cursor.type !== RecordType.file) {

@@ -15,7 +15,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
-import type { ReceivedRange } from "../../streams/unit.ts";
+import type { ReceivedPack, ReceivedRange } from "../../streams/unit.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -40,6 +40,8 @@ export interface LargeFileTargetsHost {
   forget(file: number): void;
   /** Counts and reports a path that failed. */
   failed(failure: Failure): void;
+  /** Counts a file that is its own source. */
+  foundSame(same: NonNullable<ReceivedPack["same"]>): void;
   /** Ends the transfer with an error. */
   fatal(error: unknown): void;
 }
@@ -182,7 +184,8 @@ export class LargeFileTargets {
     }
   }
 
-  async #createPartial({ root, path, size, input, identity, attributes: { mtime, mtimeNs } }: MessageOf<"open">) {
+  async #createPartial(message: MessageOf<"open">) {
+    const { root, path, size, input, identity, dev, inode, attributes: { mtime, mtimeNs } } = message;
     const { roots, writer, options: { job: { resume } } } = this.#host;
     const bytes = encodeName(path);
     if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
@@ -191,7 +194,10 @@ export class LargeFileTargets {
     const recorded = await this.#records.of(root, path);
     const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const begun = await writer.begin(root, path, size, recorded && { ...recorded, source });
+    const begun = await writer.begin(root, path, size, {
+      resumable: recorded && { ...recorded, source },
+      source: dev === undefined || inode === undefined ? undefined : { dev, inode },
+    });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
     return begun;
@@ -259,6 +265,7 @@ export class LargeFileTargets {
     }
     this.files++;
     this.bytes += size;
+    if (open.partial.same) this.#host.foundSame({ files: 1, root, path });
     listing?.copied(root, path);
     session.control.send({ type: "closed", file, bytes: size, crc32, found: open.matched || undefined });
   }

@@ -62,12 +62,18 @@ async function planFiles(
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
   }
   // Updates and sparse copies write an unknown part of these bytes.
-  if (!job.comparison && !job.sparse) await checkSpace(roots, totals.bytes, files, record.records);
+  if (!job.comparison && !job.sparse && !roots.every(isSame)) {
+    await checkSpace(roots, totals.bytes, files, record.records);
+  }
   await record.begin(roots, totals);
   createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.
   record.noteCreated(roots, sources);
   return roots;
+}
+
+function isSame(root: TargetRoot): boolean {
+  return root.kind !== "device" && root.same === true;
 }
 
 /** Refuses a device that is the control channel of this process, such as /dev/stdout on a remote end. */

@@ -17,6 +17,7 @@ import { LargeFileTargets } from "./large_file_targets.ts";
 import { PackTotals } from "./pack_totals.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
+import { SameFiles } from "./same_files.ts";
 
 /** Small files that the streams report, large files that they write together, and directories. */
 export class TargetFiles {
@@ -34,6 +35,7 @@ export class TargetFiles {
   /** Number of failures that are not in `#packs`. */
   #otherFailures = 0;
   #swept = false;
+  readonly #same: SameFiles;
 
   /** @param options.codecs codecs that the sender may use. Default: none. @param options.record record of this run; undefined: finished files are not recorded. */
   constructor(
@@ -47,6 +49,7 @@ export class TargetFiles {
     const targetOptions = targetOptionsOf(options, record);
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
+    this.#same = new SameFiles(roots, (text) => this.#note(text));
     this.#backups = new KeptBackups(record);
     this.#large = new LargeFileTargets({
       options,
@@ -57,6 +60,7 @@ export class TargetFiles {
       record,
       forget: (file) => this.streamGroup.pool.forget(file),
       failed: (failure) => this.fail(failure),
+      foundSame: (same) => this.#same.add(same),
       fatal: (error) => this.streamGroup.fail(error),
     });
     const pool = this.#createPool(roots, targetOptions, { streams, codecs });
@@ -112,6 +116,7 @@ export class TargetFiles {
   /** Sets the attributes of directories, and flushes them if requested. @returns failures that are not reported yet. */
   async finish(): Promise<Failure[]> {
     this.#progress.report();
+    this.#same.note();
     if (this.#options.job.comparison?.dryRun) return [];
     // Backups are left of files that could not be verified, and temporary files of an earlier run.
     if (this.#options.job.verify || this.#record?.reopened) this.#sweep();
@@ -186,6 +191,7 @@ export class TargetFiles {
     this.#backups.add(report.kept);
     this.#backups.drop(report.confirmed);
     if (!this.#packs.add(report)) return;
+    if (report.same) this.#same.add(report.same);
     const { job: { xattrs, acls }, emit } = this.#options;
     for (const failure of report.failures) emit(failedEvent(failure));
     this.#directories.touch(report.directories.map((directory) => ({

@@ -77,7 +77,10 @@ export class LargeFiles {
     // The walk of this end makes only paths that a receiver accepts.
     const path = item.path as MessageOf<"open">["path"];
     const version = identity === undefined ? undefined : fileVersion({ ...item.identity, ...item.times });
-    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, identity, version });
+    const { dev, inode } = item.identity;
+    // The wire has exact integers only.
+    const node = Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
+    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, identity, version, ...node });
   }
 
   /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */

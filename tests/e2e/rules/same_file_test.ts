@@ -4,8 +4,14 @@ import { compareTrees } from "../../support/files/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
 import type { TreeEntries } from "../../support/files/temp_tree.ts";
 
-/** Sources and targets, relative to the same directory. */
-const REFUSED: { name: string; sources: string[]; target: string }[] = [
+/** Source and target, relative to the same directory. */
+interface Case {
+  name: string;
+  sources: string[];
+  target: string;
+}
+
+const SAME: Case[] = [
   { name: "a file onto itself", sources: ["file"], target: "file" },
   { name: "a large file onto itself", sources: ["large"], target: "large" },
   { name: "a file into its own directory", sources: ["file"], target: "." },
@@ -13,11 +19,14 @@ const REFUSED: { name: string; sources: string[]; target: string }[] = [
   { name: "a link onto its file", sources: ["link"], target: "file" },
   { name: "a file onto another name of it", sources: ["file"], target: "second" },
   { name: "a directory onto itself", sources: ["dir"], target: "." },
+  { name: "the contents of a directory onto itself", sources: ["dir/."], target: "dir" },
+];
+
+const REFUSED: Case[] = [
   { name: "a directory into itself", sources: ["dir"], target: "dir" },
   { name: "a directory to a new name in itself", sources: ["dir"], target: "dir/new" },
   { name: "a directory deep into itself", sources: ["dir"], target: "dir/sub" },
   { name: "a directory into itself through a link", sources: ["dir"], target: "inside" },
-  { name: "the contents of a directory into itself", sources: ["dir/."], target: "dir" },
 ];
 
 const TREE: TreeEntries = {
@@ -30,7 +39,71 @@ const TREE: TreeEntries = {
   "inside": { link: "dir/sub" },
 };
 
-describeWithScene("a source that is its own target is refused", (scene) => {
+describeWithScene("a source that is its own target is left alone", (scene) => {
+  SAME.forEach(({ name, sources, target }, index) => {
+    for (const flags of [["-r"], ["-a"], ["-r", "--verify"]]) {
+      it(`with a note: ${name} (${flags.join(" ")})`, async () => {
+        await Promise.all(
+          rotatingVariants(index + flags.length).map(async (variant) => {
+            const tree = await scene.tree(TREE);
+            const before = inodes(tree);
+            const { code, stderr } = await scene.copy(variant, {
+              flags,
+              sources: sources.map((source) => `${tree}/${source}`),
+              target: `${tree}/${target}`,
+            });
+            assertEquals(code, 0, `${variantName(variant)}: ${stderr}`);
+            assertMatch(stderr, /^note: ".*" was left alone: source and target are the same$/m, variantName(variant));
+            assertEquals(inodes(tree), before, variantName(variant));
+          }),
+        );
+      });
+    }
+  });
+
+  it("and the other sources are copied", async () => {
+    await Promise.all(VARIANTS.map(async (variant) => {
+      const tree = await scene.tree({ ...TREE, "other/new": "new" });
+      const before = inodes(tree);
+      const { code, stderr } = await scene.copy(variant, {
+        sources: [`${tree}/file`, `${tree}/other/new`, `${tree}/large`],
+        target: tree,
+      });
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /^note: ".*\/file" and 1 other were left alone: source and target are the same$/m);
+      assertEquals(Deno.readTextFileSync(`${tree}/new`), "new");
+      await Deno.remove(`${tree}/new`);
+      assertEquals(inodes(tree), before);
+    }));
+  });
+
+  for (const [index, flags] of [["-r"], ["-a"], ["-r", "-u"], ["-r", "--no-resume"]].entries()) {
+    it(`in a tree, under another name of the same file (${flags.join(" ")})`, async () => {
+      await Promise.all(
+        rotatingVariants(index).map(async (variant) => {
+          const tree = await scene.tree({
+            "dir/a": "a",
+            "dir/b": "b",
+            "dir/sub/large": { size: 3 << 20 },
+            "to/dir/sub": { directory: true },
+          });
+          for (const name of ["a", "sub/large"]) await Deno.link(`${tree}/dir/${name}`, `${tree}/to/dir/${name}`);
+          const before = inodes(tree);
+          const copy = { flags, sources: [`${tree}/dir`], target: `${tree}/to` };
+          const { code, stderr } = await scene.copy(variant, copy);
+          const shown = `${variantName(variant)}: ${stderr}`;
+          assertEquals(code, 0, shown);
+          const note = /^note: ".*\/to\/dir\/.*" and 1 other were left alone: source and target are the same$/m;
+          if (!flags.includes("-u")) assertMatch(stderr, note, shown);
+          assertEquals(await compareTrees(`${tree}/dir`, `${tree}/to/dir`), [], shown);
+          assertEquals(inodes(tree).filter((line) => !line.includes("/to/dir/b ")), before, shown);
+        }),
+      );
+    });
+  }
+});
+
+describeWithScene("a directory is not copied into itself", (scene) => {
   REFUSED.forEach(({ name, sources, target }, index) => {
     it(name, async () => {
       const untouched = await scene.tree(TREE);
@@ -43,25 +116,24 @@ describeWithScene("a source that is its own target is refused", (scene) => {
             target: `${tree}/${target}`,
           });
           assertEquals(code, 1, `${variantName(variant)}: ${stderr}`);
-          assertMatch(stderr, /^escp: Cannot copy .*(same file|into itself|Is a directory)/, variantName(variant));
+          assertMatch(stderr, /^escp: Cannot copy .*(into itself|Is a directory)/, variantName(variant));
           assertEquals(await compareTrees(untouched, tree), [], variantName(variant));
         }),
       );
     });
   });
-
-  it("inside of a directory that is copied onto another one is skipped", async () => {
-    await Promise.all(VARIANTS.map(async (variant) => {
-      const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { directory: true } });
-      await Deno.mkdir(`${tree}/to/dir`);
-      await Deno.link(`${tree}/dir/a`, `${tree}/to/dir/a`);
-      const { code, stderr } = await scene.copy(variant, {
-        flags: ["-r"],
-        sources: [`${tree}/dir`],
-        target: `${tree}/to`,
-      });
-      assertEquals({ code, stderr }, { code: 0, stderr: "" }, variantName(variant));
-      assertEquals(await compareTrees(`${tree}/dir`, `${tree}/to/dir`), [], variantName(variant));
-    }));
-  });
 });
+
+/** Returns the path, inode and mtime of each file of a tree. */
+function inodes(tree: string, below = ""): string[] {
+  const lines: string[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(`${tree}${below}`)) {
+    const path = `${below}/${name}`;
+    if (isDirectory) lines.push(...inodes(tree, path));
+    else {
+      const { ino, mtime } = Deno.lstatSync(`${tree}${path}`);
+      lines.push(`${path} ${ino} ${mtime?.getTime()}`);
+    }
+  }
+  return lines.sort();
+}

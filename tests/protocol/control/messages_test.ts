@@ -63,6 +63,8 @@ const MESSAGES: Message[] = [
   { type: "streams", count: 4 },
   {
     type: "open",
+    dev: 64769,
+    inode: 2 ** 53 - 1,
     file: 7,
     root: 1,
     path: parseWirePath("a/\udcffb"),

@@ -203,7 +203,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
         [{ kind: "file", directory: to.path, name: "to" }],
         { preserve: false, umask: 0o022, token: "local", localCopy: true },
       );
-      return { target, partial: (await target.partials.begin(0, "", BYTES, resumable)).partial };
+      return { target, partial: (await target.partials.begin(0, "", BYTES, { resumable })).partial };
     };
     const first = await begin();
     assert(!first.partial.continued);

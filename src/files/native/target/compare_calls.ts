@@ -3,7 +3,7 @@
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
-import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
+import { SystemCallError } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import type { RangeReader } from "../../engine/source.ts";
 import type { AttributeChanges } from "../../engine/target_comparer.ts";
@@ -17,7 +17,6 @@ import type { CompareCalls } from "../../write/target_comparer.ts";
 import { SharedNaming } from "./naming.ts";
 import { openOnce } from "../open.ts";
 import { NativeRangeReader } from "../range_reader.ts";
-import { readStat } from "../stat.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
 
 export class NativeCompareCalls implements CompareCalls<number> {
@@ -38,16 +37,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
 
   get user(): number {
     return this.#directory.attributes.user;
-  }
-
-  stat(name: number, into: FileStat): boolean {
-    if (!this.#statx.fill(this.#directory.descriptor, name, AT_SYMLINK_NOFOLLOW)) {
-      const errno = this.#calls.errno();
-      if (errno === Errno.ENOENT) return false;
-      throw new SystemCallError(errno);
-    }
-    readStat(this.#statx, into);
-    return true;
   }
 
   readLink(name: number): Uint8Array | undefined {

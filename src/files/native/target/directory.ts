@@ -1,12 +1,14 @@
 /** Current directory of a native writer. */
 
-import { addressOf, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
-import { SystemCallError } from "../../../native/libc/errno.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
 import { joinPath } from "../../path/local_path.ts";
+import type { FileStat } from "../../stat/file_stat.ts";
 import type { DirectoryAccess } from "../../target/directory_access.ts";
 import { rootDirectory, rootPath, targetText } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
@@ -15,6 +17,7 @@ import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
 import { finishDirectory } from "./finish.ts";
 import { directoryPath } from "../open.ts";
+import { readStat } from "../stat.ts";
 import type { XattrWriter } from "../xattrs.ts";
 
 /** Features of the native engine on this system. */
@@ -37,6 +40,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   /** Descriptor (O_PATH) of the directory, -1 if there is none. */
   descriptor = -1;
   #access: DirectoryAccess | undefined;
+  #statx: Statx | undefined;
   readonly #name = new PinnedBuffer(512);
   readonly #dot = new PinnedBuffer(2);
 
@@ -89,6 +93,17 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
 
   nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, _end: number): number {
     return addressOf(bytes.buffer) + bytes.byteOffset + start;
+  }
+
+  stat(name: number, into: FileStat): boolean {
+    const statx = this.#statx ??= new Statx(this.calls);
+    if (!statx.fill(this.descriptor, name, AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.calls.errno();
+      if (errno === Errno.ENOENT) return false;
+      throw new SystemCallError(errno);
+    }
+    readStat(statx, into);
+    return true;
   }
 
   textOf(name: number): string {

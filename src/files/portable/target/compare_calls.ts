@@ -10,8 +10,6 @@ import type { Attributes, FileStat } from "../../stat/file_stat.ts";
 import type { CompareCalls } from "../../write/target_comparer.ts";
 import { leadsTo } from "../access.ts";
 import { PortableRangeReader } from "../reader.ts";
-import { correctTimes } from "../runtime_gaps.ts";
-import { readInfo } from "../stat.ts";
 import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
 
 export class PortableCompareCalls implements CompareCalls<string> {
@@ -20,14 +18,6 @@ export class PortableCompareCalls implements CompareCalls<string> {
 
   constructor(directory: PortableTargetDirectory) {
     this.#directory = directory;
-  }
-
-  stat(path: string, into: FileStat): boolean {
-    const info = existingAt(path);
-    if (!info) return false;
-    readInfo(info, into);
-    correctTimes(path, { follow: false }, into);
-    return true;
   }
 
   readLink(path: string): Uint8Array | undefined {

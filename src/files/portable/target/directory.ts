@@ -11,6 +11,7 @@ import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
+import type { FileStat } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
 import { checkRealPath } from "../../target/confinement.ts";
 import { rootDirectory, rootPath } from "../../target/name.ts";
@@ -19,7 +20,8 @@ import type { TargetDirectory } from "../../write/target_directory.ts";
 import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "../access.ts";
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
-import { statOf } from "../stat.ts";
+import { correctTimes } from "../runtime_gaps.ts";
+import { readInfo, statOf } from "../stat.ts";
 
 /** Names are absolute paths. */
 export class PortableTargetDirectory implements TargetDirectory<string> {
@@ -100,6 +102,14 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
 
   nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): string {
     return this.nameOf(decodeName(bytes.subarray(start, end)));
+  }
+
+  stat(path: string, into: FileStat): boolean {
+    const info = existingAt(path);
+    if (!info) return false;
+    readInfo(info, into);
+    correctTimes(path, { follow: false }, into);
+    return true;
   }
 
   textOf(name: string): string {
