@@ -76,7 +76,8 @@ function hostEnd(text: string, separator: RegExp): number | undefined {
 /** Parses `[user@]host`. The last "@" separates, because user names may contain one. */
 function parseAuthority(authority: string, operand: string): { host: string; user?: string } {
   const at = authority.lastIndexOf("@");
-  const user = at < 0 ? undefined : authority.slice(0, at);
+  // As with scp, "@host" has no user.
+  const user = at <= 0 ? undefined : authority.slice(0, at);
   const bare = authority.slice(at + 1);
   const host = /^\[.*\]$/s.test(bare) ? bare.slice(1, -1) : bare;
   checkUser(user, operand);
@@ -101,9 +102,7 @@ function checkHost(host: string, operand: string): void {
 
 function checkUser(user: string | undefined, operand: string): void {
   if (user === undefined) return;
-  const bad = user === ""
-    ? "is empty"
-    : /(^|\s)-/.test(user)
+  const bad = /(^|\s)-/.test(user)
     ? 'begins with "-"'
     : UNSAFE.test(user) || user.endsWith("\\")
     ? "contains characters that are invalid in a user name"

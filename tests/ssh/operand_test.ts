@@ -57,7 +57,18 @@ describe("parseOperand", () => {
       assertEquals(parseOperand(text), { kind: "local", path: text }));
   }
 
-  const refused = ["-oProxyCommand=x:p", "u@-x:p", "-u@h:p", "u -x@h:p", "@h:p", "u@:p", "[]:p", "h\u001b:p", "h\n:p"];
+  const refused = [
+    "-oProxyCommand=x:p",
+    "u@-x:p",
+    "-u@h:p",
+    "u -x@h:p",
+    "@:p",
+    "@-x:p",
+    "u@:p",
+    "[]:p",
+    "h\u001b:p",
+    "h\n:p",
+  ];
   refused.push(
     "h x:p",
     "h;x:p",
@@ -77,6 +88,12 @@ describe("parseOperand", () => {
       assertThrows(() => parseOperand(text), UsageError);
     });
   }
+
+  it("parses an empty user as no user, as scp does", () => {
+    for (const [text, host] of [["@h:p", "h"], ["@[::1]:p", "::1"], ["scp://@h/p", "h"]]) {
+      assertEquals(parseOperand(text), { kind: "remote", host, path: "p" });
+    }
+  });
 
   it("escapes the refused operand in the error", () => {
     const error = assertThrows(() => parseOperand("h\u001b[2J:p"), UsageError) as UsageError;

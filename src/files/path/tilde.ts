@@ -1,5 +1,6 @@
 /** Expands "~" and "~user" at the start of operands that no shell has expanded. */
 
+import { FileError, quotePath } from "../../errors.ts";
 import { homeOfUser } from "../../native/file/home.ts";
 import { joinPath, PATH_STYLE, type PathStyle } from "./local_path.ts";
 
@@ -13,6 +14,16 @@ export function expandTilde(path: string, own?: string): string {
   if (!match) return path;
   const home = match[1] === "" ? own ?? ownHome((name) => Deno.env.get(name)) : homeOf(match[1]);
   return home === undefined ? path : joinPath(home, match[2] ?? "") + (match[2] === "" ? "/" : "");
+}
+
+/** Returns the failure of a path that begins with "~user", if that user does not exist; undefined if it does. */
+export function unknownUser(operation: string, path: string): FileError | undefined {
+  const user = /^~([^/]+)/.exec(path)?.[1];
+  if (user === undefined || homeOf(user) !== undefined) return undefined;
+  return new FileError(operation, path, "no such user", {
+    code: "ENOENT",
+    hint: `Write ${quotePath(`./${path}`)} for a file of that name`,
+  });
 }
 
 /**

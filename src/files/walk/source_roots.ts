@@ -7,7 +7,7 @@ import type { SourceRoot } from "../engine/source.ts";
 import { failedWith } from "../stat/file_failure.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { baseName, resolvePath } from "../path/local_path.ts";
-import { expandTilde } from "../path/tilde.ts";
+import { expandTilde, unknownUser } from "../path/tilde.ts";
 import { notRegular } from "./tree_walk.ts";
 
 /** Standard input as a source. */
@@ -56,7 +56,10 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   const path = resolvePath(options.base, expanded);
   confinement?.check("read", path, operand);
   const stat = paths.stat(path, { follow: true });
-  if (!stat) throw failedWith("read", operand, "ENOENT");
+  if (!stat) {
+    const unknown = options.tilde && !confinement ? unknownUser("read", operand) : undefined;
+    throw unknown ?? failedWith("read", operand, "ENOENT");
+  }
   const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.directory && options.recursive);
   if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
   const kind = stat.kind === FileKind.directory ? "folder" : "file";

@@ -49,6 +49,32 @@ describeWithScene("a remote path", (scene) => {
     }
   });
 
+  it("names a user who does not exist, unless a file has that name", async () => {
+    const tree = await scene.tree({ "here": "here" });
+    for (
+      const [source, target, operation] of [["here", "testhost:~nosuch/x", "create"], [
+        "testhost:~nosuch/x",
+        ".",
+        "read",
+      ]]
+    ) {
+      const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "--", source, target], { cwd: tree });
+      assertEquals(code, 1);
+      assertMatch(stderr, new RegExp(`^escp: Cannot ${operation} "~nosuch/x": no such user$`, "m"));
+      assertMatch(stderr, /^hint: Write ".\/~nosuch\/x" for a file of that name$/m);
+    }
+    await writeTree(scene.sshd.home, { "~nosuch/there": "there" });
+    await copy(tree, "here", "testhost:~nosuch/x");
+    await copy(tree, "testhost:~nosuch/x", "back");
+    assertEquals(await Deno.readTextFile(`${tree}/back`), "here");
+  });
+
+  it("has no user if the name before @ is empty, as with scp", async () => {
+    const tree = await scene.tree({ "here": "here" });
+    await copy(tree, "here", "@testhost:no-user");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/no-user`), "here");
+  });
+
   it("may be the home directory, whose contents are copied", async () => {
     await writeTree(scene.sshd.home, { "whole": "whole" });
     for (const source of ["testhost:", "testhost:.", "testhost:~"]) {

@@ -63,8 +63,6 @@ const MESSAGES: Message[] = [
   { type: "streams", count: 4 },
   {
     type: "open",
-    dev: 64769,
-    inode: 2 ** 53 - 1,
     file: 7,
     root: 1,
     path: parseWirePath("a/\udcffb"),
@@ -196,7 +194,12 @@ describe("messages", () => {
     const kept = [{ start: 0, end: 5, crc32: 0xffffffff }];
     const opened: Message = { type: "opened", file: 7, missing: [], kept, sequential: false };
     assertRoundTrip(opened);
-    const open = { ...MESSAGES.find(({ type }) => type === "open")!, identity: "i".repeat(40) } as Message;
+    const open = {
+      ...MESSAGES.find(({ type }) => type === "open")!,
+      identity: "i".repeat(40),
+      dev: 64769,
+      inode: 2 ** 53 - 1,
+    } as Message;
     assertRoundTrip(open);
     const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
     assertRoundTrip(finish);

@@ -1,0 +1,56 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
+
+/** What is protected, with which attribute, and the reason in the message. */
+const CASES = [
+  { name: "an immutable file", attribute: "i", place: "to/f", reason: /the file is immutable \(chattr \+i\)/ },
+  { name: "an append-only file", attribute: "a", place: "to/f", reason: /the file is append-only \(chattr \+a\)/ },
+  { name: "an immutable directory", attribute: "i", place: "to", reason: /directory is immutable \(chattr \+i\)/ },
+  { name: "an append-only directory", attribute: "a", place: "to", reason: /directory is append-only \(chattr \+a\)/ },
+];
+
+const ignore = !mayProtect();
+
+describeWithScene(
+  `a target that chattr protects${ignore ? " (skipped: chattr fails here)" : ""}`,
+  { ignore },
+  (scene) => {
+    for (const variant of ENGINES.flatMap(variantsOf)) {
+      it(`is named with its attribute (${variantName(variant)})`, async () => {
+        for (const { name, attribute, place, reason } of CASES) {
+          for (const size of [3, 3 << 20]) {
+            const tree = await scene.tree({ "f": { size }, "to/f": "old" });
+            chattr(`+${attribute}`, `${tree}/${place}`);
+            try {
+              const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/f`], target: `${tree}/to` });
+              assertEquals(code, 1, `${name}: ${stderr}`);
+              assertMatch(stderr, /^escp: Cannot write ".*\/to\/f": Operation not permitted: /m, name);
+              assertMatch(stderr, reason, name);
+              assertMatch(stderr, new RegExp(`^hint: As root, run: chattr -${attribute} `, "m"), name);
+            } finally {
+              chattr(`-${attribute}`, `${tree}/${place}`);
+            }
+            assertEquals(Deno.readTextFileSync(`${tree}/to/f`), "old", name);
+          }
+        }
+      });
+    }
+  },
+);
+
+function chattr(change: string, path: string): boolean {
+  return new Deno.Command("chattr", { args: [change, path], stderr: "null" }).outputSync().success;
+}
+
+/** Returns whether this user and file system support chattr(1). */
+function mayProtect(): boolean {
+  const path = Deno.makeTempFileSync();
+  try {
+    return chattr("+i", path) && chattr("-i", path);
+  } catch {
+    return false;
+  } finally {
+    Deno.removeSync(path);
+  }
+}
