@@ -80,6 +80,7 @@ function copyRequest(flags: CompleteFlags): CopyRequest {
     preserve: flags.preserve,
     symlinks: flags.symlinks,
     hardlinks: flags.hardlinks,
+    mkpath: flags.mkpath || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,

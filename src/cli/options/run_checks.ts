@@ -10,10 +10,20 @@ import type { Transfer } from "./transfers.ts";
 export interface StandardStreams {
   readonly fromInput: boolean;
   readonly toOutput: boolean;
+  /** Descriptor of this process that `toOutput` means. */
+  readonly outputDescriptor: number;
 }
 
-/** Paths of standard output. In the other process of a local copy they name another file. */
-const OUTPUT_PATHS = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+/** Paths of descriptors. In the other process of a local copy they name other files. */
+const DESCRIPTOR_PATH = /^\/(?:dev\/(?:std(?:in|out|err)|fd\/\d{1,9})|proc\/(?:self|thread-self)\/fd\/\d{1,9})$/;
+const STANDARD_NAMES = ["in", "out", "err"];
+
+/** Returns the descriptor that a path names; undefined for any other path. */
+function descriptorOf(path: string): number | undefined {
+  if (!DESCRIPTOR_PATH.test(path)) return undefined;
+  const standard = STANDARD_NAMES.findIndex((name) => path.endsWith(`/std${name}`));
+  return standard >= 0 ? standard : Number(path.slice(path.lastIndexOf("/") + 1));
+}
 
 /** Finds "-" among the operands. A file of that name is written "./-". @throws {UsageError} */
 export function standardStreams(
@@ -23,7 +33,9 @@ export function standardStreams(
 ): StandardStreams {
   const isDash = (operand?: Operand) => operand?.kind === "local" && operand.path === "-";
   const fromInput = sources.some(isDash);
-  const toOutput = isDash(target) || (target?.kind === "local" && OUTPUT_PATHS.includes(target.path));
+  const descriptor = target?.kind === "local" ? descriptorOf(target.path) : undefined;
+  const toOutput = isDash(target) || descriptor !== undefined;
+  const outputDescriptor = descriptor ?? 1;
   if (flags.filelist !== undefined && (fromInput || toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
   }
@@ -41,8 +53,10 @@ export function standardStreams(
       throw new UsageError(`Cannot use "${option}" with standard ${stream}: there is nothing to compare with`);
     }
   }
-  if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
-  return { fromInput, toOutput };
+  if (toOutput && outputDescriptor === 1 && flags.json) {
+    throw new UsageError('Cannot use "--json" when the data goes to standard output');
+  }
+  return { fromInput, toOutput, outputDescriptor };
 }
 
 /** @throws {UsageError} for options that exclude each other, or that do not apply to these transfers. */

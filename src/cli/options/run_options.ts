@@ -34,8 +34,10 @@ export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
   readonly ofHosts?: (transfer: Transfer) => HostOptions;
   /** Whether the source is standard input: "-", or no source before "--". */
   readonly fromInput: boolean;
-  /** Whether the target is standard output: "-". */
+  /** Whether the target is standard output, "-", or another open descriptor of this process. */
   readonly toOutput: boolean;
+  /** Descriptor of this process that `toOutput` means: 1, or the one that the target names, as "/dev/fd/3". */
+  readonly outputDescriptor: number;
   /** Path of a local file for the digests of copied files. */
   readonly manifest?: string;
   readonly output: OutputOptions;

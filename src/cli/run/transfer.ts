@@ -1,6 +1,7 @@
 /** Runs one transfer of a copy run. */
 
 import { UsageError } from "../../errors.ts";
+import { checkDescriptor } from "../../files/target/standard_output.ts";
 import { copy } from "../../transfer/client/copy.ts";
 import type { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import { withRetries } from "../../transfer/client/retries.ts";
@@ -55,7 +56,8 @@ async function runFromHere(
 ): Promise<Outcome> {
   const { remote, origin, sources, target, direction } = transfer;
   const { access, originAccess = access, request } = options;
-  const { fromInput, toOutput } = run;
+  const { fromInput, toOutput, outputDescriptor } = run;
+  if (toOutput) checkDescriptor(outputDescriptor);
   const shared = {
     ...listeners,
     ...sessionOptions(remote, options),
@@ -80,6 +82,7 @@ async function runFromHere(
     globs: run.expand,
     fromInput,
     toOutput,
+    outputDescriptor,
     peer: peerCommand(remote, access, options),
     reach: remote && { ...access, host: remote },
   };

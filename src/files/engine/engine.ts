@@ -10,6 +10,13 @@ import type { Target, TargetOptions } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 
+/** Where a directory is created, and how. */
+export interface DirectoryToMake {
+  parent?: FileIdentity;
+  within?: string;
+  finished?: boolean;
+}
+
 /** Operations by absolute path, before a copy starts. */
 export interface PathCalls {
   /** Returns the status of a path; undefined if it does not exist. @throws {FileError} For any other failure. */
@@ -17,11 +24,12 @@ export interface PathCalls {
   /**
    * Creates a directory that is unfinished until `DirectoryWriter.finish`.
    *
-   * @param place Identity of the directory above it, and `within` as in a root.
+   * @param place Identity of the directory above it, and `within` as in a root. With `finished` the directory gets the mode
+   * of mkdir(1).
    * @returns Identity of the new directory.
    * @throws {FileError}
    */
-  makeDirectory(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
+  makeDirectory(path: string, place: DirectoryToMake): FileIdentity;
   /**
    * Keeps a directory open. Returns undefined if it cannot be opened.
    *

@@ -11,7 +11,7 @@ import {
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { FileEngine, PathCalls } from "../engine/engine.ts";
+import type { DirectoryToMake, FileEngine, PathCalls } from "../engine/engine.ts";
 import type { SourceRoot } from "../engine/source.ts";
 import type { TargetOptions } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
@@ -157,7 +157,7 @@ class NativePaths implements PathCalls {
     return stat;
   }
 
-  makeDirectory(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity {
+  makeDirectory(path: string, place: DirectoryToMake): FileIdentity {
     return makeDirectory(this.#calls, path, place, this.#path);
   }
 

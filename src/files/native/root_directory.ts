@@ -1,5 +1,6 @@
 /** Creates directories by descriptor: a link that is put into the path meanwhile cannot redirect it. */
 
+import type { DirectoryToMake } from "../engine/engine.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -22,7 +23,7 @@ import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 export function makeDirectory(
   calls: FileCalls,
   path: string,
-  place: { parent?: FileIdentity; within?: string },
+  place: DirectoryToMake,
   scratch: PinnedBuffer,
 ): FileIdentity {
   const { flags } = calls;
@@ -37,7 +38,9 @@ export function makeDirectory(
       throw leadsOut("create", path, place.within);
     }
     const name = scratch.putName(encodeName(baseName(path)));
-    if (calls.mkdirat(parent, name, NEW_DIRECTORY_MODE) !== 0) throw failedCall("create", path, calls.errno());
+    if (calls.mkdirat(parent, name, place.finished ? 0o777 : NEW_DIRECTORY_MODE) !== 0) {
+      throw failedCall("create", path, calls.errno());
+    }
     made = openOnce(calls, parent, name, all | flags.noFollow);
     if (made < 0) throw swapped("create", path);
     const stat = statOf(calls, made, path, scratch);

@@ -1,5 +1,6 @@
 /** Creates directories with `Deno.*`. */
 
+import type { DirectoryToMake } from "../engine/engine.ts";
 import { checkRealPath } from "../target/confinement.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { directoryOf } from "../path/local_path.ts";
@@ -34,7 +35,7 @@ export function makeUnfinishedDirectory(path: string, { exposed }: { exposed: bo
  */
 export function makeRootDirectory(
   path: string,
-  { parent, within }: { parent?: FileIdentity; within?: string },
+  { parent, within, finished }: DirectoryToMake,
 ): FileIdentity {
   const above = directoryOf(path);
   const examine = () => {
@@ -44,7 +45,8 @@ export function makeRootDirectory(
     return info;
   };
   const before = examine();
-  makeUnfinishedDirectory(path, { exposed: isSharedByOthers(before) });
+  if (finished) Deno.mkdirSync(path);
+  else makeUnfinishedDirectory(path, { exposed: isSharedByOthers(before) });
   const made = Deno.lstatSync(path);
   examine();
   const isOwn = ownUser() === undefined || made.uid === ownUser() || made.uid === before.uid;

@@ -5,7 +5,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 
-/** Path of a device root that means standard output. All other paths of roots are absolute. */
+/** Path of a device root that means standard output or another open descriptor. All other paths of roots are absolute. */
 export const STANDARD_OUTPUT = "-";
 
 /** Returns the directory that the contents of a root are written to. */

@@ -4,10 +4,10 @@ import { FileError, quotePath, UserError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { checkName } from "../../protocol/wire_path.ts";
 import type { Confinement } from "./confinement.ts";
-import type { PathCalls } from "../engine/engine.ts";
+import type { DirectoryToMake, PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
-import type { FileIdentity } from "../stat/file_identity.ts";
+import { type FileIdentity, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import {
   baseName,
@@ -19,7 +19,7 @@ import {
 } from "../path/local_path.ts";
 import { misnamed, nameKey, type NameRules, problemOfName } from "../path/name_rules.ts";
 import { isPrivateName, privateName } from "../path/private_names.ts";
-import { expandTilde } from "../path/tilde.ts";
+import { expandTilde, unknownUser } from "../path/tilde.ts";
 
 /** A source, as the sender describes it. The name may come from the peer. */
 export interface PlannedSource {
@@ -41,6 +41,8 @@ export interface TargetPlanOptions {
   operands?: number;
   /** Returns whether an interrupted copy of this source has created the directory, so that it is resumed. Default: no. */
   isUnfinished?: (directory: string, source: PlannedSource) => boolean;
+  /** Whether missing directories above a target are created. Default: no. */
+  mkpath?: boolean;
   /** Whether missing directories are not created. Default: false. */
   dryRun?: boolean;
   /** Whether the sources are on this machine, so that their identities are comparable. */
@@ -48,6 +50,15 @@ export interface TargetPlanOptions {
   confinement?: Confinement;
   /** Names that the target system allows. Default: those of this system. */
   rules?: NameRules;
+}
+
+/** A target that is not a directory that exists. */
+interface NamedTarget {
+  full: string;
+  /** As the user typed it. */
+  target: string;
+  stat: FileStat | undefined;
+  operands: number;
 }
 
 /** A root, and whether its directory must be created. */
@@ -84,7 +95,9 @@ export function planTargets(
   if (options.sameHost) sources.forEach((source, index) => compareWithSource(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
-  return createDirectories(drafts.map(({ root }) => root), paths);
+  const roots = drafts.map(({ root }) => root);
+  createMissing(roots, paths);
+  return createDirectories(roots, paths);
 }
 
 /** Returns whether the target is the name of the only root, and not a directory that contains it. */
@@ -110,6 +123,7 @@ function planCommon(sources: PlannedSource[], target: string, options: TargetPla
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
+  if (!stat && options.tilde && !confinement) checkUser(target, options.base, paths);
   if (stat?.kind === FileKind.directory && sources.some(({ kind }) => kind === "input")) {
     throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {
       hint: "Add the name of the new file to the target",
@@ -130,7 +144,59 @@ function planCommon(sources: PlannedSource[], target: string, options: TargetPla
       if (root.kind !== "folder" || create || !continued(root.path, source)) return { root, create };
       return { root: { ...root, created: true, continued: true, parent: identity }, create };
     })
-    : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
+    : ontoNames(sources, { full, target, stat, operands: options.operands ?? sources.length }, options, paths);
+}
+
+/** Plans the roots of sources whose target is not a directory that exists. */
+function ontoNames(
+  sources: PlannedSource[],
+  named: NamedTarget,
+  { mkpath, rules }: TargetPlanOptions,
+  paths: PathCalls,
+): Draft[] {
+  const { full, target, stat, operands } = named;
+  const isDirectory = operands > 1 || sources.length > 1 || (hasTrailingSlash(full) && sources[0].kind === "file");
+  if (stat || !mkpath || !isDirectory) return [ontoName(sources, named, paths, { mkpath, rules })];
+  if (sources.some(({ kind }) => kind === "input")) throw notDirectory(target, stat);
+  const directory = withoutTrailingSlashes(full);
+  const missing = missingDirectories(directory, target, paths, rules);
+  return sources.map((source) => ({ ...intoMissing(source, directory, paths, rules), missing })).map(
+    ({ root, create, missing }) => ({ root: root.kind === "device" ? root : { ...root, missing }, create }),
+  );
+}
+
+/** Plans the root of a source in a directory that `createMissing` creates. */
+function intoMissing(source: PlannedSource, directory: string, paths: PathCalls, rules?: NameRules): Draft {
+  const isContents = source.name === "." && source.kind === "folder";
+  const { root, create } = intoDirectory(source, { path: directory, identity: UNKNOWN_FILE }, paths, rules);
+  if (root.kind === "folder" && !isContents) delete root.parent;
+  else if (root.kind !== "device") delete root.identity;
+  return { root, create };
+}
+
+/** Returns the directories to create for a path, from the top. @throws {FileError} If one cannot be created. */
+function missingDirectories(directory: string, target: string, paths: PathCalls, rules?: NameRules): string[] {
+  const missing: string[] = [];
+  for (let path = directory;; path = directoryOf(path)) {
+    const stat = paths.stat(path, { follow: true });
+    if (stat && stat.kind !== FileKind.directory) throw failedWith("create", target, "ENOTDIR");
+    if (stat) return missing;
+    const name = baseName(path);
+    // ".." below a missing directory is unknown.
+    if (name === ".." || directoryOf(path) === path) throw failedWith("create", target, "ENOENT");
+    if (name === ".") continue;
+    if (isPrivateName(name)) throw privateName("create", target);
+    const problem = problemOfName(name, rules);
+    if (problem !== undefined) throw misnamed(path, problem);
+    if (paths.stat(path, { follow: false })) throw linkInTheWay(path);
+    missing.unshift(path);
+  }
+}
+
+/** @throws {FileError} If the target begins with "~user", and there is neither such a user nor a file of that name. */
+function checkUser(target: string, base: string, paths: PathCalls): void {
+  const unknown = unknownUser("create", target);
+  if (unknown && !paths.stat(resolvePath(base, target.split("/", 1)[0]), { follow: true })) throw unknown;
 }
 
 /** Confines a root. A device is refused, because an open device cannot be checked. */
@@ -181,12 +247,13 @@ function intoDirectory(
 /** Plans the root of a source whose target is its new name, or the file that it replaces. */
 function ontoName(
   sources: PlannedSource[],
-  { full, target, stat, operands }: { full: string; target: string; stat: FileStat | undefined; operands: number },
+  { full, target, stat, operands }: NamedTarget,
   paths: PathCalls,
+  { mkpath, rules }: Pick<TargetPlanOptions, "mkpath" | "rules">,
 ): Draft {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
-    throw notDirectory(target, stat, "Several files can only be copied into a directory that exists");
+    throw notDirectory(target, stat, "Create the directory first, or use --mkpath");
   }
   if (stat) {
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);
@@ -208,19 +275,32 @@ function ontoName(
   const bare = withoutTrailingSlashes(full);
   const parent = directoryOf(bare);
   const above = paths.stat(parent, { follow: true });
-  if (!above) throw failedWith("create", target, "ENOENT");
-  if (above.kind !== FileKind.directory) throw failedWith("create", target, "ENOTDIR");
+  if (!above && !mkpath) throw noParent(target);
+  const missing = above ? undefined : missingDirectories(parent, target, paths, rules);
+  if (above && above.kind !== FileKind.directory) throw failedWith("create", target, "ENOTDIR");
   const name = baseName(bare);
   if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
   if (isPrivateName(name)) throw privateName("create", target);
   if (source.kind !== "folder") {
     if (hasTrailingSlash(full)) {
-      throw notDirectory(target, stat, "Create the directory first, or omit the slash at the end");
+      throw notDirectory(target, stat, "Create the directory first, use --mkpath, or omit the slash");
     }
-    return { root: { kind: "file", directory: parent, name, identity: identityOfStat(above) }, create: false };
+    return {
+      root: { kind: "file", directory: parent, name, identity: above && identityOfStat(above), missing },
+      create: false,
+    };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
-  return { root: { kind: "folder", path: bare, created: true, parent: identityOfStat(above) }, create: true };
+  return {
+    root: { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing },
+    create: true,
+  };
+}
+
+function noParent(target: string): UserError {
+  return new UserError(failedWith("create", target, "ENOENT").message, {
+    hint: "Its directory is missing: create it first, or use --mkpath",
+  });
 }
 
 /** Returns undefined also for a name that the engine cannot open: only writing that file fails later. */
@@ -294,6 +374,33 @@ function compareWithSource(source: PlannedSource, { root, create }: Draft, paths
 
 function rootPath(root: TargetRoot): string {
   return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
+}
+
+/** Creates the missing directories above the roots of a plan. Another process may create them at the same time. */
+export function createMissing(roots: TargetRoot[], paths: PathCalls): void {
+  const created = new Map<string, FileIdentity>();
+  for (const root of roots) {
+    if (root.kind === "device" || !root.missing) continue;
+    let parent: FileIdentity | undefined;
+    for (const path of root.missing) {
+      parent = created.get(path) ?? createOne(path, { parent, within: root.within }, paths);
+      created.set(path, parent);
+    }
+    if (root.kind === "folder" && root.created) root.parent = parent;
+    else root.identity = parent;
+  }
+}
+
+function createOne(path: string, place: DirectoryToMake, paths: PathCalls): FileIdentity {
+  try {
+    return paths.makeDirectory(path, { ...place, finished: true });
+  } catch (error) {
+    const stat = error instanceof FileError && error.code === "EEXIST"
+      ? paths.stat(path, { follow: false })
+      : undefined;
+    if (stat?.kind !== FileKind.directory) throw error;
+    return identityOfStat(stat);
+  }
 }
 
 /** Creates the missing root directories of a plan. */

@@ -1,5 +1,6 @@
-/** Standard output as a target: written in order, and never opened or closed by a path. */
+/** Standard output or another open descriptor as a target: written in order, and never opened or closed by a path. */
 
+import { quotePath, UserError } from "../../errors.ts";
 import { writeAll } from "../../log/write_all.ts";
 import { openFileCalls } from "../../native/file/calls.ts";
 import { sharedOutput } from "../../native/net/shared_output.ts";
@@ -10,6 +11,7 @@ import { DescriptorOutput } from "./descriptor_output.ts";
 /** Name in messages. */
 const NAME = "standard output";
 const STDOUT = 1;
+const STDERR = 2;
 
 let stream: { writeSync(bytes: Uint8Array): number } | undefined;
 
@@ -23,9 +25,16 @@ export function writeStandardOutput(bytes: Uint8Array): void {
   }
 }
 
-/** Standard output as a device. */
+/** An open descriptor of this process as a device. */
 export class StandardOutput implements Device {
-  readonly #output = descriptorOutput();
+  readonly #descriptor: number;
+  readonly #output: DescriptorOutput | undefined;
+
+  /** @param descriptor Default: standard output. */
+  constructor(descriptor = STDOUT) {
+    this.#descriptor = descriptor;
+    this.#output = descriptorOutput(descriptor);
+  }
 
   open(): Promise<void> {
     return Promise.resolve();
@@ -34,9 +43,9 @@ export class StandardOutput implements Device {
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
     if (this.#output) return await this.#output.write(buffer, at, length);
     try {
-      return await Deno.stdout.write(buffer.subarray(at, at + length));
+      return await streamOf(this.#descriptor).write(buffer.subarray(at, at + length));
     } catch (error) {
-      throw failedDeno("write", NAME, error);
+      throw failedDeno("write", nameOf(this.#descriptor), error);
     }
   }
 
@@ -50,12 +59,44 @@ export class StandardOutput implements Device {
 }
 
 /**
+ * Checks that the user has opened a descriptor. Descriptors of the runtime are closed in programs that it starts, in
+ * contrast to those that it inherited.
+ *
+ * @throws {UserError} If it is not open, or belongs to the runtime.
+ */
+export function checkDescriptor(descriptor: number): void {
+  if (descriptor <= 2 || Deno.build.os !== "linux") return;
+  const closeOnExec = 0o2000000;
+  let flags = closeOnExec;
+  try {
+    const info = Deno.readTextFileSync(`/proc/self/fdinfo/${descriptor}`);
+    flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? "", 8);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return;
+  }
+  if ((flags & closeOnExec) === 0) return;
+  throw new UserError(`Cannot write ${quotePath(nameOf(descriptor))}: Bad file descriptor`, {
+    hint: `Open it in the shell, as in: escp FILE ${nameOf(descriptor)} ${descriptor}>TARGET`,
+  });
+}
+
+function nameOf(descriptor: number): string {
+  return descriptor === STDOUT ? NAME : `/dev/fd/${descriptor}`;
+}
+
+function streamOf(descriptor: number): { write(bytes: Uint8Array): Promise<number> } {
+  if (descriptor === STDOUT) return Deno.stdout;
+  if (descriptor === STDERR) return Deno.stderr;
+  throw new Error("This system has no calls for other descriptors");
+}
+
+/**
  * Uses system calls if available, also with the portable engine: ssh may have put standard output in non-blocking mode,
  * in which `Deno.stdout.write` does not report how much it wrote.
  */
-function descriptorOutput(): DescriptorOutput | undefined {
+function descriptorOutput(descriptor: number): DescriptorOutput | undefined {
   try {
-    return new DescriptorOutput(openFileCalls(), STDOUT, NAME, { owned: false });
+    return new DescriptorOutput(openFileCalls(), descriptor, nameOf(descriptor), { owned: false });
   } catch {
     return undefined;
   }

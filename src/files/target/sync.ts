@@ -63,6 +63,8 @@ export async function syncDirectories(
     if (root.kind !== "device") await sync(joinPath(rootPath(root), directory.path), () => place(directory));
   }
   for (const root of roots) {
+    if (root.kind === "device") continue;
+    for (const made of root.missing ?? []) await sync(directoryOf(made), () => directoryOf(made));
     if (root.kind !== "folder" || !root.created) continue;
     const above = directoryOf(root.path);
     await sync(above, () => above, root.parent);

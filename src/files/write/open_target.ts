@@ -33,8 +33,8 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
     openDevice(root, note) {
       const target = options.roots[root];
       if (target?.kind !== "device") return undefined;
-      const { path, identity } = target;
-      const device = path === STANDARD_OUTPUT ? new StandardOutput() : engine.createDevice(path, identity);
+      const { path, identity, descriptor } = target;
+      const device = path === STANDARD_OUTPUT ? new StandardOutput(descriptor) : engine.createDevice(path, identity);
       return new DeviceWriter(device, target, note);
     },
     abort: (options = {}) => partials.abort(options),

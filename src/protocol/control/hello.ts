@@ -20,6 +20,7 @@ export const FEATURES: readonly string[] = [
   "lent",
   "lists",
   "manifest",
+  "mkpath",
   "notes",
   "probe",
   "remote-log",

@@ -68,6 +68,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     target: options.target.path,
     others: options.target.others,
     toOutput: options.toOutput,
+    outputDescriptor: options.outputDescriptor,
     base: Deno.cwd(),
     tilde: false,
     mostSources: maxOffered(sources),

@@ -51,8 +51,10 @@ export interface CopyOptions extends SharedCopyOptions {
   globs: boolean;
   /** Whether the only source is standard input. `sources` is ignored then. */
   fromInput: boolean;
-  /** Whether the target is standard output. `target` is ignored then. */
+  /** Whether the target is standard output or another open descriptor. `target` is ignored then. */
   toOutput: boolean;
+  /** The descriptor. Default: 1. */
+  outputDescriptor?: number;
   /** Command that starts the peer. */
   peer: PeerCommand;
   /** How the remote host is reached; undefined if the peer is a process on this machine. */

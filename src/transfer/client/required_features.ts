@@ -36,6 +36,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not support it`,
   },
   {
+    feature: "mkpath",
+    isNeeded: ({ job }) => job.direction === "push" && job.mkpath,
+    unsupportedMessage: (host, escp) => `Cannot use --mkpath: ${escp} on ${host} does not support it`,
+    optionToDrop: "--mkpath",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

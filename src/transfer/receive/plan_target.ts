@@ -4,7 +4,7 @@ import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
-import { createDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import { createDirectories, createMissing, type PlannedSource, planTargets } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
@@ -26,12 +26,12 @@ export interface Offer {
 
 /** Returns a root per source, and creates their directories. @throws {UserError} for a bad target, after refusing it. */
 export async function planTarget(options: ReceiveOptions, offer: Offer, record: ResumeRecord): Promise<TargetRoot[]> {
-  const { session, machine: { files }, toOutput } = options;
+  const { session, machine: { files }, toOutput, outputDescriptor: descriptor } = options;
   const { sources, operands } = offer;
   if (files.dummy) return sources.map(dummyRoot);
   if (sources.length === 0) return [];
   if (toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
-    return [{ kind: "device", path: STANDARD_OUTPUT }];
+    return [{ kind: "device", path: STANDARD_OUTPUT, descriptor }];
   }
   try {
     return await planFiles(options, offer, record);
@@ -54,7 +54,7 @@ async function planFiles(
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
   const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
-  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true };
+  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true, mkpath: job.mkpath };
   const roots = planTargets(planned, target, plan, files.paths);
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;
@@ -65,6 +65,7 @@ async function planFiles(
   if (!job.comparison && !job.sparse && !roots.every(isSame)) {
     await checkSpace(roots, totals.bytes, files, record.records);
   }
+  createMissing(roots, files.paths);
   await record.begin(roots, totals);
   createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.

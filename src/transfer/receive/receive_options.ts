@@ -21,6 +21,8 @@ export interface ReceiveOptions {
   others: number;
   /** Whether the target is standard output instead. */
   toOutput: boolean;
+  /** The descriptor of `toOutput`. Default: 1. */
+  outputDescriptor?: number;
   /** Directory of a relative target. */
   base: string;
   /** Whether `~` means a home directory. False if the local shell has expanded it. */

@@ -19,14 +19,19 @@ export interface RecordPlace {
 export function placeOf(options: ReceiveOptions, source: WireSource): RecordPlace {
   const full = fullTarget(options, source);
   const { name } = source;
-  const target = realPath(full, options) ??
-    joinPath(realPath(directoryOf(full), options) ?? directoryOf(full), baseName(full));
+  const target = futurePath(withoutTrailingSlashes(full), options);
   return { target, recordIn: (records) => recordPath(records, "run", target, name) };
 }
 
 /** Returns the absolute path of the target of a source. */
 export function fullTarget(options: ReceiveOptions, { target }: WireSource): string {
   return fullPath(target ?? options.target, options);
+}
+
+/** Returns the path without symbolic links, also of a file or directory that is created later. */
+function futurePath(path: string, options: ReceiveOptions): string {
+  const above = directoryOf(path);
+  return realPath(path, options) ?? (above === path ? path : joinPath(futurePath(above, options), baseName(path)));
 }
 
 /** Returns the path without symbolic links; undefined if it does not exist, or cannot be resolved. */

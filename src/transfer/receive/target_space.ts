@@ -49,8 +49,10 @@ export async function checkSpace(
 
 /** Returns an existing directory on the file system of the target; undefined if files in it may be replaced. */
 function placeOf(root: TargetRoot): string | undefined {
+  if (root.kind === "device") return undefined;
+  if (root.missing?.length) return directoryOf(root.missing[0]);
   if (root.kind === "file") return root.directory;
-  if (root.kind === "device" || root.continued) return undefined;
+  if (root.continued) return undefined;
   if (root.created) return directoryOf(root.path);
   return isEmpty(root.path) ? root.path : undefined;
 }

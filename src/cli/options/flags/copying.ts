@@ -39,6 +39,12 @@ export const COPYING = [
     help: "Copy a file with several names once, and create hard links for the other names",
   },
   {
+    name: "mkpath",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Create missing directories above the target, or the target directory of several sources",
+  },
+  {
     name: "xattrs",
     kind: "boolean",
     forwarded: true,
