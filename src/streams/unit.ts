@@ -1,7 +1,7 @@
 /** Units of work and their reports. Plain data, because it crosses threads. */
 
 import type { ContentSum } from "../files/target/content_digest.ts";
-import type { DirectoryPlace, KeptBackup, PendingDirectory } from "../files/engine/target.ts";
+import type { DirectoryPlace, KeptBackup, PendingDirectory, WrittenInPlace } from "../files/engine/target.ts";
 import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
 import type { Failure } from "../protocol/failure.ts";
@@ -241,6 +241,8 @@ export interface ReceivedPack {
   finished?: Uint32Array;
   /** Number of files that are their own sources, and the first of them. They count as files in place. */
   same?: FilePlace & { files: number };
+  /** Files that were written in place because their names cannot be replaced. */
+  inPlace?: WrittenInPlace;
 }
 
 /** Receiver: result of a range. */

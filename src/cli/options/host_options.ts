@@ -80,6 +80,7 @@ function copyRequest(flags: CompleteFlags): CopyRequest {
     preserve: flags.preserve,
     symlinks: flags.symlinks,
     hardlinks: flags.hardlinks,
+    inplace: flags.inplace || undefined,
     mkpath: flags.mkpath || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,

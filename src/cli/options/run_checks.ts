@@ -65,6 +65,9 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags["dry-run"]) {
     throw new UsageError('Cannot use "--verify" with "--dry-run": nothing is written that could be read back');
   }
+  if (flags.verify && flags.inplace) {
+    throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
+  }
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
 }

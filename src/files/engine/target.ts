@@ -21,6 +21,8 @@ export interface TargetOptions {
   acls?: boolean;
   /** Letters and digits of this session, for temporary names. */
   token: string;
+  /** Whether existing files are written in place, unless backups are kept. Default: false. */
+  inplace?: boolean;
   /** Whether pages of zeros become holes. Default: false. */
   sparse?: boolean;
   /** Whether large files may bypass the page cache. Default: false. */
@@ -88,6 +90,13 @@ export interface Partial {
   continued?: boolean;
   /** Whether it is the source itself, under its final name: nothing is written, renamed or removed. */
   same?: boolean;
+  /** Whether it is the existing file, under its final name: it is not renamed, and stays if the copy fails. */
+  inPlace?: boolean;
+}
+
+/** Files that were written in place because their names cannot be replaced: the number, and the first of them. */
+export interface WrittenInPlace extends DirectoryPlace {
+  files: number;
 }
 
 /** A partial file that was created or resumed. */
@@ -152,6 +161,8 @@ export interface SmallFileWriter {
   takeCreated(): PendingDirectory[];
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
+  /** Returns the files since the last call that were written in place although the options do not ask for it. */
+  takeInPlace(): WrittenInPlace | undefined;
   /** Returns whether the target of a file record is its source, which must be left alone. @throws {FileError} */
   isSource(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /**

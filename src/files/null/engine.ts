@@ -127,6 +127,7 @@ function discardingTarget(): Target {
   return {
     small: {
       isSource: () => false,
+      takeInPlace: () => undefined,
       enter: nothing,
       takeCreated: none,
       takeBackups: none,

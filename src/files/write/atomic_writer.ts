@@ -5,14 +5,15 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { KeptBackup, TargetOptions } from "../engine/target.ts";
+import { errnoName, SystemCallError } from "../../native/libc/errno.ts";
+import type { KeptBackup, Partial, TargetOptions } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
-import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
+import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
-import type { CommitCalls, EngineDirectory, StagingCalls, TargetDirectory } from "./target_directory.ts";
+import type { CommitCalls, EngineDirectory, PartialCalls, StagingCalls, TargetDirectory } from "./target_directory.ts";
 
 /** Roots and options of a writer. */
 export interface WriterOptions {
@@ -27,16 +28,24 @@ export class AtomicWriter<Name, Staged> {
   readonly directory: TargetDirectory<Name>;
   readonly staging: StagingCalls<Name, Staged>;
   readonly #commits: CommitCalls<Name, Staged>;
+  readonly #partials: PartialCalls<Staged>;
+  readonly #existing = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
   #backups: KeptBackup[] = [];
+  /** Whether the last failure was that of a name that cannot be created or replaced. */
+  #isNameRefused = false;
 
-  constructor({ directory, staging, commits }: EngineDirectory<Name, Staged>, { roots, options }: WriterOptions) {
+  constructor(
+    { directory, staging, commits, partials }: EngineDirectory<Name, Staged>,
+    { roots, options }: WriterOptions,
+  ) {
     this.roots = roots;
     this.options = options;
     this.directory = directory;
     this.staging = staging;
     this.#commits = commits;
+    this.#partials = partials;
   }
 
   /** Enters a directory of a root. @throws {FileError} @throws {ProtocolError} If the root is a file and the path is not "". */
@@ -99,7 +108,7 @@ export class AtomicWriter<Name, Staged> {
       if (statAfterWrite) snapshot = commits.snapshot(staged);
       commits.closeForRename(staged, name);
       this.#keepBackup(name);
-      commits.rename(staged, name, "write");
+      this.#rename(staged, name);
     } catch (error) {
       throw this.abandon(staged, name, "write", error);
     }
@@ -107,6 +116,72 @@ export class AtomicWriter<Name, Staged> {
     const failure = commits.takeAttributeFailure(name);
     if (failure) throw failure;
     return snapshot;
+  }
+
+  /**
+   * Opens the existing file of a name, to write it in place.
+   *
+   * @returns undefined if there is no regular file, or backups are kept.
+   * @throws {FileError} If it cannot be opened.
+   */
+  openInPlace(name: Name): { staged: Staged; file: Pick<Partial, "temporary" | "identity"> } | undefined {
+    const { directory, options } = this;
+    const existing = this.#existing;
+    try {
+      if (options.keepBackups || !directory.stat(name, existing) || existing.kind !== FileKind.file) return undefined;
+      const text = directory.textOf(name);
+      const identity = { dev: existing.dev, inode: existing.inode };
+      const file = { temporary: decodeName(directory.bytesOf(name)), identity };
+      return {
+        staged: this.#partials.openStaged({ root: this.root, path: "", size: existing.size, ...file }, text),
+        file,
+      };
+    } catch (error) {
+      throw failedDeno("write", directory.textOf(name), error);
+    }
+  }
+
+  /** As `openInPlace`, after the name could not be replaced. @throws {unknown} `error`, if that is no remedy. */
+  openRefused(name: Name, error: unknown): NonNullable<ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>> {
+    const isRefused = this.#isNameRefused;
+    this.#isNameRefused = false;
+    let opened: ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>;
+    try {
+      if (isRefused) opened = this.openInPlace(name);
+    } catch {
+      // The first failure names the cause.
+    }
+    if (!opened) throw error;
+    return opened;
+  }
+
+  /** Completes a file that was written in place, and closes it. Returns and throws as `commit`. */
+  commitInPlace(
+    staged: Staged,
+    name: Name,
+    attributes: Attributes,
+    xattrs: Uint8Array | undefined,
+  ): FileStatSnapshot | undefined {
+    const commits = this.#commits;
+    const { fsync, statAfterWrite, preserve, keepTimes } = this.options;
+    // Without these options the file keeps its attributes.
+    const isSet = preserve || keepTimes === true || xattrs !== undefined;
+    try {
+      if (isSet) {
+        commits.examineReplaced(name, "write");
+        commits.setAttributes(staged, name, attributes, xattrs);
+      }
+      if (fsync) commits.sync(staged);
+      const snapshot = statAfterWrite ? commits.snapshot(staged) : undefined;
+      commits.seal(staged, name);
+      const failure = isSet ? commits.takeAttributeFailure(name) : undefined;
+      if (failure) throw failure;
+      return snapshot;
+    } catch (error) {
+      throw failedDeno("write", this.directory.textOf(name), error);
+    } finally {
+      this.staging.close(staged);
+    }
   }
 
   /** Renames a link, whose attributes are set. @throws {FileError} */
@@ -149,14 +224,35 @@ export class AtomicWriter<Name, Staged> {
     this.#backups.push({ root: this.#root, path, identity });
   }
 
+  #rename(staged: Staged, name: Name): void {
+    try {
+      this.#commits.rename(staged, name, "write");
+    } catch (error) {
+      this.#isNameRefused = NAME_REFUSALS.includes(codeIn(error));
+      throw error;
+    }
+  }
+
   /** Returns if another attempt may succeed. @throws {FileError} if not. */
   #checkRetry(name: Name, operation: string, error: unknown): void {
     const code = codeOf(error);
     if (code === "EEXIST" || code === "EINTR") return;
     // The directory of a root that is a file is not part of the copy, so its permissions stay.
     const mayOpenUp = code === "EACCES" && this.roots[this.#root].kind === "folder";
-    if (!mayOpenUp || !this.directory.openUp()) throw failedDeno(operation, this.directory.textOf(name), error);
+    if (mayOpenUp && this.directory.openUp()) return;
+    this.#isNameRefused = NAME_REFUSALS.includes(code);
+    throw failedDeno(operation, this.directory.textOf(name), error);
   }
+}
+
+/**
+ * Codes of names that cannot be created or replaced, although their files may be writable: a directory without write
+ * permission, a file of another user in a sticky directory, a file that is a mount point, a directory that is read-only.
+ */
+const NAME_REFUSALS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EBUSY", "EROFS"];
+
+function codeIn(error: unknown): string | undefined {
+  return error instanceof SystemCallError ? errnoName(error.errno) : codeOf(error);
 }
 
 /** Returns whether the temporary name, or the path of the directory, refers to another file: it must not be removed. */

@@ -1,6 +1,7 @@
 /** Large files: created and committed here, written by any thread in between. */
 
 import { FileError } from "../../errors.ts";
+import { isMountPoint } from "../../native/file/mount_points.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord, removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import { decodeName } from "../../protocol/names.ts";
@@ -17,7 +18,8 @@ import type {
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import { type Attributes, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
+import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
+import { mayDelete, ownUser } from "../target/directory_access.ts";
 import { mayHold } from "../target/held_directories.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
@@ -71,12 +73,25 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     size: number,
     { resumable, source: from }: { resumable?: Resumable; source?: FileIdentity } = {},
   ): Promise<BegunPartial> {
-    const { directory, options, roots } = this.#writer;
+    const { options, roots } = this.#writer;
     const target = roots[root];
     checkShape(target, path !== "");
     const same = mayBeSource(target) ? this.#findSource(root, path, from) : undefined;
     if (same) return { partial: { root, path, ...same, size, same: true }, kept: [] };
-    if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
+    if (target.kind === "device") return { partial: this.create(root, path, size), kept: [] };
+    const name = this.#enterTarget(root, path);
+    const opened = options.inplace || this.#isNameFixed(name) ? this.#writer.openInPlace(name) : undefined;
+    if (opened) return this.#inPlace(opened, { root, path, size });
+    try {
+      return await this.#beginReplacing(root, path, size, resumable);
+    } catch (error) {
+      return this.#inPlace(this.#writer.openRefused(this.#enterTarget(root, path), error), { root, path, size });
+    }
+  }
+
+  async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+    const { directory, options } = this.#writer;
+    if (resumable && (resumable.source || hasRecord(resumable))) {
       this.#enterTarget(root, path);
       // Other directories are entered while this one waits.
       const place = directory.keepPlace();
@@ -96,6 +111,30 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       }
     }
     return { partial: this.create(root, path, size, true), kept: [] };
+  }
+
+  #inPlace(
+    { staged, file }: NonNullable<ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>>,
+    place: Pick<Partial, "root" | "path" | "size">,
+  ): BegunPartial {
+    this.#writer.staging.close(staged);
+    return { partial: { ...place, ...file, inPlace: true }, kept: [] };
+  }
+
+  /** Returns whether the file of a name in the current directory cannot be replaced: the rename would fail at the end. */
+  #isNameFixed(name: Name): boolean {
+    const { directory } = this.#writer;
+    const existing = new FileStat();
+    try {
+      if (!directory.stat(name, existing) || existing.kind !== FileKind.file) return false;
+      const { uid, mode } = Deno.statSync(directory.place);
+      const user = ownUser() ?? 0;
+      if (user !== 0 && !mayDelete(user, existing, { uid: uid ?? 0, mode: mode ?? 0 })) return true;
+      return isMountPoint(joinPath(Deno.realPathSync(directory.place), decodeName(directory.bytesOf(name))));
+    } catch {
+      // Creating the file reports the failure.
+      return false;
+    }
   }
 
   open(partial: Partial): RangeWriter {
@@ -127,6 +166,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const target = this.#writer.roots[partial.root];
     if (target.kind === "device" || partial.same) return undefined;
     const name = this.#enterTarget(partial.root, partial.path);
+    if (partial.inPlace) return this.#commitInPlace(partial, name, attributes, xattrs);
     try {
       const staged = this.#calls.openStaged(partial, this.#textOf(partial));
       try {
@@ -140,8 +180,25 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     }
   }
 
+  #commitInPlace(
+    partial: Partial,
+    name: Name,
+    attributes: Attributes,
+    xattrs: Uint8Array | undefined,
+  ): FileStatSnapshot | undefined {
+    const text = this.#textOf(partial);
+    const staged = this.#calls.openStaged(partial, text);
+    try {
+      this.#writer.staging.setSize(staged, partial.size);
+    } catch (error) {
+      this.#writer.staging.close(staged);
+      throw failedDeno("write", text, error);
+    }
+    return this.#writer.commitInPlace(staged, name, attributes, xattrs);
+  }
+
   discard(partial: Partial): void {
-    if (partial.temporary === "" || partial.same) return;
+    if (partial.temporary === "" || partial.same || partial.inPlace) return;
     try {
       this.#enter(partial);
       // Another file of this name stays.

@@ -2,8 +2,9 @@
 
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { KeptBackup, PendingDirectory, SmallFileWriter } from "../engine/target.ts";
+import type { KeptBackup, PendingDirectory, SmallFileWriter, WrittenInPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
+import { joinPath } from "../path/local_path.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
@@ -17,6 +18,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   /** Reused for each record. */
   readonly #attributes = new FileStat();
+  #inPlace: WrittenInPlace | undefined;
   /** Reused for each target that may be its source. */
   readonly #existing = new FileStat();
 
@@ -52,6 +54,26 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     const writer = this.#writer;
     const name = this.#nameOf(cursor, bytes);
     readAttributes(cursor, this.#attributes);
+    const inPlace = writer.options.inplace ? writer.openInPlace(name) : undefined;
+    if (inPlace) return this.#writeInPlace(inPlace.staged, name, cursor, bytes);
+    try {
+      return this.#replace(name, cursor, bytes);
+    } catch (error) {
+      const { staged } = writer.openRefused(name, error);
+      const snapshot = this.#writeInPlace(staged, name, cursor, bytes);
+      this.#addInPlace(name);
+      return snapshot;
+    }
+  }
+
+  takeInPlace(): WrittenInPlace | undefined {
+    const written = this.#inPlace;
+    this.#inPlace = undefined;
+    return written;
+  }
+
+  #replace(name: Name, cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined {
+    const writer = this.#writer;
     const staged = writer.create(name);
     try {
       this.#writeContents(staged, bytes, cursor.contentStart, cursor.contentBytes);
@@ -59,6 +81,30 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
       throw writer.abandon(staged, name, "write", error);
     }
     return writer.commit(staged, name, this.#attributes, cursor.xattrs());
+  }
+
+  #writeInPlace(
+    staged: Staged,
+    name: Name,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): FileStatSnapshot | undefined {
+    const { directory, staging } = this.#writer;
+    try {
+      staging.writeAt(staged, bytes, cursor.contentStart, cursor.contentBytes, 0);
+      staging.setSize(staged, cursor.contentBytes);
+    } catch (error) {
+      staging.close(staged);
+      throw failedDeno("write", directory.textOf(name), error);
+    }
+    return this.#writer.commitInPlace(staged, name, this.#attributes, cursor.xattrs());
+  }
+
+  #addInPlace(name: Name): void {
+    const { directory, root, roots } = this.#writer;
+    const path = roots[root].kind === "folder" ? joinPath(directory.path, decodeName(directory.bytesOf(name))) : "";
+    this.#inPlace ??= { files: 0, root, path };
+    this.#inPlace.files++;
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {

@@ -17,6 +17,7 @@ export const FEATURES: readonly string[] = [
   "congestion",
   "dummy",
   "fsync",
+  "inplace",
   "lent",
   "lists",
   "manifest",

@@ -74,6 +74,8 @@ export interface JobOptions {
   xattrs?: boolean;
   /** Preserve access control lists. Feature "xattrs". */
   acls?: boolean;
+  /** The receiver writes into existing files instead of replacing them. Feature "inplace". */
+  inplace?: boolean;
   /** The receiver creates missing directories above the target. Feature "mkpath". */
   mkpath?: boolean;
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
@@ -123,6 +125,7 @@ export function parseJob(value: unknown): Job {
     hardlinks: shape.flag(fields, "hardlinks"),
     xattrs: shape.optional(fields, "xattrs", shape.flag),
     acls: shape.optional(fields, "acls", shape.flag),
+    inplace: shape.optional(fields, "inplace", shape.flag),
     mkpath: shape.optional(fields, "mkpath", shape.flag),
     sparse: shape.optional(fields, "sparse", shape.flag),
     direct: shape.optional(fields, "direct", shape.flag),

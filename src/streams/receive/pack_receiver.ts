@@ -115,6 +115,7 @@ export class PackReceiver {
       }
     }
     report.created = this.#target.small.takeCreated();
+    report.inPlace = this.#target.small.takeInPlace();
     const kept = this.#target.small.takeBackups();
     if (kept.length > 0) report.kept = kept;
     if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);

@@ -36,6 +36,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not support it`,
   },
   {
+    feature: "inplace",
+    isNeeded: ({ job }) => job.direction === "push" && job.inplace,
+    unsupportedMessage: (host, escp) => `Cannot use --inplace: ${escp} on ${host} does not support it`,
+    optionToDrop: "--inplace",
+  },
+  {
     feature: "mkpath",
     isNeeded: ({ job }) => job.direction === "push" && job.mkpath,
     unsupportedMessage: (host, escp) => `Cannot use --mkpath: ${escp} on ${host} does not support it`,

@@ -5,7 +5,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter, WrittenInPlace } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
@@ -40,6 +40,8 @@ export interface LargeFileTargetsHost {
   forget(file: number): void;
   /** Counts and reports a path that failed. */
   failed(failure: Failure): void;
+  /** Counts a file that was written in place because its name cannot be replaced. */
+  wroteInPlace(file: WrittenInPlace): void;
   /** Counts a file that is its own source. */
   foundSame(same: NonNullable<ReceivedPack["same"]>): void;
   /** Ends the transfer with an error. */
@@ -249,7 +251,7 @@ export class LargeFileTargets {
 
   /** Gives a file its final name, and confirms it to the sender. */
   #commit(file: number, open: OpenFile, crc32: number): void {
-    const { options: { session, listing }, writer, record, backups } = this.#host;
+    const { options: { session, job, listing }, writer, record, backups } = this.#host;
     const { root, path, size, attributes, xattrs } = open.message;
     if (crc32 !== open.expected) {
       const detail = "the written data differs from what the sender read (CRC-32 differs)";
@@ -265,6 +267,7 @@ export class LargeFileTargets {
     }
     this.files++;
     this.bytes += size;
+    if (open.partial.inPlace && !job.inplace) this.#host.wroteInPlace({ files: 1, root, path });
     if (open.partial.same) this.#host.foundSame({ files: 1, root, path });
     listing?.copied(root, path);
     session.control.send({ type: "closed", file, bytes: size, crc32, found: open.matched || undefined });

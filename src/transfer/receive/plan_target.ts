@@ -63,7 +63,7 @@ async function planFiles(
   }
   // Updates and sparse copies write an unknown part of these bytes.
   if (!job.comparison && !job.sparse && !roots.every(isSame)) {
-    await checkSpace(roots, totals.bytes, files, record.records);
+    await checkSpace(roots, totals.bytes, files, record.records, job);
   }
   createMissing(roots, files.paths);
   await record.begin(roots, totals);

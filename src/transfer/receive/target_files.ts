@@ -17,7 +17,7 @@ import { LargeFileTargets } from "./large_file_targets.ts";
 import { PackTotals } from "./pack_totals.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
-import { SameFiles } from "./same_files.ts";
+import { GatheredNote, noteOfSame } from "./gathered_note.ts";
 
 /** Small files that the streams report, large files that they write together, and directories. */
 export class TargetFiles {
@@ -35,7 +35,8 @@ export class TargetFiles {
   /** Number of failures that are not in `#packs`. */
   #otherFailures = 0;
   #swept = false;
-  readonly #same: SameFiles;
+  readonly #same: GatheredNote;
+  readonly #inPlace: GatheredNote;
 
   /** @param options.codecs codecs that the sender may use. Default: none. @param options.record record of this run; undefined: finished files are not recorded. */
   constructor(
@@ -49,7 +50,9 @@ export class TargetFiles {
     const targetOptions = targetOptionsOf(options, record);
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    this.#same = new SameFiles(roots, (text) => this.#note(text));
+    const note = (text: string) => this.#note(text);
+    this.#same = noteOfSame(roots, note);
+    this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
     this.#large = new LargeFileTargets({
       options,
@@ -61,6 +64,7 @@ export class TargetFiles {
       forget: (file) => this.streamGroup.pool.forget(file),
       failed: (failure) => this.fail(failure),
       foundSame: (same) => this.#same.add(same),
+      wroteInPlace: (file) => this.#inPlace.add(file),
       fatal: (error) => this.streamGroup.fail(error),
     });
     const pool = this.#createPool(roots, targetOptions, { streams, codecs });
@@ -117,6 +121,7 @@ export class TargetFiles {
   async finish(): Promise<Failure[]> {
     this.#progress.report();
     this.#same.note();
+    this.#inPlace.note();
     if (this.#options.job.comparison?.dryRun) return [];
     // Backups are left of files that could not be verified, and temporary files of an earlier run.
     if (this.#options.job.verify || this.#record?.reopened) this.#sweep();
@@ -192,6 +197,7 @@ export class TargetFiles {
     this.#backups.drop(report.confirmed);
     if (!this.#packs.add(report)) return;
     if (report.same) this.#same.add(report.same);
+    if (report.inPlace) this.#inPlace.add(report.inPlace);
     const { job: { xattrs, acls }, emit } = this.#options;
     for (const failure of report.failures) emit(failedEvent(failure));
     this.#directories.touch(report.directories.map((directory) => ({
@@ -236,7 +242,7 @@ export class TargetFiles {
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
-  const { preserve, xattrs, acls, sparse, direct, fsync, verify, comparison } = job;
+  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -244,6 +250,7 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     xattrs,
     acls,
     sparse,
+    inplace,
     direct,
     fsync,
     umask,

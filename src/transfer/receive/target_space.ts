@@ -6,6 +6,7 @@ import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";
+import { isMountPoint } from "../../native/file/mount_points.ts";
 import { TargetRecords } from "./target_records.ts";
 
 /** Smaller copies are not checked, because writing them takes no longer. */
@@ -24,6 +25,7 @@ export async function checkSpace(
   bytes: number,
   files: FileEngine,
   records: string | undefined,
+  { inplace = false }: { inplace?: boolean } = {},
 ): Promise<void> {
   if (bytes < MIN_BYTES || roots.length === 0) return;
   const places = new Set<string>();
@@ -38,7 +40,7 @@ export async function checkSpace(
   const [place] = places;
   const free = await files.freeSpace(place);
   if (free === undefined || bytes <= free) return;
-  const more = await reclaimed(roots, files, records);
+  const more = await reclaimed(roots, files, records, inplace);
   if (more === undefined || bytes <= free + more) return;
   const [root] = roots;
   const shown = roots.length > 1 || root.kind !== "folder" ? place : root.path;
@@ -51,7 +53,8 @@ export async function checkSpace(
 function placeOf(root: TargetRoot): string | undefined {
   if (root.kind === "device") return undefined;
   if (root.missing?.length) return directoryOf(root.missing[0]);
-  if (root.kind === "file") return root.directory;
+  // A file that is a mount point may be on another file system than its directory.
+  if (root.kind === "file") return isMountPoint(joinPath(root.directory, root.name)) ? undefined : root.directory;
   if (root.continued) return undefined;
   if (root.created) return directoryOf(root.path);
   return isEmpty(root.path) ? root.path : undefined;
@@ -76,6 +79,7 @@ async function reclaimed(
   roots: readonly TargetRoot[],
   files: FileEngine,
   records: string | undefined,
+  inplace: boolean,
 ): Promise<number | undefined> {
   const recorded = new TargetRecords(records, roots, files.paths);
   let sum = 0;
@@ -84,7 +88,7 @@ async function reclaimed(
       if (root.kind !== "file") continue;
       const about = await recorded.of(index, "");
       if (about) sum += await bytesLeft(root.directory, about);
-      if (roots.length > 1) sum += allocated(joinPath(root.directory, root.name));
+      if (roots.length > 1 || inplace) sum += allocated(joinPath(root.directory, root.name));
     }
   } catch {
     return undefined;

@@ -20,12 +20,15 @@ describeWithScene(
       it(`is named with its attribute (${variantName(variant)})`, async () => {
         for (const { name, attribute, place, reason } of CASES) {
           for (const size of [3, 3 << 20]) {
-            const tree = await scene.tree({ "f": { size }, "to/f": "old" });
+            const tree = await scene.tree({ "f": { size }, "to/f": "old", "none": { directory: true } });
             chattr(`+${attribute}`, `${tree}/${place}`);
             try {
-              const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/f`], target: `${tree}/to` });
+              const { code, stderr } = await scene.copy(variant, {
+                sources: [`${tree}/f`],
+                target: `${tree}/${place.split("/")[0]}`,
+              });
               assertEquals(code, 1, `${name}: ${stderr}`);
-              assertMatch(stderr, /^escp: Cannot write ".*\/to\/f": Operation not permitted: /m, name);
+              assertMatch(stderr, /^escp: Cannot write ".*\/f": Operation not permitted: /m, name);
               assertMatch(stderr, reason, name);
               assertMatch(stderr, new RegExp(`^hint: As root, run: chattr -${attribute} `, "m"), name);
             } finally {

@@ -31,6 +31,7 @@ describe("requiredFeatures", () => {
       [{ job: { ...PULL, update: "times" } }, "update"],
       [{ job: { ...PUSH, dryRun: true } }, "update"],
       [{ job: { ...PUSH, fsync: true } }, "fsync"],
+      [{ job: { ...PUSH, inplace: true } }, "inplace"],
       [{ job: { ...PUSH, mkpath: true } }, "mkpath"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
@@ -49,7 +50,7 @@ describe("requiredFeatures", () => {
   });
 
   it("omits features that only the other direction needs", () => {
-    assertEquals(needed({ job: { ...PULL, fsync: true, mkpath: true } }), []);
+    assertEquals(needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true } }), []);
     assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);

@@ -39,6 +39,12 @@ export const COPYING = [
     help: "Copy a file with several names once, and create hard links for the other names",
   },
   {
+    name: "inplace",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Write into existing files instead of replacing them; an interrupted copy leaves them damaged",
+  },
+  {
     name: "mkpath",
     kind: "boolean",
     forwarded: "changed",
