@@ -207,8 +207,8 @@ export interface FilePlace {
 export interface WrittenFile extends FilePlace {
   /** SHA-256 of its contents; undefined for a hard link. */
   digest?: Uint8Array;
-  /** For a hard link: the first name of the file, relative to the same root. */
-  first?: string;
+  /** For a hard link: the first name of the file. */
+  first?: FilePlace;
 }
 
 /** Receiver: result of a pack frame or compare request. */

@@ -16,7 +16,7 @@ class LogWriter implements AsyncDisposable {
   /** Starts to write. Resolves after the first line. */
   static async start(path: string): Promise<LogWriter> {
     const process = new Deno.Command("sh", {
-      args: ["-c", 'while :; do echo "a line" >> "$1" || exit; [ -n "$told" ] || echo; told=1; done', "sh", path],
+      args: ["-c", 'while :; do echo "a line" >> "$1" || exit; [ -n "$begun" ] || echo; begun=1; done', "sh", path],
       stdout: "piped",
     }).spawn();
     const reader = process.stdout.getReader();

@@ -95,6 +95,8 @@ for (const { title, make } of ENGINES) {
       assertEquals(ranges.changeSince({ mtime, mtimeNs, ctime: ctime - 1, ctimeNs }), FileChange.perhaps);
       assertEquals(ranges.changeSince({ mtime: mtime - 1, mtimeNs, ctime, ctimeNs }), FileChange.certain);
       temp.write("f", "more than before");
+      assertEquals(ranges.changeSince(), FileChange.grown);
+      temp.write("f", "less");
       assertEquals(ranges.changeSince(), FileChange.certain);
       ranges.close();
       reader.close();

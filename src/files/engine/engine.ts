@@ -36,6 +36,8 @@ export interface PathCalls {
    * @throws {FileError} If the path refers to another directory.
    */
   holdDirectory(path: string, identity: FileIdentity): { close(): void } | undefined;
+  /** Returns the target of a symbolic link. @throws {FileError} */
+  readLink(path: string): string;
   /** Returns the path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
   /** Lists a directory without "." and "..". The caller must read to the end. @throws If it cannot be listed. */

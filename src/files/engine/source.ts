@@ -27,6 +27,8 @@ export interface WalkOptions {
   symlinks?: "follow" | "preserve" | "skip";
   /** Whether further names of one file become hardlink records, after all other records. Default: false. */
   hardlinks?: boolean;
+  /** With `hardlinks`: whether the names may be below several roots. Default: false. */
+  linkRoots?: boolean;
   /** Whether records contain extended attributes. Needs `loadXattrs`. Default: false. */
   xattrs?: boolean;
   /** Whether records contain access control lists. Needs `loadXattrs`. Default: false. */

@@ -22,7 +22,7 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./root_directory.ts";
-import { directoryPath, openPath } from "./open.ts";
+import { directoryPath, LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
@@ -176,6 +176,14 @@ class NativePaths implements PathCalls {
 
   list(path: string): Iterable<GlobEntry> {
     return listDirectory(this.#calls, path);
+  }
+
+  readLink(path: string): string {
+    const name = this.#path.putName(encodeName(path));
+    const to = this.#path.bytes.length - LONGEST_PATH_BYTES;
+    const length = this.#calls.readlinkat(AT_FDCWD, name, this.#path.address + to, LONGEST_PATH_BYTES);
+    if (length < 0) throw failedCall("find", path, this.#calls.errno());
+    return decodeName(this.#path.bytes.subarray(to, to + length));
   }
 
   realPath(path: string): string {

@@ -2,10 +2,20 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { checkShape } from "../target/name.ts";
 import { checkPath } from "../../protocol/wire_path.ts";
 
 /** PATH_MAX without the NUL: no system creates a longer link. */
 export const LONGEST_TARGET_BYTES = 4095;
+
+/** First name of a hard link, relative to a root. */
+export interface LinkSource {
+  root: number;
+  directory: string;
+  name: string;
+  path: string;
+}
 
 /** Checks the target of a symbolic link: any bytes other than NUL. @throws {ProtocolError} Code "bad-record". */
 export function checkSymlinkTarget(target: Uint8Array): void {
@@ -13,13 +23,22 @@ export function checkSymlinkTarget(target: Uint8Array): void {
   throw new ProtocolError("bad-record", "Cannot accept a record from the peer: the target of its link is not a path");
 }
 
-/** Splits the first path of a hard link. @throws {ProtocolError} Code "bad-path" or "bad-record". */
-export function parseFirstPath(target: Uint8Array): { directory: string; name: string; path: string } {
+/**
+ * Splits the first path of a hard link.
+ *
+ * @param index Number of the root that the path is relative to; its name is used if it is a file.
+ * @throws {ProtocolError} Code "bad-path" or "bad-record".
+ */
+export function parseFirstPath(target: Uint8Array, roots: readonly TargetRoot[], index: number): LinkSource {
   checkPath(target, 0, target.length);
   const path = decodeName(target);
+  const root = roots[index];
+  if (root?.kind === "file" && path === "") return { root: index, directory: "", name: root.name, path };
+  // Neither a device nor an unknown root has files.
+  if (root?.kind !== "folder") checkShape(undefined, true);
   if (path === "") {
     throw new ProtocolError("bad-record", "Cannot accept a record from the peer: the target of its link is empty");
   }
   const at = path.lastIndexOf("/");
-  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1), path };
+  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1), path, root: index };
 }

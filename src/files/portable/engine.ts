@@ -106,6 +106,9 @@ const portablePaths: PathCalls = {
     directory.close();
     throw swapped("create", path);
   },
+  readLink(path) {
+    return attempt("find", path, () => Deno.readLinkSync(path));
+  },
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));
   },

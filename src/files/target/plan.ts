@@ -151,12 +151,12 @@ function planCommon(sources: PlannedSource[], target: string, options: TargetPla
 function ontoNames(
   sources: PlannedSource[],
   named: NamedTarget,
-  { mkpath, rules }: TargetPlanOptions,
+  { mkpath, rules, confinement }: TargetPlanOptions,
   paths: PathCalls,
 ): Draft[] {
   const { full, target, stat, operands } = named;
   const isDirectory = operands > 1 || sources.length > 1 || (hasTrailingSlash(full) && sources[0].kind === "file");
-  if (stat || !mkpath || !isDirectory) return [ontoName(sources, named, paths, { mkpath, rules })];
+  if (stat || !mkpath || !isDirectory) return [ontoName(sources, named, paths, { mkpath, rules, confinement })];
   if (sources.some(({ kind }) => kind === "input")) throw notDirectory(target, stat);
   const directory = withoutTrailingSlashes(full);
   const missing = missingDirectories(directory, target, paths, rules);
@@ -249,7 +249,7 @@ function ontoName(
   sources: PlannedSource[],
   { full, target, stat, operands }: NamedTarget,
   paths: PathCalls,
-  { mkpath, rules }: Pick<TargetPlanOptions, "mkpath" | "rules">,
+  { mkpath, rules, confinement }: Pick<TargetPlanOptions, "mkpath" | "rules" | "confinement">,
 ): Draft {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
@@ -272,7 +272,9 @@ function ontoName(
     const identity = above && identityOfStat(above);
     return { root: { kind: "file", directory, name: baseName(path), identity }, create: false };
   }
-  const bare = withoutTrailingSlashes(full);
+  const bare = source.kind === "folder" || hasTrailingSlash(full)
+    ? withoutTrailingSlashes(full)
+    : endOfLinks(full, { target, confinement }, paths);
   const parent = directoryOf(bare);
   const above = paths.stat(parent, { follow: true });
   if (!above && !mkpath) throw noParent(target);
@@ -295,6 +297,29 @@ function ontoName(
     root: { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing },
     create: true,
   };
+}
+
+/** Maximum number of symbolic links on a path, as in the kernel. */
+const MAX_LINKS = 40;
+
+/**
+ * Returns the path that a dangling symbolic link points to, through further links. scp writes through a link that the user
+ * names, so the file is created there.
+ *
+ * @throws {FileError} If the link leads out of the directory of a confinement.
+ */
+function endOfLinks(
+  path: string,
+  { target, confinement }: Pick<NamedTarget, "target"> & Pick<TargetPlanOptions, "confinement">,
+  paths: PathCalls,
+): string {
+  let end = path;
+  for (let links = 0; paths.stat(end, { follow: false })?.kind === FileKind.symlink; links++) {
+    if (links === MAX_LINKS) throw failedWith("create", target, "ELOOP");
+    end = resolvePath(directoryOf(end), paths.readLink(end));
+    confinement?.check("create", end, target);
+  }
+  return withoutTrailingSlashes(end);
 }
 
 function noParent(target: string): UserError {
@@ -359,7 +384,8 @@ function compareWithSource(source: PlannedSource, { root, create }: Draft, paths
   }
   if (source.kind !== "folder") return;
   if (root.kind === "folder" && !root.created) root.source = identity;
-  let above = paths.realPath(create ? directoryOf(path) : path);
+  const [missing] = root.missing ?? [];
+  let above = paths.realPath(missing !== undefined ? directoryOf(missing) : create ? directoryOf(path) : path);
   for (;;) {
     if (isSource(above)) {
       throw new UserError(

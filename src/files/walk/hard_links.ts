@@ -9,26 +9,32 @@ import { type Pack, PackBuilder } from "./pack_builder.ts";
 interface Link {
   root: number;
   path: string;
-  first: string;
+  first: { root: number; path: string };
 }
 
-/** Records the files with several names, per root. */
+/** Records the files with several names. */
 export class HardLinks {
-  readonly #firsts = new Map<string, string>();
+  readonly #firsts = new Map<string, Link["first"]>();
   readonly #links: Link[] = [];
+  readonly #across: boolean;
+
+  /** @param across Whether the names of a file may be below several roots. */
+  constructor(across: boolean) {
+    this.#across = across;
+  }
 
   /** Returns whether a file was found before under another name. Then it is sent as a link later. */
   isFurther(root: number, stat: FileStat, path: () => string): boolean {
     const key = `${stat.dev}:${stat.inode}:${stat.inodeLow}`;
     const first = this.#firsts.get(key);
-    if (first === undefined) this.#firsts.set(key, path());
+    if (first === undefined) this.#firsts.set(key, { root, path: path() });
     else this.#links.push({ root, path: path(), first });
     return first !== undefined;
   }
 
-  /** Drops the first names of a root, because links are created only within one root. */
+  /** Drops the first names of a root if links are created only within one root. */
   endRoot(): void {
-    this.#firsts.clear();
+    if (!this.#across) this.#firsts.clear();
   }
 
   /** Returns the hardlink records, in separate packs. */
@@ -38,11 +44,12 @@ export class HardLinks {
     let directory: string | undefined;
     let root = -1;
     for (const link of this.#links) {
+      const { first } = link;
       if (builder.isFull()) yield builder.take()!;
       const above = link.path.includes("/") ? directoryOf(link.path) : "";
       if (above !== directory || link.root !== root) builder.enter(root = link.root, encodeName(directory = above));
       const name = encodeName(baseName(link.path));
-      builder.addLink(RecordType.hardlink, name, 0, name.length, encodeName(link.first), stat);
+      builder.addLink(RecordType.hardlink, name, 0, name.length, encodeName(first.path), stat, undefined, first.root);
     }
     const last = builder.take();
     if (last) yield last;

@@ -61,7 +61,7 @@ export class PackBuilder {
     this.#contents += stat.size;
   }
 
-  /** Adds a symbolic link with its target, or a hard link with the path of its first name. */
+  /** Adds a symbolic link with its target, or a hard link with the path and root of its first name. */
   addLink(
     type: number,
     names: Uint8Array,
@@ -70,10 +70,12 @@ export class PackBuilder {
     target: Uint8Array,
     stat: FileStat,
     xattrs?: Uint8Array,
+    firstRoot = this.#root,
   ): void {
     this.#enterOnce();
     const at = this.#put(type, names, start, end, stat, target, xattrs);
     putUint53(this.#view, at + RecordField.size, target.length);
+    if (firstRoot !== this.#root) putUint53(this.#view, at + RecordField.version, firstRoot + 1);
     this.#records++;
     if (type === RecordType.hardlink) this.#links = true;
   }

@@ -43,7 +43,7 @@ export class TreeWalk implements Walk {
   readonly #options: WalkOptions;
   readonly #follow: boolean;
   readonly #pack = new PackBuilder();
-  readonly #links = new HardLinks();
+  readonly #links: HardLinks;
   readonly #items: Steps;
   /** Items to be returned next. */
   readonly #found: WalkItem[] = [];
@@ -52,6 +52,7 @@ export class TreeWalk implements Walk {
     this.#roots = roots;
     this.#lister = lister;
     this.#options = options;
+    this.#links = new HardLinks(options.linkRoots ?? false);
     this.#follow = walksLinks(options);
     this.#items = this.#walk();
   }
@@ -92,6 +93,12 @@ export class TreeWalk implements Walk {
       if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
     } catch (error) {
       this.#fail(error);
+      return;
+    }
+    const { hardlinks, linkRoots } = this.#options;
+    if (
+      hardlinks && linkRoots && this.#lister.stat.links > 1 && this.#links.isFurther(root, this.#lister.stat, () => "")
+    ) {
       return;
     }
     this.#pack.enter(root, NO_NAME);

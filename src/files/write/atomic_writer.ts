@@ -141,7 +141,7 @@ export class AtomicWriter<Name, Staged> {
     }
   }
 
-  /** As `openInPlace`, after the name could not be replaced. @throws {unknown} `error`, if that is no remedy. */
+  /** As `openInPlace`, after the name could not be replaced. @throws {unknown} `error`, if the file cannot be opened. */
   openRefused(name: Name, error: unknown): NonNullable<ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>> {
     const isRefused = this.#isNameRefused;
     this.#isNameRefused = false;

@@ -110,7 +110,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
     const name = this.#nameOf(cursor, bytes);
     const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
-    if (cursor.type === RecordType.hardlink) return this.#makeHardLink(name, target);
+    if (cursor.type === RecordType.hardlink) return this.#makeHardLink(name, target, cursor.firstRoot());
     checkSymlinkTarget(target);
     const { staging } = this.#writer;
     const link = this.#writer.createLink(name, () => staging.createSymlink(name, target));
@@ -120,9 +120,9 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     if (failure) throw failure;
   }
 
-  #makeHardLink(name: Name, target: Uint8Array): void {
-    const { staging } = this.#writer;
-    const source = staging.openLinkSource(parseFirstPath(target));
+  #makeHardLink(name: Name, target: Uint8Array, firstRoot: number): void {
+    const { roots, staging } = this.#writer;
+    const source = staging.openLinkSource(parseFirstPath(target, roots, firstRoot));
     try {
       const link = this.#writer.createLink(name, () => source.createLink(name));
       this.#writer.commitLink(link, name);

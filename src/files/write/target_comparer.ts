@@ -117,7 +117,7 @@ export class EngineComparer<Name> implements TargetComparer {
 
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
     const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
-    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target, cursor.firstRoot());
     checkSymlinkTarget(target);
     const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
@@ -177,12 +177,12 @@ export class EngineComparer<Name> implements TargetComparer {
   }
 
   /** Returns whether the current entry and the first path of a hardlink record are one file. */
-  #isHardLink(target: Uint8Array): boolean {
-    const first = parseFirstPath(target);
+  #isHardLink(target: Uint8Array, firstRoot: number): boolean {
+    const first = parseFirstPath(target, this.#roots, firstRoot);
     const { directory } = this.#firstNames;
     const found = new FileStat();
     try {
-      directory.enter(this.#root, first.directory, { create: false });
+      directory.enter(firstRoot, first.directory, { create: false });
       if (!directory.stat(directory.nameOf(first.name), found)) return false;
     } catch {
       // A file that cannot be examined is not known to be the same.

@@ -9,6 +9,7 @@
 import type { FileError } from "../../errors.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { FinishedDirectory, Partial, PendingDirectory, RangeWriter } from "../engine/target.ts";
+import type { LinkSource } from "../path/link_target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
 
@@ -69,7 +70,7 @@ export interface StagingCalls<Name, Staged> {
   /** Creates a symbolic link under the next temporary name. @throws {FileError} If another file has taken the name. */
   createSymlink(name: Name, target: Uint8Array): Staged;
   /**
-   * Prepares a hard link to a file of the current root.
+   * Prepares a hard link to a file.
    *
    * @throws {FileError} If the path does not refer to a regular file.
    */
@@ -99,13 +100,6 @@ export interface StagingCalls<Name, Staged> {
   discard(staged: Staged): void;
   /** Closes the file. May be called again. */
   close(staged: Staged): void;
-}
-
-/** First name of a hard link, relative to the root. */
-export interface LinkSource {
-  directory: string;
-  name: string;
-  path: string;
 }
 
 /**

@@ -19,6 +19,7 @@ export const FEATURES: readonly string[] = [
   "fsync",
   "inplace",
   "lent",
+  "link-roots",
   "lists",
   "manifest",
   "mkpath",

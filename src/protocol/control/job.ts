@@ -70,6 +70,8 @@ export interface JobOptions {
   symlinks: "follow" | "preserve" | "skip";
   /** Send a file with several names once. */
   hardlinks: boolean;
+  /** Send a file with several names once also if they are below several roots. Feature "link-roots". */
+  linkRoots?: boolean;
   /** Preserve extended attributes. Feature "xattrs". */
   xattrs?: boolean;
   /** Preserve access control lists. Feature "xattrs". */
@@ -123,6 +125,7 @@ export function parseJob(value: unknown): Job {
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),
+    linkRoots: shape.optional(fields, "linkRoots", shape.flag),
     xattrs: shape.optional(fields, "xattrs", shape.flag),
     acls: shape.optional(fields, "acls", shape.flag),
     inplace: shape.optional(fields, "inplace", shape.flag),

@@ -182,6 +182,12 @@ export class RecordCursor {
     return getUint53(this.#view, this.start + RecordField.version);
   }
 
+  /** Returns the root of the first path of a hard link. */
+  firstRoot(): number {
+    const version = this.version();
+    return version === 0 ? this.root : version - 1;
+  }
+
   /** Returns the extended attributes as a view of the same bytes, undefined if there are none. */
   xattrs(): Uint8Array | undefined {
     return this.xattrStart === this.contentStart ? undefined : this.#bytes.subarray(this.xattrStart, this.contentStart);

@@ -29,10 +29,12 @@ export class NameGuard {
   }
 
   /** Checks a record in the current directory. @throws {FileError} code `PRIVATE_NAME` */
-  check({ type, nameStart, nameEnd, contentStart, contentEnd }: RecordCursor, bytes: Uint8Array): void {
+  check(cursor: RecordCursor, bytes: Uint8Array): void {
+    const { type, nameStart, nameEnd, contentStart, contentEnd } = cursor;
     const isRefused = isPrivateNameAt(bytes, nameStart, nameEnd) ||
       // Hard links to internal files of escp are refused, too.
-      (type === RecordType.hardlink && hasPrivateComponent(bytes, contentStart, contentEnd));
+      (type === RecordType.hardlink && (hasPrivateComponent(bytes, contentStart, contentEnd) ||
+        isRefusedPath(this.#roots[cursor.firstRoot()], bytes, contentStart, contentEnd)));
     if (!isRefused) return;
     throw privateName("create", joinPath(this.#directory(bytes), decodeName(bytes.subarray(nameStart, nameEnd))));
   }

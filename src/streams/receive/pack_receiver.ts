@@ -186,7 +186,7 @@ export class PackReceiver {
     const contents = bytes.subarray(contentStart, contentEnd);
     return type === RecordType.file
       ? { root, path, digest: this.#options.digest!(contents) }
-      : { root, path, first: decodeName(contents) };
+      : { root, path, first: { root: cursor.firstRoot(), path: decodeName(contents) } };
   }
 
   /** Adds a file to the record of this run. A file that may still change under the same times is not recorded. */

@@ -91,7 +91,10 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
 
 function jobOf(options: CopyOptions, machine: Machine): CopyJob {
   const shared = jobOptions(options.request);
-  if (options.direction === "pull") return { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
+  if (options.direction === "pull") {
+    const linkRoots = shared.hardlinks && !haveTargets(options.sources) || undefined;
+    return { direction: "pull", ...sourcesOfJob(options.sources), ...shared, linkRoots };
+  }
   const lends = canCopyLocally(options, machine.files) ? Deno.pid : undefined;
   return { direction: "push", target: options.target.path, ...shared, lends };
 }

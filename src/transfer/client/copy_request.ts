@@ -5,8 +5,11 @@ import type { JobOptions } from "../../protocol/control/job.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 
 /** Options of a job that the user chooses, checked. A field is described where the job has it. */
-export interface CopyRequest
-  extends Omit<JobOptions, "salt" | "lends" | "probe" | "blockBytes" | "bytesPerSecond" | "timeoutMs" | "filters"> {
+export interface CopyRequest extends
+  Omit<
+    JobOptions,
+    "salt" | "linkRoots" | "lends" | "probe" | "blockBytes" | "bytesPerSecond" | "timeoutMs" | "filters"
+  > {
   /** MIN_BLOCK_BYTES to MAX_BLOCK_BYTES. Default: BLOCK_BYTES. */
   blockBytes?: number;
   bytesPerSecond: number;

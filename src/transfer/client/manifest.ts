@@ -1,5 +1,6 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
+import type { FilePlace } from "../../streams/unit.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";
@@ -61,7 +62,7 @@ interface ListedFile {
   isInPlace: boolean;
   digest?: string;
   /** First name of the file, if this is an additional name. */
-  first?: string;
+  first?: FilePlace;
   /** Whether there is no certain digest. The failure was reported. */
   isUnlisted?: boolean;
 }
@@ -86,11 +87,11 @@ export class CopiedFiles implements CopyListing {
     file.isUnlisted = false;
   }
 
-  linked(root: number, path: string, first: string): void {
+  linked(root: number, path: string, first: FilePlace): void {
     const file = this.#file(root, path);
     file.first = first;
     // A later file under the first name is another file.
-    file.digest = this.#files.get(keyOf(root, first))?.digest;
+    file.digest = this.#files.get(keyOf(first.root, first.path))?.digest;
   }
 
   copied(root: number, path: string): void {
@@ -123,7 +124,7 @@ export class CopiedFiles implements CopyListing {
       const { name, isDirectory } = this.#roots[root];
       const own = this.#renamed ? (isDirectory ? "" : baseName(target)) : name;
       const line = own === "" || own === "." ? path : joinPath(own, path);
-      const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(root, first))?.digest;
+      const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(first.root, first.path))?.digest;
       if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;
       if (found === undefined) failures.set(line, unlisted(line, "its contents could not be read again"));
       else if ((lines.get(line) ?? found) !== found) {

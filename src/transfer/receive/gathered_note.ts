@@ -11,7 +11,7 @@ import type { FilePlace } from "../../streams/unit.ts";
 export class GatheredNote {
   readonly #roots: readonly TargetRoot[];
   readonly #note: (text: string) => void;
-  /** What was done with the files. */
+  /** Action on the files, in the past participle. */
   readonly #done: string;
   #count = 0;
   /** The first of them. */

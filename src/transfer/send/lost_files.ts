@@ -33,11 +33,12 @@ export class LostFiles {
     if (this.#keys.size === 0) return links;
     const { plan, records } = links;
     const kept = new Uint8Array(records).fill(1);
-    forEachEntry(plan, ({ root, contentStart, contentEnd }, index, path) => {
-      const first = decodeName(plan.subarray(contentStart, contentEnd));
-      if (!this.#keys.has(keyOf(root, first))) return;
+    forEachEntry(plan, (record, index, path) => {
+      const first = decodeName(plan.subarray(record.contentStart, record.contentEnd));
+      const firstRoot = record.firstRoot();
+      if (!this.#keys.has(keyOf(firstRoot, first))) return;
       kept[index] = 0;
-      failed(unlinked(pathOf(root, path()), pathOf(root, first)));
+      failed(unlinked(pathOf(record.root, path()), pathOf(firstRoot, first)));
     });
     return selectRecords(plan, kept);
   }

@@ -42,9 +42,14 @@ export interface SendOptions {
 }
 
 /** Returns what the walk of the sources enters and reads. @throws {UsageError | ProtocolError} for an unusable filter. */
-export function walkOptions({ job, checkLink }: Pick<SendOptions, "job" | "checkLink">): WalkOptions {
+export function walkOptions(
+  { job, checkLink, roots, session }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session">,
+): WalkOptions {
   const { recursive, preserve, symlinks, hardlinks, xattrs, acls } = job;
   const rules = parseFilterRules(job.filters);
   const accept = rules.length > 0 ? createFilter(rules) : undefined;
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, checkLink };
+  // Targets of their own may be on several file systems. A relay does not know the features of both ends.
+  const mayLink = session.role === "client" ? session.features.includes("link-roots") : job.linkRoots;
+  const linkRoots = mayLink && roots.every(({ target }) => target === undefined);
+  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, checkLink, linkRoots };
 }

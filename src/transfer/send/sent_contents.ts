@@ -51,12 +51,14 @@ export function listSent(
   { digests }: SentContents,
   listing: CopyListing,
 ): void {
-  forEachEntry(plan, ({ type, root, contentStart, contentEnd }, index, path) => {
+  forEachEntry(plan, (record, index, path) => {
+    const { type, root, contentStart, contentEnd } = record;
     if (inPlace[index] !== 1) return;
     if (type === RecordType.file) {
       listing.digested(root, path(), digests.slice(index * SHA256_BYTES, (index + 1) * SHA256_BYTES));
     } else if (type === RecordType.hardlink) {
-      listing.linked(root, path(), decodeName(plan.subarray(contentStart, contentEnd)));
+      const first = { root: record.firstRoot(), path: decodeName(plan.subarray(contentStart, contentEnd)) };
+      listing.linked(root, path(), first);
     }
   });
 }

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
 
-/** What is protected, with which attribute, and the reason in the message. */
+/** Protected paths, their attributes, and the reasons in the messages. */
 const CASES = [
   { name: "an immutable file", attribute: "i", place: "to/f", reason: /the file is immutable \(chattr \+i\)/ },
   { name: "an append-only file", attribute: "a", place: "to/f", reason: /the file is append-only \(chattr \+a\)/ },

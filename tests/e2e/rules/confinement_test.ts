@@ -87,9 +87,17 @@ describeWithScene("a host that confines its sessions", (scene) => {
       assertEquals(listNames(`${remote}/out`), ["large", "secret"]);
       assertEquals(listNames(remote).length, 3);
       assertEquals(await Deno.readTextFile(`${remote}/out/secret`), "outside");
-      // A dangling link is replaced, not followed.
-      await scene.copy(variant, { sources: [`${tree}/one`], target: `${remote}/in/to-nothing` });
+      // A dangling link is written through only inside of the directory.
+      const { code, stderr } = await scene.copy(variant, {
+        sources: [`${tree}/one`],
+        target: `${remote}/in/to-nothing`,
+      });
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "that host allows only what is in");
       assertEquals(listNames(`${remote}/out`).length, 2);
+      await Deno.symlink("sub/written", `${remote}/in/dangling`);
+      assertEquals((await scene.copy(variant, { sources: [`${tree}/one`], target: "dangling" })).code, 0);
+      assertEquals(await Deno.readTextFile(`${remote}/in/sub/written`), "1");
     }
   });
 

@@ -44,7 +44,7 @@ for (const { title, make } of ENGINES) {
         [[FILE], "dir/new", ["/dir/new"]],
         [[FILE], "old", ["/old"]],
         [[FILE], "tolink", ["/old"]],
-        [[FILE], "lost", ["/lost"]],
+        [[FILE], "lost", ["/nowhere"]],
         [[FILE], "pipe", ["/pipe!"]],
         [[DIRECTORY], "dir", ["/dir/s/+"]],
         [[DIRECTORY], "new", ["/new/+"]],

@@ -3,11 +3,12 @@
 import { FileError } from "../../../errors.ts";
 import { decodeName, hasEscapedBytes } from "../../../protocol/names.ts";
 import { baseName } from "../../path/local_path.ts";
+import type { LinkSource } from "../../path/link_target.ts";
 import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { targetText } from "../../target/name.ts";
-import type { LinkSource, StagingCalls } from "../../write/target_directory.ts";
+import type { StagingCalls } from "../../write/target_directory.ts";
 import { leadsTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
 import { existingAt, PortableTargetDirectory, remove } from "./directory.ts";
@@ -63,11 +64,11 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
   }
 
   openLinkSource(first: LinkSource): { createLink(): StagedFile; close(): void } {
-    const { options, root, roots, rules } = this.#directory;
+    const { options, roots, rules } = this.#directory;
     const directory = this.#sources ??= new PortableTargetDirectory({ roots, options }, rules);
-    directory.enter(root, first.directory, { create: false });
+    directory.enter(first.root, first.directory, { create: false });
     const source = directory.nameOf(first.name);
-    const text = targetText(roots[root], first.path);
+    const text = targetText(roots[first.root], first.path);
     let info: Deno.FileInfo | undefined;
     try {
       info = existingAt(source);
