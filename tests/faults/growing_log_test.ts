@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../src/bytes.ts";
 import { it } from "@std/testing/bdd";
 import { describeWithScene, ENGINES, variantName, variantsOf } from "../support/scene.ts";
 

@@ -173,7 +173,7 @@ export class AtomicWriter<Name, Staged> {
       }
       if (fsync) commits.sync(staged);
       const snapshot = statAfterWrite ? commits.snapshot(staged) : undefined;
-      commits.seal(staged, name);
+      commits.closeForRename(staged, name);
       const failure = isSet ? commits.takeAttributeFailure(name) : undefined;
       if (failure) throw failure;
       return snapshot;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../../src/bytes.ts";
 import { beforeAll, it } from "@std/testing/bdd";
 import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";

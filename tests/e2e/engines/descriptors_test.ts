@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../../src/bytes.ts";
 import { it } from "@std/testing/bdd";
-import { escpCommand, runEscp } from "../../support/escp_command.ts";
+import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
 import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
 
 /** A shell command that redirects a descriptor to "out", and the target that names it. */

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../../src/bytes.ts";
 import { it } from "@std/testing/bdd";
-import { runEscp } from "../../support/escp_command.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
 import {
   AS_OTHER_USER,
   OTHER_USER,
   otherUserProblem,
   PLAIN_RIGHTS,
   plainRightsProblem,
-} from "../../support/plain_rights.ts";
+} from "../../support/files/plain_rights.ts";
 import {
   describeWithScene,
   ENGINES,
@@ -18,7 +18,7 @@ import {
   variantsOf,
   wrapEscp,
 } from "../../support/scene.ts";
-import { mountSmallDisk, smallDiskProblem } from "../../support/small_disk.ts";
+import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
 
 const MIB = 1 << 20;
 /** Sizes of a source and of the file that it overwrites. */
