@@ -2,6 +2,7 @@
 
 import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
+import { findSsh } from "./find_ssh.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
@@ -24,7 +25,7 @@ export async function readSshSettings(
   const settings: SshSettings = { ciphers: [] };
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
-    const child = startChild(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" });
+    const child = startChild(findSsh(options.program), { args, stdin: "null", stdout: "piped", stderr: "null" });
     // The timeout covers the output too, because a program that ssh has started may keep it open.
     const output = await settleWithin(TIMEOUT_MS, child.output());
     if (!output) stopChild(child, "SIGKILL");
