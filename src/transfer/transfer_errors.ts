@@ -9,7 +9,7 @@ export class RemoteError extends UserError {
   readonly code: string;
 
   constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
-    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint });
+    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint, host: peer });
     this.code = code;
   }
 }
@@ -27,9 +27,15 @@ export class TransferLost extends UserError {
 
   constructor(
     what: string,
-    { repeatable = true, hint, cause }: { repeatable?: boolean; hint?: string; cause?: unknown } = {},
+    { repeatable = true, ...options }: {
+      repeatable?: boolean;
+      hint?: string;
+      cause?: unknown;
+      host?: string;
+      reason?: string;
+    } = {},
   ) {
-    super(`Cannot continue: ${what}`, { hint, cause });
+    super(`Cannot continue: ${what}`, options);
     this.what = what;
     this.repeatable = repeatable;
   }
@@ -39,7 +45,8 @@ export class TransferLost extends UserError {
 export class SessionLost extends TransferLost {
   override name = "SessionLost";
 
-  constructor(peer: string, how: string) {
-    super(`the session with ${peer} was lost (${how})`);
+  /** @param lastError last line that ssh printed, if known. */
+  constructor(peer: string, how: string, lastError?: string) {
+    super(`the session with ${peer} was lost (${how})`, { host: peer, reason: lastError });
   }
 }
