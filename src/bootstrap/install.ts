@@ -27,8 +27,8 @@ export interface InstallOptions {
 /** An installed escp. */
 export interface Installed {
   path: string;
-  /** Number of bytes sent through ssh; 0 if the same executable was already installed. */
-  sentBytes: number;
+  /** Size of the executable; 0 if the same one was already installed. */
+  uploadedBytes: number;
 }
 
 /**
@@ -57,13 +57,13 @@ export async function install(options: InstallOptions): Promise<Installed | unde
       // Without an executable to compare with, only a program in the user's own cache may be run for its version.
       trusts: async () => directory === undefined && (await session.version()).startsWith(`escp ${places.version}`),
     });
-    if (executable === undefined) return { path: `${facts.directory}/escp`, sentBytes: 0 };
+    if (executable === undefined) return { path: `${facts.directory}/escp`, uploadedBytes: 0 };
     if (!await options.agree({ directory: facts.directory, bytes: executable.contents.length })) return undefined;
     const { length } = executable.contents;
     const sent = (bytes: number) => options.sent(bytes, length);
     sent(0);
-    const { path, bytes } = await session.send(executable, { gzip: facts.gzip, sent });
-    return { path, sentBytes: bytes };
+    const path = await session.send(executable, { gzip: facts.gzip, sent });
+    return { path, uploadedBytes: length };
   }
 }
 

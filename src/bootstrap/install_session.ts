@@ -69,13 +69,13 @@ export class InstallSession implements AsyncDisposable {
    * Sends the executable.
    *
    * @param options.sent called with the number of bytes sent so far.
-   * @returns its path on the host, and the number of bytes that were passed to ssh.
+   * @returns its path on the host.
    * @throws {StartError}
    */
   async send(
     { contents, sum }: Executable,
     { gzip, sent }: { gzip: boolean; sent: (bytes: number) => void },
-  ): Promise<{ path: string; bytes: number }> {
+  ): Promise<string> {
     const { timeoutMs } = this.#patience;
     const line = `install ${contents.length} ${sum} ${gzip ? "gzip" : "plain"}\n`;
     await this.#write(new TextEncoder().encode(line), timeoutMs);
@@ -89,14 +89,12 @@ export class InstallSession implements AsyncDisposable {
         },
       }),
     );
-    let bytes = 0;
     for await (const piece of gzip ? plain.pipeThrough(new CompressionStream("gzip")) : plain) {
       // A script that stops reading has printed the reason.
       if (!await this.#write(piece, timeoutMs)) break;
-      bytes += piece.length;
     }
     await this.#peer.stdin.close().catch(() => {});
-    return { path: await this.#expect("done"), bytes };
+    return await this.#expect("done");
   }
 
   /** Ends the session immediately. The script removes its unfinished file when its input ends. */

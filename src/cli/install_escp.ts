@@ -41,7 +41,8 @@ export async function installEscp(
       // From the first event on, ssh asks nothing, and the terminal may show progress.
       if (bytes === 0) screen.onEvent({ type: "connected", streams: 1, engine: "" });
       screen.onEvent({ type: "totals", files: 1, bytes: total, complete: true });
-      screen.onEvent({ type: "progress", files: 0, bytes });
+      // When everything is sent, the host checks it, and nothing is stalled.
+      screen.onEvent({ type: "progress", files: bytes === total ? 1 : 0, bytes });
     },
     signal,
   });

@@ -35,7 +35,7 @@ export async function runInstall({ hosts, output: { quiet, verbose } }: InstallO
   return status;
 }
 
-function describe({ path, sentBytes }: Installed): string {
-  if (sentBytes === 0) return `escp ${VERSION} is already installed as ${path}`;
-  return `escp ${VERSION} is installed as ${path} (${formatBytes(sentBytes)} through ssh)`;
+function describe({ path, uploadedBytes }: Installed): string {
+  if (uploadedBytes === 0) return `escp ${VERSION} is already installed as ${path}`;
+  return `escp ${VERSION} is installed as ${path} (${formatBytes(uploadedBytes)})`;
 }
