@@ -65,13 +65,14 @@ export class Terminal {
   readonly onEvent = (event: TransferEvent): void => {
     if (this.#closed) return;
     this.#state = foldEvent(this.#state, event, this.#screen.now());
-    const { quiet, verbose } = this.#options;
+    const { verbose } = this.#options;
     if (event.type === "connected") this.#start();
     else if (event.type === "connecting") this.clear();
     else if (event.type === "retry") this.#printRetry(event);
     else if (event.type === "failed") this.#printFailure(event);
-    else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
-    else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
+    else if (event.type === "note" && (event.important || !this.#options.quiet)) {
+      this.printLine(`note: ${event.message}`);
+    } else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
     else if (event.type === "finished") this.#finish();
     else this.draw();
   };
@@ -82,11 +83,12 @@ export class Terminal {
   }
 
   /** Prints a failure, and its hint unless the same hint was printed before. */
-  #printFailure({ message, hint, told }: FailedEvent): void {
+  #printFailure({ message, hint, told, host = "" }: FailedEvent): void {
     if (told) return;
     // The failure of a directory is repeated for each file in it, but printed once.
-    if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
-    this.#lastFailure = message;
+    const failure = `${host} ${message}`;
+    if (failure !== this.#lastFailure) this.printLine(`escp: ${message}`);
+    this.#lastFailure = failure;
     if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
   }
 

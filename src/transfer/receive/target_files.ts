@@ -102,7 +102,7 @@ export class TargetFiles {
   /** Counts and reports a path that failed on this end. */
   fail(failure: Failure): void {
     this.#otherFailures++;
-    this.#options.emit(failedEvent(failure));
+    this.#options.emit(failedEvent(failure, "receiver"));
   }
 
   startProgress(): void {
@@ -187,7 +187,7 @@ export class TargetFiles {
     this.#backups.drop(report.confirmed);
     if (!this.#packs.add(report)) return;
     const { job: { xattrs, acls }, emit } = this.#options;
-    for (const failure of report.failures) emit(failedEvent(failure));
+    for (const failure of report.failures) emit(failedEvent(failure, "receiver"));
     this.#directories.touch(report.directories.map((directory) => ({
       ...directory,
       xattrs: xattrs || acls ? directory.xattrs : undefined,

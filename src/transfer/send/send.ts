@@ -241,7 +241,7 @@ class Sender implements AsyncDisposable {
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     const { session, emit } = this.#options;
-    emit(failedEvent(failure));
+    emit(failedEvent(failure, side));
     if (!this.#isClient && side === "sender") session.control.send({ type: "failed", failure });
   }
 }

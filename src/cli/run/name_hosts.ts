@@ -1,0 +1,44 @@
+/** Adds the names of hosts to the events of a transfer. */
+
+import { quotePath } from "../../escape_text.ts";
+import { formatHost } from "../../ssh/operand.ts";
+import type { TransferEvent } from "../../transfer/events.ts";
+import type { RemoteHost, Transfer } from "../options/transfers.ts";
+
+type Emit = (event: TransferEvent) => void;
+
+/**
+ * Returns a listener that adds to an event the remote host on which it occurred.
+ *
+ * @param several whether the run has several hosts, so that messages must name that of each path.
+ */
+export function namingHosts(transfer: Transfer, emit: Emit, { several }: { several: boolean }): Emit {
+  const { direction, remote, origin } = transfer;
+  const name = (host: RemoteHost | undefined) => host && formatHost(host);
+  const sender = name(direction === "pull" ? remote : origin);
+  const receiver = name(direction === "pull" ? undefined : remote);
+  // With -R the events are those of escp on the host of the sources.
+  const other = direction === "origin" ? sender : name(remote);
+  return (event) => {
+    if (event.type === "failed") {
+      const side = event.side === "sender" ? sender : event.side === "receiver" ? receiver : undefined;
+      const host = event.host ?? side;
+      emit(host === undefined ? event : { ...event, host, message: several ? withHost(event, host) : event.message });
+    } else if (event.type === "connected" || event.type === "note" || event.type === "retry") {
+      emit({ ...event, host: event.host ?? other });
+    } else emit(event);
+  };
+}
+
+/** Returns whether a run has more hosts than this machine and another one, or sources on several hosts. */
+export function hasSeveralHosts(transfers: readonly Transfer[]): boolean {
+  return transfers.length > 1 || transfers.some(({ origin }) => origin !== undefined);
+}
+
+/** Returns the message of a failure with "host:path" instead of the path. */
+function withHost({ message, path }: { message: string; path: string }, host: string): string {
+  if (path === "") return message;
+  const quoted = quotePath(path);
+  if (!message.includes(quoted)) return `${host}: ${message}`;
+  return message.replace(quoted, () => quotePath(`${host}:${path}`));
+}
