@@ -12,6 +12,8 @@ export interface SshSettings {
   hostname?: string;
   /** Ciphers in order of preference. */
   ciphers: string[];
+  /** Whether ssh goes through another host or program (ProxyJump, ProxyCommand). */
+  isProxied: boolean;
 }
 
 /** Maximum time for ssh, because conditions in its configuration may run programs that hang. */
@@ -22,7 +24,7 @@ export async function readSshSettings(
   options: SshOptions,
   host: Pick<RemoteOperand, "host" | "user" | "port">,
 ): Promise<SshSettings> {
-  const settings: SshSettings = { ciphers: [] };
+  const settings: SshSettings = { ciphers: [], isProxied: options.jump !== undefined };
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
     const child = startChild(findSsh(options.program), { args, stdin: "null", stdout: "piped", stderr: "null" });
@@ -33,6 +35,7 @@ export async function readSshSettings(
     for (const line of new TextDecoder().decode(output.stdout).split("\n")) {
       const [key, value] = line.trim().split(" ", 2);
       if (key === "hostname" && value) settings.hostname = value;
+      if ((key === "proxyjump" || key === "proxycommand") && value) settings.isProxied = value !== "none";
       if (key === "ciphers" && value) settings.ciphers = value.split(",");
     }
   } catch {

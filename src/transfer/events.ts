@@ -8,6 +8,7 @@ import type { Failure } from "../protocol/failure.ts";
  */
 export type TransferEvent =
   | ConnectingEvent
+  | OpeningEvent
   | RetryEvent
   | ConnectedEvent
   | TotalsEvent
@@ -21,6 +22,13 @@ export type TransferEvent =
 /** One of several copies has ended, and ssh starts for the next. It owns the terminal until "connected". */
 export interface ConnectingEvent {
   readonly type: "connecting";
+}
+
+/** The login is done, or ssh cannot ask for anything, and no stream is open yet. The progress line may use the terminal. */
+export interface OpeningEvent {
+  readonly type: "opening";
+  /** Name of the remote host. */
+  readonly host: string;
 }
 
 /**

@@ -51,12 +51,14 @@ export function ownPlaces(
  *
  * @param direct the route that is tried before.
  * @param control carries a stream if nothing else works; undefined if the remote end does not support that.
+ * @param isProxied returns whether ssh reaches the host through another one, so that no port can be opened for this machine.
  */
 export function tunnelUse(
   { port }: Pick<Hello, "port">,
   { reach, tell, engine }: DataPathOptions,
   direct: DirectPath,
   control: ControlChannel | undefined,
+  isProxied: () => Promise<boolean>,
 ): TunnelUse | undefined {
   if (!reach || reach.tunnel === "never") return undefined;
   let hasMore = true;
@@ -72,14 +74,31 @@ export function tunnelUse(
       hasMore = false;
       return control && (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
     },
-    onUsed({ name }, failures) {
-      const why = failures.length > 0 ? ` (${failures.join("; ")})` : "";
+    async onUsed({ name }, failures) {
+      const { host } = reach.host;
+      if (await isProxied()) return tell(`Data goes through ssh (${name}), because ${host} is behind a jump host`);
+      const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";
       tell(
         `Data goes through ssh (${name}), because ${direct.messages.reason}${why}. ` +
-          `${direct.messages.opening(reach.host.host)} to go faster`,
+          `${direct.messages.opening(host)} to go faster`,
       );
     },
   };
+}
+
+/** Returns a function that finds out once whether ssh reaches the host through another host or program. */
+export function proxyCheck(reach: Reach | undefined): () => Promise<boolean> {
+  let checking: Promise<boolean> | undefined;
+  return async () => {
+    if (!reach) return false;
+    const { readSshSettings } = await import("../../ssh/ssh_settings.ts");
+    return await (checking ??= readSshSettings(reach.ssh, reach.host).then(({ isProxied }) => isProxied));
+  };
+}
+
+/** Joins the lines of a message of ssh. */
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ", ");
 }
 
 /** Returns HostName of the ssh configuration. Called only if the address that ssh has reached does not work. */

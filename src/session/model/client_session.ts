@@ -17,7 +17,7 @@ import type { Job } from "../../protocol/control/job.ts";
 import { formatMessage } from "../../protocol/control/message_codec.ts";
 import { ReverseListener } from "../connect/reverse_listener.ts";
 import { StreamConnector } from "../connect/connect_streams.ts";
-import { candidates, ownPlaces, tunnelUse } from "../connect/data_paths.ts";
+import { candidates, ownPlaces, proxyCheck, tunnelUse } from "../connect/data_paths.ts";
 import { type Attempt, StreamDialer } from "../connect/dial_streams.ts";
 import { dialPath, type DirectPath } from "../connect/direct_path.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -59,8 +59,8 @@ export interface ClientSession extends Session {
   readonly roundTripMs: number | undefined;
   /** Routes that were tried for the first stream. */
   readonly attempts: readonly Attempt[];
-  /** Returns how to open a direct route, for messages. @param host name of the remote host. */
-  opening(host: string): string;
+  /** Returns how to open a direct route, for messages; undefined behind a jump host. @param host name of the remote host. */
+  opening(host: string): Promise<string | undefined>;
   /** Resolves when no stream is being opened. */
   settled(): Promise<void>;
 }
@@ -94,7 +94,9 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     ? new ReverseListener(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
     : dialPath(dialer, candidates(hello, options));
   const carrier = features.includes("tunnel") ? control : undefined;
-  const connector = new StreamConnector(dialer, direct, tunnelUse(hello, options, direct, carrier));
+  const isProxied = proxyCheck(options.reach);
+  const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
+  const connector = new StreamConnector(dialer, direct, { tunnels, isRemote: options.reach !== undefined, isProxied });
   return {
     role: "client",
     secrets,
@@ -106,7 +108,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),
-    opening: (host) => direct.messages.opening(host),
+    opening: async (host) => await isProxied() ? undefined : direct.messages.opening(host),
     get attempts() {
       return connector.attempts;
     },

@@ -45,8 +45,11 @@ describeWithNetworks("data ports that drop packets", () => {
   }
 
   it("are an error with the addresses that failed if --tunnel never forbids ssh", async () => {
+    const began = performance.now();
     const { code, stderr } = await pair.run(["--tunnel", "never", import.meta.filename!, "testhost:"]);
     assertEquals(code, 255);
+    // 3 s, and the login on a busy machine.
+    assert(performance.now() - began < 14_000, "the addresses were tried for too long");
     assertMatch(
       stderr,
       new RegExp(`^escp: Cannot reach the data port of the remote host \\(${SERVER}:\\d+: no answer;`),
@@ -262,7 +265,13 @@ describeWithNetworks("a server behind a jump host", () => {
       const messages = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy(
         "push",
       );
-      assertMatch(messages, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+      assertMatch(messages, /^note: Data goes through ssh \(ssh -W\), because (inner|other) is behind a jump host\n$/);
+      const forbidden = await pairOf(network, outer, host).run([
+        ...args,
+        ...["--tunnel", "never", import.meta.filename!, `${host}:`],
+      ]);
+      assertEquals(forbidden.code, 255, forbidden.stderr);
+      assertMatch(forbidden.stderr, /^hint: Let the data go through ssh \(--tunnel auto\)$/m);
     }
     await inner.waitForNoSession();
   });

@@ -48,7 +48,7 @@ describeWithSshd("a failed login", () => {
     assertEquals(host, "testhost");
     assertMatch(reason, /Permission denied \(publickey\)/);
     // The message of ssh is still printed.
-    assertMatch(stderr, /^.*Permission denied.*\nescp: Cannot log in to testhost/);
+    assertMatch(stderr, /^.*Permission denied.*\r?\nescp: Cannot log in to testhost/);
   });
 
   it("without a message of ssh has a hint", async () => {
