@@ -57,7 +57,7 @@ export function sshTunnels(
 async function loginArguments({ ssh, host }: Reach): Promise<{ program: string; args: string[] }> {
   const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };
   // The data is already encrypted, so it does not compress, and the fastest cipher is sufficient.
-  // Failures are recognized by the messages of ssh, whatever LogLevel the user has set.
+  // Failures are recognized by the messages of ssh, which a LogLevel of the user must not hide.
   const args = ["-oCompression=no", "-oLogLevel=INFO", ...sshArguments(quiet, host)];
   const cipher = ssh.cipher === undefined ? ciphersFor(await readSshSettings(ssh, host)) : undefined;
   if (cipher) args.push(`-oCiphers=${cipher}`);

@@ -1,6 +1,7 @@
 /** Errors that end a session early. */
 
 import { UserError } from "../errors.ts";
+import type { Failure } from "../protocol/failure.ts";
 
 /** The peer has aborted the session. */
 export class RemoteError extends UserError {
@@ -11,6 +12,17 @@ export class RemoteError extends UserError {
   constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
     super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint, host: peer });
     this.code = code;
+  }
+}
+
+/** The receiver has refused the copy, because of its target. */
+export class TargetRefused extends UserError {
+  override name = "TargetRefused";
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message, { hint: failure.hint || undefined });
+    this.failure = failure;
   }
 }
 

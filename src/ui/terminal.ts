@@ -36,7 +36,7 @@ export interface TerminalOptions {
 const REDRAW_MS = 125;
 /** Limits of the stored hints, because a peer may send a different hint for each file. */
 const MAX_HINTS = { texts: 1_000, units: 256 << 10 };
-/** Time to open the first stream after which the line says so. */
+/** Time without a stream after which the line names the host. In milliseconds. */
 const OPENING_MS = 1_000;
 /** A copy that takes less than this shows no progress line. */
 const FIRST_DRAW_MS = 300;

@@ -15,7 +15,7 @@ import type { Source, Transfer } from "../options/transfers.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
-import { hasSeveralHosts, namingHosts } from "./name_hosts.ts";
+import { hasSeveralHosts, nameHostOf, namingHosts } from "./name_hosts.ts";
 import { runTransfer } from "./transfer.ts";
 
 /** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
@@ -47,9 +47,10 @@ export async function runCopy(given: RunOptions): Promise<number> {
   if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
   using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
   const names = new ReservedNames();
+  const naming = { several: hasSeveralHosts(transfers) };
   const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
     runTransfer(transfer, run, names, {
-      emit: namingHosts(transfer, emit, { several: hasSeveralHosts(transfers) }),
+      emit: namingHosts(transfer, emit, naming),
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       unresumable(why) {
@@ -58,6 +59,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
       },
       signal,
       manifest,
+    }).catch((error) => {
+      throw nameHostOf(error, transfer, naming);
     });
   const runSeveral = async () => {
     const { runTransfers } = await import("./transfers.ts");

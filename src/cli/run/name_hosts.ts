@@ -1,18 +1,22 @@
 /** Adds the names of hosts to the events of a transfer. */
 
+import { UserError } from "../../errors.ts";
 import { quotePath } from "../../escape_text.ts";
 import { formatHost } from "../../ssh/operand.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
+import { TargetRefused } from "../../transfer/transfer_errors.ts";
 import type { RemoteHost, Transfer } from "../options/transfers.ts";
+
+/** How a run names its hosts. */
+interface Naming {
+  /** Whether the run has several hosts, so that messages must name that of each path. */
+  several: boolean;
+}
 
 type Emit = (event: TransferEvent) => void;
 
-/**
- * Returns a listener that adds to an event the remote host on which it occurred.
- *
- * @param several whether the run has several hosts, so that messages must name that of each path.
- */
-export function namingHosts(transfer: Transfer, emit: Emit, { several }: { several: boolean }): Emit {
+/** Returns a listener that adds to an event the remote host on which it occurred. */
+export function namingHosts(transfer: Transfer, emit: Emit, { several }: Naming): Emit {
   const { direction, remote, origin } = transfer;
   const name = (host: RemoteHost | undefined) => host && formatHost(host);
   const sender = name(direction === "pull" ? remote : origin);
@@ -28,6 +32,14 @@ export function namingHosts(transfer: Transfer, emit: Emit, { several }: { sever
       emit({ ...event, host: event.host ?? other });
     } else emit(event);
   };
+}
+
+/** Returns an error that ended a transfer with the host of its path. */
+export function nameHostOf(error: unknown, { direction, remote }: Transfer, { several }: Naming): unknown {
+  if (!(error instanceof TargetRefused) || direction === "pull" || !remote) return error;
+  const host = formatHost(remote);
+  const message = several ? withHost(error.failure, host) : error.message;
+  return new UserError(message, { hint: error.hint, host, cause: error });
 }
 
 /** Returns whether a run has more hosts than this machine and another one, or sources on several hosts. */

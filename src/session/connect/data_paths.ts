@@ -31,7 +31,9 @@ export function candidates(
   if (reach.dataAddress) return [{ hostname: reach.dataAddress.hostname, port: reach.dataAddress.port ?? port }];
   const { host } = reach.host;
   const fits = isOf(family);
-  const [reached, ...others] = [...new Set(addresses)].filter(fits).map((hostname) => ({ hostname, port }));
+  const [reached, ...others] = [...new Set(addresses)].filter(fits).map((hostname) => {
+    return isLinkLocal(hostname) ? { hostname, port, lookUp: () => withZone(hostname, reach) } : { hostname, port };
+  });
   const named = { hostname: host, port, lookUp: () => sshName(reach, fits) };
   return [...(reached ? [reached] : []), named, ...others.filter(({ hostname }) => hostname !== host)];
 }
@@ -84,6 +86,20 @@ export function tunnelUse(
       );
     },
   };
+}
+
+/**
+ * Returns a link-local address with the zone by which ssh reaches the host. The remote end names its own zone, or none, which
+ * has no meaning on this machine.
+ */
+async function withZone(address: string, reach: Reach): Promise<string | undefined> {
+  const zoneOf = (name = "") => /^fe[89ab].*(%.+)$/i.exec(name)?.[1];
+  const zone = zoneOf(reach.host.host) ?? zoneOf(await sshName(reach, () => true));
+  return zone && address.split("%")[0] + zone;
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(address);
 }
 
 /** Returns a function that finds out once whether ssh reaches the host through another host or program. */

@@ -6,7 +6,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
-import { toError } from "../../streams/failure.ts";
+import { TargetRefused } from "../transfer_errors.ts";
 import { checkOffered, maxOffered, withTargets } from "../client/accept_sources.ts";
 import { failedEvent, type Side, type TransferEvent } from "../events.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
@@ -72,7 +72,7 @@ export class RelayedConversation {
     await sendOffered(this.#to.control, placed, { ...counts, operands: counts.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
-    if (answer.type === "refused") throw toError(answer.failure);
+    if (answer.type === "refused") throw new TargetRefused(answer.failure);
     if (answer.unresumable !== undefined) this.#options.unresumable(answer.unresumable);
     const count = streamsFor(totals, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.max });

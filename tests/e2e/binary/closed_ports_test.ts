@@ -277,6 +277,50 @@ describeWithNetworks("a server behind a jump host", () => {
   });
 });
 
+describeWithNetworks("a server with a link-local address", () => {
+  const [client, server] = ["fe80::77:1", "fe80::77:2"];
+  const pair = pairOfSuite(async () => {
+    const network = await createNetwork(["client", "server"], [
+      { hosts: ["client", "server"], addresses: [`${client}/64`, `${server}/64`] },
+    ]);
+    // The zone has another name on each host.
+    for (const [host, name] of [["client", "here0"], ["server", "there0"]]) {
+      await network.ip(host, "link set cable0 down");
+      await network.ip(host, `link set cable0 name ${name}`);
+      await network.ip(host, `link set ${name} up`);
+    }
+    for (const [host, address] of [["client", `${client}/64 dev here0`], ["server", `${server}/64 dev there0`]]) {
+      await network.ip(host, `addr replace ${address} nodad`);
+    }
+    const sshd = await startSshd({ addresses: [`${server}%there0`], namespace: network.namespace("server") });
+    const config = await Deno.readTextFile(sshd.configPath);
+    await Deno.writeTextFile(sshd.configPath, config.replace("%there0", "%%here0"));
+    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
+    await Deno.writeTextFile(hosts, `[${server}%here0]:${sshd.port} ${sshd.hostKey}\n`);
+    return pairOf(network, sshd, "testhost");
+  });
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`is reached directly over the zone that ssh uses (${direction}, ${engine})`, async () => {
+        const messages = await pair.copy(direction, ["-v", "--tunnel", "never", "--engine", engine]);
+        assertMatch(messages, /data (goes to|comes from) fe80::77:2%here0$/m);
+      });
+    }
+  }
+
+  it("is reached by an address on the command line, and by --reverse", async () => {
+    const operand = `[${server}%here0]`;
+    const { run } = pair;
+    const args = ["-v", "--tunnel", "never", "-P", `${pair.sshd.port}`];
+    for (const more of [[], ["--reverse"], ["--data-address", `${server}%here0`]]) {
+      const { code, stderr } = await run([...args, ...more, import.meta.filename!, `${operand}:copy`]);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /data goes to fe80::77:/);
+    }
+  });
+});
+
 describeWithNetworks("a server with IPv6 only", () => {
   const pair = pairOfSuite(async () => {
     const network = await createNetwork(["client", "server"], [
