@@ -112,6 +112,7 @@ describe("options of a copy", () => {
           verbose: 0,
         },
         remotePath: "escp",
+        search: VERSION,
         tunnel: "auto",
         bootstrap: "auto",
       },
