@@ -47,9 +47,15 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: pro
       const proceed = `${host.sshd.home}/proceed`;
       const slow = `head -c 1000; until [ -e '${proceed}' ]; do sleep 0.1; done; exec cat`;
       await writeScript(`${host.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      // The check of the complete upload waits too.
+      const check = `until [ -e '${proceed}-2' ]; do sleep 0.1; done; exec /bin/chmod "$@"`;
+      await writeScript(`${host.sshd.binDirectory}/chmod`, check);
       const { screen, end } = pushOnTerminal(host, "--binaries", large.path, "--bootstrap=always");
       await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
       await Deno.writeTextFile(proceed, "");
+      // 100% is never shown as stalled.
+      await screen.waitFor(/\rescp [0-9.]+ to testhost +100% .* of 32\.0 MiB/);
+      await Deno.writeTextFile(`${proceed}-2`, "");
       const { code, text } = await end();
       assertEquals(code, 0, text);
     });
