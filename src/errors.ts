@@ -12,10 +12,16 @@ export class UserError extends Error {
   override name = "UserError";
   /** Advice in the imperative, printed on a separate line. */
   readonly hint?: string;
+  /** Name of the remote host whose session or login failed. */
+  readonly host?: string;
+  /** Last line that ssh printed for it, not escaped. */
+  readonly reason?: string;
 
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { hint?: string; cause?: unknown; host?: string; reason?: string } = {}) {
     super(message, { cause: options.cause });
     this.hint = options.hint;
+    this.host = options.host;
+    this.reason = options.reason || undefined;
   }
 }
 

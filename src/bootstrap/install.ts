@@ -7,6 +7,7 @@ import type { PeerCommand } from "../session/model/peer_process.ts";
 import { type Executable, type ExecutablePlaces, findExecutable } from "./executables.ts";
 import { installScript } from "./install_script.ts";
 import { type InstallFacts, InstallSession, type Patience } from "./install_session.ts";
+import { olderVersions } from "./older_versions.ts";
 import { executableName, systemOf } from "./system.ts";
 
 export interface InstallOptions {
@@ -20,6 +21,8 @@ export interface InstallOptions {
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
   /** Called with the number of bytes sent so far. Not called if nothing has to be sent. */
   sent: (bytes: number, total: number) => void;
+  /** Whether to remove older versions from the user's cache directory after success. */
+  removesOlder?: boolean;
   /** Ends the installation early; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -27,8 +30,10 @@ export interface InstallOptions {
 /** An installed escp. */
 export interface Installed {
   path: string;
-  /** Number of bytes sent through ssh; 0 if the same executable was already installed. */
-  sentBytes: number;
+  /** Size of the executable; 0 if the same one was already installed. */
+  uploadedBytes: number;
+  /** Older versions that were removed. */
+  removed: string[];
 }
 
 /**
@@ -57,13 +62,19 @@ export async function install(options: InstallOptions): Promise<Installed | unde
       // Without an executable to compare with, only a program in the user's own cache may be run for its version.
       trusts: async () => directory === undefined && (await session.version()).startsWith(`escp ${places.version}`),
     });
-    if (executable === undefined) return { path: `${facts.directory}/escp`, sentBytes: 0 };
+    // The script has checked the cache directory only if it installs there.
+    const older = options.removesOlder && directory === undefined ? olderVersions(facts.versions, places.version) : [];
+    if (older.length > 0) await session.markOld(older);
+    if (executable === undefined) {
+      if (older.length > 0) await session.finish();
+      return { path: `${facts.directory}/escp`, uploadedBytes: 0, removed: session.removed };
+    }
     if (!await options.agree({ directory: facts.directory, bytes: executable.contents.length })) return undefined;
     const { length } = executable.contents;
     const sent = (bytes: number) => options.sent(bytes, length);
     sent(0);
-    const { path, bytes } = await session.send(executable, { gzip: facts.gzip, sent });
-    return { path, sentBytes: bytes };
+    const path = await session.send(executable, { gzip: facts.gzip, sent });
+    return { path, uploadedBytes: length, removed: session.removed };
   }
 }
 

@@ -5,11 +5,11 @@ import { quotePath, StartError } from "../errors.ts";
 const ELSEWHERE = "Use --install-dir DIR to choose another directory on that host";
 
 /** @param failed the step and the message of the host. */
-export function installFailure(name: string, failed: string): StartError {
+export function installFailure(name: string, failed: string, task: "install" | "remove" = "install"): StartError {
   const space = failed.indexOf(" ");
   const [step, text] = space < 0 ? [failed, ""] : [failed.slice(0, space), failed.slice(space + 1)];
   const { state, hint } = describe(step, text);
-  return new StartError(`Cannot install escp on ${name}: ${state}`, { hint });
+  return new StartError(`Cannot ${task} escp on ${name}: ${state}`, { hint });
 }
 
 function describe(step: string, text: string): { state: string; hint?: string } {
@@ -25,6 +25,8 @@ function describe(step: string, text: string): { state: string; hint?: string } 
           "Remove write permission with chmod go-w, or use --install-dir DIR to choose a directory that only you may write " +
           "to, including its parents",
       };
+    case "remove":
+      return { state: `cannot remove it: ${text}` };
     case "write":
       return { state: `cannot write it: ${text}`, hint: `Free some space there. ${ELSEWHERE}` };
     case "changed":

@@ -17,6 +17,8 @@ export interface InstallTarget {
 /**
  * Returns the script. It prints what it finds, one fact per line, then `ready`, and reads commands:
  * - `version` runs the program that it found and prints `version TEXT`. The client sends it only for a trusted program.
+ * - `old VERSION` marks an installed version that is removed after success.
+ * - `finish` removes the marked versions without installing one, and prints `done PATH`.
  * - `install BYTES SHA256 gzip|plain` prints `send`, reads the contents until the end of input, and prints `done PATH`.
  * - Anything else ends the script.
  *
@@ -28,13 +30,14 @@ export interface InstallTarget {
  * @param name name of the file in that directory until it is complete.
  */
 export function installScript({ version, directory = "" }: InstallTarget, name: string): string {
-  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`, BODY].join(
-    "\n",
-  );
+  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`, FUNCTIONS, BODY]
+    .join(
+      "\n",
+    );
 }
 
-// One function that exits, so that the shell reads the whole script first: the rest of standard input is data.
-const BODY = `
+/** Functions of the scripts. They use the variables `user` and `home`. */
+export const FUNCTIONS = `
 report() { printf '${SCRIPT_MARK}%s\\n' "$*"; }
 fail() { step=$1; shift; report failed "$step" "$(printf '%s' "$*" | tr '\\n' ' ' | cut -c1-500)"; exit 0; }
 sum() { $hash <"$1" 2>/dev/null | sed 's/.*\\([0-9a-f]\\{64\\}\\).*/\\1/'; }
@@ -52,6 +55,30 @@ check() {
   done
 }
 real() { CDPATH= cd -P "$1/" 2>/dev/null && pwd -P; }
+own_cache() {
+  base=\${XDG_CACHE_HOME-}
+  case $base in
+    /*) ;;
+    *) base=\${HOME:+$HOME/.cache} ;;
+  esac
+  cache=$(real "\${base:-/dev/null}/escp") || cache=
+}
+versions() {
+  if [ -z "$cache" ]; then return 0; fi
+  for each in "$cache"/[0-9]*.[0-9]*; do
+    if [ -d "$each" ] && [ ! -h "$each" ]; then printf '%s\\n' "\${each##*/}"; fi
+  done
+}
+uninstall() {
+  check "$cache/$1"
+  out=$(rm -f "$cache/$1/escp" 2>&1) || fail remove "$out"
+  rmdir "$cache/$1" 2>/dev/null
+  report removed "$1"
+}
+`;
+
+// One function that exits, so that the shell reads the whole script first: the rest of standard input is data.
+const BODY = `
 locate() {
   above=$directory below=
   while [ -n "$above" ] && [ ! -d "$above" ]; do
@@ -61,6 +88,14 @@ locate() {
   check "$out"
   directory=\${out%/}$below
   final=$directory/escp
+}
+remove_old() {
+  for each in \${old-}; do
+    case $each in
+      "$version"|*[!A-Za-z0-9.+-]*|*..*) ;;
+      [0-9]*) if [ -f "$cache/$each/escp" ] && closed "$cache/$each/."; then uninstall "$each"; fi ;;
+    esac
+  done
 }
 main() {
   LC_ALL=C; export LC_ALL
@@ -97,6 +132,10 @@ main() {
   locate
   if [ -d "$final" ]; then fail write "$final is a directory"; fi
   report directory "$directory"
+  own_cache
+  set +f
+  versions | while read -r each; do report version "$each"; done
+  set -f
   has=
   if [ -f "$final" ] && [ -x "$final" ] && closed "$final"; then
     has=- ; if [ -n "$hash" ]; then has=$(sum "$final"); fi
@@ -106,6 +145,8 @@ main() {
   while read -r verb bytes expected coding; do
     case $verb in
       version) report version "$([ -z "$has" ] || "$final" --version 2>/dev/null </dev/null | head -n 1 | cut -c1-100)" ;;
+      old) old="\${old-} $bytes" ;;
+      finish) remove_old; report done "$final"; exit 0 ;;
       install) break ;;
       *) exit 0 ;;
     esac
@@ -134,6 +175,7 @@ main() {
     *) fail run "$status" "$out" ;;
   esac
   out=$(mv -f "$unfinished" "$final" 2>&1 </dev/null) || fail write "$out"
+  remove_old
   report done "$final"
   exit 0
 }

@@ -17,6 +17,8 @@ export interface InstallFacts extends HostFacts {
   directory: string;
   /** The installed program: its SHA-256, unless the host cannot compute it. */
   installed?: { sum?: string };
+  /** Versions in the user's cache directory. */
+  versions: string[];
 }
 
 /** Maximum times between messages of the host. In milliseconds. */
@@ -31,21 +33,25 @@ export interface Patience {
 export class InstallSession implements AsyncDisposable {
   readonly #peer: PeerProcess;
   readonly #patience: Patience;
+  readonly #task: "install" | "remove";
+  /** Versions and programs that the host has removed. */
+  readonly removed: string[] = [];
   readonly #lines = new LineDecoder(MAX_LINE_BYTES);
   readonly #ready: string[] = [];
   #bytes = 0;
   #silent = false;
 
   /** @param command ssh with `sh` as the remote command. */
-  constructor(command: PeerCommand, patience: Patience) {
+  constructor(command: PeerCommand, patience: Patience, task: "install" | "remove" = "install") {
     this.#peer = new PeerProcess(command);
     this.#patience = patience;
+    this.#task = task;
   }
 
   /** Starts the script, and returns what it has found. @throws {StartError} */
   async begin(script: string): Promise<InstallFacts> {
     await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
-    const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, directory: "" };
+    const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, directory: "", versions: [] };
     for (;;) {
       const [word, text] = await this.#next(this.#patience.loginMs);
       if (word === "ready") return facts;
@@ -53,6 +59,7 @@ export class InstallSession implements AsyncDisposable {
       else if (word === "libc") facts.libc = text;
       else if (word === "gzip") facts.gzip = true;
       else if (word === "directory") facts.directory = text;
+      else if (word === "version") facts.versions.push(text);
       else if (word === "has") {
         facts.installed = { sum: text === "-" ? undefined : text };
       }
@@ -69,13 +76,13 @@ export class InstallSession implements AsyncDisposable {
    * Sends the executable.
    *
    * @param options.sent called with the number of bytes sent so far.
-   * @returns its path on the host, and the number of bytes that were passed to ssh.
+   * @returns its path on the host.
    * @throws {StartError}
    */
   async send(
     { contents, sum }: Executable,
     { gzip, sent }: { gzip: boolean; sent: (bytes: number) => void },
-  ): Promise<{ path: string; bytes: number }> {
+  ): Promise<string> {
     const { timeoutMs } = this.#patience;
     const line = `install ${contents.length} ${sum} ${gzip ? "gzip" : "plain"}\n`;
     await this.#write(new TextEncoder().encode(line), timeoutMs);
@@ -89,14 +96,35 @@ export class InstallSession implements AsyncDisposable {
         },
       }),
     );
-    let bytes = 0;
     for await (const piece of gzip ? plain.pipeThrough(new CompressionStream("gzip")) : plain) {
       // A script that stops reading has printed the reason.
       if (!await this.#write(piece, timeoutMs)) break;
-      bytes += piece.length;
     }
     await this.#peer.stdin.close().catch(() => {});
-    return { path: await this.#expect("done"), bytes };
+    return await this.#expect("done");
+  }
+
+  /** Marks installed versions, which are removed after success. */
+  async markOld(versions: readonly string[]): Promise<void> {
+    await this.#write(
+      new TextEncoder().encode(versions.map((name) => `old ${name}\n`).join("")),
+      this.#patience.timeoutMs,
+    );
+  }
+
+  /** Removes the marked versions, without installing one. @throws {StartError} */
+  async finish(): Promise<void> {
+    await this.#write(new TextEncoder().encode("finish\n"), this.#patience.timeoutMs);
+    await this.#expect("done");
+  }
+
+  /** Runs a script that only removes programs. @returns what it has removed. @throws {StartError} */
+  async remove(script: string): Promise<string[]> {
+    await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
+    for (;;) {
+      const [word] = await this.#next(this.#patience.loginMs);
+      if (word === "done") return this.removed;
+    }
   }
 
   /** Ends the session immediately. The script removes its unfinished file when its input ends. */
@@ -123,7 +151,11 @@ export class InstallSession implements AsyncDisposable {
     const line = this.#ready.shift()!;
     const space = line.indexOf(" ");
     const [word, text] = space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1).trimEnd()];
-    if (word === "failed") throw installFailure(this.#peer.name, text);
+    if (word === "failed") throw installFailure(this.#peer.name, text, this.#task);
+    if (word === "removed") {
+      this.removed.push(text);
+      return await this.#next(patienceMs);
+    }
     return [word, text];
   }
 
@@ -181,7 +213,7 @@ export class InstallSession implements AsyncDisposable {
   }
 
   #error(state: string, options: { hint?: string; cause?: unknown } = {}): StartError {
-    return new StartError(`Cannot install escp on ${this.#peer.name}: ${state}`, options);
+    return new StartError(`Cannot ${this.#task} escp on ${this.#peer.name}: ${state}`, options);
   }
 }
 

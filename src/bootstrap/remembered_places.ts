@@ -33,6 +33,15 @@ export function rememberPlace(host: RememberedHost, version: string, path: strin
   }
 }
 
+/** Forgets the path on a host. */
+export function forgetPlace(host: RememberedHost, env: Environment): void {
+  try {
+    Deno.removeSync(fileOf(host, env));
+  } catch {
+    // Nothing is remembered.
+  }
+}
+
 /** @throws {Error} if there is no directory for the file. */
 function fileOf({ host, user = "", port }: RememberedHost, env: Environment): string {
   // The name starts with an escaped "@", so that it is not a device on any system.

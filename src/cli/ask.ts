@@ -2,6 +2,7 @@
 
 import { abortable } from "../async/abortable.ts";
 import { printable } from "../escape_text.ts";
+import { discardTypedInput } from "../native/process/terminal_input.ts";
 import { writeStderr } from "../log/write_all.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 
@@ -11,18 +12,24 @@ export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {
 }
 
 /**
- * Asks for one line.
+ * Asks for a confirmation, until the answer is yes or no. An empty line is yes, the end of input no. Discards what was typed
+ * before the question, which was meant for another program.
  *
- * @returns "n" at the end of input; undefined if there is no terminal.
+ * @returns undefined if there is no terminal.
  * @throws the reason of `signal`.
  */
-export async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
   signal.throwIfAborted();
   const terminal = openTerminal();
   if (!terminal) return undefined;
   try {
-    writeStderr(printable(question));
-    return await abortable(readLine(terminal), signal);
+    discardTypedInput();
+    for (;;) {
+      writeStderr(printable(`${question} [Y/n] `));
+      const answer = (await abortable(readLine(terminal), signal)).trim();
+      if (/^(y|yes|)$/i.test(answer)) return true;
+      if (/^(n|no)$/i.test(answer)) return false;
+    }
   } catch (error) {
     // The next message starts on a line of its own.
     writeStderr("\n");

@@ -4,7 +4,8 @@ import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
 import type { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
-import { ask, canAsk } from "./ask.ts";
+import { canAsk, confirm } from "./ask.ts";
+import { formatBytes } from "../ui/format.ts";
 import { executablePlaces, installEscp } from "./install_escp.ts";
 import type { HostAccess } from "./options/host_options.ts";
 import type { RemoteHost, TransferListeners } from "./options/transfers.ts";
@@ -27,20 +28,23 @@ export async function bootstrap(
   const name = formatHost(host);
   const isInteractive = canAsk(access.ssh);
   if (isInteractive) {
-    // Printed first, so that the user knows why ssh asks for a password again.
-    emit({ type: "note", message: `escp is not installed on ${name}; uploading it (two more ssh logins)` });
+    // The user knows then why ssh asks for a password again. Whether escp is installed there is not known yet.
+    const purpose = "to look for a compatible escp there, or to install one";
+    emit({ type: "note", message: `ssh logs in to ${name} again, ${purpose}` });
   }
   const installing = installEscp(host, access, {
     timeoutMs,
     signal,
     async agree({ directory, bytes }) {
-      const what = `escp ${VERSION} (${Math.ceil(bytes / 1e6)} MB)`;
+      const what = `escp ${VERSION} (${formatBytes(bytes)})`;
       const where = `${escapePath(directory)} on ${name}`;
       if (access.bootstrap === "auto" && isInteractive) {
-        const answer = await ask(`Install ${what} into ${where}? [Y/n] `, signal);
-        if (answer !== undefined) return /^(y|yes|)$/i.test(answer.trim());
+        const isAgreed = await confirm(`Install ${what} into ${where}?`, signal);
+        if (isAgreed !== undefined) return isAgreed;
       }
-      emit({ type: "note", message: `installing ${what} into ${where}, which lacks a compatible version` });
+      const message = `installing ${what} into ${where}, which lacks a compatible version`;
+      // Writing a program to a host is announced in any case.
+      emit({ type: "note", message, important: true });
       return true;
     },
   });

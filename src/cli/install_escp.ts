@@ -2,7 +2,8 @@
 
 import type { ExecutablePlaces } from "../bootstrap/executables.ts";
 import { install, type Installed } from "../bootstrap/install.ts";
-import { rememberPlace } from "../bootstrap/remembered_places.ts";
+import { forgetPlace, recallPlace, rememberPlace } from "../bootstrap/remembered_places.ts";
+import { uninstall } from "../bootstrap/uninstall.ts";
 import { ownSystem } from "../bootstrap/system.ts";
 import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
@@ -17,6 +18,8 @@ export interface InstallEscpOptions {
   timeoutMs: number;
   /** Returns whether an executable of this size may be installed in this directory. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
+  /** Whether to remove older versions. */
+  removesOlder?: boolean;
   signal: AbortSignal;
 }
 
@@ -24,7 +27,7 @@ export interface InstallEscpOptions {
 export async function installEscp(
   host: RemoteHost,
   access: HostAccess,
-  { timeoutMs, agree, signal }: InstallEscpOptions,
+  { timeoutMs, agree, removesOlder, signal }: InstallEscpOptions,
 ): Promise<Installed | undefined> {
   // No program of the installation needs the agent.
   const command = sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh");
@@ -37,11 +40,13 @@ export async function installEscp(
     // A user who types a password may take any time.
     patience: { timeoutMs, loginMs: canAsk(access.ssh) ? undefined : timeoutMs },
     agree,
+    removesOlder,
     sent(bytes, total) {
       // From the first event on, ssh asks nothing, and the terminal may show progress.
       if (bytes === 0) screen.onEvent({ type: "connected", streams: 1, engine: "" });
       screen.onEvent({ type: "totals", files: 1, bytes: total, complete: true });
-      screen.onEvent({ type: "progress", files: 0, bytes });
+      // When everything is sent, the host checks it, and nothing is stalled.
+      screen.onEvent({ type: "progress", files: bytes === total ? 1 : 0, bytes });
     },
     signal,
   });
@@ -50,6 +55,24 @@ export async function installEscp(
     rememberPlace(rememberedHost(host, access), VERSION, installed.path, (name) => Deno.env.get(name));
   }
   return installed;
+}
+
+/** Returns what was removed: versions, and the paths of other programs. @throws {StartError} if escp cannot be removed. */
+export async function uninstallEscp(
+  host: RemoteHost,
+  access: HostAccess,
+  { timeoutMs, signal }: Pick<InstallEscpOptions, "timeoutMs" | "signal">,
+): Promise<string[]> {
+  const env = (name: string) => Deno.env.get(name);
+  const remembered = recallPlace(rememberedHost(host, access), VERSION, env);
+  const removed = await uninstall({
+    command: { ...sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh"), name: formatHost(host) },
+    directory: access.installDir ?? (remembered && directoryOf(remembered)),
+    patience: { timeoutMs, loginMs: canAsk(access.ssh) ? undefined : timeoutMs },
+    signal,
+  });
+  forgetPlace(rememberedHost(host, access), env);
+  return removed;
 }
 
 /** Returns where to look for executables: the running one, the directory of --binaries, the directory of this escp. */

@@ -12,7 +12,13 @@ export function parseEvents(line: string): TransferEvent[] {
   const text = (name: string) => typeof fields[name] === "string" ? fields[name] as string : undefined;
   switch (fields.event) {
     case "connected":
-      return [{ type: "connected", streams: count("streams"), engine: text("engine") ?? "", address: text("address") }];
+      return [{
+        type: "connected",
+        streams: count("streams"),
+        engine: text("engine") ?? "",
+        address: text("address"),
+        host: text("host"),
+      }];
     case "progress": {
       const complete = fields.totalKnown === true;
       return [
@@ -28,15 +34,26 @@ export function parseEvents(line: string): TransferEvent[] {
         message: text("message") ?? "",
         hint: text("hint"),
         told: true,
+        host: text("host"),
+        // Paths without a host are on the host of the sources, where that escp runs.
+        side: "sender",
+        reason: text("reason"),
       }];
     case "planned": {
       const action = PLANNED.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
     case "retry":
-      return [{ type: "retry", message: text("message") ?? "", pauseSeconds: count("seconds"), left: count("left") }];
+      return [{
+        type: "retry",
+        message: text("message") ?? "",
+        pauseSeconds: count("seconds"),
+        left: count("left"),
+        host: text("host"),
+        reason: text("reason"),
+      }];
     case "note":
-      return [{ type: "note", message: text("message") ?? "" }];
+      return [{ type: "note", message: text("message") ?? "", host: text("host") }];
     case "end":
       if (fields.status === "error") return [];
       return [{

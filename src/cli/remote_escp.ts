@@ -7,9 +7,6 @@ import type { HostAccess, HostOptions } from "./options/host_options.ts";
 import { rememberedHost, type RemoteHost, type Transfer, type TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
-/** Default of `-D`. */
-const DEFAULT_PATH = "escp";
-
 /** A host of a transfer. */
 interface Side {
   readonly role: "remote" | "origin";
@@ -63,8 +60,8 @@ function sidesOf(
   return sides;
 }
 
-function mayInstall({ bootstrap, remotePath }: HostAccess): boolean {
-  return bootstrap !== "never" && remotePath === DEFAULT_PATH;
+function mayInstall({ bootstrap, search }: HostAccess): boolean {
+  return bootstrap !== "never" && search !== undefined;
 }
 
 /** Returns the path of escp on a host: that of -D, or else where escp was installed before. */

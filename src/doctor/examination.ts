@@ -182,7 +182,7 @@ export class Examination {
     if (tunnel === undefined) steps.report({ ...found, status: "ok" });
     else {
       this.#facts.tunnel = tunnel;
-      this.#facts.portsToOpen = session.opening(this.#facts.host);
+      this.#facts.portsToOpen = await session.opening(this.#facts.host);
       const always = this.#options.reach.tunnel === "always";
       const problem = always ? "--tunnel always" : "no data port can be reached";
       steps.report({ ...found, status: always ? "ok" : "warn", problem });

@@ -32,5 +32,5 @@ export interface TunnelUse {
   /** Returns the next tunnel to try. @param failed Failure texts of the tunnels tried before. */
   find(failed: readonly string[]): Promise<Tunnel | undefined>;
   /** Called when a tunnel replaces the direct routes, which failed. Not called if `always`. */
-  onUsed(tunnel: Tunnel, failures: string[]): void;
+  onUsed(tunnel: Tunnel, failures: string[]): void | Promise<void>;
 }

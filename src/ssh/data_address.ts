@@ -14,7 +14,8 @@ export interface DataAddress {
 export function parseDataAddress(text: string): DataAddress {
   const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text);
   const plain = /^([^:[\]\s/]+)(?::(\d{1,5}))?$/.exec(text);
-  const [, hostname, digits] = bracketed ?? plain ?? (/^(?=.*:.*:)[0-9a-f:.%]+$/i.test(text) ? ["", text] : []);
+  const [, hostname, digits] = bracketed ?? plain ??
+    (/^(?=.*:.*:)[0-9a-f:.]+(%[\w.-]+)?$/i.test(text) ? ["", text] : []);
   const port = digits === undefined ? undefined : Number(digits);
   if (!hostname || hostname.startsWith("-") || port === 0 || (port ?? 0) > 65_535) {
     throw new UsageError(`Option "--data-address" must be HOST or HOST:PORT, not ${JSON.stringify(text)}`, {

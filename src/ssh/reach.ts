@@ -1,13 +1,12 @@
 import type { DataAddress } from "./data_address.ts";
 import type { RemoteOperand } from "./operand.ts";
+import type { RemoteProgram } from "./remote_command.ts";
 import type { SshOptions } from "./ssh_command.ts";
 
 /** How to reach a remote host by ssh and by data connections. Plain data. */
-export interface Reach {
+export interface Reach extends RemoteProgram {
   readonly ssh: SshOptions;
   readonly host: Pick<RemoteOperand, "host" | "user" | "port">;
-  /** Path of escp on the remote host. */
-  readonly remotePath: string;
   /** Address for data connections, instead of the addresses that the remote host reports. */
   readonly dataAddress?: DataAddress;
   /** If set, the remote host connects to this machine, at one of these ports. Default: this machine connects. */

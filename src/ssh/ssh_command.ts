@@ -1,3 +1,4 @@
+import { findSsh, knowsSessionSettings } from "./find_ssh.ts";
 import type { RemoteOperand } from "./operand.ts";
 
 /** The user's options for ssh. All other settings come from ssh and its configuration. */
@@ -38,7 +39,7 @@ export function sshCommand(
   remoteCommand: string,
 ): SshCommand {
   // After "--", ssh never takes a host name for an option.
-  return { program: options.program, args: [...sshArguments(options, host), "--", host.host, remoteCommand] };
+  return { program: findSsh(options.program), args: [...sshArguments(options, host), "--", host.host, remoteCommand] };
 }
 
 /** Returns the arguments before the host name. */
@@ -46,7 +47,7 @@ export function sshArguments(
   options: SshOptions,
   { user, port }: Pick<RemoteOperand, "user" | "port">,
 ): string[] {
-  const args = [...ALWAYS];
+  const args = [...ALWAYS, ...(knowsSessionSettings(findSsh(options.program)) ? ALWAYS_IF_KNOWN : [])];
   if (options.quiet) args.push("-q");
   for (let count = 0; count < Math.min(options.verbose, 3); count++) args.push("-v");
   if (options.addressFamily) args.push(options.addressFamily === "ipv4" ? "-4" : "-6");
@@ -63,14 +64,21 @@ export function sshArguments(
   return args;
 }
 
-/** Disables features of interactive sessions, which would interfere with the protocol, as scp does. */
+/**
+ * Disables features that would interfere with the protocol, as scp does. ssh uses the first value of a setting, so these take
+ * precedence over the user's configuration.
+ */
 const ALWAYS = [
   "-x",
   "-oPermitLocalCommand=no",
   "-oClearAllForwardings=yes",
+  "-oTunnel=no",
   "-oRemoteCommand=none",
   "-oRequestTTY=no",
 ];
+
+/** Settings by which ssh would close its standard input, run no command or leave the foreground. Since OpenSSH 8.7. */
+const ALWAYS_IF_KNOWN = ["-oStdinNull=no", "-oSessionType=default", "-oForkAfterAuthentication=no"];
 
 function pushPair(args: string[], name: string, value: string | undefined): void {
   if (value !== undefined) args.push(name, value);

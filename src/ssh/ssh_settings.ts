@@ -2,6 +2,7 @@
 
 import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
+import { findSsh } from "./find_ssh.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
@@ -11,6 +12,8 @@ export interface SshSettings {
   hostname?: string;
   /** Ciphers in order of preference. */
   ciphers: string[];
+  /** Whether ssh goes through another host or program (ProxyJump, ProxyCommand). */
+  isProxied: boolean;
 }
 
 /** Maximum time for ssh, because conditions in its configuration may run programs that hang. */
@@ -21,10 +24,10 @@ export async function readSshSettings(
   options: SshOptions,
   host: Pick<RemoteOperand, "host" | "user" | "port">,
 ): Promise<SshSettings> {
-  const settings: SshSettings = { ciphers: [] };
+  const settings: SshSettings = { ciphers: [], isProxied: options.jump !== undefined };
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
-    const child = startChild(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" });
+    const child = startChild(findSsh(options.program), { args, stdin: "null", stdout: "piped", stderr: "null" });
     // The timeout covers the output too, because a program that ssh has started may keep it open.
     const output = await settleWithin(TIMEOUT_MS, child.output());
     if (!output) stopChild(child, "SIGKILL");
@@ -32,6 +35,7 @@ export async function readSshSettings(
     for (const line of new TextDecoder().decode(output.stdout).split("\n")) {
       const [key, value] = line.trim().split(" ", 2);
       if (key === "hostname" && value) settings.hostname = value;
+      if ((key === "proxyjump" || key === "proxycommand") && value) settings.isProxied = value !== "none";
       if (key === "ciphers" && value) settings.ciphers = value.split(",");
     }
   } catch {

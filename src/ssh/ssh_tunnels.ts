@@ -4,6 +4,7 @@ import type { Tunnel } from "../net/tunnel.ts";
 import { pipesOf } from "../native/net/pipes.ts";
 import { ProcessConn } from "../native/process/process_conn.ts";
 import { NO_ANSWER } from "../net/tunnel.ts";
+import { findSsh } from "./find_ssh.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
 import { sshArguments } from "./ssh_command.ts";
@@ -46,7 +47,7 @@ export function sshTunnels(
       const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
       return { name: "ssh -W", maxStreams: MAX_STREAMS, open: () => start(forward) };
     }
-    const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
+    const session = [...args, "--", host, remoteStreamCommand(reach, port)];
     const name = "escp in another ssh session";
     return { name, maxStreams: MAX_STREAMS, open: () => new StreamSession(start(session)) };
   };
@@ -56,10 +57,11 @@ export function sshTunnels(
 async function loginArguments({ ssh, host }: Reach): Promise<{ program: string; args: string[] }> {
   const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };
   // The data is already encrypted, so it does not compress, and the fastest cipher is sufficient.
-  const args = ["-oCompression=no", ...sshArguments(quiet, host)];
+  // Failures are recognized by the messages of ssh, which a LogLevel of the user must not hide.
+  const args = ["-oCompression=no", "-oLogLevel=INFO", ...sshArguments(quiet, host)];
   const cipher = ssh.cipher === undefined ? ciphersFor(await readSshSettings(ssh, host)) : undefined;
   if (cipher) args.push(`-oCiphers=${cipher}`);
-  return { program: ssh.program, args };
+  return { program: findSsh(ssh.program), args };
 }
 
 /** Returns the ciphers of the user's ssh with AES-128-GCM first; undefined if ssh does not have it. */

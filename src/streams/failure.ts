@@ -1,6 +1,6 @@
 /** Errors of single paths, as data that crosses threads and the wire. */
 
-import { FileError, quotePath, UserError } from "../errors.ts";
+import { FileError, quotePath } from "../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/failure.ts";
 import { cutText } from "../protocol/control/texts.ts";
@@ -10,11 +10,6 @@ export function toFailure(error: unknown): Failure {
   if (!(error instanceof FileError)) throw error;
   const message = cutText(error.message, MAX_MESSAGE_TEXT);
   return { code: error.code ?? "", path: error.path, message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
-}
-
-/** Returns the failure as an error for the user. */
-export function toError({ message, hint }: Failure): UserError {
-  return new UserError(message, { hint: hint || undefined });
 }
 
 /** Returns the error for data that does not have its checksum. @param detail what differs from what. */

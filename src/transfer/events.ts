@@ -8,6 +8,7 @@ import type { Failure } from "../protocol/failure.ts";
  */
 export type TransferEvent =
   | ConnectingEvent
+  | OpeningEvent
   | RetryEvent
   | ConnectedEvent
   | TotalsEvent
@@ -23,6 +24,13 @@ export interface ConnectingEvent {
   readonly type: "connecting";
 }
 
+/** The login is done, or ssh cannot ask for anything, and no stream is open yet. The progress line may use the terminal. */
+export interface OpeningEvent {
+  readonly type: "opening";
+  /** Name of the remote host. */
+  readonly host: string;
+}
+
 /**
  * The session was lost. After a pause ssh starts for another one, and owns the terminal until "connected". Counts start
  * over: existing bytes count as resumed, or are sent again.
@@ -34,6 +42,10 @@ export interface RetryEvent {
   readonly pauseSeconds: number;
   /** Number of further attempts after the next. */
   readonly left: number;
+  /** Name of the remote host. */
+  readonly host?: string;
+  /** Last line that ssh printed, not escaped. */
+  readonly reason?: string;
 }
 
 /** The first stream is open. ssh does not prompt any more, so the progress line may use the terminal. */
@@ -47,6 +59,8 @@ export interface ConnectedEvent {
   readonly engine: string;
   /** Address of the peer's data port, if known. */
   readonly address?: string;
+  /** Name of the remote host. */
+  readonly host?: string;
 }
 
 /** Files and bytes that the walk has found so far. */
@@ -87,12 +101,22 @@ export interface FailedEvent {
   readonly hint?: string;
   /** Whether the message was printed before. */
   readonly told?: boolean;
+  /** The end on whose host the path is. */
+  readonly side?: Side;
+  /** Name of the remote host on which the path is, or which could not be reached. */
+  readonly host?: string;
+  /** Last line that ssh printed, not escaped, if the whole copy failed. */
+  readonly reason?: string;
 }
 
 /** Information for the user that is not a failure. */
 export interface NoteEvent {
   readonly type: "note";
   readonly message: string;
+  /** Name of the remote host of the session. */
+  readonly host?: string;
+  /** Whether it is printed with -q too. */
+  readonly important?: boolean;
 }
 
 /** Plan of a dry run for one entry. */
@@ -127,7 +151,10 @@ export interface FinishedEvent {
   readonly engine: string;
 }
 
-/** Returns the event for a failure of either end. */
-export function failedEvent({ path, message, hint }: Failure): FailedEvent {
-  return { type: "failed", path, message, hint: hint || undefined };
+/** One end of the data. */
+export type Side = "sender" | "receiver";
+
+/** Returns the event for a failure of either end. @param side the end on whose host the path is. */
+export function failedEvent({ path, message, hint }: Failure, side?: Side): FailedEvent {
+  return { type: "failed", path, message, hint: hint || undefined, ...(side && { side }) };
 }

@@ -1,6 +1,7 @@
 /** Errors that end a session early. */
 
 import { UserError } from "../errors.ts";
+import type { Failure } from "../protocol/failure.ts";
 
 /** The peer has aborted the session. */
 export class RemoteError extends UserError {
@@ -9,8 +10,19 @@ export class RemoteError extends UserError {
   readonly code: string;
 
   constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
-    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint });
+    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint, host: peer });
     this.code = code;
+  }
+}
+
+/** The receiver has refused the copy, because of its target. */
+export class TargetRefused extends UserError {
+  override name = "TargetRefused";
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message, { hint: failure.hint || undefined });
+    this.failure = failure;
   }
 }
 
@@ -27,9 +39,15 @@ export class TransferLost extends UserError {
 
   constructor(
     what: string,
-    { repeatable = true, hint, cause }: { repeatable?: boolean; hint?: string; cause?: unknown } = {},
+    { repeatable = true, ...options }: {
+      repeatable?: boolean;
+      hint?: string;
+      cause?: unknown;
+      host?: string;
+      reason?: string;
+    } = {},
   ) {
-    super(`Cannot continue: ${what}`, { hint, cause });
+    super(`Cannot continue: ${what}`, options);
     this.what = what;
     this.repeatable = repeatable;
   }
@@ -39,7 +57,8 @@ export class TransferLost extends UserError {
 export class SessionLost extends TransferLost {
   override name = "SessionLost";
 
-  constructor(peer: string, how: string) {
-    super(`the session with ${peer} was lost (${how})`);
+  /** @param lastError last line that ssh printed, if known. */
+  constructor(peer: string, how: string, lastError?: string) {
+    super(`the session with ${peer} was lost (${how})`, { host: peer, reason: lastError });
   }
 }

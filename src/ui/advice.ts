@@ -41,7 +41,8 @@ export function adviceFor(facts: Facts): string[] {
 }
 
 function ports({ host, tunnel, portsToOpen }: Facts): string[] {
-  if (tunnel === undefined) return [];
+  // Behind a jump host there is no port to open.
+  if (tunnel === undefined || portsToOpen === undefined) return [];
   return [
     `The data goes through ssh (${tunnel}), which is slower. ${portsToOpen}, or name open ports ` +
     `with --escp-portrange or the key "escp-portrange" in the configuration on ${host}`,

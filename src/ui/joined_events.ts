@@ -1,6 +1,6 @@
 /** Combines the events of several copies. */
 
-import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
+import type { FailedEvent, FinishedEvent, TransferEvent } from "../transfer/events.ts";
 
 /** Totals and progress of copies. */
 interface Counts {
@@ -69,9 +69,9 @@ export class JoinedEvents {
   };
 
   /** Reports that the current copy ended early. Other copies may follow. */
-  failed(message: string, hint: string | undefined): void {
+  failed(event: Pick<FailedEvent, "message" | "hint" | "host" | "reason">): void {
     this.#sum = { ...this.#sum, failed: this.#sum.failed + 1 };
-    this.#onEvent({ type: "failed", path: "", message, hint });
+    this.#onEvent({ type: "failed", path: "", ...event });
   }
 
   /** Reports and returns the sum after the last copy. */

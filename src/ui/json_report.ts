@@ -42,10 +42,23 @@ export class JsonReport {
     switch (event.type) {
       case "connected":
         this.#connectedMs ??= now;
-        this.#write({ event: "connected", streams: event.streams, engine: event.engine, address: event.address });
+        this.#write({
+          event: "connected",
+          streams: event.streams,
+          engine: event.engine,
+          address: event.address,
+          host: event.host,
+        });
         break;
       case "failed":
-        this.#write({ event: "failed", path: event.path, message: event.message, hint: event.hint });
+        this.#write({
+          event: "failed",
+          path: event.path,
+          message: event.message,
+          hint: event.hint,
+          host: event.host,
+          reason: event.reason,
+        });
         break;
       case "planned":
         this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
@@ -56,10 +69,12 @@ export class JsonReport {
           message: event.message,
           seconds: event.pauseSeconds,
           left: event.left,
+          host: event.host,
+          reason: event.reason,
         });
         break;
       case "note":
-        this.#write({ event: "note", message: event.message });
+        this.#write({ event: "note", message: event.message, host: event.host });
         break;
       case "finished":
         this.#finish(event, now);
@@ -72,11 +87,11 @@ export class JsonReport {
   };
 
   /** Writes the last line for a transfer that ended early. */
-  fail(message: string, exitStatus: number): void {
+  fail(message: string, exitStatus: number, { host, reason }: { host?: string; reason?: string } = {}): void {
     if (this.#ended) return;
     this.#ended = true;
     const seconds = this.#seconds(this.#startedMs, this.#output.now());
-    this.#write({ event: "end", status: "error", message, exitStatus, seconds });
+    this.#write({ event: "end", status: "error", message, exitStatus, seconds, host, reason });
   }
 
   #progress(now: number): void {

@@ -69,6 +69,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       return { ...state, failed: state.failed + 1, movedMs: nowMs };
     case "finished":
       return { ...state, finished: event };
+    case "opening":
     case "file":
     case "note":
     case "planned":

@@ -7,7 +7,7 @@ import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.t
 import { retryNote } from "./retry_note.ts";
 import { writeStderr } from "../log/write_all.ts";
 import { summaryLine } from "./summary.ts";
-import { textWidth } from "./text_width.ts";
+import { cutToWidth, textWidth } from "./text_width.ts";
 
 /** The screen of a `Terminal`. */
 export interface Screen {
@@ -36,6 +36,8 @@ export interface TerminalOptions {
 const REDRAW_MS = 125;
 /** Limits of the stored hints, because a peer may send a different hint for each file. */
 const MAX_HINTS = { texts: 1_000, units: 256 << 10 };
+/** Time without a stream after which the line names the host. In milliseconds. */
+const OPENING_MS = 1_000;
 /** A copy that takes less than this shows no progress line. */
 const FIRST_DRAW_MS = 300;
 
@@ -53,6 +55,8 @@ export class Terminal {
   #drawnWidth = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  /** Host that streams are being opened to, since a time. */
+  #opening?: { host: string; sinceMs: number };
   #lastFailure = "";
   readonly #hints = new ReportedTexts(MAX_HINTS);
 
@@ -65,16 +69,28 @@ export class Terminal {
   readonly onEvent = (event: TransferEvent): void => {
     if (this.#closed) return;
     this.#state = foldEvent(this.#state, event, this.#screen.now());
-    const { quiet, verbose } = this.#options;
+    const { verbose } = this.#options;
+    if (event.type === "opening") this.#openTo(event.host);
+    else if (event.type === "connected" || event.type === "connecting" || event.type === "retry") {
+      this.#opening = undefined;
+      // The next ssh may ask for a password on this line.
+      this.clear();
+    }
     if (event.type === "connected") this.#start();
     else if (event.type === "connecting") this.clear();
     else if (event.type === "retry") this.#printRetry(event);
     else if (event.type === "failed") this.#printFailure(event);
-    else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
-    else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
+    else if (event.type === "note" && (event.important || !this.#options.quiet)) {
+      this.printLine(`note: ${event.message}`);
+    } else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
     else if (event.type === "finished") this.#finish();
     else this.draw();
   };
+
+  #openTo(host: string): void {
+    this.#opening ??= { host, sinceMs: this.#screen.now() };
+    this.#start();
+  }
 
   #printRetry(event: RetryEvent): void {
     if (this.#options.quiet) this.clear();
@@ -82,11 +98,12 @@ export class Terminal {
   }
 
   /** Prints a failure, and its hint unless the same hint was printed before. */
-  #printFailure({ message, hint, told }: FailedEvent): void {
+  #printFailure({ message, hint, told, host = "" }: FailedEvent): void {
     if (told) return;
     // The failure of a directory is repeated for each file in it, but printed once.
-    if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
-    this.#lastFailure = message;
+    const failure = `${host} ${message}`;
+    if (failure !== this.#lastFailure) this.printLine(`escp: ${message}`);
+    this.#lastFailure = failure;
     if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
   }
 
@@ -102,7 +119,11 @@ export class Terminal {
   draw(): void {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
-    if (this.#closed || finished || connectedMs === undefined || !this.#hasLine()) return;
+    if (this.#closed || finished || !this.#hasLine()) return;
+    if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && this.#drawnWidth === 0) {
+      this.#write(`connecting to ${printable(this.#opening.host)} ...`);
+    }
+    if (connectedMs === undefined) return;
     if (now - connectedMs < FIRST_DRAW_MS || now - this.#drawnMs < REDRAW_MS) return;
     this.#redraw();
   }
@@ -141,10 +162,17 @@ export class Terminal {
     const width = Math.max(1, this.#screen.columns() - 1);
     const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
     const line = progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits });
+    this.#write(line);
+    this.#drawnMs = now;
+  }
+
+  /** Replaces the line by a text without control characters. */
+  #write(text: string): void {
+    const width = Math.max(1, this.#screen.columns() - 1);
+    const line = cutToWidth(text, width);
     const columns = textWidth(line);
     this.#screen.write("\r" + line + " ".repeat(Math.max(0, Math.min(this.#drawnWidth, width) - columns)));
     this.#drawnWidth = columns;
-    this.#drawnMs = now;
   }
 
   /** Clears the progress line until the next redraw, for output that bypasses this class. */

@@ -14,12 +14,13 @@ describe("parseEvents", () => {
       target: "b",
     });
     const events: TransferEvent[] = [
-      { type: "connected", streams: 4, engine: "native", address: "::1" },
+      { type: "connected", streams: 4, engine: "native", address: "::1", host: "h" },
       { type: "totals", files: 2, bytes: 30, complete: true },
       { type: "progress", files: 1, bytes: 10 },
-      { type: "failed", path: "x", message: "Cannot", hint: "Do" },
+      { type: "failed", path: "x", message: "Cannot", hint: "Do", host: "h", reason: "r" },
       { type: "planned", action: "replace", path: "a/b", bytes: 9 },
-      { type: "note", message: "so" },
+      { type: "retry", message: "lost", pauseSeconds: 1, left: 4, host: "h", reason: "r" },
+      { type: "note", message: "so", host: "h" },
       {
         type: "finished",
         files: 1,
@@ -37,14 +38,15 @@ describe("parseEvents", () => {
       report.onEvent(event);
       now += 1000;
     }
-    const [connected, , , failed, planned, note, finished] = events;
+    const [connected, , , failed, planned, retry, note, finished] = events;
     const parsed = lines.flatMap((line) => parseEvents(line.trimEnd()));
     assertEquals(parsed.filter(({ type }) => type !== "totals" && type !== "progress"), [
       connected,
-      { ...failed, told: true },
+      { ...failed, told: true, side: "sender" },
       planned,
+      retry,
       note,
-      { ...finished, elapsedMs: 6000, verified: undefined, wireBytes: undefined, dummy: undefined },
+      { ...finished, elapsedMs: 7000, verified: undefined, wireBytes: undefined, dummy: undefined },
     ]);
     assertEquals(parsed.filter(({ type }) => type === "totals").at(-1), events[1]);
   });

@@ -5,8 +5,8 @@ import { remoteCommand } from "../../src/ssh/remote_command.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
 
 describe("remoteCommand", () => {
-  const cases: [string | undefined, string][] = [
-    [undefined, "escp --receiver"],
+  const cases: [string, string][] = [
+    ["escp", "escp --receiver"],
     ["/opt/escp-1.0/bin/escp", "/opt/escp-1.0/bin/escp --receiver"],
     ["~/bin/escp", "~/bin/escp --receiver"],
     ["~bob/my tools/escp", "~bob/'my tools/escp' --receiver"],
@@ -17,13 +17,16 @@ describe("remoteCommand", () => {
     ["it's; rm -rf /", `'it'\\''s; rm -rf /' --receiver`],
   ];
   for (const [path, expected] of cases) {
-    it(`returns ${expected}`, () => assertEquals(remoteCommand(path), expected));
+    it(`returns ${expected}`, () => assertEquals(remoteCommand({ remotePath: path }), expected));
   }
 
-  it("quotes further arguments", () => assertEquals(remoteCommand("escp", ["-v", "a b"]), "escp --receiver -v 'a b'"));
+  it("quotes further arguments", () =>
+    assertEquals(remoteCommand({ remotePath: "escp" }, ["-v", "a b"]), "escp --receiver -v 'a b'"));
 
   it("refuses paths that are empty or contain control characters", () => {
-    for (const path of ["", "a\nb", "a\u001b", "\u0000"]) assertThrows(() => remoteCommand(path), UsageError);
+    for (const remotePath of ["", "a\nb", "a\u001b", "\u0000"]) {
+      for (const search of [undefined, "1.0"]) assertThrows(() => remoteCommand({ remotePath, search }), UsageError);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { sshCommand, type SshOptions } from "../../src/ssh/ssh_command.ts";
 
 const PLAIN: SshOptions = {
-  program: "ssh",
+  program: "/no/such/ssh",
   identities: [],
   options: [],
   batch: false,
@@ -16,6 +16,7 @@ const ALWAYS = [
   "-x",
   "-oPermitLocalCommand=no",
   "-oClearAllForwardings=yes",
+  "-oTunnel=no",
   "-oRemoteCommand=none",
   "-oRequestTTY=no",
 ];
@@ -23,7 +24,7 @@ const ALWAYS = [
 describe("sshCommand", () => {
   it("runs the command on the host and disables the same features as scp", () =>
     assertEquals(sshCommand(PLAIN, { host: "h" }, "escp --receiver"), {
-      program: "ssh",
+      program: "/no/such/ssh",
       args: [...ALWAYS, "-oForwardAgent=no", "--", "h", "escp --receiver"],
     }));
 
@@ -66,14 +67,29 @@ describe("sshCommand", () => {
     assertEquals(sshCommand({ ...PLAIN, verbose: 9 }, { host: "h" }, "x").args.filter((a) => a === "-v").length, 3));
 
   it("ssh -G reports the settings of the command", { ignore: !hasSsh() }, async () => {
-    const options: SshOptions = { ...PLAIN, port: 2222, options: ["Compression=yes"], batch: true, configFile: "none" };
+    const options: SshOptions = {
+      ...PLAIN,
+      program: "ssh",
+      port: 2222,
+      options: [
+        "Compression=yes",
+        "Tunnel=ethernet",
+        "StdinNull=yes",
+        "SessionType=none",
+        "ForkAfterAuthentication=yes",
+      ],
+      batch: true,
+      configFile: "none",
+    };
     const { program, args } = sshCommand(options, { host: "::1", user: "bob" }, "escp --receiver");
     const { stdout } = await new Deno.Command(program, { args: ["-G", ...args], stderr: "inherit" }).output();
     const lines = new TextDecoder().decode(stdout).split("\n");
     for (const line of ["user bob", "hostname ::1", "port 2222", "batchmode yes", "compression yes"]) {
       assertEquals(lines.includes(line), true, line);
     }
-    for (const line of ["forwardagent no", "clearallforwardings yes", "permitlocalcommand no", "requesttty false"]) {
+    const disabled = ["forwardagent no", "clearallforwardings yes", "permitlocalcommand no", "requesttty false"];
+    const session = ["tunnel false", "stdinnull no", "sessiontype default", "forkafterauthentication no"];
+    for (const line of [...disabled, ...session]) {
       assertEquals(lines.includes(line), true, line);
     }
   });

@@ -10,10 +10,14 @@ const PROGRAMS: [name: string, script: string, settings: SshSettings][] = [
   ["prints settings", "echo 'hostname inner'; echo 'ciphers a,b'; echo 'port 22'", {
     hostname: "inner",
     ciphers: ["a", "b"],
+    isProxied: false,
   }],
-  ["fails", "echo 'hostname inner'; exit 1", { ciphers: [] }],
+  ["prints a jump host", "echo 'proxyjump gate'", { ciphers: [], isProxied: true }],
+  ["prints a proxy", "echo 'proxycommand nc %h %p'", { ciphers: [], isProxied: true }],
+  ["prints no proxy", "echo 'proxycommand none'", { ciphers: [], isProxied: false }],
+  ["fails", "echo 'hostname inner'; exit 1", { ciphers: [], isProxied: false }],
   // The program itself exits, so there is no process to kill after the timeout.
-  ["leaves a child that keeps its output open", "sleep 5 &\nexit 0", { ciphers: [] }],
+  ["leaves a child that keeps its output open", "sleep 5 &\nexit 0", { ciphers: [], isProxied: false }],
 ];
 
 describe("readSshSettings", () => {
@@ -32,6 +36,9 @@ describe("readSshSettings", () => {
   }
 
   it("returns no settings if ssh is not installed", async () => {
-    assertEquals(await readSshSettings({ ...OPTIONS, program: "/nowhere/ssh" }, { host: "outer" }), { ciphers: [] });
+    assertEquals(await readSshSettings({ ...OPTIONS, program: "/nowhere/ssh" }, { host: "outer" }), {
+      ciphers: [],
+      isProxied: false,
+    });
   });
 });

@@ -43,7 +43,7 @@ describe("JoinedEvents", () => {
     const story = new JoinedEvents(2, (event) => told.push(event));
     story.begin();
     story.onEvent({ type: "progress", files: 1, bytes: 5 });
-    story.failed("Cannot continue", "Again");
+    story.failed({ message: "Cannot continue", hint: "Again" });
     story.begin();
     story.onEvent({ type: "progress", files: 1, bytes: 1 });
     story.onEvent(finished);

@@ -57,6 +57,31 @@ function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions
 }
 
 describe("Terminal", () => {
+  it("shows the host while no stream is open, from 1 s on", () => {
+    const opening: TransferEvent = { type: "opening", host: "web1" };
+    const draw: TransferEvent = { type: "totals", files: 0, bytes: 0, complete: false };
+    assertEquals(play([[0, opening], [900, draw]]).screen.raw, "");
+    const { screen, shown } = play([[0, opening], [1_000, draw], [1_100, connected]]);
+    assert(screen.raw.startsWith("\rconnecting to web1 ..."), screen.raw);
+    assertEquals(shown, [""]);
+    // The next ssh may ask for a password.
+    assertEquals(play([[0, opening], [500, { type: "connecting" }], [2_000, draw]]).screen.raw, "");
+    assertEquals(play([[0, opening], [2_000, draw]], {}, new MemoryScreen(false)).screen.raw, "");
+    assertEquals(play([[0, opening], [2_000, draw]], { quiet: true }).screen.raw, "");
+  });
+
+  it("prints equal failures of two hosts, and important notes with -q", () => {
+    const of = (host: string): TransferEvent => ({ ...failed, host } as TransferEvent);
+    const { shown } = play([[0, of("a")], [0, of("a")], [0, of("b")]]);
+    assertEquals(shown.filter((line) => line.startsWith("escp:")).length, 2);
+    const notes: [number, TransferEvent][] = [[0, { type: "note", message: "one" }], [0, {
+      type: "note",
+      message: "two",
+      important: true,
+    }]];
+    assertEquals(play(notes, { quiet: true }).shown, ["note: two", ""]);
+  });
+
   it("prints a failure once that a directory and its files repeat", () => {
     const other: TransferEvent = { type: "failed", path: "b", message: "other" };
     const { shown } = play(

@@ -36,7 +36,7 @@ export function checkClean(flags: RawFlags): void {
     if (flags["older-than"] === undefined) return;
     throw new UsageError('Option "--older-than" applies to "--clean", which is missing');
   }
-  for (const name of ["install", "doctor", "filelist", "manifest"] as const) {
+  for (const name of ["install", "upgrade", "uninstall", "doctor", "filelist", "manifest"] as const) {
     if (flags[name] !== undefined) throw new UsageError(`Options "--clean" and "--${name}" exclude each other`);
   }
 }

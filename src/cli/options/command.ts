@@ -40,8 +40,9 @@ export interface ReceiverOptions {
   readonly output: OutputOptions;
 }
 
-/** Options of `--install`. */
+/** Options of `--install`, `--upgrade` and `--uninstall`. */
 export interface InstallOptions {
+  readonly task: "install" | "upgrade" | "uninstall";
   /** In the order given. */
   readonly hosts: readonly { readonly host: RemoteHost; readonly access: HostAccess; readonly timeoutMs: number }[];
   readonly output: OutputOptions;
@@ -75,7 +76,8 @@ export function readCommandLine(args: readonly string[], environment: Environmen
   }
   checkClean(flags);
   if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
-  if (flags.install) return { kind: "install", options: installOptions(parsed, environment) };
+  const task = (["install", "upgrade", "uninstall"] as const).find((name) => flags[name]);
+  if (task) return { kind: "install", options: installOptions(task, parsed, environment) };
   if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
   return { kind: "copy", options: runOptions(parsed, environment) };
 }
@@ -99,21 +101,22 @@ function receiverOptions({ flags: line, operands }: ParsedArguments, environment
 }
 
 function installOptions(
+  task: InstallOptions["task"],
   { operands, flags: line }: ParsedArguments,
   { env, driveLetters, configs = {} }: Environment,
 ): InstallOptions {
   if (operands.length === 0) {
-    throw new UsageError('Option "--install" needs at least one host', { hint: "escp --install HOST..." });
+    throw new UsageError(`Option "--${task}" needs at least one host`, { hint: `escp --${task} HOST...` });
   }
-  for (const name of ["dry-run", "json", "doctor"] as const) {
-    if (line[name]) throw new UsageError(`Cannot use "--${name}" with "--install"`);
+  for (const name of ["dry-run", "json", "doctor", "install", "upgrade", "uninstall"] as const) {
+    if (name !== task && line[name]) throw new UsageError(`Cannot use "--${name}" with "--${task}"`);
   }
   const hosts = operands.map((text) => {
     const host = parseHost(text, { driveLetters });
     const flags = completeFlags(line, { files: settingsFor(configs, host.host).options, env, escpOptions: true });
     return { host, access: hostAccess(flags), timeoutMs: flags.timeout * 1000 };
   });
-  return { hosts, output: outputOptions(line) };
+  return { task, hosts, output: outputOptions(line) };
 }
 
 function doctorOptions(

@@ -11,8 +11,12 @@ import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/ssh_command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
+import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
+
+/** Default of `-D`. escp is then looked for on the remote host, and may be installed there. */
+const DEFAULT_PATH = "escp";
 
 /** How a host is reached, and how escp gets there. */
 export interface HostAccess extends Omit<Reach, "host"> {
@@ -57,6 +61,7 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
   return {
     ssh: sshOptions(flags),
     remotePath: flags["remote-path"],
+    search: flags["remote-path"] === DEFAULT_PATH ? VERSION : undefined,
     dataAddress: address === undefined ? undefined : parseDataAddress(address),
     tunnel: flags.tunnel,
     reverse: flags.reverse ? { ports } : undefined,

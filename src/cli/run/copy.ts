@@ -1,5 +1,6 @@
 /** A copy run: its transfers, the terminal, the log, signals and the exit status. */
 
+import { UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
@@ -14,6 +15,7 @@ import type { Source, Transfer } from "../options/transfers.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
+import { hasSeveralHosts, nameHostOf, namingHosts } from "./name_hosts.ts";
 import { runTransfer } from "./transfer.ts";
 
 /** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
@@ -45,9 +47,10 @@ export async function runCopy(given: RunOptions): Promise<number> {
   if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
   using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
   const names = new ReservedNames();
+  const naming = { several: hasSeveralHosts(transfers) };
   const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
     runTransfer(transfer, run, names, {
-      emit,
+      emit: namingHosts(transfer, emit, naming),
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       unresumable(why) {
@@ -56,6 +59,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
       },
       signal,
       manifest,
+    }).catch((error) => {
+      throw nameHostOf(error, transfer, naming);
     });
   const runSeveral = async () => {
     const { runTransfers } = await import("./transfers.ts");
@@ -69,7 +74,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     logging.onEvent({ type: "failed", path: "", message });
-    report?.fail(message, exitStatusOf(error));
+    report?.fail(message, exitStatusOf(error), error instanceof UserError ? error : {});
     throw error;
   } finally {
     listing?.flush();

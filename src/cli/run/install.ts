@@ -1,4 +1,7 @@
-/** `--install`: installs escp on hosts before the first copy. If one host fails, the others are still installed. */
+/**
+ * `--install`, `--upgrade` and `--uninstall`: install escp on hosts before the first copy, or remove it. If one host fails, the
+ * others are still processed.
+ */
 
 import type { Installed } from "../../bootstrap/install.ts";
 import { UserError } from "../../errors.ts";
@@ -7,24 +10,25 @@ import { writeStderr } from "../../log/write_all.ts";
 import { formatHost } from "../../ssh/operand.ts";
 import { formatBytes } from "../../ui/format.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
-import { installEscp } from "../install_escp.ts";
+import { installEscp, uninstallEscp } from "../install_escp.ts";
+import type { HostAccess } from "../options/host_options.ts";
+import type { RemoteHost } from "../options/transfers.ts";
 import type { InstallOptions } from "../options/command.ts";
 import { errorReport } from "../report_error.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 
-/** Returns 0 if all hosts have escp, 1 if any has not. @throws the reason of a signal, and bugs. */
-export async function runInstall({ hosts, output: { quiet, verbose } }: InstallOptions): Promise<number> {
+/** Returns 0 if it was successful on all hosts, else 1. @throws the reason of a signal, and bugs. */
+export async function runInstall({ task, hosts, output: { quiet, verbose } }: InstallOptions): Promise<number> {
   using stop = stopSignals();
   const output = new Output();
   let status: number = EXIT_STATUS.ok;
   for (const { host, access, timeoutMs } of hosts) {
     const name = formatHost(host);
     try {
-      const agree = () => Promise.resolve(true);
-      const installed = await installEscp(host, access, { timeoutMs, agree, signal: stop.signal });
-      if (installed && !quiet) output.write(printable(`${name}: ${describe(installed)}`) + "\n");
+      const state = await run(task, host, access, { timeoutMs, signal: stop.signal });
+      if (!quiet) output.write(printable(`${name}: ${state}`) + "\n");
     } catch (error) {
       if (stop.signal.aborted || !(error instanceof UserError)) throw error;
       writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
@@ -35,7 +39,24 @@ export async function runInstall({ hosts, output: { quiet, verbose } }: InstallO
   return status;
 }
 
-function describe({ path, sentBytes }: Installed): string {
-  if (sentBytes === 0) return `escp ${VERSION} is already installed as ${path}`;
-  return `escp ${VERSION} is installed as ${path} (${formatBytes(sentBytes)} through ssh)`;
+/** Returns what was done. @throws {StartError} */
+async function run(
+  task: InstallOptions["task"],
+  host: RemoteHost,
+  access: HostAccess,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<string> {
+  if (task === "uninstall") {
+    const removed = await uninstallEscp(host, access, options);
+    return removed.length === 0 ? "escp is not installed there" : `removed escp ${removed.join(", ")}`;
+  }
+  const agree = () => Promise.resolve(true);
+  const installed = await installEscp(host, access, { ...options, agree, removesOlder: task === "upgrade" });
+  return describe(installed!);
+}
+
+function describe({ path, uploadedBytes, removed }: Installed): string {
+  const old = removed.length === 0 ? "" : `; removed ${removed.join(", ")}`;
+  if (uploadedBytes === 0) return `escp ${VERSION} is already installed as ${path}${old}`;
+  return `escp ${VERSION} is installed as ${path} (${formatBytes(uploadedBytes)})${old}`;
 }

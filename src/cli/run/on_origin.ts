@@ -8,6 +8,7 @@ import { MAX_LINE_BYTES } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { unusableEscp } from "../../session/model/start_errors.ts";
 import { formatHost, formatOperand, type Operand } from "../../ssh/operand.ts";
+import { remoteEscpCommand } from "../../ssh/remote_command.ts";
 import { quoteProgram, quoteWord } from "../../ssh/shell_quote.ts";
 import { sshCommand } from "../../ssh/ssh_command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
@@ -105,8 +106,11 @@ export function originCommand(transfer: Transfer, options: HostOptions, others: 
     quoteProgram(path.startsWith("~") ? path : localWord(path))
   );
   const target = formatOperand(others > 0 ? asDirectory(transfer.target) : transfer.target);
-  const { remotePath } = options.originAccess ?? options.access;
-  return [quoteProgram(remotePath), ...words.map(quoteWord), ...sources, quoteWord(target)].join(" ");
+  return remoteEscpCommand(options.originAccess ?? options.access, [
+    ...words.map(quoteWord),
+    ...sources,
+    quoteWord(target),
+  ]);
 }
 
 /** Returns a target that must be a directory, because sources of other hosts are copied to it too: the dot requires one. */

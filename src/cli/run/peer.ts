@@ -21,10 +21,10 @@ export function peerCommand(
     const args = [...self.args, "--receiver", "--local-peer", "--engine", engine];
     return { program: self.program, args, name: "this machine", isEnd: true };
   }
-  const { ssh, remotePath, ports, reverse } = access;
+  const { ssh, ports, reverse } = access;
   const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
-  const { program, args } = sshCommand(ssh, host, remoteCommand(remotePath, portArgs));
-  return { program, args, name: formatHost(host) };
+  const { program, args } = sshCommand(ssh, host, remoteCommand(access, portArgs));
+  return { program, args, name: formatHost(host), capturesErrors: !canAsk(ssh) };
 }
 
 /** Returns the options of sessions with a host, or with a process on this machine. */

@@ -1,5 +1,6 @@
 /** Runs several transfers one after the other, as one stream of events. */
 
+import { UserError } from "../../errors.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { JoinedEvents } from "../../ui/joined_events.ts";
 import type { Transfer } from "../options/transfers.ts";
@@ -27,7 +28,8 @@ export async function runTransfers(
       await run(transfer, events.onEvent);
     } catch (error) {
       if (signal.aborted || isBug(error) || ++ended === transfers.length) throw error;
-      events.failed(headline(error), hintOf(error));
+      const { host, reason } = error instanceof UserError ? error : {};
+      events.failed({ message: headline(error), hint: hintOf(error), host, reason });
     }
   }
   return events.finish().failed;

@@ -8,10 +8,10 @@ import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
-/** Maximum time until the first stream is open, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 15_000;
-/** The same if a tunnel is available. */
-const DIRECT_TIMEOUT_MS = 3_000;
+/** Maximum time until the first stream to a process on this machine is open, which may be busy. In milliseconds. */
+const LOCAL_TIMEOUT_MS = 15_000;
+/** The same for a remote host, with and without tunnels. */
+const REMOTE_TIMEOUT_MS = 3_000;
 /** Maximum time to open a tunnel and for its handshake, including a login. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
@@ -23,6 +23,8 @@ export class StreamConnector {
   readonly #dialer: StreamDialer;
   readonly #direct: DirectPath;
   readonly #tunnels?: TunnelUse;
+  readonly #patienceMs: number;
+  readonly #isProxied: () => Promise<boolean>;
   #isDirect = false;
   #tunnel?: Tunnel;
   readonly #tunnelAttempts: Attempt[] = [];
@@ -30,11 +32,25 @@ export class StreamConnector {
   #later: Promise<unknown> = Promise.resolve();
   readonly #carriers = new Set<TunnelConn>();
 
-  /** @param dialer numbers the streams of tunnels. */
-  constructor(dialer: StreamDialer, direct: DirectPath, tunnels?: TunnelUse) {
+  /**
+   * @param dialer numbers the streams of tunnels.
+   * @param options.isRemote whether the peer is on another host.
+   * @param options.isProxied returns whether ssh reaches that host through another one.
+   */
+  constructor(
+    dialer: StreamDialer,
+    direct: DirectPath,
+    { tunnels, isRemote, isProxied = () => Promise.resolve(false) }: {
+      tunnels?: TunnelUse;
+      isRemote: boolean;
+      isProxied?: () => Promise<boolean>;
+    },
+  ) {
     this.#dialer = dialer;
     this.#direct = direct;
     this.#tunnels = tunnels;
+    this.#patienceMs = isRemote ? REMOTE_TIMEOUT_MS : LOCAL_TIMEOUT_MS;
+    this.#isProxied = isProxied;
   }
 
   /** Address or tunnel of the streams, once one is open. */
@@ -112,8 +128,7 @@ export class StreamConnector {
   async #first(): Promise<AuthenticatedStream> {
     const tunnels = this.#tunnels;
     const failures: string[] = [];
-    const patienceMs = tunnels ? DIRECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
-    const direct = tunnels?.always ? undefined : await this.#direct.first(patienceMs, failures);
+    const direct = tunnels?.always ? undefined : await this.#direct.first(this.#patienceMs, failures);
     if (direct) {
       this.#isDirect = true;
       return direct;
@@ -126,7 +141,7 @@ export class StreamConnector {
         const stream = await this.#goThrough(tunnel);
         this.#tunnel = tunnel;
         this.#tunnelAttempts.push({ way: tunnel.name });
-        if (!tunnels!.always) tunnels!.onUsed(tunnel, failures);
+        if (!tunnels!.always) await tunnels!.onUsed(tunnel, failures);
         return stream;
       } catch (error) {
         failed.push(messageOf(error));
@@ -135,13 +150,12 @@ export class StreamConnector {
       }
     }
     const { problem, opening } = this.#direct.messages;
-    throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, {
-      hint: `${opening("the remote host")}, or let ${
-        tunnels
-          ? "ssh log in again without a password (ControlMaster in ssh_config)"
-          : "the data go through ssh (--tunnel auto)"
-      }`,
-    });
+    const other = tunnels
+      ? "et ssh log in again without a password (ControlMaster in ssh_config)"
+      : "et the data go through ssh (--tunnel auto)";
+    // Behind a jump host there is no port to open for this machine.
+    const hint = await this.#isProxied() ? `L${other}` : `${opening("the remote host")}, or l${other}`;
+    throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, { hint });
   }
 
   async #goThrough(tunnel: Tunnel): Promise<AuthenticatedStream> {

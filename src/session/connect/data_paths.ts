@@ -31,7 +31,9 @@ export function candidates(
   if (reach.dataAddress) return [{ hostname: reach.dataAddress.hostname, port: reach.dataAddress.port ?? port }];
   const { host } = reach.host;
   const fits = isOf(family);
-  const [reached, ...others] = [...new Set(addresses)].filter(fits).map((hostname) => ({ hostname, port }));
+  const [reached, ...others] = [...new Set(addresses)].filter(fits).map((hostname) => {
+    return isLinkLocal(hostname) ? { hostname, port, lookUp: () => withZone(hostname, reach) } : { hostname, port };
+  });
   const named = { hostname: host, port, lookUp: () => sshName(reach, fits) };
   return [...(reached ? [reached] : []), named, ...others.filter(({ hostname }) => hostname !== host)];
 }
@@ -51,12 +53,14 @@ export function ownPlaces(
  *
  * @param direct the route that is tried before.
  * @param control carries a stream if nothing else works; undefined if the remote end does not support that.
+ * @param isProxied returns whether ssh reaches the host through another one, so that no port can be opened for this machine.
  */
 export function tunnelUse(
   { port }: Pick<Hello, "port">,
   { reach, tell, engine }: DataPathOptions,
   direct: DirectPath,
   control: ControlChannel | undefined,
+  isProxied: () => Promise<boolean>,
 ): TunnelUse | undefined {
   if (!reach || reach.tunnel === "never") return undefined;
   let hasMore = true;
@@ -72,14 +76,45 @@ export function tunnelUse(
       hasMore = false;
       return control && (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
     },
-    onUsed({ name }, failures) {
-      const why = failures.length > 0 ? ` (${failures.join("; ")})` : "";
+    async onUsed({ name }, failures) {
+      const { host } = reach.host;
+      if (await isProxied()) return tell(`Data goes through ssh (${name}), because ${host} is behind a jump host`);
+      const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";
       tell(
         `Data goes through ssh (${name}), because ${direct.messages.reason}${why}. ` +
-          `${direct.messages.opening(reach.host.host)} to go faster`,
+          `${direct.messages.opening(host)} to go faster`,
       );
     },
   };
+}
+
+/**
+ * Returns a link-local address with the zone by which ssh reaches the host. The remote end names its own zone, or none, which
+ * has no meaning on this machine.
+ */
+async function withZone(address: string, reach: Reach): Promise<string | undefined> {
+  const zoneOf = (name = "") => /^fe[89ab].*(%.+)$/i.exec(name)?.[1];
+  const zone = zoneOf(reach.host.host) ?? zoneOf(await sshName(reach, () => true));
+  return zone && address.split("%")[0] + zone;
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(address);
+}
+
+/** Returns a function that finds out once whether ssh reaches the host through another host or program. */
+export function proxyCheck(reach: Reach | undefined): () => Promise<boolean> {
+  let checking: Promise<boolean> | undefined;
+  return async () => {
+    if (!reach) return false;
+    const { readSshSettings } = await import("../../ssh/ssh_settings.ts");
+    return await (checking ??= readSshSettings(reach.ssh, reach.host).then(({ isProxied }) => isProxied));
+  };
+}
+
+/** Joins the lines of a message of ssh. */
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ", ");
 }
 
 /** Returns HostName of the ssh configuration. Called only if the address that ssh has reached does not work. */

@@ -17,7 +17,7 @@ import type { Job } from "../../protocol/control/job.ts";
 import { formatMessage } from "../../protocol/control/message_codec.ts";
 import { ReverseListener } from "../connect/reverse_listener.ts";
 import { StreamConnector } from "../connect/connect_streams.ts";
-import { candidates, ownPlaces, tunnelUse } from "../connect/data_paths.ts";
+import { candidates, ownPlaces, proxyCheck, tunnelUse } from "../connect/data_paths.ts";
 import { type Attempt, StreamDialer } from "../connect/dial_streams.ts";
 import { dialPath, type DirectPath } from "../connect/direct_path.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -25,7 +25,7 @@ import { ControlChannel } from "./control_channel.ts";
 import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
-import { NoLogin, UnusableEscp, unusableEscp } from "./start_errors.ts";
+import { NoLogin, notStarted, UnusableEscp } from "./start_errors.ts";
 
 /** How a client opens a session. */
 export interface ClientSessionOptions {
@@ -59,8 +59,8 @@ export interface ClientSession extends Session {
   readonly roundTripMs: number | undefined;
   /** Routes that were tried for the first stream. */
   readonly attempts: readonly Attempt[];
-  /** Returns how to open a direct route, for messages. @param host name of the remote host. */
-  opening(host: string): string;
+  /** Returns how to open a direct route, for messages; undefined behind a jump host. @param host name of the remote host. */
+  opening(host: string): Promise<string | undefined>;
   /** Resolves when no stream is being opened. */
   settled(): Promise<void>;
 }
@@ -94,7 +94,9 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     ? new ReverseListener(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
     : dialPath(dialer, candidates(hello, options));
   const carrier = features.includes("tunnel") ? control : undefined;
-  const connector = new StreamConnector(dialer, direct, tunnelUse(hello, options, direct, carrier));
+  const isProxied = proxyCheck(options.reach);
+  const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
+  const connector = new StreamConnector(dialer, direct, { tunnels, isRemote: options.reach !== undefined, isProxied });
   return {
     role: "client",
     secrets,
@@ -106,7 +108,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),
-    opening: (host) => direct.messages.opening(host),
+    opening: async (host) => await isProxied() ? undefined : direct.messages.opening(host),
     get attempts() {
       return connector.attempts;
     },
@@ -140,12 +142,14 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
     peer.kill();
     return new NoLogin(`Cannot start escp on ${peer.name}: it did not send a hello within ${timeoutMs / 1000} s`, {
       hint: "Check that the host answers (ssh -v), or increase --timeout",
+      host: peer.name,
     });
   });
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
   const { code, signal } = await peer.end(LEAVE_MS);
-  throw notStarted(peer.name, code, signal, scanner.noise);
+  const { lastError, outOfMemory } = await peer.errors();
+  throw notStarted({ name: peer.name, code, signal, output: scanner.noise, lastError, outOfMemory });
 }
 
 /** Reads the peer's output up to the hello. @returns undefined at the end of the output. */
@@ -166,22 +170,6 @@ async function scan(
       hint: "A login script on that host prints too much; let it print nothing unless it is interactive",
     });
   }
-}
-
-/** Returns why there was no hello, by the exit status: 255 is that of ssh, others are those of the command (ssh(1)). */
-function notStarted(name: string, code: number, signal: string | null, noise: string): StartError {
-  if (code === 255) return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255); see its message above`);
-  const unusable = unusableEscp(name, code);
-  if (unusable) return unusable;
-  // csh and cmd.exe print nothing else if the command does not exist.
-  if (code === 1 && noise.trim() === "") {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
-      hint: "Check that escp is installed there, or name its path with -D PATH",
-    });
-  }
-  const output = noise.trim() ? `; its output: ${noise.trim().slice(0, 300)}` : "";
-  const how = signal ? `signal ${signal}` : `status ${code}`;
-  return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it sent a hello${output}`);
 }
 
 function acceptable<T>(parse: () => T, peer: PeerProcess): T {

@@ -59,6 +59,8 @@ export class ControlChannel {
   #isBroken = false;
   /** Whether the sender, on either end, has sent its last message. */
   finishing = false;
+  /** Whether anything has arrived after the hello. */
+  hasReceived = false;
   /** Number of streams that the peer has closed because their data was corrupt. */
   corrupt = 0;
   readonly #handlers = new Map<MessageType, (message: Message) => void>();
@@ -125,6 +127,7 @@ export class ControlChannel {
       if (done) return undefined;
       this.#lines.push(...this.#decoder.push(value));
     }
+    this.hasReceived = true;
     return this.#lines.shift();
   }
 

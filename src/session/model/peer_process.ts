@@ -2,6 +2,7 @@
 
 import { startChild, stopChild } from "../../native/process/child.ts";
 import { settleWithin } from "../../async/settle_within.ts";
+import { writeAll } from "../../log/write_all.ts";
 import { NoLogin } from "./start_errors.ts";
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
@@ -15,7 +16,12 @@ export interface PeerCommand {
   name: string;
   /** Whether the process is the remote end itself, not ssh. Default: false. */
   isEnd?: boolean;
+  /** Whether to read its standard error and pass it on, for the reason of a failure. Not while it may ask the user. */
+  capturesErrors?: boolean;
 }
+
+/** Maximum time for standard error to arrive after the process has ended, because its own children may keep it open. */
+const STDERR_MS = 200;
 
 /** A running peer. Its standard input and output are the control channel; the user sees its standard error. */
 export class PeerProcess {
@@ -26,6 +32,7 @@ export class PeerProcess {
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
   readonly #isEnd: boolean;
+  readonly #errors?: LastLine;
   #ended = false;
 
   /** Starts the process. @throws {NoLogin} if the program cannot be started. */
@@ -37,7 +44,7 @@ export class PeerProcess {
         args: command.args,
         stdin: "piped",
         stdout: "piped",
-        stderr: "inherit",
+        stderr: command.capturesErrors ? "piped" : "inherit",
       });
     } catch (cause) {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
@@ -49,6 +56,17 @@ export class PeerProcess {
     this.stdin = this.#child.stdin.getWriter();
     this.stdout = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.status = this.#child.status.finally(() => this.#ended = true);
+    if (command.capturesErrors) this.#errors = new LastLine(this.#child.stderr);
+  }
+
+  /**
+   * Returns what is known of its standard error: the last line, which is "" if there was none and undefined if that is not
+   * known, and whether V8 could not reserve memory.
+   */
+  async errors(): Promise<{ lastError?: string; outOfMemory: boolean }> {
+    if (!this.#errors) return { outOfMemory: false };
+    await settleWithin(STDERR_MS, this.#errors.ended);
+    return { lastError: this.#errors.text, outOfMemory: this.#errors.outOfMemory };
   }
 
   /** Sends a signal, unless the process has ended. */
@@ -66,5 +84,43 @@ export class PeerProcess {
     if (!await settleWithin(patienceMs, this.status)) this.kill("SIGTERM");
     if (!await settleWithin(KILL_AFTER_MS, this.status)) this.kill("SIGKILL");
     return await this.status;
+  }
+}
+
+/** Maximum length of a line that is kept. */
+const MAX_LINE = 1_000;
+/** Maximum wait for a blocked terminal. In milliseconds. */
+const WRITE_MS = 500;
+
+/** Passes a stream on to standard error, and keeps its last line that is not empty. */
+class LastLine {
+  /** Resolves when the stream has ended. */
+  readonly ended: Promise<void>;
+  readonly #decoder = new TextDecoder();
+  #line = "";
+  #last = "";
+  outOfMemory = false;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#read(stream).catch(() => {});
+  }
+
+  /** The line. Must be escaped for a terminal. */
+  get text(): string {
+    return this.#line.trim() || this.#last;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const bytes of stream) {
+      try {
+        writeAll(Deno.stderr, bytes, WRITE_MS);
+      } catch {
+        // Nobody reads it.
+      }
+      const lines: string[] = (this.#line + this.#decoder.decode(bytes, { stream: true })).split("\n");
+      this.outOfMemory ||= lines.some((line) => /^# Fatal .*out of memory/.test(line));
+      this.#line = lines.pop()!.slice(-MAX_LINE);
+      this.#last = lines.findLast((line) => line.trim() !== "")?.trim().slice(0, MAX_LINE) ?? this.#last;
+    }
   }
 }

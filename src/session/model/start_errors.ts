@@ -1,6 +1,7 @@
 /** Errors of starting escp on a host. */
 
 import { StartError } from "../../errors.ts";
+import { parseBegin } from "../../ssh/find_remote.ts";
 
 /** The login failed: nothing was started on the host. */
 export class NoLogin extends StartError {
@@ -14,9 +15,79 @@ export class UnusableEscp extends StartError {
   readonly peer: string;
 
   constructor(peer: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options);
+    super(message, { ...options, host: peer });
     this.peer = peer;
   }
+}
+
+/** How a peer process has ended without a hello. */
+export interface FailedStart {
+  /** Name of the host in messages. */
+  name: string;
+  code: number;
+  signal: string | null;
+  /** Its standard output. */
+  output: string;
+  /** Last line of its standard error; undefined if unknown. */
+  lastError?: string;
+  /** Whether its standard error reports that V8 could not reserve memory. */
+  outOfMemory: boolean;
+}
+
+/** Returns why there was no hello, by the exit status: 255 is that of ssh, others are those of the command (ssh(1)). */
+export function notStarted(start: FailedStart): StartError {
+  const { name, code, signal, lastError } = start;
+  const { begun, noise } = parseBegin(start.output);
+  const isKilled = begun || start.outOfMemory;
+  if (code === 255 && !isKilled) return noLogin(name, lastError);
+  // ssh has no status for a remote program that a signal has ended, and fails without a message.
+  if (code === 255) {
+    return new StartError(
+      `Cannot start escp on ${name}: it was killed there, or the connection was lost, before it sent a hello`,
+      { hint: hintAboutMemory(start), host: name, reason: lastError },
+    );
+  }
+  const unusable = unusableEscp(name, code);
+  if (unusable) return unusable;
+  // csh and cmd.exe print nothing else if the command does not exist.
+  if (code === 1 && noise.trim() === "") {
+    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
+      hint: "Check that escp is installed there, or name its path with -D PATH",
+    });
+  }
+  const text = noise.trim() ? `; its output: ${noise.trim().slice(0, 300)}` : "";
+  const how = signal ? `signal ${signal}` : `status ${code}`;
+  return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it sent a hello${text}`, {
+    // A shell returns 128 and the number of the signal.
+    hint: !signal && code > 128 && isKilled ? hintAboutMemory(start) : undefined,
+    host: name,
+    reason: lastError,
+  });
+}
+
+function noLogin(name: string, lastError: string | undefined): NoLogin {
+  const options = { host: name, reason: lastError };
+  if (lastError !== "") {
+    return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255); see its message above`, options);
+  }
+  return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255) without a message`, {
+    ...options,
+    hint: "Run again without -q and with -vv. If the login succeeds, escp was killed there, as for lack of memory",
+  });
+}
+
+/** Address space that V8 reserves at its start, most of which it never uses. */
+const ADDRESS_SPACE_GIB = 40;
+
+function hintAboutMemory({ output, outOfMemory }: FailedStart): string {
+  const { addressSpaceKiB } = parseBegin(output);
+  const gib = (addressSpaceKiB ?? 0) / (1 << 20);
+  if (addressSpaceKiB !== undefined && gib < ADDRESS_SPACE_GIB) {
+    return `escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space, of which it uses little, and "ulimit -v" there ` +
+      `allows ${gib.toFixed(1)} GiB: raise that limit`;
+  }
+  if (outOfMemory) return `Raise "ulimit -v" there: escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space`;
+  return "Check the memory of that host: its kernel log (dmesg) names processes that were killed for lack of memory";
 }
 
 /** Returns the error for an exit status by which a shell reports an unusable command; undefined for others. */

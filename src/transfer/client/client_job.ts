@@ -31,6 +31,8 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
+  // A login that cannot ask for a password leaves the terminal to the progress line.
+  if (reach && options.helloTimeoutMs !== undefined) options.emit({ type: "opening", host: peer.process.name });
   const session = await openClientSession(peer.process, {
     job,
     needed: requiredFeatures({ job, sources, manifest: options.manifest !== undefined, reach }),
@@ -43,6 +45,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     family: options.family,
   });
   peer.session = session;
+  if (reach) options.emit({ type: "opening", host: peer.process.name });
   if (direction === "pull") await sendRequested(session, sources);
   options.begun(session.secrets.id.slice(0, 8));
   noteVersions(options, session, machine);
@@ -163,7 +166,7 @@ async function localRoots(options: CopyOptions, machine: Machine, listing: Copie
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
   await statFirst(sources);
   const lookUp = { base: Deno.cwd(), tilde: false, globs, recursive };
-  const fail = (failure: Failure) => options.emit(failedEvent(failure));
+  const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));
   const { operands, roots, notFound } = await findSources(sources, lookUp, machine.files.paths, fail);
   return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound };
 }

@@ -45,5 +45,7 @@ export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { fin
   if (!(error instanceof TransferLost)) return error;
   // A repeated copy would not recognize an unfinished directory, and copy into it.
   const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
-  return new TransferLost(error.what, { hint: hintWhenLost(lost), repeatable: !finishing && isMarked, cause: error });
+  const { host, reason } = error;
+  const repeatable = !finishing && isMarked;
+  return new TransferLost(error.what, { hint: hintWhenLost(lost), repeatable, host, reason, cause: error });
 }

@@ -65,11 +65,11 @@ export class OpenPeers implements AsyncDisposable {
   }
 
   /** Returns the peer that has ended the session, or that was started last. */
-  #peerOf(error: unknown): PeerProcess | undefined {
+  #peerOf(error: unknown): OpenPeer | undefined {
     const aborting = this.#peers.find(({ session }) =>
       error instanceof PeerAbort && session?.control === error.channel
     );
-    return (aborting ?? this.#peers.at(-1))?.process;
+    return aborting ?? this.#peers.at(-1);
   }
 }
 
@@ -87,8 +87,9 @@ async function endSession({ process, session }: OpenPeer): Promise<void> {
 }
 
 /** Returns the error that the user should see. */
-async function explain(error: unknown, peer: PeerProcess | undefined, signal: AbortSignal): Promise<unknown> {
-  if (peer === undefined) return error;
+async function explain(error: unknown, open: OpenPeer | undefined, signal: AbortSignal): Promise<unknown> {
+  if (open === undefined) return error;
+  const { process: peer, session } = open;
   if (error instanceof PeerAbort) {
     // Ctrl-C also reaches a peer on this machine, which then aborts the session.
     if (await isStopped(signal)) return signal.reason;
@@ -100,13 +101,27 @@ async function explain(error: unknown, peer: PeerProcess | undefined, signal: Ab
   if (!(error instanceof ControlLost)) return error;
   if (error instanceof ControlSilent) {
     peer.kill();
-    return new SessionLost(peer.name, `no message for ${error.patienceMs / 1000} s`);
+    const { lastError } = await peer.errors();
+    return new SessionLost(peer.name, `no message for ${error.patienceMs / 1000} s`, lastError);
   }
   const ended = await peer.end(EXIT_MS);
   // Ctrl-C also ends ssh: its lost session is not worth a message then.
   if (await isStopped(signal)) return signal.reason;
-  const how = ended.signal ? `it ended with signal ${ended.signal}` : `it ended with status ${ended.code}`;
-  return new SessionLost(peer.name, how);
+  const how = ended.signal ? `signal ${ended.signal}` : `status ${ended.code}`;
+  const { lastError } = await peer.errors();
+  // A network that fails now, of all times, is less likely than an ssh or a host that does not allow a session.
+  if (session && !session.control.hasReceived && session.address === undefined) {
+    return new StartError(
+      `Cannot start escp on ${peer.name}: its session ended right after escp had started (${how})`,
+      {
+        hint: 'Run again with -vv, and check the settings of ssh for this host ("ssh -G HOST"), and the limits there',
+        host: peer.name,
+        reason: lastError,
+        cause: error,
+      },
+    );
+  }
+  return new SessionLost(peer.name, `it ended with ${how}`, lastError);
 }
 
 /**

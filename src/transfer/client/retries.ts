@@ -1,7 +1,7 @@
 /** Repeats a copy whose session was lost, after a pause. */
 
 import { delay } from "../../async/delay.ts";
-import { StartError } from "../../errors.ts";
+import { StartError, type UserError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { TransferLost } from "../transfer_errors.ts";
@@ -43,7 +43,8 @@ export async function withRetries<T>(
       if (message === undefined || left === 0 || signal.aborted) throw error;
       lost = true;
       left--;
-      emit({ type: "retry", message, pauseSeconds: pause, left });
+      const { host, reason } = error as UserError;
+      emit({ type: "retry", message, pauseSeconds: pause, left, host, reason });
     }
     await delay(pause * 1_000, { signal });
   }

@@ -214,7 +214,7 @@ class Receiver implements AsyncDisposable {
     const { emit } = this.#options;
     if (message.type === "note") return emit({ type: "note", message: message.message });
     this.#senderFailures++;
-    emit(failedEvent(message.failure));
+    emit(failedEvent(message.failure, "sender"));
   }
 }
 

@@ -110,7 +110,7 @@ export class TargetFiles {
   /** Counts and reports a path that failed on this end. */
   fail(failure: Failure): void {
     this.#otherFailures++;
-    this.#options.emit(failedEvent(failure));
+    this.#options.emit(failedEvent(failure, "receiver"));
   }
 
   startProgress(): void {
@@ -199,7 +199,7 @@ export class TargetFiles {
     if (report.same) this.#same.add(report.same);
     if (report.inPlace) this.#inPlace.add(report.inPlace);
     const { job: { xattrs, acls }, emit } = this.#options;
-    for (const failure of report.failures) emit(failedEvent(failure));
+    for (const failure of report.failures) emit(failedEvent(failure, "receiver"));
     this.#directories.touch(report.directories.map((directory) => ({
       ...directory,
       xattrs: xattrs || acls ? directory.xattrs : undefined,

@@ -6,9 +6,9 @@ import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
-import { toError } from "../../streams/failure.ts";
+import { TargetRefused } from "../transfer_errors.ts";
 import { checkOffered, maxOffered, withTargets } from "../client/accept_sources.ts";
-import { failedEvent, type TransferEvent } from "../events.ts";
+import { failedEvent, type Side, type TransferEvent } from "../events.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { OfferedSources, sendOffered } from "../offered_sources.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
@@ -59,7 +59,7 @@ export class RelayedConversation {
       const message = await this.#from.control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);
       else {
-        this.#inspect(message);
+        this.#inspect(message, "sender");
         await this.#passOn(this.#to, message);
       }
     }
@@ -72,7 +72,7 @@ export class RelayedConversation {
     await sendOffered(this.#to.control, placed, { ...counts, operands: counts.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
-    if (answer.type === "refused") throw toError(answer.failure);
+    if (answer.type === "refused") throw new TargetRefused(answer.failure);
     if (answer.unresumable !== undefined) this.#options.unresumable(answer.unresumable);
     const count = streamsFor(totals, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.max });
@@ -99,7 +99,7 @@ export class RelayedConversation {
   ): Promise<MessageOf<T>> {
     for (;;) {
       const message = await from.control.expect(...types);
-      this.#inspect(message);
+      this.#inspect(message, from === this.#from ? "sender" : "receiver");
       // Notes of the receiver are for the user, not for the sender.
       if (message.type !== "note" || from === this.#from) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
@@ -112,30 +112,30 @@ export class RelayedConversation {
     if (control.waiting > MOST_WAITING) await control.flushed();
   }
 
-  #inspect(message: MessageOf<MessageType>): void {
+  #inspect(message: MessageOf<MessageType>, side: Side): void {
     const { emit } = this.#options;
     if (message.type === "totals") {
       emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
     } else if (message.type === "note") emit({ type: "note", message: message.message });
-    else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure);
+    else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
     else if (message.type === "closed") this.files++;
     else if (message.type === "finish") this.finishing = true;
     else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
-    else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
+    else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure, side));
   }
 
   /** Reports the failures in a result. The receiver sends results to the sender only. */
   result(result: PackResult | RangeResult | CompareResponse): void {
     const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
-    for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
+    for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome, "receiver");
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Failure, side: Side): void {
     // Each range of a file may fail for the same reason.
     if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
     this.failed++;
-    this.#options.emit(failedEvent(failure));
+    this.#options.emit(failedEvent(failure, side));
   }
 }
 

@@ -104,6 +104,8 @@ class RelayedCopy {
     });
     peer.session = session;
     this.#sessions.push(session);
+    // The login to the receiver is the last one.
+    if (this.#sessions.length === 2) emit({ type: "opening", host: command.name });
     for (const message of missingFeatures(request, session.features, command.name)) emit({ type: "note", message });
     return session;
   }

@@ -77,7 +77,7 @@ export async function runJob(
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
     (failure) => {
-      emit(failedEvent(failure));
+      emit(failedEvent(failure, "sender"));
       control.send({ type: "failed", failure });
       // Wait while the client does not read, so that unsent messages do not fill the memory.
       if (control.waiting > MOST_WAITING) return control.flushed();

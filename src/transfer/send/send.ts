@@ -9,7 +9,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
-import { toError } from "../../streams/failure.ts";
+import { TargetRefused } from "../transfer_errors.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/unit.ts";
@@ -87,7 +87,7 @@ class Sender implements AsyncDisposable {
     const host = await hostIdentity(job.salt);
     await sendOffered(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
-    if (answer.type === "refused") throw toError(answer.failure);
+    if (answer.type === "refused") throw new TargetRefused(answer.failure);
     this.#options.placed?.(answer.renamed ?? false);
     if (answer.unresumable !== undefined) this.#options.unresumable?.(answer.unresumable);
     // A comparison that the user requested finds the files of an earlier run, too.
@@ -241,7 +241,7 @@ class Sender implements AsyncDisposable {
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     const { session, emit } = this.#options;
-    emit(failedEvent(failure));
+    emit(failedEvent(failure, side));
     if (!this.#isClient && side === "sender") session.control.send({ type: "failed", failure });
   }
 }

@@ -53,6 +53,13 @@ describe("--install", () => {
     }
   });
 
+  it("has the variants --upgrade and --uninstall, which exclude each other", () => {
+    const tasks = ["install", "upgrade", "uninstall"] as const;
+    assertEquals(tasks.map((task) => optionsOf("install", `--${task}`, "one").task), [...tasks]);
+    assertEquals(usageError("--upgrade", "--uninstall", "one"), 'Cannot use "--uninstall" with "--upgrade"');
+    assertMatch(usageError("--uninstall"), /^Option "--uninstall" needs at least one host/);
+  });
+
   it("needs at least one host, and refuses paths", () => {
     assertMatch(usageError("--install"), /needs at least one host/);
     assertMatch(usageError("--install", "host:path"), /as a host/);

@@ -7,7 +7,7 @@ import { copyRun } from "./command_lines.ts";
 function forwarded(...args: string[]): string[] {
   const { host, transfers } = copyRun("-R", ...args, "a:x", "b:y");
   const command = originCommand(transfers[0], host, 0);
-  const [, options] = /^escp --json --local-patterns (.*) -- \.\/x b:y$/.exec(command)!;
+  const [, options] = /^sh -c '[^']+' escp --json --local-patterns (.*) -- \.\/x b:y$/.exec(command)!;
   return options.split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"));
 }
 

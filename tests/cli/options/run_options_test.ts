@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { VERSION } from "../../../src/cli/version.ts";
 import { copyRun, usageError } from "./command_lines.ts";
 
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
@@ -113,6 +114,7 @@ describe("options of a copy", () => {
           verbose: 0,
         },
         remotePath: "escp",
+        search: VERSION,
         tunnel: "auto",
         bootstrap: "auto",
       },

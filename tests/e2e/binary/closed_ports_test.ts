@@ -45,8 +45,11 @@ describeWithNetworks("data ports that drop packets", () => {
   }
 
   it("are an error with the addresses that failed if --tunnel never forbids ssh", async () => {
+    const began = performance.now();
     const { code, stderr } = await pair.run(["--tunnel", "never", import.meta.filename!, "testhost:"]);
     assertEquals(code, 255);
+    // 3 s, and the login on a busy machine.
+    assert(performance.now() - began < 14_000, "the addresses were tried for too long");
     assertMatch(
       stderr,
       new RegExp(`^escp: Cannot reach the data port of the remote host \\(${SERVER}:\\d+: no answer;`),
@@ -262,9 +265,59 @@ describeWithNetworks("a server behind a jump host", () => {
       const messages = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy(
         "push",
       );
-      assertMatch(messages, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+      assertMatch(messages, /^note: Data goes through ssh \(ssh -W\), because (inner|other) is behind a jump host\n$/);
+      const forbidden = await pairOf(network, outer, host).run([
+        ...args,
+        ...["--tunnel", "never", import.meta.filename!, `${host}:`],
+      ]);
+      assertEquals(forbidden.code, 255, forbidden.stderr);
+      assertMatch(forbidden.stderr, /^hint: Let the data go through ssh \(--tunnel auto\)$/m);
     }
     await inner.waitForNoSession();
+  });
+});
+
+describeWithNetworks("a server with a link-local address", () => {
+  const [client, server] = ["fe80::77:1", "fe80::77:2"];
+  const pair = pairOfSuite(async () => {
+    const network = await createNetwork(["client", "server"], [
+      { hosts: ["client", "server"], addresses: [`${client}/64`, `${server}/64`] },
+    ]);
+    // The zone has another name on each host.
+    for (const [host, name] of [["client", "here0"], ["server", "there0"]]) {
+      await network.ip(host, "link set cable0 down");
+      await network.ip(host, `link set cable0 name ${name}`);
+      await network.ip(host, `link set ${name} up`);
+    }
+    for (const [host, address] of [["client", `${client}/64 dev here0`], ["server", `${server}/64 dev there0`]]) {
+      await network.ip(host, `addr replace ${address} nodad`);
+    }
+    const sshd = await startSshd({ addresses: [`${server}%there0`], namespace: network.namespace("server") });
+    const config = await Deno.readTextFile(sshd.configPath);
+    await Deno.writeTextFile(sshd.configPath, config.replace("%there0", "%%here0"));
+    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
+    await Deno.writeTextFile(hosts, `[${server}%here0]:${sshd.port} ${sshd.hostKey}\n`);
+    return pairOf(network, sshd, "testhost");
+  });
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`is reached directly over the zone that ssh uses (${direction}, ${engine})`, async () => {
+        const messages = await pair.copy(direction, ["-v", "--tunnel", "never", "--engine", engine]);
+        assertMatch(messages, /data (goes to|comes from) fe80::77:2%here0$/m);
+      });
+    }
+  }
+
+  it("is reached by an address on the command line, and by --reverse", async () => {
+    const operand = `[${server}%here0]`;
+    const { run } = pair;
+    const args = ["-v", "--tunnel", "never", "-P", `${pair.sshd.port}`];
+    for (const more of [[], ["--reverse"], ["--data-address", `${server}%here0`]]) {
+      const { code, stderr } = await run([...args, ...more, import.meta.filename!, `${operand}:copy`]);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /data goes to fe80::77:/);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { escpCommand } from "../../support/escp/escp_command.ts";
@@ -10,6 +11,7 @@ import {
 } from "../../support/escp/host_without_escp.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { PrintedText } from "../../support/escp/printed_text.ts";
+import { turn } from "../../support/escp/interruptions.ts";
 import { writeScript } from "../../support/shell_script.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
@@ -50,9 +52,15 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: pro
       const proceed = `${host.sshd.home}/proceed`;
       const slow = `head -c 1000; until [ -e '${proceed}' ]; do sleep 0.1; done; exec cat`;
       await writeScript(`${host.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      // The check of the complete upload waits too.
+      const check = `until [ -e '${proceed}-2' ]; do sleep 0.1; done; exec /bin/chmod "$@"`;
+      await writeScript(`${host.sshd.binDirectory}/chmod`, check);
       const { screen, end } = pushOnTerminal(host, "--binaries", large.path, "--bootstrap=always");
       await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
       await Deno.writeTextFile(proceed, "");
+      // 100% is never shown as stalled.
+      await screen.waitFor(/\rescp [0-9.]+ to testhost +100% .* of 32\.0 MiB/);
+      await Deno.writeTextFile(`${proceed}-2`, "");
       const { code, text } = await end();
       assertEquals(code, 0, text);
     });
@@ -74,24 +82,56 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: pro
   it("asks first, unless with -B", async () => {
     await withHost({}, async (host) => {
       const { installed } = host;
-      const answer = async (text: string, ...flags: string[]) => {
-        const { type, end } = pushOnTerminal(host, ...flags);
-        await type(text);
+      /** Answers the questions one after the other. */
+      const answer = async (texts: string[], ...flags: string[]) => {
+        const { screen, type, end } = pushOnTerminal(host, ...flags);
+        for (const [index, text] of texts.entries()) {
+          await screen.waitFor(new RegExp(`(\\[Y/n\\] [^]*){${index + 1}}`));
+          await type(text);
+        }
         return await end();
       };
-      const declined = await answer("n\n");
-      assertMatch(declined.text, /note: escp is not installed on testhost; uploading it/);
-      assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
+      const declined = await answer(["what\n", "yn\n", "n\n"]);
+      assertMatch(
+        declined.text,
+        /^note: ssh logs in to testhost again, to look for a compatible escp there, or to install/,
+      );
+      assert(!declined.text.includes("not installed on"), declined.text);
+      assertMatch(declined.text, /Install escp [0-9.]+ \([0-9.]+ (B|KiB)\) into \/.* on testhost\? \[Y\/n\] /);
+      assertEquals(declined.text.match(/\[Y\/n\]/g)?.length, 3, declined.text);
       assertEquals(declined.code, 255, declined.text);
       assertMatch(declined.text, /it is not installed there .*, and you declined to install it/);
       assertEquals(namesIfPresent(installed), undefined);
-      const batch = await answer("", "-B");
-      assert(!batch.text.includes("Install"), batch.text);
+      const batch = await answer([], "-B", "-q");
+      assertMatch(batch.text, /^note: installing escp [0-9.]+ .* on testhost, which lacks a compatible version\r\n$/);
       assertEquals(namesIfPresent(installed), ["escp"]);
       await Deno.remove(installed, { recursive: true });
-      const agreed = await answer("\n");
+      const agreed = await answer(["\n"]);
       assertEquals(agreed.code, 0, agreed.text);
       assertEquals(namesIfPresent(installed), ["escp"]);
+    });
+  });
+
+  it("discards what was typed before the question", async () => {
+    await withHost({}, async (host) => {
+      const asked = `${host.sshd.home}/asked`;
+      const proceed = `${host.sshd.home}/proceed`;
+      // The first program of the installation waits until the answer is in the terminal.
+      await writeScript(
+        `${host.sshd.binDirectory}/uname`,
+        `: >'${asked}'; until [ -e '${proceed}' ]; do sleep 0.1; done; exec /usr/bin/uname "$@"`,
+      );
+      const { screen, type, end } = pushOnTerminal(host);
+      while (!existsSync(asked)) await turn();
+      await type("typed ahead\nn\n");
+      // The terminal echoes what it has received.
+      await screen.waitFor(/typed ahead\r\nn\r\n/);
+      await Deno.writeTextFile(proceed, "");
+      await screen.waitFor(/\[Y\/n\] $/);
+      await type("y\n");
+      const { code, text } = await end();
+      assertEquals(code, 0, text);
+      assertEquals(text.match(/\[Y\/n\]/g)?.length, 1, text);
     });
   });
 });

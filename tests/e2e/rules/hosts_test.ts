@@ -96,6 +96,39 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals((await copy("-B", "nobody@testhost:x", "noone@testhost:y", to)).code, 255);
   });
 
+  it("are named with their hosts in messages and events", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const gone = `${from}/gone`;
+    const args = ["-B", "--json", `testhost:${gone}`, `testhost2:${gone}`, gone, `nobody@testhost:x`, to];
+    const { code, stderr, stdout } = await copy(...args);
+    assertEquals(code, 1);
+    const failures = parseEvents(stdout).filter(({ event }) => event === "failed");
+    assertEquals(failures.map(({ host }) => host), ["testhost", "testhost2", undefined, "nobody@testhost"]);
+    assertMatch(failures[3].reason, /Permission denied/);
+    for (const path of [`testhost:${gone}`, `testhost2:${gone}`, gone]) {
+      assertStringIncludes(stderr, `escp: Cannot read "${path}": No such file or directory\n`);
+    }
+    const relayed = await copy("--json", `testhost:${from}/one`, `testhost:${gone}`, `testhost2:${to}/`);
+    assertEquals(relayed.code, 1);
+    assertStringIncludes(relayed.stderr, `escp: Cannot read "testhost:${gone}": No such file or directory\n`);
+    // With two hosts, each message is about the only remote one, or about this machine.
+    const single = await copy("--json", `testhost:${gone}`, to);
+    assertStringIncludes(single.stderr, `escp: Cannot read "${gone}": No such file or directory\n`);
+    assertEquals(parseEvents(single.stdout).find(({ event }) => event === "failed")?.host, "testhost");
+  });
+
+  it("are named with their hosts if their targets fail, by both engines", async () => {
+    for (const engine of ENGINES) {
+      const from = await scene.tree({ "one": "one", "two": { size: 3 << 20, seed: 1 } });
+      const to = await scene.tree({ "one": { directory: true }, "two": { directory: true } });
+      const args = ["--engine", engine, `testhost:${from}/one`, `${from}/two`, `testhost2:${to}`];
+      const { code, stderr } = await copy(...args);
+      assertEquals(code, 1);
+      for (const name of ["one", "two"]) assertStringIncludes(stderr, `"testhost2:${to}/${name}": `);
+    }
+  });
+
   it("may contain directories with the same name, which are merged, but not files", async () => {
     const one = await scene.tree({ "tree/one": "1", "same": "first" });
     const two = await scene.tree({ "tree/two": "2", "same": "second" });

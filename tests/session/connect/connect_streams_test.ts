@@ -36,7 +36,7 @@ async function startBoth(room: number) {
   const connectors: StreamConnector[] = [];
   const connectorTo = (places: Candidate[], tunnels?: TunnelUse): StreamConnector => {
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
-    const connector = new StreamConnector(dialer, dialPath(dialer, places), tunnels);
+    const connector = new StreamConnector(dialer, dialPath(dialer, places), { tunnels, isRemote: false });
     dialers.push(dialer);
     connectors.push(connector);
     return connector;
@@ -265,7 +265,7 @@ describe("StreamConnector", () => {
             place && { name: `tunnel ${failed.length}`, maxStreams: 2, open: () => connect(place) },
           );
         },
-        onUsed: ({ name }, failures) => told.push(name, ...failures),
+        onUsed: ({ name }, failures) => void told.push(name, ...failures),
       };
       return { use, told };
     }

@@ -81,6 +81,19 @@ export const CONNECTION = [
     help: "Copy nothing; install escp on the given hosts",
   },
   {
+    name: "upgrade",
+    kind: "boolean",
+    once: true,
+    help:
+      "Copy nothing; install this version of escp on the given hosts, and remove older versions that escp has installed",
+  },
+  {
+    name: "uninstall",
+    kind: "boolean",
+    once: true,
+    help: "Copy nothing; remove every version that escp has installed on the given hosts",
+  },
+  {
     name: "install-dir",
     kind: "string",
     argument: "DIR",

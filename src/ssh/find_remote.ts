@@ -1,0 +1,59 @@
+/** The line of shell that finds escp on a remote host. */
+
+import { quoteWord } from "./shell_quote.ts";
+
+/** First line of output of a remote command that finds escp. The next line is the limit of address space (`ulimit -v`). */
+export const BEGIN_MARK = "escp-begin";
+
+/**
+ * Returns a command line that runs escp with arguments: the program at `path` if it is absolute and exists, else the one in the
+ * PATH, else the one that escp has installed for this version in the cache directory. Exits with status 127 if there is none.
+ *
+ * A program in the cache directory is run only if no other user could have placed it: the program and each directory above it,
+ * up to the home directory or the root, belong to this user or root, and no one else may write to them.
+ *
+ * @param args words for the login shell, quoted.
+ * @param options.mark whether to print BEGIN_MARK before escp starts.
+ */
+export function findingCommand(
+  path: string,
+  args: readonly string[],
+  { version, mark }: { version: string; mark: boolean },
+): string {
+  // The login shell may be csh or fish, so the script has no newline, single quote, backslash or exclamation mark.
+  const script = [...(mark ? [`echo ${BEGIN_MARK}`, "ulimit -v 2>/dev/null"] : []), ...searchFor(version)].join("; ");
+  return ["sh", "-c", `'${script}'`, quoteWord(path), ...args].join(" ");
+}
+
+function searchFor(version: string): string[] {
+  return [
+    'case $0 in /*) [ -x "$0" ] && exec "$0" "$@" ;; esac',
+    'command -v escp >/dev/null 2>&1 && exec escp "$@"',
+    "cache=${XDG_CACHE_HOME:-}; case $cache in /*) ;; *) cache=$HOME/.cache ;; esac",
+    `at=$(cd -P "$cache/escp/${version}" 2>/dev/null && pwd -P) && [ -x "$at/escp" ] || exit 127`,
+    'found=$at/escp; user=$(id -u); home=$(cd -P "$HOME" 2>/dev/null && pwd -P)',
+    'check() { set -- $(ls -ldn "$1" 2>/dev/null); case $1 in ""|?????w*|????????w*) exit 127 ;; esac' +
+    '; [ "$3" = 0 ] || [ "$3" = "$user" ] || exit 127; }',
+    'check "$found"; while :; do check "$at/."; case $at in ""|"$home") break ;; esac; at=${at%/*}; done',
+    'exec "$found" "$@"',
+  ];
+}
+
+/** Output of a remote command before the hello. */
+export interface BeginOutput {
+  /** Whether the command was reached: the login succeeded. */
+  begun: boolean;
+  /** Limit of the address space in KiB; undefined if there is none. */
+  addressSpaceKiB?: number;
+  /** The output without the mark. */
+  noise: string;
+}
+
+/** Takes the mark and the limit out of the output of a remote command. */
+export function parseBegin(output: string): BeginOutput {
+  const found = new RegExp(`${BEGIN_MARK}\\r?\\n(?:(?:(\\d+)|unlimited)\\r?\\n)?`).exec(output);
+  if (!found) return { begun: false, noise: output };
+  const [text, limit] = found;
+  const noise = output.slice(0, found.index) + output.slice(found.index + text.length);
+  return { begun: true, noise, ...(limit === undefined ? {} : { addressSpaceKiB: Number(limit) }) };
+}
