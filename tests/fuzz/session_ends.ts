@@ -150,7 +150,12 @@ async function leave(session: ClientSession | undefined, peer: PeerProcess): Pro
 function peerOf({ toRemote, toClient }: Pipes): PeerProcess {
   const status = Promise.resolve({ success: false, code: 1, signal: null });
   const pipes = { stdin: toRemote.writable.getWriter(), stdout: toClient.readable.getReader() };
-  return { name: "there", ...pipes, status, kill: () => toClient.end(), end: () => status } as unknown as PeerProcess;
+  const errors = () => Promise.resolve({ outOfMemory: false });
+  return {
+    ...{ name: "there", ...pipes, status, errors },
+    kill: () => toClient.end(),
+    end: () => status,
+  } as unknown as PeerProcess;
 }
 
 async function endingOf(work: Promise<Outcome | void>): Promise<Ending> {

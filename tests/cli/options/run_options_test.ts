@@ -125,8 +125,6 @@ describe("options of a copy", () => {
         recursive: false,
         preserve: false,
         symlinks: "follow",
-        inplace: undefined,
-        mkpath: undefined,
         hardlinks: false,
         sparse: false,
         resume: true,
