@@ -188,7 +188,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     assertMatch(await message("--manifest", `${to}/s`, file, "-"), /Cannot use "--manifest" with standard output/);
     assertMatch(await message("--manifest", `${to}/s`, "-n", file, to), /Cannot use "--manifest" with "--dry-run"/);
     const hosts = ["testhost:a", "testhost:b"];
-    assertMatch(await message("--manifest", `${to}/s`, ...hosts), /Cannot use "--manifest" between two other hosts/);
+    assertMatch(await message("--manifest", `${to}/s`, ...hosts), /Cannot use "--manifest" between two remote hosts/);
     assertEquals(listNames(to), []);
   });
 });
