@@ -1,6 +1,6 @@
 /** Plans where the offered sources are written, before anything is sent. */
 
-import { quotePath, UserError } from "../../errors.ts";
+import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
@@ -38,7 +38,8 @@ export async function planTarget(options: ReceiveOptions, offer: Offer, record: 
   } catch (error) {
     if (error instanceof UserError) {
       const message = cutText(error.message, MAX_MESSAGE_TEXT);
-      const failure = { code: "", path: "", message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
+      const path = error instanceof FileError ? error.path : "";
+      const failure = { code: "", path, message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
       session.control.send({ type: "refused", failure });
     }
     throw error;
