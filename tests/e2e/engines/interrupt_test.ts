@@ -115,7 +115,9 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       await using _ = running;
       running.kill("SIGKILL");
       await scene.sshd.waitForNoSession(10_000);
-      await running.result;
+      const { leftBehind } = await running.result;
+      // The orphaned ssh ends with the session.
+      await waitForNoProcess(leftBehind);
       const deadline = performance.now() + 5000;
       while (temporaryFiles(to).length > 0 && performance.now() < deadline) await turn();
       await assertClean(to, running);
