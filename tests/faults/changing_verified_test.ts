@@ -90,7 +90,7 @@ describeWithScene(
           const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "--verify", "--json"];
           const result = await runEscp([...flags, "--", `testhost:${disk.path}/f`, `testhost:${to}`]);
           assertEquals(result.code, 1, result.stdout);
-          assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
+          assertMatch(result.stderr, /^escp: Cannot verify "testhost:f": the source changed while it was copied$/m);
           assert(notesOf(result).includes('"f" changed after it was sent: sending it again'), result.stdout);
         }
       });
