@@ -6,8 +6,13 @@ import { describeWithScene, ENGINES, variantName, variantsOf } from "../../suppo
 const CASES = [
   { name: "an immutable file", attribute: "i", place: "to/f", reason: /the file is immutable \(chattr \+i\)/ },
   { name: "an append-only file", attribute: "a", place: "to/f", reason: /the file is append-only \(chattr \+a\)/ },
-  { name: "an immutable directory", attribute: "i", place: "to", reason: /directory is immutable \(chattr \+i\)/ },
-  { name: "an append-only directory", attribute: "a", place: "to", reason: /directory is append-only \(chattr \+a\)/ },
+  { name: "an immutable directory", attribute: "i", place: "none", reason: /directory is immutable \(chattr \+i\)/ },
+  {
+    name: "an append-only directory",
+    attribute: "a",
+    place: "none",
+    reason: /directory is append-only \(chattr \+a\)/,
+  },
 ];
 
 const ignore = !mayProtect();
