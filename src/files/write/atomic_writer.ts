@@ -5,20 +5,32 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import { errnoName, SystemCallError } from "../../native/libc/errno.ts";
-import type { KeptBackup, Partial, TargetOptions } from "../engine/target.ts";
+import type { KeptBackup, TargetOptions } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
-import type { CommitCalls, EngineDirectory, PartialCalls, StagingCalls, TargetDirectory } from "./target_directory.ts";
+import type {
+  CommitCalls,
+  EngineDirectory,
+  KnownFile,
+  PartialCalls,
+  StagingCalls,
+  TargetDirectory,
+} from "./target_directory.ts";
 
 /** Roots and options of a writer. */
 export interface WriterOptions {
   roots: TargetRoot[];
   options: TargetOptions;
+}
+
+/** An existing file that is written in place. */
+export interface InPlaceFile<Staged> {
+  staged: Staged;
+  file: KnownFile;
 }
 
 /** Writes to the current directory of one job. */
@@ -33,8 +45,8 @@ export class AtomicWriter<Name, Staged> {
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
   #backups: KeptBackup[] = [];
-  /** Whether the last failure was that of a name that cannot be created or replaced. */
-  #isNameRefused = false;
+  /** Last failure of a name that cannot be created or replaced. */
+  #refusal: FileError | undefined;
 
   constructor(
     { directory, staging, commits, partials }: EngineDirectory<Name, Staged>,
@@ -101,6 +113,7 @@ export class AtomicWriter<Name, Staged> {
     const commits = this.#commits;
     const { fsync, statAfterWrite } = this.options;
     let snapshot: FileStatSnapshot | undefined;
+    let isRenaming = false;
     try {
       commits.examineReplaced(name, "write");
       commits.setAttributes(staged, name, attributes, xattrs);
@@ -108,9 +121,11 @@ export class AtomicWriter<Name, Staged> {
       if (statAfterWrite) snapshot = commits.snapshot(staged);
       commits.closeForRename(staged, name);
       this.#keepBackup(name);
-      this.#rename(staged, name);
+      isRenaming = true;
+      commits.rename(staged, name, "write");
     } catch (error) {
-      throw this.abandon(staged, name, "write", error);
+      const failure = this.abandon(staged, name, "write", error);
+      throw isRenaming ? this.#noteRefusal(failure) : failure;
     }
     this.staging.close(staged);
     const failure = commits.takeAttributeFailure(name);
@@ -124,30 +139,24 @@ export class AtomicWriter<Name, Staged> {
    * @returns undefined if there is no regular file, or backups are kept.
    * @throws {FileError} If it cannot be opened.
    */
-  openInPlace(name: Name): { staged: Staged; file: Pick<Partial, "temporary" | "identity"> } | undefined {
+  openInPlace(name: Name): InPlaceFile<Staged> | undefined {
     const { directory, options } = this;
     const existing = this.#existing;
     try {
       if (options.keepBackups || !directory.stat(name, existing) || existing.kind !== FileKind.file) return undefined;
-      const text = directory.textOf(name);
       const identity = { dev: existing.dev, inode: existing.inode };
       const file = { temporary: decodeName(directory.bytesOf(name)), identity };
-      return {
-        staged: this.#partials.openStaged({ root: this.root, path: "", size: existing.size, ...file }, text),
-        file,
-      };
+      return { staged: this.#partials.openStaged(file, directory.textOf(name)), file };
     } catch (error) {
       throw failedDeno("write", directory.textOf(name), error);
     }
   }
 
   /** As `openInPlace`, after the name could not be replaced. @throws {unknown} `error`, if the file cannot be opened. */
-  openRefused(name: Name, error: unknown): NonNullable<ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>> {
-    const isRefused = this.#isNameRefused;
-    this.#isNameRefused = false;
-    let opened: ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>;
+  openRefused(name: Name, error: unknown): InPlaceFile<Staged> {
+    let opened: InPlaceFile<Staged> | undefined;
     try {
-      if (isRefused) opened = this.openInPlace(name);
+      if (error === this.#refusal) opened = this.openInPlace(name);
     } catch {
       // The first failure names the cause.
     }
@@ -204,6 +213,13 @@ export class AtomicWriter<Name, Staged> {
     return failedDeno(operation, this.directory.textOf(name), error);
   }
 
+  /** Returns the path of an entry of the current directory, relative to the root. */
+  pathOf(name: Name): string {
+    const { directory } = this;
+    const isBelow = this.roots[this.root].kind === "folder";
+    return isBelow ? joinPath(directory.path, decodeName(directory.bytesOf(name))) : "";
+  }
+
   /** Returns the backups since the last call. */
   takeBackups(): KeptBackup[] {
     const backups = this.#backups;
@@ -219,18 +235,13 @@ export class AtomicWriter<Name, Staged> {
     this.#commits.remove(unverifiedName(bytes));
     const identity = this.#commits.linkReplaced(name, backupName(token, bytes));
     if (!identity) return;
-    const isDirectory = this.roots[this.#root].kind === "folder";
-    const path = isDirectory ? joinPath(this.directory.path, decodeName(bytes)) : "";
-    this.#backups.push({ root: this.#root, path, identity });
+    this.#backups.push({ root: this.#root, path: this.pathOf(name), identity });
   }
 
-  #rename(staged: Staged, name: Name): void {
-    try {
-      this.#commits.rename(staged, name, "write");
-    } catch (error) {
-      this.#isNameRefused = NAME_REFUSALS.includes(codeIn(error));
-      throw error;
-    }
+  /** Remembers a failure if it means that the name cannot be created or replaced. Returns it. */
+  #noteRefusal(failure: FileError): FileError {
+    if (NAME_REFUSALS.includes(failure.code)) this.#refusal = failure;
+    return failure;
   }
 
   /** Returns if another attempt may succeed. @throws {FileError} if not. */
@@ -240,8 +251,7 @@ export class AtomicWriter<Name, Staged> {
     // The directory of a root that is a file is not part of the copy, so its permissions stay.
     const mayOpenUp = code === "EACCES" && this.roots[this.#root].kind === "folder";
     if (mayOpenUp && this.directory.openUp()) return;
-    this.#isNameRefused = NAME_REFUSALS.includes(code);
-    throw failedDeno(operation, this.directory.textOf(name), error);
+    throw this.#noteRefusal(failedDeno(operation, this.directory.textOf(name), error));
   }
 }
 
@@ -250,10 +260,6 @@ export class AtomicWriter<Name, Staged> {
  * permission, a file of another user in a sticky directory, a file that is a mount point, a directory that is read-only.
  */
 const NAME_REFUSALS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EBUSY", "EROFS"];
-
-function codeIn(error: unknown): string | undefined {
-  return error instanceof SystemCallError ? errnoName(error.errno) : codeOf(error);
-}
 
 /** Returns whether the temporary name, or the path of the directory, refers to another file: it must not be removed. */
 function isStolen(error: unknown): boolean {

@@ -24,9 +24,9 @@ import { mayHold } from "../target/held_directories.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
-import type { AtomicWriter } from "./atomic_writer.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
-import type { PartialCalls } from "./target_directory.ts";
+import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
+import type { KnownFile, PartialCalls } from "./target_directory.ts";
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
@@ -114,7 +114,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   }
 
   #inPlace(
-    { staged, file }: NonNullable<ReturnType<AtomicWriter<Name, Staged>["openInPlace"]>>,
+    { staged, file }: InPlaceFile<Staged>,
     place: Pick<Partial, "root" | "path" | "size">,
   ): BegunPartial {
     this.#writer.staging.close(staged);
@@ -241,7 +241,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     root: number,
     path: string,
     from: FileIdentity | undefined,
-  ): Pick<Partial, "temporary" | "identity"> | undefined {
+  ): KnownFile | undefined {
     const { directory, roots } = this.#writer;
     const name = this.#enterTarget(root, path);
     const existing = new FileStat();

@@ -4,7 +4,6 @@ import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { KeptBackup, PendingDirectory, SmallFileWriter, WrittenInPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
-import { joinPath } from "../path/local_path.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
@@ -101,9 +100,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
   }
 
   #addInPlace(name: Name): void {
-    const { directory, root, roots } = this.#writer;
-    const path = roots[root].kind === "folder" ? joinPath(directory.path, decodeName(directory.bytesOf(name))) : "";
-    this.#inPlace ??= { files: 0, root, path };
+    this.#inPlace ??= { files: 0, root: this.#writer.root, path: this.#writer.pathOf(name) };
     this.#inPlace.files++;
   }
 

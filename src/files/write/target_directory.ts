@@ -136,10 +136,13 @@ export interface CommitCalls<Name, Staged> {
   takeAttributeFailure(name: Name): FileError | undefined;
 }
 
+/** A name in the current directory, and the identity that its file must have. */
+export type KnownFile = Pick<Partial, "temporary" | "identity">;
+
 /** Opens partial files in the current directory. Each call fails with code "ESTALE" if another file has the name. */
 export interface PartialCalls<Staged> {
-  /** Opens a partial file in order to commit it. */
-  openStaged(partial: Partial, text: string): Staged;
+  /** Opens a file in order to commit it. */
+  openStaged(file: KnownFile, text: string): Staged;
   /** @param text Final path, for messages. */
   openWriter(partial: Partial, text: string): RangeWriter;
   openReader(partial: Partial, text: string): RangeReader;

@@ -4,6 +4,7 @@ import { FileError, ProtocolError } from "../../../src/errors.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { backupName, unverifiedName } from "../../../src/files/path/temporary_names.ts";
 import { planted } from "../../../src/files/stat/file_identity.ts";
+import { FileKind, type FileStat } from "../../../src/files/stat/file_stat.ts";
 import { AtomicWriter } from "../../../src/files/write/atomic_writer.ts";
 import type { EngineDirectory } from "../../../src/files/write/target_directory.ts";
 import { SystemCallError } from "../../../src/native/libc/errno.ts";
@@ -13,6 +14,7 @@ const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0
 const ENOSPC = 28;
 const EEXIST = 17;
 const EACCES = 13;
+const EBUSY = 16;
 
 /** An engine that logs its calls. `failures` contains the errors that calls throw, in order. */
 class LoggedDirectory {
@@ -35,6 +37,10 @@ class LoggedDirectory {
         openUp: () => run("openUp", this.mayOpenUp),
         textOf: (name: string) => `/target/${name}`,
         bytesOf: encodeName,
+        stat: (_: string, into: FileStat) => {
+          into.kind = FileKind.file;
+          return run("stat", true);
+        },
       },
       staging: {
         createFile: () => run("createFile", "temporary"),
@@ -52,7 +58,7 @@ class LoggedDirectory {
         rename: () => run("rename", undefined),
         takeAttributeFailure: () => undefined,
       },
-      partials: {},
+      partials: { openStaged: () => run("openStaged", "opened") },
     };
     return operations as unknown as EngineDirectory<string, string>;
   }
@@ -134,6 +140,17 @@ describe("AtomicWriter", () => {
       assertEquals(directory.calls.slice(-3), [step, "discard", "close"]);
     });
   }
+
+  it("opens an existing file in place only for the failure that refused its name", () => {
+    const directory = new LoggedDirectory();
+    const writer = directory.writer();
+    directory.fail("rename", new SystemCallError(EBUSY));
+    const refusal = assertThrows(() => writer.commit("temporary", "f", ATTRIBUTES, undefined), FileError);
+    const full = new FileError("write", "/target/f", "No space left on device", { code: "ENOSPC" });
+    assertEquals(assertThrows(() => writer.openRefused("f", full)), full);
+    assertEquals(directory.calls.includes("openStaged"), false);
+    assertEquals(writer.openRefused("f", refusal).staged, "opened");
+  });
 
   it("leaves the temporary name alone if it refers to another file", () => {
     const directory = new LoggedDirectory();

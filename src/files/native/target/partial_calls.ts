@@ -9,7 +9,7 @@ import type { RangeReader } from "../../engine/source.ts";
 import type { Partial, RangeWriter } from "../../engine/target.ts";
 import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
-import type { PartialCalls } from "../../write/target_directory.ts";
+import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "../direct_writer.ts";
 import { NativeRangeReader } from "../range_reader.ts";
 import { NativeRangeWriter } from "../range_writer.ts";
@@ -29,9 +29,9 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
     this.#statx = new Statx(directory.calls);
   }
 
-  openStaged(partial: Partial, text: string): StagedFile {
-    const staged = new StagedFile().reset(this.#put(partial), this.#open(partial, text, "write"));
-    staged.identity = partial.identity;
+  openStaged(file: KnownFile, text: string): StagedFile {
+    const staged = new StagedFile().reset(this.#put(file), this.#open(file, text, "write"));
+    staged.identity = file.identity;
     return staged;
   }
 
@@ -54,18 +54,18 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   }
 
   /** @throws {FileError} If the temporary name refers to another file. */
-  #open(partial: Partial, text: string, operation: "read" | "write"): number {
+  #open(file: KnownFile, text: string, operation: "read" | "write"): number {
     const calls = this.#calls;
     // Writers read too: without a call that punches holes, existing contents are examined. A FIFO must not block.
     const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
     const flags = readWrite | noFollow | nonBlock | closeOnExec;
-    const descriptor = calls.openat(this.#directory.descriptor, this.#put(partial), flags, 0);
+    const descriptor = calls.openat(this.#directory.descriptor, this.#put(file), flags, 0);
     if (descriptor < 0) {
       const errno = calls.errno();
       const isStolen = errno === Errno.ENOENT || errno === Errno.ELOOP;
       throw isStolen ? planted(operation, text) : failedCall(operation, text, errno);
     }
-    if (this.#isFile(descriptor, partial.identity)) return descriptor;
+    if (this.#isFile(descriptor, file.identity)) return descriptor;
     calls.close(descriptor);
     throw planted(operation, text);
   }
@@ -88,7 +88,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
     return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, identity);
   }
 
-  #put({ temporary }: Partial): number {
+  #put({ temporary }: KnownFile): number {
     return this.#temporary.putName(encodeName(temporary));
   }
 }

@@ -4,7 +4,7 @@ import type { RangeReader } from "../../engine/source.ts";
 import type { Partial, RangeWriter } from "../../engine/target.ts";
 import { codeOf, failedDeno } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, planted } from "../../stat/file_identity.ts";
-import type { PartialCalls } from "../../write/target_directory.ts";
+import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";
 import { leadsTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
 import { PortableRangeReader } from "../reader.ts";
@@ -18,9 +18,9 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
     this.#directory = directory;
   }
 
-  openStaged(partial: Partial, text: string): StagedFile {
-    const file = new PortableRangeWriter(this.#open(partial, text, "write"), text);
-    return { path: this.#pathOf(partial), identity: partial.identity, file };
+  openStaged(known: KnownFile, text: string): StagedFile {
+    const file = new PortableRangeWriter(this.#open(known, text, "write"), text);
+    return { path: this.#pathOf(known), identity: known.identity, file };
   }
 
   openWriter(partial: Partial, text: string): RangeWriter {
@@ -31,8 +31,8 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
     return new PortableRangeReader(this.#open(partial, text, "read"), text);
   }
 
-  hasName(partial: Partial): boolean {
-    return leadsTo(this.#pathOf(partial), partial.identity, { follow: false });
+  hasName(file: KnownFile): boolean {
+    return leadsTo(this.#pathOf(file), file.identity, { follow: false });
   }
 
   remove(partial: Partial): void {
@@ -40,12 +40,12 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
   }
 
   /** @throws {FileError} If the temporary name refers to another file. */
-  #open(partial: Partial, text: string, operation: "read" | "write"): Deno.FsFile {
-    if (!this.hasName(partial)) throw planted(operation, text);
+  #open(known: KnownFile, text: string, operation: "read" | "write"): Deno.FsFile {
+    if (!this.hasName(known)) throw planted(operation, text);
     try {
       // Writers read too: contents that become a hole are examined.
-      const file = Deno.openSync(this.#pathOf(partial), { read: true, write: true });
-      if (isSameFile(identityOf(file.statSync()), partial.identity)) return file;
+      const file = Deno.openSync(this.#pathOf(known), { read: true, write: true });
+      if (isSameFile(identityOf(file.statSync()), known.identity)) return file;
       file.close();
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw failedDeno(operation, text, error);
@@ -53,7 +53,7 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
     throw planted(operation, text);
   }
 
-  #pathOf({ temporary }: Partial): string {
+  #pathOf({ temporary }: KnownFile): string {
     return this.#directory.nameOf(temporary);
   }
 }
