@@ -5,6 +5,7 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { backupName } from "../../src/files/path/temporary_names.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
+import { createDirectories } from "../../src/files/target/root_directories.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
@@ -34,7 +35,8 @@ const PLANNED: Planned[] = [
 function planned(engine: FileEngine, temp: TempDirectory, { target, kind }: Planned): TargetRoot {
   const source = kind === "folder" && target.endsWith("/.") ? { name: ".", kind } : { name: "source", kind } as const;
   const options = { base: temp.path, tilde: false, sameHost: false };
-  return planTargets([source], target.replace(/\/\.$/, ""), options, engine.paths)[0];
+  const roots = planTargets([source], target.replace(/\/\.$/, ""), options, engine.paths);
+  return createDirectories(roots, engine.paths)[0];
 }
 
 function scene(): TempDirectory {

@@ -25,6 +25,11 @@ export function identityOf({ dev, ino }: Deno.FileInfo): FileIdentity {
   return { dev, inode: ino ?? 0 };
 }
 
+/** Returns the identity alone, for example from a status. */
+export function identityOfStat({ dev, inode }: FileIdentity): FileIdentity {
+  return { dev, inode };
+}
+
 /** As `identityOf`, with the time of birth. */
 export function exactIdentity(info: Deno.FileInfo): ExactIdentity {
   return { ...identityOf(info), birthMs: info.birthtime?.getTime() ?? null };

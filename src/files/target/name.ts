@@ -1,8 +1,11 @@
 /** Directories and names of targets, and their paths in messages. */
 
-import { ProtocolError } from "../../errors.ts";
+import { FileError, ProtocolError } from "../../errors.ts";
+import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
+import { FileCode } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
+import type { FileStat } from "../stat/file_stat.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 
 /** Path of a device root that means standard output or another open descriptor. All other paths of roots are absolute. */
@@ -33,8 +36,13 @@ export function rootDirectory(root: TargetRoot): RootDirectory {
     path: rootPath(root),
     within,
     identity,
-    noFollow: root.kind === "folder" && root.created && !root.continued,
+    noFollow: isNewDirectory(root),
   };
+}
+
+/** Returns whether the copy creates the directory of a root. */
+export function isNewDirectory(root: TargetRoot): root is Extract<TargetRoot, { kind: "folder" }> {
+  return root.kind === "folder" && root.created && !root.continued;
 }
 
 /** Returns the absolute path of a file below a root, for messages. */
@@ -63,4 +71,17 @@ export function splitTarget(root: TargetRoot, path: string): { directory: string
   if (root.kind === "file") return { directory: "", name: root.name };
   const at = path.lastIndexOf("/");
   return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) };
+}
+
+/**
+ * Returns the status of a target; undefined if it is missing, or if the engine cannot open such a name. Only writing that
+ * file fails later.
+ */
+export function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat | undefined {
+  try {
+    return paths.stat(path, { follow });
+  } catch (error) {
+    if (error instanceof FileError && error.code === FileCode.notText) return undefined;
+    throw error;
+  }
 }

@@ -1,13 +1,13 @@
-/** Plans the target of each source by the rules of scp. Examines everything before it creates directories. */
+/** Plans the target of each source by the rules of scp. */
 
-import { FileError, quotePath, UserError } from "../../errors.ts";
+import { quotePath, UserError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { checkName } from "../../protocol/wire_path.ts";
 import type { Confinement } from "./confinement.ts";
-import type { DirectoryToMake, PathCalls } from "../engine/engine.ts";
+import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
-import { failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
-import { type FileIdentity, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import {
   baseName,
@@ -20,6 +20,9 @@ import {
 import { misnamed, nameKey, type NameRules, problemOfName } from "../path/name_rules.ts";
 import { isPrivateName, privateName } from "../path/private_names.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
+import { statNameable, targetText } from "./name.ts";
+import { missingDirectories } from "./root_directories.ts";
+import { markOwnSource } from "./same_file.ts";
 
 /** A source, as the sender describes it. The name may come from the peer. */
 export interface PlannedSource {
@@ -41,10 +44,8 @@ export interface TargetPlanOptions {
   operands?: number;
   /** Returns whether an interrupted copy of this source has created the directory, so that it is resumed. Default: no. */
   isUnfinished?: (directory: string, source: PlannedSource) => boolean;
-  /** Whether missing directories above a target are created. Default: no. */
+  /** Whether directories above a target may be missing, so that they are created. Default: no. */
   mkpath?: boolean;
-  /** Whether missing directories are not created. Default: false. */
-  dryRun?: boolean;
   /** Whether the sources are on this machine, so that their identities are comparable. */
   sameHost: boolean;
   confinement?: Confinement;
@@ -61,16 +62,10 @@ interface NamedTarget {
   operands: number;
 }
 
-/** A root, and whether its directory must be created. */
-interface Draft {
-  root: TargetRoot;
-  create: boolean;
-}
-
 /**
- * Returns the root of each source, in order. Creates missing root directories, with mode 01700 until they are finished.
+ * Returns the root of each source, in order. Nothing is created yet.
  *
- * @throws {UserError} If sources and targets do not fit together. Nothing was created.
+ * @throws {UserError} If sources and targets do not fit together.
  * @throws {ProtocolError} Code "bad-path" for a name that could lead out of the target.
  */
 export function planTargets(
@@ -84,20 +79,17 @@ export function planTargets(
     if (name !== ".") checkName(bytes, 0, bytes.length);
   }
   const shared = sources.filter((source) => source.target === undefined);
-  const sharedDrafts = shared.length > 0 ? planCommon(shared, target, options, paths) : [];
+  const sharedRoots = shared.length > 0 ? planCommon(shared, target, options, paths) : [];
   let next = 0;
-  const drafts = sources.map((source) =>
+  const roots = sources.map((source) =>
     source.target === undefined
-      ? sharedDrafts[next++]
+      ? sharedRoots[next++]
       : planCommon([source], source.target, { ...options, operands: 1 }, paths)[0]
   );
-  checkDistinct(sources, drafts, options.rules);
-  if (options.sameHost) sources.forEach((source, index) => compareWithSource(source, drafts[index], paths));
-  if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
-  if (options.dryRun) return drafts.map(({ root }) => root);
-  const roots = drafts.map(({ root }) => root);
-  createMissing(roots, paths);
-  return createDirectories(roots, paths);
+  checkDistinct(sources, roots, options.rules);
+  if (options.sameHost) sources.forEach((source, index) => markOwnSource(source, roots[index], paths));
+  if (options.confinement) { for (const root of roots) confine(root, options.confinement, target); }
+  return roots;
 }
 
 /** Returns whether the target is the name of the only root, and not a directory that contains it. */
@@ -118,7 +110,12 @@ export function fullPath(
 }
 
 /** Plans the roots of sources with a common target. */
-function planCommon(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
+function planCommon(
+  sources: PlannedSource[],
+  target: string,
+  options: TargetPlanOptions,
+  paths: PathCalls,
+): TargetRoot[] {
   const { confinement } = options;
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
@@ -136,13 +133,13 @@ function planCommon(sources: PlannedSource[], target: string, options: TargetPla
   if (stat?.kind === FileKind.directory && sources.length === 1 && continued(bare, sources[0])) {
     const above = paths.stat(directoryOf(bare), { follow: true });
     const parent = above && identityOfStat(above);
-    return [{ root: { kind: "folder", path: bare, created: true, continued: true, identity, parent }, create: false }];
+    return [{ kind: "folder", path: bare, created: true, continued: true, identity, parent }];
   }
   return stat?.kind === FileKind.directory
     ? sources.map((source) => {
-      const { root, create } = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
-      if (root.kind !== "folder" || create || !continued(root.path, source)) return { root, create };
-      return { root: { ...root, created: true, continued: true, parent: identity }, create };
+      const root = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
+      if (root.kind !== "folder" || root.created || !continued(root.path, source)) return root;
+      return { ...root, created: true, continued: true, parent: identity };
     })
     : ontoNames(sources, { full, target, stat, operands: options.operands ?? sources.length }, options, paths);
 }
@@ -153,44 +150,25 @@ function ontoNames(
   named: NamedTarget,
   { mkpath, rules, confinement }: TargetPlanOptions,
   paths: PathCalls,
-): Draft[] {
+): TargetRoot[] {
   const { full, target, stat, operands } = named;
   const isDirectory = operands > 1 || sources.length > 1 || (hasTrailingSlash(full) && sources[0].kind === "file");
   if (stat || !mkpath || !isDirectory) return [ontoName(sources, named, paths, { mkpath, rules, confinement })];
   if (sources.some(({ kind }) => kind === "input")) throw notDirectory(target, stat);
   const directory = withoutTrailingSlashes(full);
   const missing = missingDirectories(directory, target, paths, rules);
-  return sources.map((source) => ({ ...intoMissing(source, directory, paths, rules), missing })).map(
-    ({ root, create, missing }) => ({ root: root.kind === "device" ? root : { ...root, missing }, create }),
-  );
+  return sources.map((source) => intoMissing(source, { directory, missing }, paths, rules));
 }
 
-/** Plans the root of a source in a directory that `createMissing` creates. */
-function intoMissing(source: PlannedSource, directory: string, paths: PathCalls, rules?: NameRules): Draft {
-  const isContents = source.name === "." && source.kind === "folder";
-  const { root, create } = intoDirectory(source, { path: directory, identity: UNKNOWN_FILE }, paths, rules);
-  if (root.kind === "folder" && !isContents) delete root.parent;
-  else if (root.kind !== "device") delete root.identity;
-  return { root, create };
-}
-
-/** Returns the directories to create for a path, from the top. @throws {FileError} If one cannot be created. */
-function missingDirectories(directory: string, target: string, paths: PathCalls, rules?: NameRules): string[] {
-  const missing: string[] = [];
-  for (let path = directory;; path = directoryOf(path)) {
-    const stat = paths.stat(path, { follow: true });
-    if (stat && stat.kind !== FileKind.directory) throw failedWith("create", target, "ENOTDIR");
-    if (stat) return missing;
-    const name = baseName(path);
-    // ".." below a missing directory is unknown.
-    if (name === ".." || directoryOf(path) === path) throw failedWith("create", target, "ENOENT");
-    if (name === ".") continue;
-    if (isPrivateName(name)) throw privateName("create", target);
-    const problem = problemOfName(name, rules);
-    if (problem !== undefined) throw misnamed(path, problem);
-    if (paths.stat(path, { follow: false })) throw linkInTheWay(path);
-    missing.unshift(path);
-  }
+/** Plans the root of a source in a directory that `createMissing` creates, and that has no identity yet. */
+function intoMissing(
+  source: PlannedSource,
+  { directory, missing }: { directory: string; missing: string[] },
+  paths: PathCalls,
+  rules?: NameRules,
+): TargetRoot {
+  const root = intoDirectory(source, { path: directory, identity: undefined }, paths, rules);
+  return root.kind === "device" ? root : { ...root, missing };
 }
 
 /** @throws {FileError} If the target begins with "~user", and there is neither such a user nor a file of that name. */
@@ -205,43 +183,38 @@ function confine(root: TargetRoot, { root: within }: Confinement, target: string
   root.within = within;
 }
 
-function identityOfStat({ dev, inode }: FileStat): FileIdentity {
-  return { dev, inode };
-}
-
 /** Plans the root of a source in an existing directory. */
 function intoDirectory(
   source: PlannedSource,
-  { path: directory, identity }: { path: string; identity: FileIdentity },
+  { path: directory, identity }: { path: string; identity: FileIdentity | undefined },
   paths: PathCalls,
   rules?: NameRules,
-): Draft {
+): TargetRoot {
   if (source.name === "." && source.kind === "folder") {
-    return { root: { kind: "folder", path: directory, created: false, identity }, create: false };
+    return { kind: "folder", path: directory, created: false, identity };
   }
   const path = joinPath(directory, source.name);
   if (isPrivateName(source.name)) {
     // Each record is refused when it arrives, and the others are accepted.
-    const refused = source.kind === "folder"
-      ? { kind: "folder" as const, path, created: false, refused: true }
-      : { kind: "file" as const, directory, name: source.name, refused: true };
-    return { root: refused, create: false };
+    return source.kind === "folder"
+      ? { kind: "folder", path, created: false, refused: true }
+      : { kind: "file", directory, name: source.name, refused: true };
   }
   const problem = problemOfName(source.name, rules);
   if (problem !== undefined) {
     if (source.kind === "folder") throw misnamed(path, problem);
     // Not examined, because the system would find another file. Writing it fails, and the others are copied.
-    return { root: { kind: "file", directory, name: source.name, identity }, create: false };
+    return { kind: "file", directory, name: source.name, identity };
   }
   const stat = source.kind === "file" ? statNameable(path, paths, false) : paths.stat(path, { follow: false });
   if (source.kind === "file") {
     if (stat?.kind === FileKind.directory) throw failedWith("write", path, "EISDIR");
-    return { root: { kind: "file", directory, name: source.name, identity }, create: false };
+    return { kind: "file", directory, name: source.name, identity };
   }
   if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
   if (stat && stat.kind !== FileKind.directory) throw failedWith("create", path, "ENOTDIR");
-  if (!stat) return { root: { kind: "folder", path, created: true, parent: identity }, create: true };
-  return { root: { kind: "folder", path, created: false, identity: identityOfStat(stat) }, create: false };
+  if (!stat) return { kind: "folder", path, created: true, parent: identity };
+  return { kind: "folder", path, created: false, identity: identityOfStat(stat) };
 }
 
 /** Plans the root of a source whose target is its new name, or the file that it replaces. */
@@ -250,7 +223,7 @@ function ontoName(
   { full, target, stat, operands }: NamedTarget,
   paths: PathCalls,
   { mkpath, rules, confinement }: Pick<TargetPlanOptions, "mkpath" | "rules" | "confinement">,
-): Draft {
+): TargetRoot {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
     throw notDirectory(target, stat, "Create the directory first, or use --mkpath");
@@ -259,10 +232,7 @@ function ontoName(
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);
     if (stat.kind !== FileKind.file) {
       const isFifo = stat.kind === FileKind.fifo;
-      return {
-        root: { kind: "device", path: full, shown: target, isFifo, identity: identityOfStat(stat) },
-        create: false,
-      };
+      return { kind: "device", path: full, shown: target, isFifo, identity: identityOfStat(stat) };
     }
     // scp writes through a link that the user names, so the file that it points to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
@@ -270,7 +240,7 @@ function ontoName(
     const directory = directoryOf(path);
     const above = paths.stat(directory, { follow: true });
     const identity = above && identityOfStat(above);
-    return { root: { kind: "file", directory, name: baseName(path), identity }, create: false };
+    return { kind: "file", directory, name: baseName(path), identity };
   }
   const bare = source.kind === "folder" || hasTrailingSlash(full)
     ? withoutTrailingSlashes(full)
@@ -287,16 +257,10 @@ function ontoName(
     if (hasTrailingSlash(full)) {
       throw notDirectory(target, stat, "Create the directory first, use --mkpath, or omit the slash");
     }
-    return {
-      root: { kind: "file", directory: parent, name, identity: above && identityOfStat(above), missing },
-      create: false,
-    };
+    return { kind: "file", directory: parent, name, identity: above && identityOfStat(above), missing };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
-  return {
-    root: { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing },
-    create: true,
-  };
+  return { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing };
 }
 
 /** Maximum number of symbolic links on a path, as in the kernel. */
@@ -328,26 +292,16 @@ function noParent(target: string): UserError {
   });
 }
 
-/** Returns undefined also for a name that the engine cannot open: only writing that file fails later. */
-function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat | undefined {
-  try {
-    return paths.stat(path, { follow });
-  } catch (error) {
-    if (error instanceof FileError && error.code === FileCode.notText) return undefined;
-    throw error;
-  }
-}
-
 function notDirectory(target: string, stat: FileStat | undefined, hint?: string): UserError {
   const state = stat ? "Not a directory" : "No such file or directory";
   return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
 }
 
 /** Refuses two sources of the same name, unless both are directories, which are merged. */
-function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRules): void {
+function checkDistinct(sources: PlannedSource[], roots: TargetRoot[], rules?: NameRules): void {
   const kinds = new Map<string, string>();
-  drafts.forEach(({ root }, index) => {
-    const path = rootPath(root);
+  roots.forEach((root, index) => {
+    const path = targetText(root, "");
     const key = nameKey(path, rules);
     const { kind } = sources[index];
     const other = kinds.get(key);
@@ -358,86 +312,4 @@ function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRu
     }
     kinds.set(key, kind);
   });
-}
-
-/** Marks a target that is the source itself, so that it is left alone. Refuses to copy a directory into itself. */
-function compareWithSource(source: PlannedSource, { root, create }: Draft, paths: PathCalls): void {
-  const { identity } = source;
-  if (!identity || identity.inode === 0 || root.kind === "device" || root.refused) return;
-  const isSource = (path: string) => {
-    const stat = statNameable(path, paths, true);
-    return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
-  };
-  const path = rootPath(root);
-  if (isSource(path)) {
-    root.same = true;
-    if (root.kind === "file") {
-      const real = paths.realPath(path);
-      const above = paths.stat(directoryOf(real), { follow: true });
-      Object.assign(root, {
-        directory: directoryOf(real),
-        name: baseName(real),
-        identity: above && identityOfStat(above),
-      });
-    }
-    return;
-  }
-  if (source.kind !== "folder") return;
-  if (root.kind === "folder" && !root.created) root.source = identity;
-  const [missing] = root.missing ?? [];
-  let above = paths.realPath(missing !== undefined ? directoryOf(missing) : create ? directoryOf(path) : path);
-  for (;;) {
-    if (isSource(above)) {
-      throw new UserError(
-        `Cannot copy ${quotePath(source.name)} to ${quotePath(path)}: it would be copied into itself`,
-      );
-    }
-    const next = directoryOf(above);
-    if (next === above || next === ".") return;
-    above = next;
-  }
-}
-
-function rootPath(root: TargetRoot): string {
-  return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
-}
-
-/** Creates the missing directories above the roots of a plan. Another process may create them at the same time. */
-export function createMissing(roots: TargetRoot[], paths: PathCalls): void {
-  const created = new Map<string, FileIdentity>();
-  for (const root of roots) {
-    if (root.kind === "device" || !root.missing) continue;
-    let parent: FileIdentity | undefined;
-    for (const path of root.missing) {
-      parent = created.get(path) ?? createOne(path, { parent, within: root.within }, paths);
-      created.set(path, parent);
-    }
-    if (root.kind === "folder" && root.created) root.parent = parent;
-    else root.identity = parent;
-  }
-}
-
-function createOne(path: string, place: DirectoryToMake, paths: PathCalls): FileIdentity {
-  try {
-    return paths.makeDirectory(path, { ...place, finished: true });
-  } catch (error) {
-    const stat = error instanceof FileError && error.code === "EEXIST"
-      ? paths.stat(path, { follow: false })
-      : undefined;
-    if (stat?.kind !== FileKind.directory) throw error;
-    return identityOfStat(stat);
-  }
-}
-
-/** Creates the missing root directories of a plan. */
-export function createDirectories(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
-  const created = new Map<string, FileIdentity>();
-  for (const root of roots) {
-    if (root.kind !== "folder" || !root.created || root.continued) continue;
-    const known = created.get(root.path);
-    root.created = known === undefined;
-    root.identity = known ?? paths.makeDirectory(root.path, root);
-    created.set(root.path, root.identity);
-  }
-  return roots;
 }

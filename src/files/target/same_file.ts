@@ -1,10 +1,14 @@
 /** Finds targets that are the sources themselves, under the same or another name. They are left alone. */
 
+import { quotePath, UserError } from "../../errors.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import { fileVersion } from "../stat/file_change.ts";
-import type { FileIdentity } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
+import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
+import { baseName, directoryOf } from "../path/local_path.ts";
+import { isNewDirectory, statNameable, targetText } from "./name.ts";
 
 /**
  * Returns whether an existing file is the source of a record. A record contains a hash of inode and ctime, which identifies
@@ -28,4 +32,51 @@ export function isLargeSource(root: TargetRoot, source: FileIdentity | undefined
 /** Returns whether a target may be its source, so that it is examined before it is written. */
 export function mayBeSource(root: TargetRoot): boolean {
   return root.kind !== "device" && (root.same === true || (root.kind === "folder" && root.source !== undefined));
+}
+
+/**
+ * Marks a target that is its own source, so that it is left alone.
+ *
+ * @throws {UserError} If a directory would be copied into itself.
+ */
+export function markOwnSource(
+  { name, kind, identity }: { name: string; kind: string; identity?: FileIdentity },
+  root: TargetRoot,
+  paths: PathCalls,
+): void {
+  if (!identity || identity.inode === 0 || root.kind === "device" || root.refused) return;
+  const isSource = (path: string) => {
+    const stat = statNameable(path, paths, true);
+    return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
+  };
+  const path = targetText(root, "");
+  if (isSource(path)) {
+    root.same = true;
+    if (root.kind === "file") {
+      const real = paths.realPath(path);
+      const above = paths.stat(directoryOf(real), { follow: true });
+      Object.assign(root, {
+        directory: directoryOf(real),
+        name: baseName(real),
+        identity: above && identityOfStat(above),
+      });
+    }
+    return;
+  }
+  if (kind !== "folder") return;
+  if (root.kind === "folder" && !root.created) root.source = identity;
+  const [missing] = root.missing ?? [];
+  let above = paths.realPath(
+    missing !== undefined ? directoryOf(missing) : isNewDirectory(root) ? directoryOf(path) : path,
+  );
+  for (;;) {
+    if (isSource(above)) {
+      throw new UserError(
+        `Cannot copy ${quotePath(name)} to ${quotePath(path)}: it would be copied into itself`,
+      );
+    }
+    const next = directoryOf(above);
+    if (next === above || next === ".") return;
+    above = next;
+  }
 }

@@ -4,7 +4,8 @@ import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
-import { createDirectories, createMissing, type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import { type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import { createDirectories, createMissing } from "../../files/target/root_directories.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
@@ -55,7 +56,7 @@ async function planFiles(
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
   const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
-  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true, mkpath: job.mkpath };
+  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, mkpath: job.mkpath };
   const roots = planTargets(planned, target, plan, files.paths);
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;

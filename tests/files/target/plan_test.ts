@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, UserError } from "../../../src/errors.ts";
 import { type PlannedSource, planTargets } from "../../../src/files/target/plan.ts";
+import { createDirectories } from "../../../src/files/target/root_directories.ts";
 import { ENGINES, rawShell, TempDirectory } from "../file_engines.ts";
 
 const FILE: PlannedSource = { name: "f", kind: "file" };
@@ -12,7 +13,7 @@ for (const { title, make } of ENGINES) {
   describe(`target plan, ${title}`, () => {
     const { paths } = make();
     const plan = (temp: TempDirectory, sources: PlannedSource[], target: string, sameHost = false) =>
-      planTargets(sources, target, { base: temp.path, tilde: false, sameHost }, paths);
+      createDirectories(planTargets(sources, target, { base: temp.path, tilde: false, sameHost }, paths), paths);
     /** Each root as text: relative path, "/" for directories, "+" for created ones. */
     const short = (temp: TempDirectory, sources: PlannedSource[], target: string) =>
       plan(temp, sources, target).map((root) => {
