@@ -3,7 +3,7 @@
 import { quotePath } from "../errors.ts";
 import type { Failure } from "../protocol/failure.ts";
 import { digestMismatch } from "../streams/failure.ts";
-import { SourceState } from "../streams/unit.ts";
+import { SourceState } from "../streams/report.ts";
 
 /** Returns the note about an entry that is sent for the second time. @param source one of `SourceState`. Default: as sent. */
 export function sentAgain(path: string, source: number = SourceState.asSent): string {

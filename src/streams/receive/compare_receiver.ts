@@ -21,7 +21,7 @@ import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
-import type { FilePlace, ReceivedPack } from "../unit.ts";
+import type { FilePlace, ReceivedPack } from "../report.ts";
 import { NameGuard } from "./name_guard.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";

@@ -17,7 +17,7 @@ import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { NameGuard } from "./name_guard.ts";
-import type { ReceivedPack, WrittenFile } from "../unit.ts";
+import type { ReceivedPack, WrittenFile } from "../report.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 
 /** Optional work for each pack. */

@@ -7,7 +7,7 @@ import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { DirectoryAttributes } from "../unit.ts";
+import type { DirectoryAttributes } from "../report.ts";
 
 /** Adds the outcome of a record. @throws {ProtocolError} code "bad-record" for too many records in one frame. */
 export function addOutcome(outcomes: (number | Failure)[], outcome: number | Failure): void {

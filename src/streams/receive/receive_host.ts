@@ -1,7 +1,7 @@
 /** Connection of a receiving stream with the main thread. */
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
-import type { ReceiveReport } from "../unit.ts";
+import type { ReceiveReport } from "../report.ts";
 
 /** Callbacks of a receiving stream. May live on another thread. */
 export interface ReceiveHost {

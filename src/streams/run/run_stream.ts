@@ -15,7 +15,7 @@ import type { ReceiveStream } from "../receive/receive_stream.ts";
 import { openSender } from "../send/open_sender.ts";
 import type { SendHost } from "../send/send_stream.ts";
 import { shareOf } from "../shared_limit.ts";
-import type { ReceiveReport, SendReport } from "../unit.ts";
+import type { ReceiveReport, SendReport } from "../report.ts";
 import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf } from "./job.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 

@@ -2,7 +2,8 @@
 
 import { Condition } from "../../async/condition.ts";
 import { settleWithin } from "../../async/settle_within.ts";
-import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
+import type { ReceiveReport, SendReport } from "../report.ts";
+import type { WorkUnit } from "../unit.ts";
 import { breakError, describeBreak } from "./break.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { StreamHost } from "./run_stream.ts";

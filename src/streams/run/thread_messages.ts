@@ -3,7 +3,8 @@
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
 import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
-import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
+import type { ReceiveReport, SendReport } from "../report.ts";
+import type { WorkUnit } from "../unit.ts";
 
 /** Main thread to Worker. */
 export type ToWorker =

@@ -8,7 +8,7 @@ import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
 import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
 import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
-import type { SendReport } from "../unit.ts";
+import type { SendReport } from "../report.ts";
 import type { SentCompare } from "./compare_sender.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { SentPack } from "./sent_pack.ts";

@@ -22,7 +22,8 @@ import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
-import { type ComparedRange, type CompareReport, type CompareUnit, SourceState } from "../unit.ts";
+import { type CompareReport, SourceState } from "../report.ts";
+import type { ComparedRange, CompareUnit } from "../unit.ts";
 
 type ContentDigest = typeof import("../../files/target/content_digest.ts");
 

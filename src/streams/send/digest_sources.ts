@@ -9,7 +9,8 @@ import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { DigestedFile, DigestReport, DigestUnit } from "../unit.ts";
+import type { DigestedFile, DigestReport } from "../report.ts";
+import type { DigestUnit } from "../unit.ts";
 
 /** Digests the files of a unit. @returns the sums of its report. */
 export async function digestSources(

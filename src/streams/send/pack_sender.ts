@@ -23,7 +23,8 @@ import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
-import type { GrownFile, PackUnit } from "../unit.ts";
+import type { GrownFile } from "../report.ts";
+import type { PackUnit } from "../unit.ts";
 import { addSent, type SentPack } from "./sent_pack.ts";
 
 /** Sends the pack units of one stream. It has a current directory. */

@@ -21,7 +21,8 @@ import { toFailure } from "../failure.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
-import type { RangeUnit, SourceChange } from "../unit.ts";
+import type { SourceChange } from "../report.ts";
+import type { RangeUnit } from "../unit.ts";
 
 /** Position of the contents of a block in the buffer of its frame. */
 const CONTENTS = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;

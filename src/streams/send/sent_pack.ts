@@ -2,7 +2,8 @@
 
 import { SHA256_BYTES } from "../../protocol/data/compare.ts";
 import type { Failure } from "../../protocol/failure.ts";
-import type { GrownFile, PackUnit, SentContents } from "../unit.ts";
+import type { GrownFile, SentContents } from "../report.ts";
+import type { PackUnit } from "../unit.ts";
 
 /** Records of a pack unit that were sent, for the comparison with the results. */
 export interface SentPack {

@@ -1,4 +1,4 @@
-import type { FilePlace } from "../../streams/unit.ts";
+import type { FilePlace } from "../../streams/report.ts";
 
 /** Receives the names and digests of copied files, for a manifest. Paths are relative to their roots. */
 export interface CopyListing {

@@ -1,6 +1,6 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
-import type { FilePlace } from "../../streams/unit.ts";
+import type { FilePlace } from "../../streams/report.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";

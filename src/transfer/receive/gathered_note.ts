@@ -5,7 +5,7 @@ import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { targetText } from "../../files/target/name.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
-import type { FilePlace } from "../../streams/unit.ts";
+import type { FilePlace } from "../../streams/report.ts";
 
 /** One note about the files of a copy. */
 export class GatheredNote {

@@ -15,7 +15,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
-import type { ReceivedPack, ReceivedRange } from "../../streams/unit.ts";
+import type { ReceivedPack, ReceivedRange } from "../../streams/report.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";

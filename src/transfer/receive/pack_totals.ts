@@ -1,6 +1,6 @@
 /** Totals of small files, directories and links. */
 
-import type { ReceivedPack } from "../../streams/unit.ts";
+import type { ReceivedPack } from "../../streams/report.ts";
 
 /** Counts of one or more pack units. */
 interface Counts {

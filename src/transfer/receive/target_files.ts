@@ -7,7 +7,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
-import type { ReceivedPack, ReceiveReport } from "../../streams/unit.ts";
+import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
 import { StreamGroup } from "../stream_group.ts";

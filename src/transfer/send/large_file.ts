@@ -5,7 +5,8 @@ import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums } from "../../protocol/data/range_sums.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
-import type { RangedItem, SourceChange } from "../../streams/unit.ts";
+import type { SourceChange } from "../../streams/report.ts";
+import type { RangedItem } from "../../streams/unit.ts";
 import type { SchedulerOptions } from "./scheduler_host.ts";
 
 /** A large file that is not finished. */

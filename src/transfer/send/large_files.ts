@@ -8,7 +8,8 @@ import { FileChange, fileVersion, growthNote, isFreshChange } from "../../files/
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
-import type { InputUnit, RangedItem, RangeReport, RangeUnit, SentFile, SourceChange } from "../../streams/unit.ts";
+import type { RangeReport, SentFile, SourceChange } from "../../streams/report.ts";
+import type { InputUnit, RangedItem, RangeUnit } from "../../streams/unit.ts";
 import {
   checkRanges,
   type LargeFile,

@@ -12,7 +12,7 @@ import { fixedCount, type StreamCount } from "../../session/model/stream_count.t
 import { TargetRefused } from "../transfer_errors.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
-import type { SendReport } from "../../streams/unit.ts";
+import type { SendReport } from "../../streams/report.ts";
 import { MessageBatcher } from "../batches.ts";
 import { codecFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";

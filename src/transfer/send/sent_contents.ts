@@ -4,7 +4,8 @@ import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { SHA256_BYTES } from "../../protocol/data/compare.ts";
 import { putUint53, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { PackUnit, SentContents } from "../../streams/unit.ts";
+import type { SentContents } from "../../streams/report.ts";
+import type { PackUnit } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 
 type Plan = Pick<PackUnit, "plan">;

@@ -7,15 +7,8 @@ import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import {
-  type CompareReport,
-  type CompareUnit,
-  type FilePlace,
-  type PackUnit,
-  type RangedItem,
-  type SentContents,
-  SourceState,
-} from "../../streams/unit.ts";
+import { type CompareReport, type FilePlace, type SentContents, SourceState } from "../../streams/report.ts";
+import type { CompareUnit, PackUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";

@@ -4,7 +4,7 @@ import { PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import type { Failure } from "../../../src/protocol/failure.ts";
 import { AwaitedResults } from "../../../src/streams/send/awaited_results.ts";
 import { beginPack } from "../../../src/streams/send/sent_pack.ts";
-import type { SendReport } from "../../../src/streams/unit.ts";
+import type { SendReport } from "../../../src/streams/report.ts";
 
 /** A unit of many files, all of which were sent. */
 function sentPack(unit: number) {
