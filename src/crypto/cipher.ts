@@ -48,7 +48,7 @@ export interface Cipher {
   /**
    * Checks the tag and decrypts the payload.
    *
-   * @throws {CorruptionError} code "bad-tag" if anything differs from what was sealed; the payload is then all zeros.
+   * @throws {CorruptionError} code "bad-tag" if a byte of the frame was changed; the payload is then all zeros.
    */
   open(
     nonce: Uint8Array,

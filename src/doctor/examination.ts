@@ -47,7 +47,7 @@ export class Examination {
       engine: machine.cipher,
       reach: options.reach,
       // The steps contain the same information as the notes of the session.
-      tell: () => {},
+      note: () => {},
       timeoutMs: options.timeoutMs,
       helloTimeoutMs: options.helloTimeoutMs,
       family: options.family,

@@ -80,7 +80,7 @@ export async function runHostileClient(copying: Copying, pipes: Pipes, trick: Tr
       ...{ recursive: true, preserve: false, symlinks: "follow", hardlinks: false, filters: [] },
       ...{ blockBytes: 1 << 20, salt: "hostile", timeoutMs: TIMEOUT_MS },
     },
-    ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: TIMEOUT_MS, tell: () => {} },
+    ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: TIMEOUT_MS, note: () => {} },
   });
   const { control } = session;
   await play(session, trick, async () => {

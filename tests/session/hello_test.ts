@@ -121,7 +121,7 @@ async function openClient(script: string, hello = golden.hello, needed: Required
       cipher: "aes-128-gcm",
       engine: ENGINE,
       timeoutMs: 60_000,
-      tell: () => {},
+      note: () => {},
     });
     const said = await session.control.nextLine();
     await session.control.close();

@@ -93,7 +93,7 @@ for (const engine of ENGINES) {
         cipher: "aes-128-gcm",
         engine: cipher,
         timeoutMs: 60_000,
-        tell: () => {},
+        note: () => {},
       });
     }
 

@@ -53,7 +53,7 @@ describe("a hostile receiver", () => {
           ...{ direction: "pull", sources: [`${tree.path}/${SOURCES[of]}`], recursive: true, preserve: false },
           ...{ blockBytes: 1 << 20, salt: "hostile", symlinks: "follow", hardlinks: false, filters: [] },
         },
-        ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, tell: () => {} },
+        ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, note: () => {} },
       });
       const opened: AuthenticatedStream[] = [];
       // A process that waits forever must fail here.

@@ -64,7 +64,7 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
     const peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer"], name: "remote end" });
     const job = { direction: "pull", sources: [], more: true, ...OPTIONS, filters: [] } as CopyJob;
     const session = await openClientSession(peer, {
-      ...{ job, needed: [], cipher: "aes-128-gcm", timeoutMs: 60_000, tell: () => {} },
+      ...{ job, needed: [], cipher: "aes-128-gcm", timeoutMs: 60_000, note: () => {} },
       engine: loadCipherEngine("portable").engine,
     });
     const pid = await pidOf("--receiver");

@@ -18,7 +18,7 @@ export interface DataPathOptions {
   family?: 4 | 6;
   engine: CipherEngine;
   /** Reports a note about the route of the data. */
-  tell: (note: string) => void;
+  note: (text: string) => void;
 }
 
 /** Returns addresses to connect to, the most likely first: that of ssh, the name of the host, and those in its hello. */
@@ -57,7 +57,7 @@ export function ownPlaces(
  */
 export function tunnelUse(
   { port }: Pick<Hello, "port">,
-  { reach, tell, engine }: DataPathOptions,
+  { reach, note, engine }: DataPathOptions,
   direct: DirectPath,
   control: ControlChannel | undefined,
   isProxied: () => Promise<boolean>,
@@ -78,9 +78,9 @@ export function tunnelUse(
     },
     async onUsed({ name }, failures) {
       const { host } = reach.host;
-      if (await isProxied()) return tell(`Data goes through ssh (${name}), because ${host} is behind a jump host`);
+      if (await isProxied()) return note(`Data goes through ssh (${name}), because ${host} is behind a jump host`);
       const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";
-      tell(
+      note(
         `Data goes through ssh (${name}), because ${direct.messages.reason}${why}. ` +
           `${direct.messages.opening(host)} to go faster`,
       );

@@ -37,7 +37,7 @@ export interface ClientSessionOptions {
   /** How to reach the remote host; undefined for a peer on this machine. */
   reach?: Reach;
   /** Reports a note about the route of the data. */
-  tell: (note: string) => void;
+  note: (text: string) => void;
   /** Maximum time without data from the peer, in milliseconds. */
   timeoutMs: number;
   /** Maximum time of the login and the hello; undefined: unlimited, because the user may be typing a password. */

@@ -63,7 +63,7 @@ async function run(
     cipher: options.cipher,
     engine: loadCipherEngine(options.engine).engine,
     needed: requiredToClean(job),
-    tell: () => {},
+    note: () => {},
     timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
   });

@@ -39,7 +39,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     cipher,
     engine: machine.cipher,
     reach,
-    tell: (message) => options.emit({ type: "note", message }),
+    note: (message) => options.emit({ type: "note", message }),
     timeoutMs: request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,

@@ -97,7 +97,7 @@ class RelayedCopy {
       cipher,
       engine: this.#machine.cipher,
       reach,
-      tell: (message) => emit({ type: "note", message }),
+      note: (message) => emit({ type: "note", message }),
       family,
       timeoutMs: request.timeoutMs,
       helloTimeoutMs,

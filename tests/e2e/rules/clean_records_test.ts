@@ -193,7 +193,7 @@ describeWithScene("--clean by records", (scene) => {
       cipher: "aes-128-gcm",
       engine: loadCipherEngine("portable").engine,
       timeoutMs: 60_000,
-      tell: () => {},
+      note: () => {},
     });
     const removed: string[] = [];
     try {
