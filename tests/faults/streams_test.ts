@@ -4,7 +4,7 @@ import { compareTrees } from "../support/files/compare_trees.ts";
 import type { EscpResult } from "../support/escp/escp_command.ts";
 import { freePort } from "../support/hosts/free_port.ts";
 import { RandomBytes } from "../support/files/random_bytes.ts";
-import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { describeWithScene, ENGINES, type Variant, variantName, variantsOf } from "../support/scene.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
 
@@ -14,7 +14,7 @@ const FLIPS = Deno.env.has("ESCP_SOAK") ? 200 : 24;
 /** Maximum number of faults that a session tolerates. */
 const FLIPS_OF_A_COPY = 8;
 /** A single connection carries everything, so each fault hits data. */
-const SINGLE = VARIANTS.filter(({ direction }) => direction !== "local").map((variant): Variant => ({
+const SINGLE = ENGINES.flatMap(variantsOf).filter(({ direction }) => direction !== "local").map((variant): Variant => ({
   ...variant,
   streams: 1,
 }));

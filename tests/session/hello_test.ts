@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertObjectMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, StartError, UserError } from "../../src/errors.ts";
 import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
@@ -84,6 +84,7 @@ describe("the hello of the remote end", () => {
     assertEquals([session.secrets.cipher, session.secrets.id], ["aes-256-gcm", hello.session]);
     // Options that the client did not send are undefined in the parsed job: compare the JSON.
     assertEquals(JSON.parse(JSON.stringify(session.job)), JOB);
+    assertObjectMatch(session.job as object as Record<string, unknown>, JOB as object as Record<string, unknown>);
     const key = await deriveSessionKey(hello.secret, RANDOM, transcript(line, start()));
     assertEquals(session.secrets.key, key);
     session.close();

@@ -188,12 +188,18 @@ export async function wrapEscp(
   { sshd }: Scene,
   { setup = [], command = [] }: { setup?: string[]; command?: readonly string[] },
 ): Promise<Disposable> {
-  for (const engine of ENGINES) {
-    const directory = `${sshd.binDirectory}/${engine}`;
+  const directories = ENGINES.map((engine) => `${sshd.binDirectory}/${engine}`);
+  for (const directory of directories) {
     await Deno.rename(`${directory}/escp`, `${directory}/inner`);
     await writeWrapper(`${directory}/escp`, [...command, `${directory}/inner`], ...setup);
   }
-  return useAsEscp(await writeWrapper(`${sshd.binDirectory}/wrapped`, [...command, ...escpCommand()], ...setup));
+  const local = useAsEscp(await writeWrapper(`${sshd.binDirectory}/wrapped`, [...command, ...escpCommand()], ...setup));
+  return {
+    [Symbol.dispose]() {
+      local[Symbol.dispose]();
+      for (const directory of directories) Deno.renameSync(`${directory}/inner`, `${directory}/escp`);
+    },
+  };
 }
 
 function findEngines(): Engine[] {

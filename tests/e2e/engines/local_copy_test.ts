@@ -27,7 +27,10 @@ async function copy(from: string, to: string, flags: string[]): Promise<LocalCop
   const all = ["-r", "-v", "-t", "2", "--remote-log", log, ...flags, `${from}/from`, `${to}/copy`];
   const { code, stderr } = await runEscp(all);
   assertEquals(code, 0, stderr);
-  return { copied: `${to}/copy`, wasShared: (await Deno.readTextFile(log)).includes("straight from") };
+  return {
+    copied: `${to}/copy`,
+    wasShared: (await Deno.readTextFile(log)).includes("copied directly from the open files"),
+  };
 }
 
 describe("a copy on one machine", () => {

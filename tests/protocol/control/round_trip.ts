@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import { formatMessage, parseMessage } from "../../../src/protocol/control/message_codec.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 
@@ -6,7 +6,9 @@ import type { Message } from "../../../src/protocol/control/messages.ts";
 export function assertRoundTrip(message: Message): string {
   const line = formatMessage(message);
   assertEquals(line.includes("\n"), false);
-  // Fields that the message does not have are undefined once it is parsed: compare the JSON.
-  assertEquals(JSON.parse(formatMessage(parseMessage(line))), JSON.parse(line));
+  // Fields that the message does not have are undefined once it is parsed.
+  const parsed = parseMessage(line);
+  assertEquals(JSON.parse(formatMessage(parsed)), JSON.parse(line));
+  assertObjectMatch(parsed as object as Record<string, unknown>, message as object as Record<string, unknown>);
   return line;
 }

@@ -141,7 +141,10 @@ describe("ReverseListener", () => {
 describe("dialReverse", () => {
   it("connects only to allowed addresses", async () => {
     for (
-      const [only, tried] of [["127.0.0.1", undefined], ["192.0.2.1", "that ssh came from"], ["", "that ssh"]] as const
+      const [only, tried] of [["127.0.0.1", undefined], [
+        "192.0.2.1",
+        "that host connects only to the address that ssh came from",
+      ], ["", "that host connects only to the address that ssh came from"]] as const
     ) {
       await using both = await startBoth({ only });
       both.ready();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { equals } from "../../../src/bytes.ts";
+import { equals } from "../../../../src/bytes.ts";
 import { it } from "@std/testing/bdd";
-import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
-import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
+import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
+import { describeWithScene, ENGINES, variantName, variantsOf } from "../../../support/scene.ts";
 
 /** A shell command that redirects a descriptor to "out", and the target that names it. */
 const DESCRIPTORS = [

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
+import { describeWithScene, ENGINES, variantName, variantsOf } from "../../../support/scene.ts";
 
 const LARGE = 3 << 20;
 

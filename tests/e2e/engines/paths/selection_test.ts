@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
 
 describeWithScene("the selection of files", (scene) => {
   const pulls = VARIANTS.filter(({ direction }) => direction === "pull");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { describeWithScene, ENGINES, variantName, variantsOf } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { describeWithScene, ENGINES, variantName, variantsOf } from "../../../support/scene.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
 const SOURCES: TreeEntries = { "f": "f", "g": "g", "large": { size: 5 << 20 }, "dir/a": "a", "dir/sub/b": "b" };
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { describeWithScene, rotatingVariants, type Scene, type Variant, variantName } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { describeWithScene, rotatingVariants, type Scene, type Variant, variantName } from "../../../support/scene.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
 /** Sources of each case. Targets are relative to the same directory. */
 const SOURCES: TreeEntries = {

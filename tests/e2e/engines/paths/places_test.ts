@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { runEscp } from "../../support/escp/escp_command.ts";
-import { describeWithScene } from "../../support/scene.ts";
-import { writeTree } from "../../support/files/temp_tree.ts";
+import { runEscp } from "../../../support/escp/escp_command.ts";
+import { describeWithScene } from "../../../support/scene.ts";
+import { writeTree } from "../../../support/files/temp_tree.ts";
 
 describeWithScene("a remote path", (scene) => {
   /** Runs escp with the escp in the remote PATH. */

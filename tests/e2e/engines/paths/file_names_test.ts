@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { escapeGlob } from "../../../src/files/glob/pattern.ts";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
-import { listNames } from "../../support/files/list_names.ts";
-import { describeWithScene, ENGINES, variantName, VARIANTS, variantsOf } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { escapeGlob } from "../../../../src/files/glob/pattern.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS, variantsOf } from "../../../support/scene.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
 /** A name may contain all characters except "/" and NUL. */
 const NAMES = [

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
-import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
 /** Source and target, relative to the same directory. */
 interface Case {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { listNames } from "../../support/files/list_names.ts";
-import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "../../support/escp/remote_settings.ts";
-import { describeWithScene, ENGINES, type Variant } from "../../support/scene.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "../../../support/escp/remote_settings.ts";
+import { describeWithScene, ENGINES, type Variant } from "../../../support/scene.ts";
 
 describeWithScene("a host that confines its sessions", (scene) => {
   const variants = (direction: "push" | "pull") =>
