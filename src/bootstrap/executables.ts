@@ -3,7 +3,7 @@
 import { quotePath, StartError } from "../errors.ts";
 import { executableName, type System } from "./system.ts";
 
-/** Where executables are looked for. */
+/** Directories that are searched for executables. */
 export interface ExecutablePlaces {
   version: string;
   /** The running program, if it is compiled. */

@@ -25,7 +25,7 @@ export interface InstallTarget {
  * On an error it prints `failed STEP TEXT` and ends.
  *
  * The script refuses a directory in which another user could place a program: the directory and each directory above it,
- * up to the home directory or the root, must belong to this user or root, and no one else may write to it.
+ * up to the home directory or the root, must belong to this user or root, and no other user may write to it.
  *
  * @param name name of the file in that directory until it is complete.
  */

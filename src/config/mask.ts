@@ -8,7 +8,7 @@ export const MAX_MASK_BITS = 1024;
  * without "0x", even if they look like a decimal number: "ff00" is 8 to 15, "10" is 4. Commas may separate groups of eight digits,
  * as in /sys/.../local_cpus.
  *
- * @param shown where the mask comes from, for messages.
+ * @param shown name of the setting in messages.
  * @throws {UsageError} for other characters, an empty mask, or more than 1,024 bits.
  */
 export function parseMask(text: string, shown = "Mask"): number[] {

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
  * characters. Double quotes preserve all except a backslash before `"`, `\`, `$` and "`". Outside of quotes, a backslash preserves
  * the next character. Nothing is expanded.
  *
- * @param shown where the text comes from, for messages.
+ * @param shown name of the setting in messages.
  * @throws {UsageError} for an unclosed quote, and a backslash at the end.
  */
 export function splitOptionWords(text: string, shown = "ESCP_OPTIONS"): string[] {

@@ -15,7 +15,7 @@ const LAST_PORT = 65535;
 /**
  * Parses a value of `escp-portrange`: "1232-1242" or "1232:1242", or as in EScp the number of ports after the first one.
  *
- * @param shown where the value comes from, for messages.
+ * @param shown name of the setting in messages.
  * @throws {UsageError}
  */
 export function parsePortRange(text: string, shown = "Port range"): PortRange | { readonly further: number } {
@@ -32,7 +32,7 @@ export function parsePortRange(text: string, shown = "Port range"): PortRange | 
  * Combines `escp-port` and `escp-portrange`. Returns undefined if neither is given; the system chooses the ports then. After a single
  * port, 10 more may be used. A number of ports without a port starts after 1232. A port in a range "A-B" replaces its start.
  *
- * @param shown where the range comes from, for messages.
+ * @param shown name of the setting in messages.
  * @throws {UsageError} for a port outside the range.
  */
 export function choosePorts(

@@ -25,7 +25,7 @@ export interface TunnelConn extends ByteConn {
   failureText(): Promise<string>;
 }
 
-/** How a connector uses tunnels if no direct route works. */
+/** Tunnels of a connector, for when no direct route works. */
 export interface TunnelUse {
   /** Whether to skip the direct routes. */
   always: boolean;

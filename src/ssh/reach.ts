@@ -3,7 +3,7 @@ import type { RemoteOperand } from "./operand.ts";
 import type { RemoteProgram } from "./remote_command.ts";
 import type { SshOptions } from "./ssh_command.ts";
 
-/** How to reach a remote host by ssh and by data connections. Plain data. */
+/** Settings to reach a remote host by ssh and by data connections. Plain data. */
 export interface Reach extends RemoteProgram {
   readonly ssh: SshOptions;
   readonly host: Pick<RemoteOperand, "host" | "user" | "port">;

@@ -8,7 +8,7 @@ export interface PackUnit {
   type: "pack";
   /** Number of the unit, u32. */
   unit: number;
-  /** How often it was begun before. */
+  /** Number of earlier attempts. */
   attempt: number;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan that have an outcome: all but `enter`. */
@@ -58,7 +58,7 @@ export interface CompareUnit {
   type: "ask";
   /** Number of the unit, u32. */
   unit: number;
-  /** How often it was begun before. */
+  /** Number of earlier attempts. */
   attempt: number;
   /** One of `AskPhase`. */
   phase: number;
@@ -80,7 +80,7 @@ export interface DigestUnit {
   type: "digest";
   /** Number of the unit, u32. */
   unit: number;
-  /** How often it was begun before. */
+  /** Number of earlier attempts. */
   attempt: number;
   /** Records of small files in their directories. */
   plan?: Uint8Array<ArrayBuffer>;

@@ -17,7 +17,7 @@ export interface AgreedOptions extends JobOptions {
   /** True with `verify`, because only flushed data can be read back from the disk. */
   fsync: boolean;
   verify: boolean;
-  /** How the receiver compares files before they are sent; undefined: every file is sent. */
+  /** Comparison of files by the receiver before they are sent; undefined: every file is sent. */
   comparison?: Comparison;
 }
 

@@ -4,7 +4,7 @@ import { EXIT_STATUS } from "../exit_status.ts";
 import { type Flag } from "../options/flag.ts";
 import { FLAGS } from "../options/flags.ts";
 
-/** How to call escp, in one line. */
+/** Synopsis of escp, in one line. */
 export const USAGE = "escp [options] SOURCE... TARGET";
 
 /** Description of escp in one line. */
@@ -35,7 +35,7 @@ export const EXAMPLES: readonly (readonly [command: string, meaning: string])[] 
   ["escp big.iso backup:/data/", "Copy a file into a remote directory"],
   ["escp -r results/ user@host:runs/", "Copy a directory with its contents"],
   ["escp host:/var/log/app.log .", "Copy a remote file to this machine"],
-  ["escp -r -u project host:", "Copy only what has changed"],
+  ["escp -r -u project host:", "Copy only changed files"],
   ["escp -J gate -t 8 a.bin b.bin node:", "Use a jump host and 8 connections"],
   ["escp x.bin '[2001:db8::7]:/tmp/'", "Copy to an IPv6 address"],
   ["escp --doctor web1:/data", "Check the connection, measure its speed"],

@@ -4,7 +4,7 @@ import type { Flag } from "./flag.ts";
 /**
  * Parses the value of an option. For a `list` this is one of its values.
  *
- * @param shown where the value comes from, for messages: `Option "-t"`, `ESCP_ENGINE`.
+ * @param shown name of the setting in messages: `Option "-t"`, `ESCP_ENGINE`.
  * @throws {UsageError} if the row does not allow the value.
  */
 export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {

@@ -18,7 +18,7 @@ import type { CompleteFlags } from "./settings.ts";
 /** Default of `-D`. escp is then looked for on the remote host, and may be installed there. */
 const DEFAULT_PATH = "escp";
 
-/** How a host is reached, and how escp gets there. */
+/** Settings to reach a host, and to install escp on it. */
 export interface HostAccess extends Omit<Reach, "host"> {
   /** Ports for the data: of the host, or with `reverse` of this machine. Default: chosen by the system. */
   readonly ports?: PortRange;

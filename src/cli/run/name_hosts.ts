@@ -7,7 +7,7 @@ import type { TransferEvent } from "../../transfer/events.ts";
 import { TargetRefused } from "../../transfer/transfer_errors.ts";
 import type { RemoteHost, Transfer } from "../options/transfers.ts";
 
-/** How a run names its hosts. */
+/** Options for the names of hosts in messages. */
 interface Naming {
   /** Whether the run has several hosts, so that messages must name that of each path. */
   several: boolean;

@@ -1,4 +1,4 @@
-/** How the peer of a session is started and reached, from the options of its host. */
+/** Commands and settings to start and reach the peer of a session, from the options of its host. */
 
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import { selfCommand } from "../../session/model/self_command.ts";

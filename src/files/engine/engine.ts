@@ -10,7 +10,7 @@ import type { Target, TargetOptions } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 
-/** Where a directory is created, and how. */
+/** Location and attributes of a new directory. */
 export interface DirectoryToMake {
   parent?: FileIdentity;
   within?: string;

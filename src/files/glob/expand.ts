@@ -27,7 +27,7 @@ export interface GlobDirectories {
   identity?(path: string): string | undefined;
 }
 
-/** How a pattern is expanded. */
+/** Options for expanding a pattern. */
 export interface ExpandOptions {
   /** Maximum number of paths. Default: 65,535. */
   limit?: number;

@@ -5,7 +5,7 @@ import { hasEscapedBytes } from "../../protocol/names.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import { baseName, PATH_STYLE, type PathStyle } from "./local_path.ts";
 
-/** How a system interprets names. */
+/** Rules by which a system interprets names. */
 export interface NameRules {
   readonly style: PathStyle;
   /** Whether two names that differ only in case usually refer to one file. */

@@ -1,4 +1,4 @@
-/** The directory that a host confines its sessions to. No path, "..", "~", link or pattern leads out of it. */
+/** The directory that a host confines its sessions to. No path, "..", "~", link or pattern points outside of it. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
@@ -48,7 +48,7 @@ export class Confinement {
   }
 
   /**
-   * Refuses a path that leads out of the directory.
+   * Refuses a path that points outside of the directory.
    *
    * @param shown Path as the user typed it.
    * @throws {FileError} With this operation.
@@ -77,7 +77,7 @@ export function isWithin(path: string, directory: string, style: PathStyle = PAT
     [directory.at(-1)!, path[directory.length]].some((char) => isSeparator(char, style));
 }
 
-/** Checks a path directly before it is opened, because `Deno.*` has no way to check an open file. @throws {FileError} */
+/** Checks a path directly before it is opened, because `Deno.*` cannot check an open file. @throws {FileError} */
 export function checkRealPath(operation: string, path: string, within: string | undefined): void {
   if (within === undefined) return;
   let real: string;
@@ -89,7 +89,7 @@ export function checkRealPath(operation: string, path: string, within: string | 
   if (!isWithin(real, within)) throw leadsOut(operation, path, within);
 }
 
-/** Returns the failure of a path that leads out of the directory. */
+/** Returns the failure of a path that points outside of the directory. */
 export function leadsOut(operation: string, path: string, directory: string): FileError {
   return new FileError(operation, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
 }

@@ -66,7 +66,7 @@ interface NamedTarget {
  * Returns the root of each source, in order. Nothing is created yet.
  *
  * @throws {UserError} If sources and targets do not fit together.
- * @throws {ProtocolError} Code "bad-path" for a name that could lead out of the target.
+ * @throws {ProtocolError} Code "bad-path" for a name that could point outside of the target.
  */
 export function planTargets(
   sources: PlannedSource[],
@@ -270,7 +270,7 @@ const MAX_LINKS = 40;
  * Returns the path that a dangling symbolic link points to, through further links. scp writes through a link that the user
  * names, so the file is created there.
  *
- * @throws {FileError} If the link leads out of the directory of a confinement.
+ * @throws {FileError} If the link points outside of the directory of a confinement.
  */
 function endOfLinks(
   path: string,

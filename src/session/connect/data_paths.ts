@@ -10,9 +10,9 @@ import { hostAddresses } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
 
-/** How to reach the remote end. */
+/** Options for data connections to the remote end. */
 export interface DataPathOptions {
-  /** How to reach the remote host; undefined for a peer on this machine. */
+  /** Settings to reach the remote host; undefined for a peer on this machine. */
   reach?: Reach;
   /** Restricts the data connections to one family. */
   family?: 4 | 6;

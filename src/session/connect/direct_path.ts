@@ -56,6 +56,6 @@ export function portsToOpen(port: number | undefined): string {
   const { first, last } = DEFAULT_PORTS;
   const usual = port === undefined || (first <= port && port <= last);
   // The port is from a configuration, or any free port, because all default ports were taken.
-  const other = usual ? "" : `, or those that are set there (this time ${port}),`;
+  const other = usual ? "" : `, or the ports that the host is configured to use (${port} in this run),`;
   return `Open TCP ports ${first}-${last}${other}`;
 }

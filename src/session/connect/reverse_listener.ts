@@ -17,7 +17,7 @@ const GRACE_MS = 2_000;
 /** Maximum time to open a further stream, in milliseconds. */
 const AGAIN_MS = 15_000;
 
-/** Where to listen, and the addresses of this machine. */
+/** Ports to listen on, and addresses of this machine. */
 export interface ReverseListenerOptions {
   /** Addresses of this machine. Default port: the one that it listens on. */
   places: readonly { hostname: string; port?: number }[];

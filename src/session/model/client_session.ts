@@ -27,14 +27,14 @@ import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
 import { NoLogin, notStarted, UnusableEscp } from "./start_errors.ts";
 
-/** How a client opens a session. */
+/** Options for a client's session. */
 export interface ClientSessionOptions {
   job: Job;
   /** Features that the job requires. */
   needed: readonly RequiredFeature[];
   cipher: CipherName;
   engine: CipherEngine;
-  /** How to reach the remote host; undefined for a peer on this machine. */
+  /** Settings to reach the remote host; undefined for a peer on this machine. */
   reach?: Reach;
   /** Reports a note about the route of the data. */
   note: (text: string) => void;

@@ -21,12 +21,12 @@ import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts"
 
 /** Number of streams beyond those agreed on: attempts at several addresses, and replacements of broken streams. */
 const SPARE_STREAMS = 1024;
-/** Port in the hello if no session is possible: no one listens on it. */
+/** Port in the hello if no session is possible: nothing listens on it. */
 const NO_PORT = 1;
 /** Maximum time to send the reason of a failed start, in milliseconds. */
 const REFUSAL_MS = 1_000;
 
-/** How the remote end opens a session. */
+/** Options for the remote end of a session. */
 export interface RemoteSessionOptions {
   /** Loads the engine. Called after the hello was sent, because it takes some milliseconds. */
   engine: () => CipherEngine | Promise<CipherEngine>;
@@ -38,7 +38,7 @@ export interface RemoteSessionOptions {
   ports?: PortRange;
   /** Whether this end may connect only to the address that ssh came from. */
   confined: boolean;
-  /** Why no session is possible. It is sent to the client. */
+  /** Reason why no session is possible. It is sent to the client. */
   problem?: UserError;
   input: ReadableStream<Uint8Array>;
   output: WritableStream<Uint8Array>;

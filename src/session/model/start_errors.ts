@@ -20,7 +20,7 @@ export class UnusableEscp extends StartError {
   }
 }
 
-/** How a peer process has ended without a hello. */
+/** End of a peer process that sent no hello. */
 export interface FailedStart {
   /** Name of the host in messages. */
   name: string;

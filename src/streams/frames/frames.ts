@@ -214,7 +214,7 @@ export class FrameReader {
   }
 }
 
-/** How a FrameReader reads. */
+/** Options of a FrameReader. */
 export interface FrameReaderOptions {
   /** Maximum bytes of a payload. */
   payloadLimit: number;

@@ -29,7 +29,7 @@ import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_co
 /** Errors that prevent any entry of the name from being written. After other errors, writing may still succeed. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
-/** How compare requests are answered. */
+/** Options for answering compare requests. */
 export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */

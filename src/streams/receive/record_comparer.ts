@@ -21,9 +21,9 @@ import { Known } from "../../resume/run/digest_set.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 
-/** How records are compared. */
+/** Options for comparing records. */
 export interface RecordComparerOptions {
-  /** How entries are compared before they are sent; undefined: only written entries are verified. */
+  /** Comparison of entries before they are sent; undefined: only written entries are verified. */
   comparison?: Comparison;
   /** Whether written entries are verified. */
   verifies: boolean;

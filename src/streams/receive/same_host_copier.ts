@@ -15,7 +15,7 @@ const READ_BYTES = 1 << 20;
 /** Memory that outlives this thread: calls of other threads may still write to it when this thread ends. */
 const buffers = new ForeignMemoryPool(READ_BYTES + PAGE);
 
-/** How a range is copied. */
+/** Options for copying a range. */
 export interface LocalCopyOptions {
   /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default false. */
   compares?: boolean;

@@ -36,7 +36,7 @@ export interface ReceiveRole {
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */
   localCopyPid?: number;
-  /** How entries are compared before they are sent; undefined: the sender must not request it. In a dry run nothing else is allowed. */
+  /** Comparison of entries before they are sent; undefined: the sender must not request it. In a dry run nothing else is allowed. */
   comparison?: Comparison;
   /** Whether the sender may request that written files are verified. */
   verify: boolean;

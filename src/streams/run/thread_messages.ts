@@ -35,7 +35,7 @@ export type FromWorker =
   /** The stream has ended, or `broken` is why it broke. */
   | { type: "ended"; stream: number; wireBytes: number; broken?: StreamBreak };
 
-/** Why a stream broke, as plain data. */
+/** Reason why a stream broke, as plain data. */
 export interface StreamBreak {
   /** Protocol errors and bugs end the session. After others a new connection may help. */
   kind: "protocol" | "corruption" | "connection" | "bug";

@@ -45,7 +45,7 @@ export interface SentRange {
   refused: boolean;
 }
 
-/** How ranges are sent. */
+/** Options for sending ranges. */
 export interface RangeSenderOptions {
   blockBytes: number;
   /** Whether holes and blocks of zeros are sent as holes. */

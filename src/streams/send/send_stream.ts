@@ -21,7 +21,7 @@ import { beginPack } from "./sent_pack.ts";
 
 /** Source of units, and callbacks of a sending stream. May live on another thread. */
 export interface SendHost {
-  /** Returns the next unit; undefined if there is no unit and never will be. */
+  /** Returns the next unit; undefined after the last unit. */
   next(): Promise<WorkUnit | undefined>;
   /** Called with the receiver's result of a unit, compared with what was sent. */
   report(report: SendReport): void;

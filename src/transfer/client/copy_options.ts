@@ -57,6 +57,6 @@ export interface CopyOptions extends SharedCopyOptions {
   outputDescriptor?: number;
   /** Command that starts the peer. */
   peer: PeerCommand;
-  /** How the remote host is reached; undefined if the peer is a process on this machine. */
+  /** Settings to reach the remote host; undefined if the peer is a process on this machine. */
   reach?: Reach;
 }

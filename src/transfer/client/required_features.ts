@@ -13,7 +13,7 @@ export interface DemandingCopy {
   sources: readonly RequestedSource[];
   /** Whether this end writes a manifest. */
   manifest?: boolean;
-  /** How the remote host is reached. */
+  /** Settings to reach the remote host. */
   reach?: Pick<Reach, "reverse" | "tunnel">;
 }
 

@@ -24,7 +24,7 @@ export class PackTotals {
   /**
    * Adds the report of a frame.
    *
-   * @returns false if a later attempt has begun: a broken stream may still bring frames of a unit that was requeued.
+   * @returns false if a later attempt has begun: a broken stream may still deliver frames of a unit that was requeued.
    */
   add({ unit: number, attempt, files, bytes, skipped, verified = 0, failures }: ReceivedPack): boolean {
     const known = this.#units.get(number);

@@ -79,7 +79,7 @@ export class ResumeRecord {
     return this.#records;
   }
 
-  /** Why this copy cannot be resumed; undefined if it can, or was not requested. */
+  /** Reason why this copy cannot be resumed; undefined if it can, or was not requested. */
   get problem(): string | undefined {
     return this.#problem;
   }

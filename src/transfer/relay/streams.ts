@@ -30,7 +30,7 @@ export class RelayStreams {
   /** Number of pairs that were ever complete. */
   pairs = 0;
   #replacing = 0;
-  /** Number of calls that open pairs. While there are any, a single stream may still get its other half. */
+  /** Number of calls that open pairs. While there are any, an unpaired stream may still be paired. */
   #opening = 0;
   #closed = false;
   /** Number of pairs that ended without an error. */

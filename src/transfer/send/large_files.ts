@@ -30,7 +30,7 @@ export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   done(bytes: number, item: RangedItem, sums?: readonly SummedRange[]): void;
   /** Bytes of a partial file from an earlier run are not sent. */
   kept(bytes: number): void;
-  /** Bytes of a local copy were there from an earlier run. Streams count them as written. */
+  /** Reports the bytes of a local copy that an earlier run had written. Streams count them as written. */
   matched(bytes: number): void;
   /** A file did not arrive. */
   failed(failure: Failure, side: "sender" | "receiver", item: RangedItem): void;

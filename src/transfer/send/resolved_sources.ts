@@ -14,7 +14,7 @@ import { toFailure } from "../../streams/failure.ts";
 import type { NumberedRoot } from "./send_options.ts";
 import { type RequestedSource, tooLong } from "../requested_sources.ts";
 
-/** How operands are resolved. */
+/** Options for resolving operands. */
 export interface FindOptions extends SourceOptions {
   /** Whether to expand patterns: not if a shell has done it. */
   globs: boolean;
