@@ -4,9 +4,10 @@ import type { Configs } from "../config/config_files.ts";
 import { UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
-import { type Command, readCommandLine } from "./options/command.ts";
+import type { Command } from "./options/command.ts";
 import { parseArguments } from "./options/parse_arguments.ts";
 import { rawArguments } from "./options/raw_arguments.ts";
+import { isReceiver, receiverCommand } from "./options/receiver_command.ts";
 import { readSettings } from "./options/settings.ts";
 
 /** Runs escp, and returns its exit status. Never throws. */
@@ -15,8 +16,12 @@ export async function main(args: string[]): Promise<number> {
   try {
     const raw = rawArguments(args);
     const env = (name: string) => Deno.env.get(name);
-    const { configs, problem } = await findConfigs(parseArguments(raw).flags, env);
-    const command = readCommandLine(raw, { env, driveLetters: Deno.build.os === "windows", configs });
+    const parsed = parseArguments(raw);
+    const { configs, problem } = await findConfigs(parsed.flags, env);
+    const environment = { env, driveLetters: Deno.build.os === "windows", configs };
+    const command = isReceiver(parsed.flags)
+      ? receiverCommand(parsed, environment)
+      : (await import("./options/command.ts")).readCommandLine(raw, environment);
     if ("options" in command) verbose = command.options.output.verbose;
     return await run(command, problem);
   } catch (error) {

@@ -21,6 +21,11 @@ export interface StreamKeys {
   toClient: DirectionKey;
 }
 
+/** Returns the bytes of both lines, from which the keys are derived. */
+export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${hello}\n${start}\n`);
+}
+
 /**
  * Derives the input of all stream keys. Ends that saw different lines get different keys, so a change of the
  * negotiation is detected.

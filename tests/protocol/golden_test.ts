@@ -20,7 +20,7 @@ import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { readResult, type Result, writeResult } from "../../src/protocol/data/results.ts";
-import { transcript } from "../../src/session/model/client_session.ts";
+import { transcript } from "../../src/crypto/key_schedule.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import golden from "./golden/version_1.json" with { type: "json" };
 

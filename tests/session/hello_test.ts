@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertObjectMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, StartError, UserError } from "../../src/errors.ts";
-import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
+import { deriveSessionKey, transcript } from "../../src/crypto/key_schedule.ts";
 import { type Hello, parseHello } from "../../src/protocol/control/hello.ts";
 import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { formatMessage } from "../../src/protocol/control/message_codec.ts";
 import type { Message } from "../../src/protocol/control/messages.ts";
-import { openClientSession, transcript } from "../../src/session/model/client_session.ts";
+import { openClientSession } from "../../src/session/model/client_session.ts";
 import { ControlLost } from "../../src/session/model/control_channel.ts";
 import type { RequiredFeature } from "../../src/session/model/required_feature.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";

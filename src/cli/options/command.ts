@@ -1,15 +1,15 @@
 /** The task that a command line requests, with valid options. */
 
-import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.ts";
-import type { PortRange } from "../../config/port_range.ts";
+import { settingsFor } from "../../config/effective.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
 import { parseHost, parseOperand } from "../../ssh/operand.ts";
 import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
-import { type HostAccess, hostAccess, type HostOptions, hostOptions, parsePorts } from "./host_options.ts";
+import { type HostAccess, hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import { type Environment, parseArguments, type ParsedArguments } from "./parse_arguments.ts";
+import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
 import { completeFlags } from "./settings.ts";
 import type { RemoteHost } from "./transfers.ts";
@@ -22,23 +22,9 @@ export type Command =
   | { readonly kind: "install"; readonly options: InstallOptions }
   | { readonly kind: "doctor"; readonly options: DoctorOptions }
   | { readonly kind: "clean"; readonly options: CleanOptions }
-  | { readonly kind: "receiver"; readonly options: ReceiverOptions }
+  | ReceiverCommand
   | { readonly kind: "stream"; readonly port: number; readonly engine: EngineChoice }
   | { readonly kind: "copy"; readonly options: RunOptions };
-
-/** Options of the remote end. All others come from the client, in the session. */
-export interface ReceiverOptions {
-  readonly engine: EngineChoice;
-  /** Number of Workers for streams. Default: depends on the cores of this machine. */
-  readonly threads?: number;
-  /** Whether the client is on this machine, and started this end without ssh. */
-  readonly local: boolean;
-  /** Ports that the client requests for the data. */
-  readonly ports?: PortRange;
-  /** Limits that this host sets for all clients. */
-  readonly limits: HostLimits;
-  readonly output: OutputOptions;
-}
 
 /** Options of `--install`, `--upgrade` and `--uninstall`. */
 export interface InstallOptions {
@@ -69,7 +55,7 @@ export function readCommandLine(args: readonly string[], environment: Environmen
   if (flags.man) return { kind: "man" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
-  if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, environment) };
+  if (flags.receiver) return receiverCommand(parsed, environment);
   if (flags["receiver-stream"]) {
     const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });
     return { kind: "stream", port: flags["receiver-stream"], engine };
@@ -80,24 +66,6 @@ export function readCommandLine(args: readonly string[], environment: Environmen
   if (task) return { kind: "install", options: installOptions(task, parsed, environment) };
   if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
   return { kind: "copy", options: runOptions(parsed, environment) };
-}
-
-function receiverOptions({ flags: line, operands }: ParsedArguments, environment: Environment): ReceiverOptions {
-  if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
-  const { env, configs = {} } = environment;
-  // ESCP_OPTIONS is for users who type command lines. sshd may let a client set it.
-  const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
-  const local = flags["local-peer"] ?? false;
-  const limits = limitsOf(configs);
-  return {
-    engine: flags.engine,
-    threads: flags.threads,
-    local,
-    ports: parsePorts(line),
-    // A user who can start this end without ssh can also access files without it: confinement would have no effect.
-    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
-    output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
-  };
 }
 
 function installOptions(

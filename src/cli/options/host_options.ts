@@ -1,6 +1,6 @@
 /** Options that may differ between hosts, because a configuration file can have entries for single hosts. */
 
-import { choosePorts, type PortRange } from "../../config/port_range.ts";
+import type { PortRange } from "../../config/port_range.ts";
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
@@ -13,6 +13,7 @@ import type { SshOptions } from "../../ssh/ssh_command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
+import { parsePorts } from "./ports.ts";
 import type { CompleteFlags } from "./settings.ts";
 
 /** Default of `-D`. escp is then looked for on the remote host, and may be installed there. */
@@ -70,11 +71,6 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
     installDir: flags["install-dir"],
     binaries: flags.binaries,
   };
-}
-
-/** @throws {UsageError} if the port is outside the range. */
-export function parsePorts(flags: RawFlags): PortRange | undefined {
-  return choosePorts(flags["escp-port"], flags["escp-portrange"], 'Option "--escp-portrange"');
 }
 
 function copyRequest(flags: CompleteFlags): CopyRequest {

@@ -8,7 +8,7 @@ import { checkLog } from "../../transfer/remote/session_limits.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import type { CopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
-import type { ReceiverOptions } from "../options/command.ts";
+import type { ReceiverOptions } from "../options/receiver_command.ts";
 import { FILE_SIZE, StopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 

@@ -1,7 +1,7 @@
 /** Client: opens a session with a started peer. */
 
 import type { CipherEngine, CipherName } from "../../crypto/cipher.ts";
-import { deriveSessionKey, SECRET_BYTES } from "../../crypto/key_schedule.ts";
+import { deriveSessionKey, SECRET_BYTES, transcript } from "../../crypto/key_schedule.ts";
 import { ProtocolError, StartError, UserError } from "../../errors.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import {
@@ -125,11 +125,6 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
       return connector.address;
     },
   };
-}
-
-/** Returns the bytes of both lines, from which the keys are derived. */
-export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${hello}\n${start}\n`);
 }
 
 /** Maximum time until a peer ends that has closed its output without a hello. */

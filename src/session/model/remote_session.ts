@@ -1,7 +1,7 @@
 /** Remote end: sends a hello on standard output, and opens a session when the client has answered. */
 
 import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../../crypto/cipher.ts";
-import { deriveSessionKey, SECRET_BYTES } from "../../crypto/key_schedule.ts";
+import { deriveSessionKey, SECRET_BYTES, transcript } from "../../crypto/key_schedule.ts";
 import { ProtocolError, UserError } from "../../errors.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { FEATURES, formatHello, VERSIONS } from "../../protocol/control/hello.ts";
@@ -15,7 +15,6 @@ import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
 import { carryStreams } from "../tunnel/carried_streams.ts";
-import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
 import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts";
 

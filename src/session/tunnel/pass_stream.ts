@@ -6,18 +6,7 @@ import { splice } from "../../native/net/splice.ts";
 import { STREAM_MARK } from "../../protocol/limits.ts";
 import { PREAMBLE_BYTES, preambleSession } from "../../protocol/data/preamble.ts";
 import { ownerOfPort } from "./own_listener.ts";
-
-/** One direction of bytes. */
-export interface ByteReader {
-  read(buffer: Uint8Array): Promise<number | null>;
-}
-
-/** The other direction. */
-export interface ByteWriter {
-  write(bytes: Uint8Array): Promise<number>;
-}
-
-const BUFFER_BYTES = 256 << 10;
+import { type ByteReader, type ByteWriter, pass, writeAll } from "./pass.ts";
 
 /**
  * Passes bytes in both directions until the data port closes its end. Refuses bytes that do not begin with a preamble,
@@ -81,18 +70,4 @@ function findDescriptor(conn: Deno.TcpConn): number | undefined {
     // The system is not Linux, or FFI is not available.
     return undefined;
   }
-}
-
-/** Passes bytes until they end. @throws {Error} if one of both connections breaks. */
-export async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
-  const buffer = new Uint8Array(BUFFER_BYTES);
-  for (;;) {
-    const count = await from.read(buffer);
-    if (count === null) return;
-    await writeAll(to, buffer.subarray(0, count));
-  }
-}
-
-async function writeAll(to: ByteWriter, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }

@@ -9,7 +9,8 @@ import type { RemoteSession } from "../../session/model/remote_session.ts";
 import { clean, findDirectories } from "./clean.ts";
 import { MessageBatcher } from "../batches.ts";
 import type { Machine } from "../machine.ts";
-import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
+import { confine } from "../remote/confine.ts";
+import { checkDirection, type SessionLimits } from "../remote/session_limits.ts";
 import { readRequested } from "../requested_sources.ts";
 
 /** Maximum time that a removed file waits for the message that reports it. In milliseconds. */

@@ -1,10 +1,6 @@
 /** Limits that a host sets for the sessions of all clients. */
 
 import { quotePath, UserError } from "../../errors.ts";
-import { Confinement } from "../../files/target/confinement.ts";
-import type { PathCalls } from "../../files/engine/engine.ts";
-import { ownUser } from "../../files/target/directory_access.ts";
-import { checkPrivatePlaces } from "../../files/target/private_places.ts";
 import type { TransferEvent } from "../events.ts";
 
 export interface SessionLimits {
@@ -26,19 +22,6 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
   throw new UserError(`Cannot start: the remote host does not allow ${FORBIDDEN[direction]}`, {
     hint: 'See the key "allow" in the configuration of that host',
   });
-}
-
-/**
- * Returns the directory that the host confines its sessions to; undefined if there is none.
- *
- * @param base directory of relative paths if sessions are not confined.
- * @throws {UserError} if the directory does not exist, or contains keys or settings of the account.
- */
-export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
-  if (root === undefined) return undefined;
-  const confinement = new Confinement(root, base, paths);
-  checkPrivatePlaces(confinement.root, ownUser(), (name) => Deno.env.get(name));
-  return confinement;
 }
 
 /** Returns whether clients have fewer rights than their user. A client that may write any file can also run any program. */

@@ -1,0 +1,55 @@
+/** Options of `--receiver`. Separate from the other tasks, because the remote end loads nothing else before its hello. */
+
+import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.ts";
+import type { PortRange } from "../../config/port_range.ts";
+import type { EngineChoice } from "../../crypto/engines.ts";
+import { UsageError } from "../../errors.ts";
+import type { RawFlags } from "./flags.ts";
+import { type OutputOptions, outputOptions } from "./output_options.ts";
+import type { Environment, ParsedArguments } from "./parse_arguments.ts";
+import { parsePorts } from "./ports.ts";
+import { completeFlags } from "./settings.ts";
+
+/** Options of the remote end. All others come from the client, in the session. */
+export interface ReceiverOptions {
+  readonly engine: EngineChoice;
+  /** Number of Workers for streams. Default: depends on the cores of this machine. */
+  readonly threads?: number;
+  /** Whether the client is on this machine, and started this end without ssh. */
+  readonly local: boolean;
+  /** Ports that the client requests for the data. */
+  readonly ports?: PortRange;
+  /** Limits that this host sets for all clients. */
+  readonly limits: HostLimits;
+  readonly output: OutputOptions;
+}
+
+export interface ReceiverCommand {
+  readonly kind: "receiver";
+  readonly options: ReceiverOptions;
+}
+
+/** Returns whether the task is `--receiver`. Options that print a text take precedence. */
+export function isReceiver({ receiver, help, man, version, completions }: RawFlags): boolean {
+  return receiver === true && !help && !man && !version && !completions;
+}
+
+/** Returns the task of `--receiver`. @throws {UsageError} for operands and invalid options. */
+export function receiverCommand({ flags: line, operands }: ParsedArguments, environment: Environment): ReceiverCommand {
+  if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
+  const { env, configs = {} } = environment;
+  // ESCP_OPTIONS is for users who type command lines. sshd may let a client set it.
+  const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
+  const local = flags["local-peer"] ?? false;
+  const limits = limitsOf(configs);
+  const options: ReceiverOptions = {
+    engine: flags.engine,
+    threads: flags.threads,
+    local,
+    ports: parsePorts(line),
+    // A user who can start this end without ssh can also access files without it: confinement would have no effect.
+    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
+    output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
+  };
+  return { kind: "receiver", options };
+}
