@@ -127,6 +127,8 @@ export interface ResumableSource {
 /** A large file that may be resumed. Without a source it starts over. */
 export interface Resumable extends RecordedTarget {
   source?: ResumableSource;
+  /** Whether `startJournal` starts the journal later, unless an earlier copy has left one. */
+  later?: boolean;
 }
 
 /** Writes below the target roots and nowhere else; one per thread. Each job has a current directory of its own. */
@@ -199,6 +201,12 @@ export interface PartialFileWriter {
     size: number,
     from?: { resumable?: Resumable; source?: FileIdentity },
   ): Promise<BegunPartial>;
+  /**
+   * Starts the journal of a partial file without one, so that a later copy resumes the file.
+   *
+   * @returns Path of the journal; undefined if it cannot be locked, or the file was finished or abandoned meanwhile.
+   */
+  startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined>;
   /** Opens a partial file, not a device, for writing in any thread. @throws {FileError} Also if another file has its name. */
   open(partial: Partial): RangeWriter;
   /** Opens a partial file, not a device, for reading. @throws {FileError} Also if another file has its name. */

@@ -143,6 +143,7 @@ function discardingTarget(): Target {
       read() {
         throw new Error("Cannot read a discarded file");
       },
+      startJournal: () => Promise.resolve(undefined),
       sync: () => Promise.resolve(),
       commit: () => undefined,
       discard: nothing,

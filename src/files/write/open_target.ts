@@ -29,7 +29,7 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
   return {
     small: new SmallFiles(new AtomicWriter(small, options)),
     partials,
-    directories: new TargetDirectories(writer),
+    directories: new TargetDirectories(writer, (name) => partials.isLeft(name)),
     openDevice(root, note) {
       const target = options.roots[root];
       if (target?.kind !== "device") return undefined;

@@ -3,7 +3,8 @@
 import { FileError } from "../../errors.ts";
 import { isMountPoint } from "../../native/file/mount_points.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
-import { hasRecord, removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
+import { removeJournal } from "../../resume/partial/lock_journal.ts";
+import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type {
@@ -13,7 +14,9 @@ import type {
   PartialFileWriter,
   PendingDirectory,
   RangeWriter,
+  RecordedTarget,
   Resumable,
+  ResumableSource,
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -91,7 +94,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
     const { directory, options } = this.#writer;
-    if (resumable && (resumable.source || hasRecord(resumable))) {
+    if (resumable && ((resumable.source && !resumable.later) || hasRecord(resumable))) {
       this.#enterTarget(root, path);
       // Other directories are entered while this one waits.
       const place = directory.keepPlace();
@@ -103,7 +106,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
         if (taken) {
           const { partial: { name: temporary, ...identity }, kept, continued } = taken;
           const partial = { root, path, temporary, size, journal, continued, identity };
-          this.#open.add(partial, { locked: taken });
+          this.#open.add(partial, { locked: { ...taken, record: journal } });
           return { partial, kept };
         }
       } finally {
@@ -111,6 +114,23 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       }
     }
     return { partial: this.create(root, path, size, true), kept: [] };
+  }
+
+  async startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
+    const { record } = target;
+    this.#enter(partial);
+    // Other directories are entered while this one waits.
+    const place = this.#writer.directory.keepPlace();
+    try {
+      const started = await startJournal(place.path, target, source, partial);
+      if (!started) return undefined;
+      if (this.#open.lock(partial, { ...started, record })) return record;
+      started.lock.close();
+      removeJournal(record, started.journal);
+      return undefined;
+    } finally {
+      place.close();
+    }
   }
 
   #inPlace(
@@ -216,6 +236,11 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     else this.discard(partial);
   }
 
+  /** Returns whether a temporary name is that of a partial file that was left for a later copy. */
+  isLeft(name: string): boolean {
+    return this.#open.isLeft(name);
+  }
+
   /** Keeps or removes every partial file that is open. */
   abort(options: { keepPartials?: boolean }): void {
     for (const partial of this.#open) {
@@ -226,7 +251,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   /** Returns whether a partial file contains bytes that its journal lacks, and that a later local copy can compare. */
   #isComparable(partial: Partial): boolean {
-    if (!this.#writer.options.localCopy || partial.journal === undefined) return false;
+    if (!this.#writer.options.localCopy || !this.#open.hasJournal(partial)) return false;
     try {
       this.#enter(partial);
       return Deno.statSync(this.#pathOf(partial)).blocks !== 0;

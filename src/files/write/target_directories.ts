@@ -9,9 +9,12 @@ import type { AtomicWriter } from "./atomic_writer.ts";
 
 export class TargetDirectories<Name, Staged> implements DirectoryWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
+  readonly #isKept: (name: string) => boolean;
 
-  constructor(writer: AtomicWriter<Name, Staged>) {
+  /** @param isKept Returns whether a temporary name is that of a partial file for a later copy. */
+  constructor(writer: AtomicWriter<Name, Staged>, isKept: (name: string) => boolean) {
     this.#writer = writer;
+    this.#isKept = isKept;
   }
 
   finish(directories: FinishedDirectory[]): FileError[] {
@@ -29,7 +32,7 @@ export class TargetDirectories<Name, Staged> implements DirectoryWriter {
 
   sweep(directories: Iterable<DirectoryPlace>): void {
     // Directories that were replaced, or cannot be opened, are left alone.
-    attemptEach(directories, (each) => sweep(this.#enter(each), this.#writer.options.token));
+    attemptEach(directories, (each) => sweep(this.#enter(each), this.#writer.options.token, this.#isKept));
   }
 
   /** Returns a path by which `Deno.*` reaches the directory until the next call. @throws {FileError} */

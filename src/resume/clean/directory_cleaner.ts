@@ -43,8 +43,9 @@ export async function removeLeftovers(
     const journal = journalOfOldPartial(name);
     if (pair) await cleaner.attempt(name, () => cleaner.cleanOldPair(pair));
     else if (isOldRunLogName(name)) await cleaner.attempt(name, () => cleaner.cleanOldRunLog(name));
-    else if (isPartialName(name)) await cleaner.attempt(name, () => cleaner.cleanPartial(name));
-    // An old partial file with a journal is handled with the journal.
+    else if (isPartialName(name) || isTemporaryName(name)) {
+      await cleaner.attempt(name, () => cleaner.cleanPartial(name));
+    } // An old partial file with a journal is handled with the journal.
     else if (journal === undefined || !all.has(journal)) await cleaner.attempt(name, () => cleaner.cleanUnlocked(name));
   }
   return cleaner.kept;
@@ -117,10 +118,11 @@ class DirectoryCleaner {
     this.#removeOrKeep(name, info);
   }
 
-  /** Removes a partial file without a record, or with a record that this user cannot see. */
+  /** Removes a partial or temporary file without a record, or with a record that this user cannot see. */
   async cleanPartial(name: string): Promise<void> {
     const info = this.#statOwn(name);
-    if (!info?.isFile || !hasOneName(info)) return;
+    const isTemporary = isTemporaryName(name);
+    if (!info?.isFile || !hasOneName(info)) return isTemporary ? this.cleanUnlocked(name) : undefined;
     let lock: Deno.FsFile | undefined;
     try {
       lock = await lockExisting(joinPath(this.#directory.path, name), info.uid);
@@ -131,10 +133,12 @@ class DirectoryCleaner {
     }
     if (!lock) return this.#statOwn(name) && this.#keep(Infinity);
     using _ = lock;
-    this.#removeOrKeep(name, info);
+    // A temporary file is locked only if it has a journal.
+    if (isTemporary) this.cleanUnlocked(name);
+    else this.#removeOrKeep(name, info);
   }
 
-  /** Removes a temporary file, or a partial file of an earlier version without its journal. */
+  /** Removes a temporary file that is not locked, or a partial file of an earlier version without its journal. */
   cleanUnlocked(name: string): void {
     const info = this.#statOwn(name);
     // A temporary file may be a new link. Removing the link does not touch its target.

@@ -16,7 +16,7 @@
  * Integers are little-endian.
  */
 
-import { isPartialName } from "../../files/path/private_names.ts";
+import { isPartialName, isTemporaryName } from "../../files/path/private_names.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import { getUint53, putUint53 } from "../../protocol/data/records.ts";
@@ -82,7 +82,8 @@ function parsePartial(value: unknown): NamedPartial | undefined {
   const fields = Object(value) as Record<string, unknown>;
   const identity = parseIdentity(fields);
   const { name } = fields;
-  return identity && typeof name === "string" && isPartialName(name) ? { name, ...identity } : undefined;
+  if (!identity || typeof name !== "string") return undefined;
+  return isPartialName(name) || isTemporaryName(name) ? { name, ...identity } : undefined;
 }
 
 /** Writes the record of a block to bytes[at, at + 24). */

@@ -5,6 +5,8 @@ import type { Partial } from "../../files/engine/target.ts";
 
 /** A partial file and its journal, locked until they are closed. */
 interface Locked {
+  /** Path of the journal. */
+  record: string;
   lock: Deno.FsFile;
   journal: Deno.FsFile;
   headerBytes: number;
@@ -20,9 +22,27 @@ interface OpenPartial {
 /** Partial files by root, path and temporary name. */
 export class OpenPartials {
   readonly #open = new Map<string, OpenPartial>();
+  /** Temporary names of files that were left for a later copy. */
+  readonly #left = new Set<string>();
 
   add(partial: Partial, { locked, pin }: Pick<OpenPartial, "locked" | "pin"> = {}): void {
     this.#open.set(keyOf(partial), { partial, locked, pin });
+  }
+
+  /**
+   * Adds the journal of a partial file that had none.
+   *
+   * @returns false if the partial file was finished or abandoned meanwhile.
+   */
+  lock(partial: Partial, locked: Locked): boolean {
+    const open = this.#open.get(keyOf(partial));
+    if (!open) return false;
+    open.locked = locked;
+    return true;
+  }
+
+  hasJournal(partial: Partial): boolean {
+    return this.#open.get(keyOf(partial))?.locked !== undefined;
   }
 
   /** Returns whether the journal contains records. */
@@ -33,26 +53,31 @@ export class OpenPartials {
 
   /** Removes the journal of a partial file that is finished or removed. */
   remove(partial: Partial): void {
-    const journal = this.#take(partial);
-    if (journal) removeJournal(partial.journal!, journal);
+    const locked = this.#take(partial);
+    if (locked) removeJournal(locked.record, locked.journal);
   }
 
   /** Closes a partial file and its journal without removing them. */
   leave(partial: Partial): void {
-    this.#take(partial)?.close();
+    this.#left.add(partial.temporary);
+    this.#take(partial)?.journal.close();
+  }
+
+  isLeft(temporary: string): boolean {
+    return this.#left.has(temporary);
   }
 
   [Symbol.iterator](): Iterator<Partial> {
     return [...this.#open.values()].map(({ partial }) => partial)[Symbol.iterator]();
   }
 
-  /** Closes the partial file. @returns its journal. */
-  #take(partial: Partial): Deno.FsFile | undefined {
+  /** Closes the partial file. */
+  #take(partial: Partial): Locked | undefined {
     const { locked, pin } = this.#open.get(keyOf(partial)) ?? {};
     this.#open.delete(keyOf(partial));
     pin?.close();
     locked?.lock.close();
-    return locked?.journal;
+    return locked;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Starts a resumable large file: takes over the partial file of an earlier copy, or starts over. */
 
 import { codeOf } from "../../files/stat/file_failure.ts";
-import { exactIdentity } from "../../files/stat/file_identity.ts";
+import { exactIdentity, type FileIdentity, identityOf, isSameFile } from "../../files/stat/file_identity.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { newPartialName } from "../../files/path/private_names.ts";
 import { combineCrc32 } from "../../protocol/crc32.ts";
@@ -18,7 +18,7 @@ import {
   putJournalRecord,
   sortedBlocks,
 } from "./journal.ts";
-import { type ResumableSource } from "../../files/engine/target.ts";
+import type { Partial, RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
 import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
 import {
   isStill,
@@ -31,7 +31,6 @@ import {
 } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
-import { type RecordedTarget } from "../../files/engine/target.ts";
 
 /** A partial file and its journal, both owned by this process. */
 export interface TakenOver {
@@ -99,6 +98,53 @@ export async function takeOver(
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
+}
+
+/**
+ * Starts the journal of a partial file that this copy is writing.
+ *
+ * @param directory Path of the directory of the partial file for `Deno.*`.
+ * @returns undefined if the journal is not available, or the name refers to another file. Then the file has no journal.
+ */
+export async function startJournal(
+  directory: string,
+  { record, target }: RecordedTarget,
+  source: ResumableSource,
+  { temporary: name, identity }: Pick<Partial, "temporary" | "identity">,
+): Promise<TakenOver | undefined> {
+  try {
+    const journal = await lockJournal(record);
+    if (!journal) return undefined;
+    // Another copy of this target has used the journal meanwhile.
+    if (journal.statSync().size > 0) {
+      journal.close();
+      return undefined;
+    }
+    const lock = await lockWritten(joinPath(directory, name), identity);
+    try {
+      if (lock) {
+        const partial = { name, ...exactIdentity(lock.statSync()) };
+        const headerBytes = writeHeader(journal, { source, target, partial });
+        return { partial, lock, journal, headerBytes, kept: [], continued: false };
+      }
+    } catch (error) {
+      lock?.close();
+      if (codeOf(error) === undefined) throw error;
+    }
+    removeJournal(record, journal);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+  return undefined;
+}
+
+/** Locks the partial file that this copy is writing; undefined if it was replaced or cannot be locked. */
+async function lockWritten(path: string, identity: FileIdentity): Promise<Deno.FsFile | undefined> {
+  const file = openOwnFile(path, { write: true });
+  if (!file) return undefined;
+  if (isSameFile(identityOf(file.statSync()), identity)) return await lockOpen(file) ? file : undefined;
+  file.close();
+  return undefined;
 }
 
 /** Returns whether an earlier copy may have left a partial file of this target, without waiting. */
@@ -191,15 +237,21 @@ async function begin(
     // Some file systems change the owner. Then a later run would not accept the file as its own.
     if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
     const partial = { name, ...exactIdentity(lock.statSync()) };
-    const header = encodeJournalHeader({ ...about, partial });
     journal.truncateSync(0);
-    writeAt(journal, 0, header);
-    return { partial, lock, journal, headerBytes: header.length, kept: [], continued: false };
+    const headerBytes = writeHeader(journal, { ...about, partial });
+    return { partial, lock, journal, headerBytes, kept: [], continued: false };
   } catch (error) {
     removeOpened(path, lock);
     lock.close();
     throw error;
   }
+}
+
+/** Returns the length of the header. */
+function writeHeader(journal: Deno.FsFile, header: JournalHeader): number {
+  const bytes = encodeJournalHeader(header);
+  writeAt(journal, 0, bytes);
+  return bytes.length;
 }
 
 /** Replaces the records of a journal. */

@@ -19,9 +19,12 @@ import type { ReceivedPack, ReceivedRange } from "../../streams/report.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { LateJournals } from "./late_journals.ts";
 import { LEAST_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
 import { TargetRecords } from "./target_records.ts";
 
+/** Size from which a file has a journal at once. A smaller one gets it if it takes long: most are finished before that. */
+const JOURNAL_AT_ONCE_BYTES = 64 << 20;
 /** Maximum number of large files at the same time. The sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. A journal takes two while its file is begun. */
@@ -73,6 +76,7 @@ export class LargeFileTargets {
   matched = 0;
   readonly #host: LargeFileTargetsHost;
   readonly #records: TargetRecords;
+  readonly #lateJournals: LateJournals;
   readonly #open = new Map<number, OpenFile>();
   /** Files whose partial files are being created or resumed. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -88,6 +92,10 @@ export class LargeFileTargets {
   constructor(host: LargeFileTargetsHost) {
     this.#host = host;
     this.#records = new TargetRecords(host.record?.records, host.roots, host.options.machine.files.paths);
+    this.#lateJournals = new LateJournals(host.writer, {
+      mayStart: () => this.#mayKeepJournal(),
+      hasChecksums: host.options.localCopyPid === undefined,
+    });
   }
 
   /** Creates or resumes the partial file of an announced file, and answers the sender. @throws {ProtocolError} */
@@ -122,8 +130,7 @@ export class LargeFileTargets {
   /** Keeps a file that the sender has given up for a later run, if it can be resumed. */
   drop(file: number): void {
     const open = this.#open.get(file);
-    this.#open.delete(file);
-    this.#host.forget(file);
+    this.#forget(file);
     if (open) this.#host.writer.keep(open.partial);
     else if (this.#beginning.has(file)) this.#dropped.add(file);
   }
@@ -149,18 +156,20 @@ export class LargeFileTargets {
     if (open.sums.add(report)) {
       open.matched += found;
       this.matched += found;
+      this.#lateJournals.written(report.file, report);
     }
     this.#commitIfComplete(report.file, open);
   }
 
-  /** Opens no more files, and stops digests. */
+  /** Opens no more files, starts no more journals, and stops digests. */
   stop(): void {
     this.#closed = true;
+    this.#lateJournals.stop();
   }
 
   /** Resolves when no file is being begun, flushed or digested. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#beginning.values(), ...this.#settling]);
+    await Promise.all([...this.#beginning.values(), ...this.#settling, this.#lateJournals.settled()]);
     this.#yielder?.close();
   }
 
@@ -168,13 +177,14 @@ export class LargeFileTargets {
     const { writer, directories, options: { session: { control } } } = this.#host;
     const { file, size } = message;
     try {
-      const { partial, kept } = await this.#createPartial(message);
+      const { partial, kept, resumable } = await this.#createPartial(message);
       directories.touch(writer.takeCreated());
       if (this.#dropped.delete(file)) return writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
       this.kept += sums.bytes;
       this.#open.set(file, { partial, message, sums, matched: 0 });
+      if (resumable?.source && resumable.later) this.#lateJournals.add(file, partial, resumable, resumable.source);
       const sequential = partial.temporary === "";
       const missing = missingOf(kept, size);
       control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential });
@@ -196,19 +206,26 @@ export class LargeFileTargets {
     const recorded = await this.#records.of(root, path);
     const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
+    const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES };
     const begun = await writer.begin(root, path, size, {
-      resumable: recorded && { ...recorded, source },
+      resumable,
       source: dev === undefined || inode === undefined ? undefined : { dev, inode },
     });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
-    return begun;
+    return { ...begun, resumable };
+  }
+
+  #forget(file: number): void {
+    this.#open.delete(file);
+    this.#lateJournals.forget(file);
+    this.#host.forget(file);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
     const limit = Math.floor((openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS) / 2);
-    let journals = this.#beginning.size;
+    let journals = this.#beginning.size + this.#lateJournals.started;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
     return journals < limit;
   }
@@ -218,8 +235,7 @@ export class LargeFileTargets {
     const crc32 = open.sums.total(open.message.size);
     if (open.expected === undefined || crc32 === undefined) return;
     const { options: { job: { fsync }, listing }, directories } = this.#host;
-    this.#open.delete(file);
-    this.#host.forget(file);
+    this.#forget(file);
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
     if (fsync) directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });

@@ -158,6 +158,16 @@ for (const { title, make } of ENGINES) {
       assertEquals((await clean(temp, make())).removed.length, 3);
     });
 
+    it("keeps a partial file with a temporary name while it is locked", async () => {
+      using temp = new TempDirectory();
+      temp.write(TEMPORARY, "part");
+      const lock = Deno.openSync(temp.at(TEMPORARY), { write: true });
+      await lock.lock(true);
+      assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 1 });
+      lock.close();
+      assertEquals(await clean(temp, make()), { removed: [TEMPORARY], failed: [], kept: 0 });
+    });
+
     it("keeps files that are too recent, and the marks of their ancestors", async () => {
       using temp = new TempDirectory();
       temp.directory("dir/sub");
