@@ -162,6 +162,8 @@ export interface ReceivedRange {
   crc32: number;
   /** Bytes of local copies that an earlier run had already written. Default: 0. */
   found?: number;
+  /** Whether the journal contains the range. Default: false. */
+  recorded?: boolean;
   failure?: Failure;
 }
 

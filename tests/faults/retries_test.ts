@@ -17,7 +17,7 @@ import { writeWrapper } from "../support/shell_script.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
-const SIZE = 24 * MIB;
+const SIZE = 64 * MIB;
 /** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
 const SLOW = ["-l", "200000"];
 /** Leaves time for two interruptions. */

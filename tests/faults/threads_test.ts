@@ -6,7 +6,7 @@ import { describeWithScene, type Direction, ENGINES, type Variant } from "../sup
 import { writeWrapper } from "../support/shell_script.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
-const SIZE = 24 << 20;
+const SIZE = 64 << 20;
 /** The portable engine has no threads. */
 const ignore = !ENGINES.includes("native");
 

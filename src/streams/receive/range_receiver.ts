@@ -123,6 +123,18 @@ export class RangeReceiver {
     for (const [unit, range] of this.#ranges) if (range.file === file) this.#ranges.delete(unit);
   }
 
+  /** Records the blocks of a file from now on, and what was written of the ranges that are arriving. */
+  startJournal(file: number, path: string): void {
+    const open = this.#files.get(file);
+    if (!open || open.journal) return;
+    open.journal = new JournalWriter(path);
+    // Local copies have no checksums.
+    if (this.#options.localCopier) return;
+    for (const range of this.#ranges.values()) {
+      if (range.file === file) open.journal.append(range.start, range.end, range.crc32);
+    }
+  }
+
   /** Closes all files, and cancels pending writes to devices. */
   close(): void {
     for (const file of [...this.#files.keys()]) this.forget(file);
@@ -228,7 +240,8 @@ export class RangeReceiver {
 
   async #finish(unit: number, { file, start, end, crc32, found }: OpenRange): Promise<void> {
     this.#ranges.delete(unit);
-    this.#options.host.report({ type: "range", unit, file, start, end, crc32, found });
+    const recorded = this.#files.get(file)?.journal !== undefined;
+    this.#options.host.report({ type: "range", unit, file, start, end, crc32, found, recorded });
     await this.#results.send({ type: "range", unit, bytes: end - start, crc32 }, 1);
   }
 }

@@ -71,6 +71,11 @@ export class ReceiveStream {
     this.#ranges.forget(file);
   }
 
+  /** Records the blocks of a file from now on. */
+  startJournal(file: number, path: string): void {
+    this.#ranges.startJournal(file, path);
+  }
+
   /** Closes all files, and cancels pending writes to devices. */
   close(): void {
     this.#packs.close();

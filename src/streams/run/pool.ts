@@ -78,6 +78,12 @@ export class StreamPool {
     for (const stream of this.#local.values()) stream.forget(file);
   }
 
+  /** Lets streams record the blocks of a large file. Streams that open it later get the journal with the partial file. */
+  startJournal(file: number, path: string): void {
+    for (const thread of this.#workers) thread.post({ type: "journal", file, path });
+    for (const stream of this.#local.values()) stream.startJournal(file, path);
+  }
+
   /** Ends all streams and Workers. Resolves when they have removed their unfinished files. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -69,6 +69,11 @@ export class RunningStream {
     else this.#forgotten.push(file);
   }
 
+  /** Records the blocks of a large file from now on. */
+  startJournal(file: number, path: string): void {
+    this.#receiver?.startJournal(file, path);
+  }
+
   /** Closes the connections and cancels pending writes, so that `done` rejects. */
   stop(): void {
     this.#closeTransports();

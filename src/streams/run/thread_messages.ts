@@ -19,6 +19,7 @@ export type ToWorker =
   /** Answer to "isKept". */
   | { type: "kept"; stream: number; kept: boolean }
   | { type: "forget"; file: number }
+  | { type: "journal"; file: number; path: string }
   /** Ends all streams. */
   | { type: "stop" };
 

@@ -39,6 +39,9 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "forget":
       for (const stream of running.values()) stream.forget(data.file);
       break;
+    case "journal":
+      for (const stream of running.values()) stream.startJournal(data.file, data.path);
+      break;
   }
 };
 

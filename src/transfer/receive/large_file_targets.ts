@@ -41,6 +41,8 @@ export interface LargeFileTargetsHost {
   readonly record?: ResumeRecord;
   /** Closes a file in all streams. */
   forget(file: number): void;
+  /** Lets all streams record the blocks of a file. */
+  startJournal(file: number, path: string): void;
   /** Counts and reports a path that failed. */
   failed(failure: Failure): void;
   /** Counts a file that was written in place because its name cannot be replaced. */
@@ -94,6 +96,7 @@ export class LargeFileTargets {
     this.#records = new TargetRecords(host.record?.records, host.roots, host.options.machine.files.paths);
     this.#lateJournals = new LateJournals(host.writer, {
       mayStart: () => this.#mayKeepJournal(),
+      started: (file, path) => host.startJournal(file, path),
       hasChecksums: host.options.localCopyPid === undefined,
     });
   }
@@ -225,7 +228,7 @@ export class LargeFileTargets {
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
     const limit = Math.floor((openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS) / 2);
-    let journals = this.#beginning.size + this.#lateJournals.started;
+    let journals = this.#beginning.size;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
     return journals < limit;
   }

@@ -6,6 +6,7 @@
 import { FileError } from "../../errors.ts";
 import type { Partial, PartialFileWriter, RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
+import type { ReceivedRange } from "../../streams/report.ts";
 import { JournalWriter } from "../../resume/partial/journal_writer.ts";
 
 /** Default time after which a file gets a journal, in milliseconds. */
@@ -14,13 +15,15 @@ const DELAY_MS = 1_000;
 export interface LateJournalsOptions {
   /** Returns whether descriptors suffice for another journal. */
   mayStart: () => boolean;
+  /** Lets all streams record the blocks of a file. */
+  started: (file: number, path: string) => void;
   /** Whether ranges have checksums. Those of a local copy have none; a resumed one compares the bytes with the source. */
   hasChecksums: boolean;
   /** Default: 1000. */
   delayMs?: number;
 }
 
-/** A large file without a journal, or with one that this thread writes. */
+/** A large file without a journal, or with a late one. */
 interface LateFile {
   readonly partial: Partial;
   readonly target: RecordedTarget;
@@ -31,10 +34,8 @@ interface LateFile {
   journal?: JournalWriter;
 }
 
-/** The files of one receiver that have no journal yet, or a late one. Its records are whole ranges instead of blocks. */
+/** The files of one receiver that have no journal yet, or a late one. This thread records what was written before its start. */
 export class LateJournals {
-  /** Number of journals of files that are not finished. */
-  started = 0;
   readonly #writer: Pick<PartialFileWriter, "startJournal">;
   readonly #options: LateJournalsOptions;
   /** By number. */
@@ -59,11 +60,11 @@ export class LateJournals {
     this.#setTimer();
   }
 
-  /** Records a range that a stream has written. */
-  written(file: number, range: SummedRange): void {
-    const late = this.#options.hasChecksums ? this.#files.get(file) : undefined;
-    if (late?.journal) late.journal.append(range.start, range.end, range.crc32);
-    else late?.written.push(range);
+  /** Records a range that a stream has written, unless the stream has recorded it. */
+  written(file: number, { start, end, crc32, recorded }: Omit<ReceivedRange, "type" | "unit" | "file">): void {
+    const late = recorded || !this.#options.hasChecksums ? undefined : this.#files.get(file);
+    if (late?.journal) late.journal.append(start, end, crc32);
+    else late?.written.push({ start, end, crc32 });
   }
 
   /** Forgets a file that is finished or given up. */
@@ -71,9 +72,7 @@ export class LateJournals {
     const late = this.#files.get(file);
     this.#files.delete(file);
     this.#waiting.delete(file);
-    if (!late?.journal) return;
-    late.journal.close();
-    this.started--;
+    late?.journal?.close();
   }
 
   /** Starts no more journals. */
@@ -119,7 +118,9 @@ export class LateJournals {
       if (!(error instanceof FileError)) throw error;
     }
     if (path === undefined || this.#files.get(file) !== late) return;
-    this.started++;
+    // Streams that open the file from now on get the journal with it.
+    late.partial.journal = path;
+    this.#options.started(file, path);
     late.journal = new JournalWriter(path);
     for (const { start, end, crc32 } of late.written.splice(0)) late.journal.append(start, end, crc32);
   }

@@ -62,6 +62,7 @@ export class TargetFiles {
       backups: this.#backups,
       record,
       forget: (file) => this.streamGroup.pool.forget(file),
+      startJournal: (file, path) => this.streamGroup.pool.startJournal(file, path),
       failed: (failure) => this.fail(failure),
       foundSame: (same) => this.#same.add(same),
       wroteInPlace: (file) => this.#inPlace.add(file),

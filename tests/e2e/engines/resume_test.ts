@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { exists } from "@std/fs/exists";
 import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
@@ -24,7 +25,8 @@ import { recordsOf } from "../../support/escp/state.ts";
 import { partialFile, temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
-const SIZE = 32 * MIB;
+/** Such a file has a journal at once. */
+const SIZE = 64 * MIB;
 /** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
 
@@ -80,6 +82,25 @@ describeWithScene("an interrupted copy", (scene) => {
         assertEquals(await again(variant, to), SIZE - noted);
       });
     }
+  }
+
+  for (const variant of rotatingVariants(2)) {
+    it(`of a smaller file continues if it has taken a second: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      const [from, size] = [`${source}/smaller`, 24 * MIB];
+      if (!await exists(from)) await writeLargeFile(from, size);
+      const copy = { sources: [from], target: `${to}/big` };
+      await using running = await scene.start(variant, { flags: ["-l", "48000", "--retries", "0"], ...copy });
+      await untilNoted(to, 8 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json"], ...copy });
+      assertEquals([code, sentBytes(stdout)], [0, size - noted], stderr);
+      assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
+      await assertSame(from, `${to}/big`);
+    });
   }
 
   for (const variant of rotatingVariants(1)) {

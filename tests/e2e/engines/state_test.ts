@@ -35,7 +35,7 @@ describeWithScene("the records of a receiver", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "tree/small": "small" });
-    await writeLargeFile(`${source}/tree/big`, 12 * MIB);
+    await writeLargeFile(`${source}/tree/big`, 64 * MIB);
   });
 
   for (const variant of VARIANTS) {
@@ -137,7 +137,7 @@ describeWithScene("the records of a receiver", (scene) => {
     const other = await writeEscpWithSystemConfig(directory, `${scene.sshd.binDirectory}/${push.engine}/escp`, "");
     await Deno.writeTextFile(`${directory}/etc/machine-id`, "0123456789abcdef0123456789abcdef\n");
     const { code, stdout, stderr } = await scene.copy(push, { flags: ["--json", "-D", other], ...copy });
-    assertEquals([code, sentBytes(stdout)], [0, 12 * MIB], stderr);
+    assertEquals([code, sentBytes(stdout)], [0, 64 * MIB], stderr);
     assertEquals([temporaryFiles(to), recordsOf(to).length], [[left], 1]);
     // The other machine does not clean it either, although it sees both.
     for (const where of ["", to]) {
@@ -206,7 +206,7 @@ describeWithScene("without a usable state directory", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "tree/small": "small" });
-    await writeLargeFile(`${source}/tree/big`, 12 * MIB);
+    await writeLargeFile(`${source}/tree/big`, 64 * MIB);
   });
 
   /** Returns the copy with these variables in the environment of the receiver. */
@@ -298,7 +298,7 @@ describeWithScene("without a usable state directory", (scene) => {
     await untilTrue(() => takenBytes(to) >= MIB, running);
     await killOthers(scene, running, /^\S*ssh /);
     const { code, stdout } = await running.result;
-    assertEquals([code, sentBytes(stdout)], [0, 12 * MIB]);
+    assertEquals([code, sentBytes(stdout)], [0, 64 * MIB]);
     await assertSame(`${source}/tree/big`, `${to}/big`);
     assertEquals(temporaryFiles(to), []);
   });
