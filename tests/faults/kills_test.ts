@@ -11,8 +11,8 @@ import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
-/** Kilobits per second: a quarter of a second per MiB leaves time to kill. */
-const SLOW = ["-r", "-l", "64000", "--retries", "0"];
+/** Kilobits per second: a quarter of a second per MiB leaves time to kill after the journals are started. */
+const SLOW = ["-r", "-l", "32000", "--retries", "0"];
 const SMALL = 300;
 const SMALL_BYTES = 10_000;
 const LARGE = 3;
