@@ -64,12 +64,10 @@ export class OpenPeers implements AsyncDisposable {
     for (const { process } of this.#peers) process.abandon();
   }
 
-  /** Returns the peer that has ended the session, or that was started last. */
+  /** Returns the peer whose session has ended. */
   #peerOf(error: unknown): OpenPeer | undefined {
-    const aborting = this.#peers.find(({ session }) =>
-      error instanceof PeerAbort && session?.control === error.channel
-    );
-    return aborting ?? this.#peers.at(-1);
+    if (!(error instanceof PeerAbort || error instanceof ControlLost)) return undefined;
+    return this.#peers.find(({ session }) => session?.control === error.channel);
   }
 }
 
