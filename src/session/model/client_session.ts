@@ -25,7 +25,7 @@ import { ControlChannel } from "./control_channel.ts";
 import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
-import { NoLogin, notStarted, UnusableEscp } from "./start_errors.ts";
+import { notStarted, UnusableEscp, withoutHello } from "./start_errors.ts";
 
 /** Options for a client's session. */
 export interface ClientSessionOptions {
@@ -140,10 +140,7 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
   const scanning = scan(peer, scanner);
   const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
     peer.kill();
-    return new NoLogin(`Cannot start escp on ${peer.name}: it did not send a hello within ${timeoutMs / 1000} s`, {
-      hint: "Check that the host answers (ssh -v), or increase --timeout",
-      host: peer.name,
-    });
+    return withoutHello(peer.name, scanner.noise, timeoutMs);
   });
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.

@@ -112,9 +112,11 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("receives escp if the login shell reports status 1 instead of 127, and in $XDG_CACHE_HOME", async () => {
-    // csh reports 1 for a missing command.
-    const forceCommand = `sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; [ $status = 127 ] && exit 1; exit $status`;
     await using home = await createTempDirectory();
+    const program = `${home.path}/cache/escp/${VERSION}/escp`;
+    // csh reports 1 for a missing command.
+    const missing = `case $SSH_ORIGINAL_COMMAND in *--receiver*) [ -x ${program} ] || exit 1 ;; esac`;
+    const forceCommand = `${missing}; exec sh -c "$SSH_ORIGINAL_COMMAND"`;
     const environment = { HOME: home.path, XDG_CACHE_HOME: `${home.path}/cache` };
     await withHost({ forceCommand, environment }, async ({ push }) => {
       const { code, stderr } = await push();
