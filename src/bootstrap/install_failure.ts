@@ -9,7 +9,7 @@ export function installFailure(name: string, failed: string, task: "install" | "
   const space = failed.indexOf(" ");
   const [step, text] = space < 0 ? [failed, ""] : [failed.slice(0, space), failed.slice(space + 1)];
   const { state, hint } = describe(step, text);
-  return new StartError(`Cannot ${task} escp on ${name}: ${state}`, { hint, host: name });
+  return new StartError(`Cannot ${task} escp on ${name}: ${state}`, { hint });
 }
 
 function describe(step: string, text: string): { state: string; hint?: string } {

@@ -212,11 +212,10 @@ export class InstallSession implements AsyncDisposable {
   /** Throws the reason why the script has ended. */
   async #ended(): Promise<never> {
     const { code, signal } = await this.#peer.end(EXIT_MS);
-    const { name } = this.#peer;
     if (this.#silent) {
       throw this.#error("no answer within the timeout", { hint: "Use --timeout to wait longer" });
     }
-    if (code === 255 && !this.#begun) throw noLogin(name, undefined);
+    if (code === 255 && !this.#begun) throw noLogin(this.#peer.name, undefined);
     const how = signal ? `signal ${signal}` : `status ${code}`;
     if (this.#begun) throw this.#error(`the connection was lost, or sh was killed there (${how})`);
     throw this.#error(`sh does not run a script there (it ended with ${how})`, {
@@ -249,8 +248,7 @@ export class InstallSession implements AsyncDisposable {
   }
 
   #error(state: string, options: { hint?: string; cause?: unknown } = {}): StartError {
-    const { name } = this.#peer;
-    return new StartError(`Cannot ${this.#task} escp on ${name}: ${state}`, { ...options, host: name });
+    return new StartError(`Cannot ${this.#task} escp on ${this.#peer.name}: ${state}`, options);
   }
 }
 

@@ -96,7 +96,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const carrier = features.includes("tunnel") ? control : undefined;
   const isProxied = proxyCheck(options.reach);
   const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
-  const connector = new StreamConnector(dialer, direct, { tunnels, isRemote: options.reach !== undefined, isProxied });
+  const connector = new StreamConnector(dialer, direct, { tunnels, host: peer.host, isProxied });
   return {
     role: "client",
     secrets,
@@ -176,8 +176,6 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
     if (!(cause instanceof ProtocolError)) throw cause;
     const message = `Cannot use escp on ${peer.name}: ${cause.message}`;
     const options = { cause, hint: SAME_VERSION };
-    throw cause.code === "no-version"
-      ? new UnusableEscp(peer.name, message, options)
-      : new StartError(message, options);
+    throw cause.code === "no-version" ? new UnusableEscp(message, options) : new StartError(message, options);
   }
 }

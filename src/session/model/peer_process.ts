@@ -25,7 +25,10 @@ const STDERR_MS = 200;
 
 /** A running peer. Its standard input and output are the control channel; the user sees its standard error. */
 export class PeerProcess {
+  /** Name of the host in messages. */
   readonly name: string;
+  /** The same; undefined if the remote end is on this machine. */
+  readonly host?: string;
   readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly stdout: ReadableStreamDefaultReader<Uint8Array>;
   /** Resolves when the process has ended; never rejects. */
@@ -39,6 +42,7 @@ export class PeerProcess {
   constructor(command: PeerCommand) {
     this.name = command.name;
     this.#isEnd = command.isEnd ?? false;
+    this.host = this.#isEnd ? undefined : command.name;
     try {
       this.#child = startChild(command.program, {
         args: command.args,
@@ -50,6 +54,7 @@ export class PeerProcess {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
       throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
         cause,
+        host: this.host,
         hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or choose one with -S" : undefined,
       });
     }

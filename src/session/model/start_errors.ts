@@ -11,13 +11,6 @@ export class NoLogin extends StartError {
 /** The host has no escp, or an unusable one. Installing it may help. */
 export class UnusableEscp extends StartError {
   override name = "UnusableEscp";
-  /** Name of the host in messages. */
-  readonly peer: string;
-
-  constructor(peer: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, { ...options, host: peer });
-    this.peer = peer;
-  }
 }
 
 /** End of a peer process that sent no hello. */
@@ -44,14 +37,14 @@ export function notStarted(start: FailedStart): StartError {
   if (code === 255) {
     return new StartError(
       `Cannot start escp on ${name}: it was killed there, or the connection was lost, before it sent a hello`,
-      { hint: hintAboutMemory(addressSpaceKiB, start.outOfMemory), host: name, reason: lastError },
+      { hint: hintAboutMemory(addressSpaceKiB, start.outOfMemory), reason: lastError },
     );
   }
   const unusable = unusableEscp(name, code);
   if (unusable) return unusable;
   // csh and cmd.exe print nothing else if the command does not exist.
   if (code === 1 && !begun && noise.trim() === "") {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
+    return new UnusableEscp(`Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
       hint: "Check that escp is installed there, or name its path with -D PATH",
     });
   }
@@ -60,7 +53,6 @@ export function notStarted(start: FailedStart): StartError {
   return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it sent a hello${text}`, {
     // A shell returns 128 and the number of the signal.
     hint: !signal && code > 128 && isKilled ? hintAboutMemory(addressSpaceKiB, start.outOfMemory) : undefined,
-    host: name,
     reason: lastError,
   });
 }
@@ -71,18 +63,16 @@ export function withoutHello(name: string, output: string, timeoutMs: number): S
   if (parseBegin(output).begun) {
     return new StartError(`Cannot start escp on ${name}: the login succeeded, but escp ${why}`, {
       hint: "Check the load of that host, or increase --timeout",
-      host: name,
     });
   }
   return new NoLogin(`Cannot start escp on ${name}: it ${why}`, {
     hint: "Check that the host answers (ssh -v), or increase --timeout",
-    host: name,
   });
 }
 
 /** Returns the error for status 255 of ssh. @param lastError last line that ssh printed; "" if none, undefined if unknown. */
 export function noLogin(name: string, lastError: string | undefined): NoLogin {
-  const options = { host: name, reason: lastError };
+  const options = { reason: lastError };
   if (lastError !== "") {
     return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255); see its message above`, options);
   }
@@ -110,7 +100,6 @@ function hintAboutMemory(addressSpaceKiB: number | undefined, outOfMemory: boole
 export function unusableEscp(name: string, code: number): UnusableEscp | undefined {
   if (code === 127) {
     return new UnusableEscp(
-      name,
       `Cannot start escp on ${name}: it is not installed there (status 127, command not found)`,
       {
         hint:
@@ -119,7 +108,7 @@ export function unusableEscp(name: string, code: number): UnusableEscp | undefin
     );
   }
   if (code === 126) {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it may not be executed there (status 126)`, {
+    return new UnusableEscp(`Cannot start escp on ${name}: it may not be executed there (status 126)`, {
       hint: "Check that the file is executable, made for that system, and not on a noexec file system",
     });
   }

@@ -49,7 +49,10 @@ export class OpenPeers implements AsyncDisposable {
     try {
       return await abortable(working, this.#signal);
     } catch (error) {
-      throw await explain(error, this.#peerOf(error), this.#signal);
+      const peer = this.#peerOf(error);
+      const explained = await explain(error, peer, this.#signal);
+      if (isOfHost(explained)) explained.host ??= peer?.process.host;
+      throw explained;
     }
   }
 
@@ -64,9 +67,9 @@ export class OpenPeers implements AsyncDisposable {
     for (const { process } of this.#peers) process.abandon();
   }
 
-  /** Returns the peer whose session has ended. */
+  /** Returns the peer whose session has ended, or for any other error the one that was started last. */
   #peerOf(error: unknown): OpenPeer | undefined {
-    if (!(error instanceof PeerAbort || error instanceof ControlLost)) return undefined;
+    if (!(error instanceof PeerAbort || error instanceof ControlLost)) return this.#peers.at(-1);
     return this.#peers.find(({ session }) => session?.control === error.channel);
   }
 }
@@ -74,6 +77,11 @@ export class OpenPeers implements AsyncDisposable {
 /** Waits until the work has ended, successfully or not, but not longer than CLEAN_UP_MS. */
 export async function settleCleanUp(work: Promise<unknown> | undefined): Promise<void> {
   if (work) await settleWithin(CLEAN_UP_MS, work.catch(() => {}));
+}
+
+/** Returns whether an error is about the login or the session of a peer. */
+function isOfHost(error: unknown): error is StartError | SessionLost | RemoteError {
+  return error instanceof StartError || error instanceof SessionLost || error instanceof RemoteError;
 }
 
 /** A peer exits when its control channel is closed. If it does not, it is killed. */
@@ -113,7 +121,6 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
       `Cannot start escp on ${peer.name}: its session ended right after escp had started (${how})`,
       {
         hint: 'Run again with -vv, and check the settings of ssh for this host ("ssh -G HOST"), and the limits there',
-        host: peer.name,
         reason: lastError,
         cause: error,
       },

@@ -12,6 +12,7 @@ import {
   releaseOfSuite,
   writeRelease,
 } from "../../support/escp/host_without_escp.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
 import { turn } from "../../support/escp/interruptions.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { plainRightsProblem, plainShell } from "../../support/files/plain_rights.ts";
@@ -251,8 +252,9 @@ describeWithSshd("a host that cannot receive escp", () => {
         for (const [name, script] of Object.entries(programs)) {
           await writeScript(`${sshd.binDirectory}/${name}`, script);
         }
-        const { code, stderr } = await push();
+        const { code, stdout, stderr } = await push("--json");
         assertEquals(code, 255, stderr);
+        assertEquals(lastEvent(stdout).host, "testhost");
         assertMatch(stderr, message);
         assertMatch(stderr, /^escp: Cannot start escp on testhost: .*\. Cannot install escp on testhost: /m);
         assertMatch(stderr, /^hint: /m);
@@ -275,8 +277,9 @@ describeWithSshd("a host that cannot receive escp", () => {
 
   it("is not asked for its system if this machine has no executable at all", async () => {
     await withHost({}, async ({ push, logins, directory }) => {
-      const { code, stderr } = await push("--binaries", directory);
+      const { code, stdout, stderr } = await push("--json", "--binaries", directory);
       assertEquals([code, logins()], [255, 1]);
+      assertEquals(lastEvent(stdout).host, "testhost");
       assertMatch(stderr, /^hint: .*--binaries DIR/m);
     });
   });

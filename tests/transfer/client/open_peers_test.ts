@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { UserError } from "../../../src/errors.ts";
 import type { CopyJob } from "../../../src/protocol/control/job.ts";
 import { openClientSession } from "../../../src/session/model/client_session.ts";
 import { type OpenPeer, OpenPeers } from "../../../src/transfer/client/open_peers.ts";
@@ -24,10 +25,15 @@ const HELLO = `printf '%s\\n' "$1"; read start; `;
 const HEALTHY = `${HELLO}cat >/dev/null`;
 
 /** Starts a peer that is a shell script, with a hello in $1, and opens its session. */
-async function open(peers: OpenPeers, name: string, script: string, timeoutMs = 60_000): Promise<OpenPeer> {
+async function open(
+  peers: OpenPeers,
+  name: string,
+  script: string,
+  { timeoutMs = 60_000, isEnd }: { timeoutMs?: number; isEnd?: boolean } = {},
+): Promise<OpenPeer> {
   const features = timeoutMs < 60_000 ? ["alive"] : [];
   const hello = "escp-hello " + JSON.stringify({ ...JSON.parse(golden.hello.slice(11)), features });
-  const peer = peers.start({ program: "sh", args: ["-c", script, "sh", hello], name });
+  const peer = peers.start({ program: "sh", args: ["-c", script, "sh", hello], name, isEnd });
   peer.session = await openClientSession(peer.process, {
     job: JOB,
     needed: [],
@@ -38,6 +44,16 @@ async function open(peers: OpenPeers, name: string, script: string, timeoutMs = 
   });
   return peer;
 }
+
+/** Errors that end a session at its start, by the script of the peer. */
+const FAILED_STARTS: [script: string, error: string][] = [
+  ["exit 127", "it is not installed there"],
+  ["exit 255", "Cannot log in to far"],
+  ["exit 3", "it ended with status 3"],
+  ["echo 'escp-hello {\"versions\":[7]}'; cat >/dev/null", "Cannot use escp on far"],
+  [`${HELLO}echo '{"type":"abort","code":"start","message":"no memory"}'`, "Cannot start on far: no memory"],
+  [`${HELLO}exit 7`, "its session ended right after escp had started"],
+];
 
 /** Lost sessions: the script of the peer, the time limit of its messages, and the resulting error. */
 const LOST: [how: string, script: string, timeoutMs: number | undefined, error: string][] = [
@@ -58,7 +74,7 @@ describe("OpenPeers", { ignore: Deno.build.os === "windows" }, () => {
             const opened: OpenPeer[] = [];
             for (const [at, name] of names.entries()) {
               opened.push(
-                await open(peers, name, at === index ? script : HEALTHY, at === index ? timeoutMs : undefined),
+                await open(peers, name, at === index ? script : HEALTHY, at === index ? { timeoutMs } : {}),
               );
             }
             other = opened[1 - index];
@@ -73,6 +89,28 @@ describe("OpenPeers", { ignore: Deno.build.os === "windows" }, () => {
         assertEquals((await other!.process.status).signal, null);
       });
     }
+  }
+
+  for (const isEnd of [false, true]) {
+    it(
+      isEnd ? "names no remote host in errors of a local peer" : "names the remote host in errors of its peer",
+      async () => {
+        const scripts = [...FAILED_STARTS, ...LOST.map(([, script, , error]): [string, string] => [script, error])];
+        for (const [script, message] of scripts) {
+          const timeoutMs = script === HEALTHY ? 100 : undefined;
+          const error = await assertRejects(async () => {
+            await using peers = new OpenPeers(new AbortController().signal);
+            await peers.run(async () => {
+              const { session } = await open(peers, "far", script, { timeoutMs, isEnd });
+              await session!.control.expect("note");
+              await session!.control.expect("ready");
+            });
+          }, UserError);
+          assertStringIncludes(error.message, message);
+          assertEquals(error.host, isEnd ? undefined : "far", script);
+        }
+      },
+    );
   }
 
   it("names the first of two peers, which aborts", async () => {
