@@ -25,9 +25,8 @@ function uninstallScript(directories: readonly string[]): string {
 const BODY = `
 main() {
   LC_ALL=C; export LC_ALL
-  user=$(id -u)
-  home=$(real "\${HOME:-/}") || home=
-  own_cache
+  find_user
+  find_cache
   list=$(versions)
   set -f
   for each in $list; do
