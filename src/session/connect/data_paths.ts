@@ -3,6 +3,7 @@
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import type { Hello } from "../../protocol/control/hello.ts";
 import type { Reach } from "../../ssh/reach.ts";
+import type { SshSettings } from "../../ssh/ssh_settings.ts";
 import type { ReverseListenerOptions } from "./reverse_listener.ts";
 import type { Candidate } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
@@ -102,14 +103,9 @@ function isLinkLocal(address: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(address);
 }
 
-/** Returns a function that finds out once whether ssh reaches the host through another host or program. */
+/** Returns a function that finds out whether ssh reaches the host through another host or program. */
 export function proxyCheck(reach: Reach | undefined): () => Promise<boolean> {
-  let checking: Promise<boolean> | undefined;
-  return async () => {
-    if (!reach) return false;
-    const { readSshSettings } = await import("../../ssh/ssh_settings.ts");
-    return await (checking ??= readSshSettings(reach.ssh, reach.host).then(({ isProxied }) => isProxied));
-  };
+  return async () => reach !== undefined && (await settingsOf(reach)).isProxied;
 }
 
 /** Joins the lines of a message of ssh. */
@@ -119,8 +115,13 @@ function oneLine(text: string): string {
 
 /** Returns HostName of the ssh configuration. Called only if the address that ssh has reached does not work. */
 async function sshName(reach: Reach, fits: (name: string) => boolean): Promise<string | undefined> {
-  const { hostname } = await (await import("../../ssh/ssh_settings.ts")).readSshSettings(reach.ssh, reach.host);
+  const { hostname } = await settingsOf(reach);
   return hostname !== undefined && fits(hostname) ? hostname : undefined;
+}
+
+async function settingsOf(reach: Reach): Promise<SshSettings> {
+  const { sshSettingsOf } = await import("../../ssh/ssh_settings.ts");
+  return await sshSettingsOf(reach);
 }
 
 /** Returns a filter for names and for addresses of a family. */
