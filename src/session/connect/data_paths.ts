@@ -7,7 +7,7 @@ import type { SshSettings } from "../../ssh/ssh_settings.ts";
 import type { ReverseListenerOptions } from "./reverse_listener.ts";
 import type { Candidate } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
-import { hostAddresses } from "./host_addresses.ts";
+import { hostAddresses, isLinkLocal, withoutZone, zoneOf } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
 
@@ -94,13 +94,8 @@ export function tunnelUse(
  * has no meaning on this machine.
  */
 async function withZone(address: string, reach: Reach): Promise<string | undefined> {
-  const zoneOf = (name = "") => /^fe[89ab].*(%.+)$/i.exec(name)?.[1];
-  const zone = zoneOf(reach.host.host) ?? zoneOf(await sshName(reach, () => true));
-  return zone && address.split("%")[0] + zone;
-}
-
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(address);
+  const zone = zoneOf(reach.host.host) ?? zoneOf((await settingsOf(reach)).hostname ?? "");
+  return zone && withoutZone(address) + zone;
 }
 
 /** Returns a function that finds out whether ssh reaches the host through another host or program. */

@@ -48,4 +48,21 @@ describe("the routes to the data port", { ignore: Deno.build.os === "windows" },
     await proxyCheck(ssh.reachOf("outer"))();
     assertEquals(await ssh.calls(), 2);
   });
+
+  it("give a link-local address the zone by which ssh reaches the host", async () => {
+    const cases: [host: string, hostname: string, address: string, expected: string | undefined][] = [
+      ["fe80::2%eth0", "fe80::2%eth0", "fe80::1", "fe80::1%eth0"],
+      ["outer", "FEBF::2%eth0", "fe80::1%remote", "fe80::1%eth0"],
+      ["fe80::2", "fe80::2", "fe80::1%remote", undefined],
+      ["2001:db8::2%eth0", "2001:db8::2%eth0", "fe80::1", undefined],
+      // A name that begins with the same letters.
+      ["feature%x", "feature%x", "fe80::1", undefined],
+    ];
+    for (const [host, hostname, address, expected] of cases) {
+      await using ssh = await replaceSsh(`hostname ${hostname}`);
+      assertEquals((await placesOf([address], ssh.reachOf(host)))[0], expected, `${host} ${address}`);
+    }
+    await using ssh = await replaceSsh("");
+    assertEquals(await placesOf(["2001:db8::1%x"], ssh.reachOf("outer")), ["2001:db8::1%x", undefined]);
+  });
 });
