@@ -1,6 +1,7 @@
 /** Peers of a copy and their sessions, from the start of a process to its end. */
 
 import { abortable } from "../../async/abortable.ts";
+import { delay } from "../../async/delay.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { isUrgent, StartError } from "../../errors.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
@@ -134,6 +135,6 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
  * caused it, so this waits for some turns of the loop.
  */
 async function isStopped(signal: AbortSignal): Promise<boolean> {
-  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await delay(50);
   return signal.aborted;
 }
