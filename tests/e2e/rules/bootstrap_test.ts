@@ -103,11 +103,13 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("receives nothing with --bootstrap=never or -D", async () => {
-    await withHost({}, async ({ sshd, push }) => {
+    await withHost({}, async ({ sshd, push, run }) => {
       const never = await push("--bootstrap=never");
       assertEquals(never.code, 255);
       assertMatch(never.stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
       assertEquals((await push("-D", "no-such")).code, 255);
+      const onFirst = await run("-R", "--json", "--bootstrap=never", "testhost2:from", "testhost:to");
+      assertEquals([onFirst.code, lastEvent(onFirst.stdout).host], [255, "testhost2"], onFirst.stderr);
       assertEquals(namesIfPresent(`${sshd.home}/.cache`), undefined);
     });
   });
