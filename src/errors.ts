@@ -12,8 +12,8 @@ export class UserError extends Error {
   override name = "UserError";
   /** Advice in the imperative, printed on a separate line. */
   readonly hint?: string;
-  /** Name of the remote host whose session or login failed. */
-  readonly host?: string;
+  /** Name of the remote host whose session or login failed. Set by the code that knows the host. */
+  host?: string;
   /** Last line that ssh printed for it, not escaped. */
   readonly reason?: string;
 

@@ -1,30 +1,28 @@
 /** Installs escp on a host: examines the host, chooses the executable, sends it, and has it checked. */
 
-import { abortable } from "../async/abortable.ts";
 import { StartError } from "../errors.ts";
 import { TemporaryNames } from "../files/path/temporary_names.ts";
-import type { PeerCommand } from "../session/model/peer_process.ts";
 import { type Executable, type ExecutablePlaces, findExecutable } from "./executables.ts";
 import { installScript } from "./install_script.ts";
-import { type InstallFacts, InstallSession, type Patience } from "./install_session.ts";
+import {
+  type InstallFacts,
+  type InstallSession,
+  type InstallSessionOptions,
+  withInstallSession,
+} from "./install_session.ts";
 import { olderVersions } from "./older_versions.ts";
 import { executableName, systemOf } from "./system.ts";
 
-export interface InstallOptions {
-  /** ssh with `sh` as the remote command. */
-  command: PeerCommand;
+export interface InstallOptions extends InstallSessionOptions {
   /** Directory on the host. Default: a private one in the user's cache directory. */
   directory?: string;
   places: ExecutablePlaces;
-  patience: Patience;
   /** Returns whether an executable of this size may be installed in the directory. Called after all other checks. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
   /** Called with the number of bytes sent so far. Not called if nothing has to be sent. */
   sent: (bytes: number, total: number) => void;
   /** Whether to remove older versions from the user's cache directory after success. */
   removesOlder?: boolean;
-  /** Ends the installation early; its reason is thrown. */
-  signal: AbortSignal;
 }
 
 /** An installed escp. */
@@ -43,39 +41,31 @@ export interface Installed {
  * @throws {StartError} if escp cannot be installed.
  */
 export async function install(options: InstallOptions): Promise<Installed | undefined> {
-  const { command, directory, places, signal } = options;
-  signal.throwIfAborted();
-  await using session = new InstallSession(command, options.patience);
-  const stop = () => session.abandon();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await abortable(run(), signal);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  return await withInstallSession("install", options, (session) => run(session, options));
+}
 
-  async function run(): Promise<Installed | undefined> {
-    // The name of a temporary file, so that --clean removes the file of an abandoned installation.
-    const unfinished = new TemporaryNames("install").next();
-    const facts = await session.begin(installScript({ version: places.version, directory }, unfinished));
-    const executable = await choose(facts, places, command.name, {
-      // Without an executable to compare with, only a program in the user's own cache may be run for its version.
-      trusts: async () => directory === undefined && (await session.version()).startsWith(`escp ${places.version}`),
-    });
-    // The script has checked the cache directory only if it installs there.
-    const older = options.removesOlder && directory === undefined ? olderVersions(facts.versions, places.version) : [];
-    if (older.length > 0) await session.markOld(older);
-    if (executable === undefined) {
-      if (older.length > 0) await session.finish();
-      return { path: `${facts.directory}/escp`, uploadedBytes: 0, removed: session.removed };
-    }
-    if (!await options.agree({ directory: facts.directory, bytes: executable.contents.length })) return undefined;
-    const { length } = executable.contents;
-    const sent = (bytes: number) => options.sent(bytes, length);
-    sent(0);
-    const path = await session.send(executable, { gzip: facts.gzip, sent });
-    return { path, uploadedBytes: length, removed: session.removed };
+async function run(session: InstallSession, options: InstallOptions): Promise<Installed | undefined> {
+  const { command, directory, places } = options;
+  // The name of a temporary file, so that --clean removes the file of an abandoned installation.
+  const unfinished = new TemporaryNames("install").next();
+  const facts = await session.begin(installScript({ version: places.version, directory }, unfinished));
+  const executable = await choose(facts, places, command.name, {
+    // Without an executable to compare with, only a program in the user's own cache may be run for its version.
+    trusts: async () => directory === undefined && (await session.version()).startsWith(`escp ${places.version}`),
+  });
+  // The script has checked the cache directory only if it installs there.
+  const older = options.removesOlder && directory === undefined ? olderVersions(facts.versions, places.version) : [];
+  if (older.length > 0) await session.markOld(older);
+  if (executable === undefined) {
+    if (older.length > 0) await session.finish();
+    return { path: `${facts.directory}/escp`, uploadedBytes: 0, removed: session.removed };
   }
+  if (!await options.agree({ directory: facts.directory, bytes: executable.contents.length })) return undefined;
+  const { length } = executable.contents;
+  const sent = (bytes: number) => options.sent(bytes, length);
+  sent(0);
+  const path = await session.send(executable, { gzip: facts.gzip, sent });
+  return { path, uploadedBytes: length, removed: session.removed };
 }
 
 /** Returns the executable to send; undefined if it is already installed. */

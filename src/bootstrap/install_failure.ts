@@ -5,7 +5,7 @@ import { quotePath, StartError } from "../errors.ts";
 const ELSEWHERE = "Use --install-dir DIR to choose another directory on that host";
 
 /** @param failed the step and the message of the host. */
-export function installFailure(name: string, failed: string, task: "install" | "remove" = "install"): StartError {
+export function installFailure(name: string, failed: string, task: "install" | "remove"): StartError {
   const space = failed.indexOf(" ");
   const [step, text] = space < 0 ? [failed, ""] : [failed.slice(0, space), failed.slice(space + 1)];
   const { state, hint } = describe(step, text);

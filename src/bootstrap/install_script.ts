@@ -3,6 +3,7 @@
  * shell, such as csh or fish, does not parse it.
  */
 
+import { SHELL_CHECKS } from "../ssh/shell_checks.ts";
 import { quoteWord } from "../ssh/shell_quote.ts";
 
 /** Prefix of all lines of the script. Other lines are output of login scripts. */
@@ -36,33 +37,13 @@ export function installScript({ version, directory = "" }: InstallTarget, name: 
     );
 }
 
-/** Functions of the scripts. They use the variables `user` and `home`. */
+/** Functions of the scripts. */
 export const FUNCTIONS = `
+${SHELL_CHECKS.join("\n")}
 report() { printf '${SCRIPT_MARK}%s\\n' "$*"; }
 fail() { step=$1; shift; report failed "$step" "$(printf '%s' "$*" | tr '\\n' ' ' | cut -c1-500)"; exit 0; }
 sum() { $hash <"$1" 2>/dev/null | sed 's/.*\\([0-9a-f]\\{64\\}\\).*/\\1/'; }
-closed() {
-  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
-  case $2 in ''|?????w*|????????w*) return 1 ;; esac
-  [ "$4" = 0 ] || [ "$4" = "$user" ]
-}
-check() {
-  at=\${1%/}
-  while :; do
-    closed "$at/." || fail loose "\${at:-/}"
-    if [ -z "$at" ] || [ "$at" = "$home" ]; then return 0; fi
-    at=\${at%/*}
-  done
-}
-real() { CDPATH= cd -P "$1/" 2>/dev/null && pwd -P; }
-own_cache() {
-  base=\${XDG_CACHE_HOME-}
-  case $base in
-    /*) ;;
-    *) base=\${HOME:+$HOME/.cache} ;;
-  esac
-  cache=$(real "\${base:-/dev/null}/escp") || cache=
-}
+check() { closed_above "$1" || fail loose "\${at:-/}"; }
 versions() {
   if [ -z "$cache" ]; then return 0; fi
   for each in "$cache"/[0-9]*.[0-9]*; do
@@ -110,8 +91,7 @@ main() {
       *e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855*) hash=$tool; break ;;
     esac
   done
-  user=$(id -u)
-  home=$(real "\${HOME:-/}") || home=
+  find_user
   umask=077 mode=700
   case $wanted in
     '')
@@ -132,7 +112,7 @@ main() {
   locate
   if [ -d "$final" ]; then fail write "$final is a directory"; fi
   report directory "$directory"
-  own_cache
+  find_cache
   set +f
   versions | while read -r each; do report version "$each"; done
   set -f

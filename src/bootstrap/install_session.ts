@@ -1,9 +1,11 @@
 /** An ssh session with the installation script. */
 
+import { abortable } from "../async/abortable.ts";
 import { ProtocolError, StartError } from "../errors.ts";
 import { LineDecoder } from "../protocol/control/line_decoder.ts";
 import { MAX_LINE_BYTES, MAX_NOISE_BYTES } from "../protocol/limits.ts";
 import { type PeerCommand, PeerProcess } from "../session/model/peer_process.ts";
+import { noLogin } from "../session/model/start_errors.ts";
 import type { Executable } from "./executables.ts";
 import { SCRIPT_MARK } from "./install_script.ts";
 import { installFailure } from "./install_failure.ts";
@@ -29,20 +31,51 @@ export interface Patience {
   timeoutMs: number;
 }
 
+/** Purpose of a session. */
+type Task = "install" | "remove";
+
+/** Options of a session. */
+export interface InstallSessionOptions {
+  /** ssh with `sh` as the remote command. */
+  command: PeerCommand;
+  patience: Patience;
+  /** Ends the session early; its reason is thrown. */
+  signal: AbortSignal;
+}
+
+/** Runs work with a session, and ends the session. @throws the error of the work, or the reason of the signal. */
+export async function withInstallSession<T>(
+  task: Task,
+  { command, patience, signal }: InstallSessionOptions,
+  work: (session: InstallSession) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  await using session = new InstallSession(command, patience, task);
+  const stop = () => session.abandon();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await abortable(work(session), signal);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 /** A session. Disposing ends it in any state. */
 export class InstallSession implements AsyncDisposable {
   readonly #peer: PeerProcess;
   readonly #patience: Patience;
-  readonly #task: "install" | "remove";
+  readonly #task: Task;
   /** Versions and programs that the host has removed. */
   readonly removed: string[] = [];
   readonly #lines = new LineDecoder(MAX_LINE_BYTES);
   readonly #ready: string[] = [];
   #bytes = 0;
+  /** Whether the script has printed a line: the login succeeded. */
+  #begun = false;
   #silent = false;
 
   /** @param command ssh with `sh` as the remote command. */
-  constructor(command: PeerCommand, patience: Patience, task: "install" | "remove" = "install") {
+  constructor(command: PeerCommand, patience: Patience, task: Task) {
     this.#peer = new PeerProcess(command);
     this.#patience = patience;
     this.#task = task;
@@ -166,7 +199,9 @@ export class InstallSession implements AsyncDisposable {
     if (this.#bytes > MAX_NOISE_BYTES) throw this.#error("a login script there prints too much");
     try {
       for (const line of this.#lines.push(value)) {
-        if (line.startsWith(SCRIPT_MARK)) this.#ready.push(line.slice(SCRIPT_MARK.length));
+        if (!line.startsWith(SCRIPT_MARK)) continue;
+        this.#begun = true;
+        this.#ready.push(line.slice(SCRIPT_MARK.length));
       }
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause;
@@ -177,12 +212,12 @@ export class InstallSession implements AsyncDisposable {
   /** Throws the reason why the script has ended. */
   async #ended(): Promise<never> {
     const { code, signal } = await this.#peer.end(EXIT_MS);
-    const { name } = this.#peer;
     if (this.#silent) {
       throw this.#error("no answer within the timeout", { hint: "Use --timeout to wait longer" });
     }
-    if (code === 255) throw new StartError(`Cannot log in to ${name}: ssh failed (status 255); see its message above`);
+    if (code === 255 && !this.#begun) throw noLogin(this.#peer.name, undefined);
     const how = signal ? `signal ${signal}` : `status ${code}`;
+    if (this.#begun) throw this.#error(`the connection was lost, or sh was killed there (${how})`);
     throw this.#error(`sh does not run a script there (it ended with ${how})`, {
       hint: "Install escp there manually, and name its path with -D PATH",
     });

@@ -9,12 +9,16 @@ export interface RememberedHost {
   port?: number;
 }
 
-/** Returns the path of this version of escp on a host; undefined if it is not known. */
-export function recallPlace(host: RememberedHost, version: string, env: Environment): string | undefined {
+/**
+ * Returns the path of escp on a host; undefined if it is not known.
+ *
+ * @param version undefined: any version.
+ */
+export function recallPlace(host: RememberedHost, version: string | undefined, env: Environment): string | undefined {
   try {
     const [found, path] = Deno.readTextFileSync(fileOf(host, env)).split("\n");
     // deno-lint-ignore no-control-regex
-    return found === version && /^\/[^\u0000-\u001f\u007f]*$/.test(path) ? path : undefined;
+    return (version ?? found) === found && /^\/[^\u0000-\u001f\u007f]*$/.test(path) ? path : undefined;
   } catch {
     return undefined;
   }

@@ -24,8 +24,8 @@ export async function bootstrap(
   { emit, signal, timeoutMs }: Pick<TransferListeners, "emit" | "signal"> & { timeoutMs: number },
 ): Promise<string> {
   // Without an executable there is no need to log in.
-  if (!hasExecutables(executablePlaces(access))) throw withoutExecutables(reason);
   const name = formatHost(host);
+  if (!hasExecutables(executablePlaces(access))) throw withoutExecutables(reason, name);
   const isInteractive = canAsk(access.ssh);
   if (isInteractive) {
     // The user knows then why ssh asks for a password again. Whether escp is installed there is not known yet.
@@ -50,13 +50,15 @@ export async function bootstrap(
   });
   const installed = await installing.catch((error) => {
     if (!(error instanceof StartError)) throw error;
-    throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint });
+    throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint, host: name });
   });
   if (installed) return installed.path;
-  throw new StartError(`${reason.message}, and you declined to install it`, { cause: reason, hint: reason.hint });
+  const declined = `${reason.message}, and you declined to install it`;
+  throw new StartError(declined, { cause: reason, hint: reason.hint, host: name });
 }
 
-function withoutExecutables(reason: UnusableEscp): StartError {
-  const hint = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
-  return new StartError(reason.message, { cause: reason, hint: reason.hint ? `${reason.hint}. ${hint}` : hint });
+function withoutExecutables(reason: UnusableEscp, host: string): StartError {
+  const advice = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
+  const hint = reason.hint ? `${reason.hint}. ${advice}` : advice;
+  return new StartError(reason.message, { cause: reason, hint, host });
 }

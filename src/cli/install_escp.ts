@@ -29,16 +29,11 @@ export async function installEscp(
   access: HostAccess,
   { timeoutMs, agree, removesOlder, signal }: InstallEscpOptions,
 ): Promise<Installed | undefined> {
-  // No program of the installation needs the agent.
-  const command = sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh");
-  const name = formatHost(host);
-  const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${name}` });
+  const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${formatHost(host)}` });
   const installing = install({
-    command: { ...command, name },
+    ...sessionOf(host, access, timeoutMs),
     directory: access.installDir,
     places: executablePlaces(access),
-    // A user who types a password may take any time.
-    patience: { timeoutMs, loginMs: canAsk(access.ssh) ? undefined : timeoutMs },
     agree,
     removesOlder,
     sent(bytes, total) {
@@ -64,15 +59,22 @@ export async function uninstallEscp(
   { timeoutMs, signal }: Pick<InstallEscpOptions, "timeoutMs" | "signal">,
 ): Promise<string[]> {
   const env = (name: string) => Deno.env.get(name);
-  const remembered = recallPlace(rememberedHost(host, access), VERSION, env);
-  const removed = await uninstall({
-    command: { ...sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh"), name: formatHost(host) },
-    directory: access.installDir ?? (remembered && directoryOf(remembered)),
-    patience: { timeoutMs, loginMs: canAsk(access.ssh) ? undefined : timeoutMs },
-    signal,
-  });
+  // Another version of this escp may have installed it.
+  const remembered = recallPlace(rememberedHost(host, access), undefined, env);
+  const directories = [access.installDir, remembered && directoryOf(remembered)].filter((name) => name !== undefined);
+  const removed = await uninstall({ ...sessionOf(host, access, timeoutMs), directories, signal });
   forgetPlace(rememberedHost(host, access), env);
   return removed;
+}
+
+/** Returns the ssh of a session, and its time limits. */
+function sessionOf(host: RemoteHost, { ssh }: HostAccess, timeoutMs: number) {
+  return {
+    // No program of the installation needs the agent.
+    command: { ...sshCommand({ ...ssh, forwardAgent: false }, host, "sh"), name: formatHost(host) },
+    // A user who types a password may take any time.
+    patience: { timeoutMs, loginMs: canAsk(ssh) ? undefined : timeoutMs },
+  };
 }
 
 /** Returns where to look for executables: the running one, the directory of --binaries, the directory of this escp. */

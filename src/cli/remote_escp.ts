@@ -36,7 +36,7 @@ export async function withRemoteEscp<T>(
       return await run(withPaths(options, sides));
     } catch (error) {
       if (!(error instanceof UnusableEscp)) throw error;
-      const side = sides.find(({ host, mayInstall }) => mayInstall && formatHost(host) === error.peer);
+      const side = sides.find(({ host, mayInstall }) => mayInstall && formatHost(host) === error.host);
       if (!side) throw error;
       // If the installed escp is incompatible too, do not install it again.
       side.mayInstall = false;

@@ -1,7 +1,6 @@
 /** Finds the bottleneck of a copy from the measurements. */
 
-import type { Direction, End, Facts, ThroughputFacts } from "./step.ts";
-import { type BottleneckFacts } from "./step.ts";
+import type { BottleneckFacts, Direction, End, Facts, ThroughputFacts } from "./step.ts";
 
 /** Speedup over one stream from which on several streams help. */
 const WORTH_STREAMS = 1.3;

@@ -30,10 +30,10 @@ export function writeAll(
 /** Maximum wait for a blocked terminal, so that an important line is not lost. */
 const STDERR_WAIT_MS = 500;
 
-/** Writes text to stderr synchronously. Errors are ignored: a copy continues if standard error is closed. */
-export function writeStderr(text: string): void {
+/** Writes to standard error synchronously. Errors are ignored: a copy continues if standard error is closed. */
+export function writeStderr(text: string | Uint8Array): void {
   try {
-    writeAll(Deno.stderr, new TextEncoder().encode(text), STDERR_WAIT_MS);
+    writeAll(Deno.stderr, typeof text === "string" ? new TextEncoder().encode(text) : text, STDERR_WAIT_MS);
   } catch {
     // There is no other place to report this.
   }

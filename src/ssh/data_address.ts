@@ -25,7 +25,7 @@ export function parseDataAddress(text: string): DataAddress {
   return { hostname, ...(port === undefined ? {} : { port }) };
 }
 
-/** Returns an address as `parseDataAddress` accepts it. */
+/** Returns an address as `parseDataAddress` accepts it, with brackets around IPv6. */
 export function formatDataAddress({ hostname, port }: DataAddress): string {
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   return port === undefined ? host : `${host}:${port}`;

@@ -1,5 +1,6 @@
 /** The line of shell that finds escp on a remote host. */
 
+import { SHELL_CHECKS } from "./shell_checks.ts";
 import { quoteWord } from "./shell_quote.ts";
 
 /** First line of output of a remote command that finds escp. The next line is the limit of address space (`ulimit -v`). */
@@ -29,13 +30,10 @@ function searchFor(version: string): string[] {
   return [
     'case $0 in /*) [ -x "$0" ] && exec "$0" "$@" ;; esac',
     'command -v escp >/dev/null 2>&1 && exec escp "$@"',
-    "cache=${XDG_CACHE_HOME:-}; case $cache in /*) ;; *) cache=$HOME/.cache ;; esac",
-    `at=$(cd -P "$cache/escp/${version}" 2>/dev/null && pwd -P) && [ -x "$at/escp" ] || exit 127`,
-    'found=$at/escp; user=$(id -u); home=$(cd -P "$HOME" 2>/dev/null && pwd -P)',
-    'check() { set -- $(ls -ldn "$1" 2>/dev/null); case $1 in ""|?????w*|????????w*) exit 127 ;; esac' +
-    '; [ "$3" = 0 ] || [ "$3" = "$user" ] || exit 127; }',
-    'check "$found"; while :; do check "$at/."; case $at in ""|"$home") break ;; esac; at=${at%/*}; done',
-    'exec "$found" "$@"',
+    ...SHELL_CHECKS,
+    `find_cache; [ -n "$cache" ] && found=$(real "$cache/${version}") && [ -x "$found/escp" ] || exit 127`,
+    'find_user; closed "$found/escp" && closed_above "$found" || exit 127',
+    'exec "$found/escp" "$@"',
   ];
 }
 

@@ -39,15 +39,17 @@ export function sshCommand(
   remoteCommand: string,
 ): SshCommand {
   // After "--", ssh never takes a host name for an option.
-  return { program: findSsh(options.program), args: [...sshArguments(options, host), "--", host.host, remoteCommand] };
+  const { program, args } = sshArguments(options, host);
+  return { program, args: [...args, "--", host.host, remoteCommand] };
 }
 
-/** Returns the arguments before the host name. */
+/** Returns ssh and its arguments before the host name. */
 export function sshArguments(
   options: SshOptions,
   { user, port }: Pick<RemoteOperand, "user" | "port">,
-): string[] {
-  const args = [...ALWAYS, ...(knowsSessionSettings(findSsh(options.program)) ? ALWAYS_IF_KNOWN : [])];
+): SshCommand {
+  const program = findSsh(options.program);
+  const args = [...ALWAYS, ...(knowsSessionSettings(program) ? ALWAYS_IF_KNOWN : [])];
   if (options.quiet) args.push("-q");
   for (let count = 0; count < Math.min(options.verbose, 3); count++) args.push("-v");
   if (options.addressFamily) args.push(options.addressFamily === "ipv4" ? "-4" : "-6");
@@ -61,7 +63,7 @@ export function sshArguments(
   args.push(options.forwardAgent ? "-A" : "-oForwardAgent=no");
   pushPair(args, "-p", (port ?? options.port)?.toString());
   pushPair(args, "-l", user);
-  return args;
+  return { program, args };
 }
 
 /**

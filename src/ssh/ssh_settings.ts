@@ -2,8 +2,8 @@
 
 import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
-import { findSsh } from "./find_ssh.ts";
 import type { RemoteOperand } from "./operand.ts";
+import type { Reach } from "./reach.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
 /** The settings that escp uses. */
@@ -19,6 +19,15 @@ export interface SshSettings {
 /** Maximum time for ssh, because conditions in its configuration may run programs that hang. */
 const TIMEOUT_MS = 2_000;
 
+const known = new WeakMap<Reach, Promise<SshSettings>>();
+
+/** Returns the settings for a host. Runs ssh only once, because conditions in its configuration may be slow. */
+export function sshSettingsOf(reach: Reach): Promise<SshSettings> {
+  let reading = known.get(reach);
+  if (!reading) known.set(reach, reading = readSshSettings(reach.ssh, reach.host));
+  return reading;
+}
+
 /** Runs `ssh -G`, which takes about 10 ms. Returns no settings if ssh lacks the option or fails. */
 export async function readSshSettings(
   options: SshOptions,
@@ -26,8 +35,13 @@ export async function readSshSettings(
 ): Promise<SshSettings> {
   const settings: SshSettings = { ciphers: [], isProxied: options.jump !== undefined };
   try {
-    const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
-    const child = startChild(findSsh(options.program), { args, stdin: "null", stdout: "piped", stderr: "null" });
+    const { program, args } = sshArguments({ ...options, verbose: 0 }, host);
+    const child = startChild(program, {
+      args: ["-G", ...args, "--", host.host],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    });
     // The timeout covers the output too, because a program that ssh has started may keep it open.
     const output = await settleWithin(TIMEOUT_MS, child.output());
     if (!output) stopChild(child, "SIGKILL");

@@ -4,11 +4,10 @@ import type { Tunnel } from "../net/tunnel.ts";
 import { pipesOf } from "../native/net/pipes.ts";
 import { ProcessConn } from "../native/process/process_conn.ts";
 import { NO_ANSWER } from "../net/tunnel.ts";
-import { findSsh } from "./find_ssh.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
-import { sshArguments } from "./ssh_command.ts";
-import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
+import { sshArguments, type SshCommand } from "./ssh_command.ts";
+import { type SshSettings, sshSettingsOf } from "./ssh_settings.ts";
 import { StreamSession } from "./stream_session.ts";
 
 /** Below the defaults of sshd, which refuses more than ten concurrent logins (MaxStartups). */
@@ -54,14 +53,15 @@ export function sshTunnels(
 }
 
 /** Returns the arguments of the session's ssh, but without questions, because the copy uses the terminal now. */
-async function loginArguments({ ssh, host }: Reach): Promise<{ program: string; args: string[] }> {
+async function loginArguments(reach: Reach): Promise<SshCommand> {
+  const { ssh, host } = reach;
   const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };
   // The data is already encrypted, so it does not compress, and the fastest cipher is sufficient.
   // Failures are recognized by the messages of ssh, which a LogLevel of the user must not hide.
-  const args = ["-oCompression=no", "-oLogLevel=INFO", ...sshArguments(quiet, host)];
-  const cipher = ssh.cipher === undefined ? ciphersFor(await readSshSettings(ssh, host)) : undefined;
+  const { program, args } = sshArguments(quiet, host);
+  const cipher = ssh.cipher === undefined ? ciphersFor(await sshSettingsOf(reach)) : undefined;
   if (cipher) args.push(`-oCiphers=${cipher}`);
-  return { program: findSsh(ssh.program), args };
+  return { program, args: ["-oCompression=no", "-oLogLevel=INFO", ...args] };
 }
 
 /** Returns the ciphers of the user's ssh with AES-128-GCM first; undefined if ssh does not have it. */

@@ -110,6 +110,11 @@ export interface FilePlace {
   path: string;
 }
 
+/** Returns a key for a file in a map. */
+export function placeKey({ root, path }: FilePlace): string {
+  return `${root}/${path}`;
+}
+
 /** A small file or hard link that is in place. */
 export interface WrittenFile extends FilePlace {
   /** SHA-256 of its contents; undefined for a hard link. */

@@ -10,7 +10,7 @@ export class RemoteError extends UserError {
   readonly code: string;
 
   constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
-    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint, host: peer });
+    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint });
     this.code = code;
   }
 }
@@ -59,6 +59,6 @@ export class SessionLost extends TransferLost {
 
   /** @param lastError last line that ssh printed, if known. */
   constructor(peer: string, how: string, lastError?: string) {
-    super(`the session with ${peer} was lost (${how})`, { host: peer, reason: lastError });
+    super(`the session with ${peer} was lost (${how})`, { reason: lastError });
   }
 }

@@ -2,8 +2,7 @@
 
 import type { NetworkSettings } from "../protocol/control/probe.ts";
 import { findBottlenecks, gainOfStreams, transferWithMostStreams } from "../doctor/bottleneck.ts";
-import { type BottleneckFacts } from "../doctor/step.ts";
-import type { Direction, End, Facts } from "../doctor/step.ts";
+import type { BottleneckFacts, Direction, End, Facts } from "../doctor/step.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 
 /** Round trip from which on buffers and packet loss matter, in milliseconds. */

@@ -1,7 +1,6 @@
 /** Renders the steps of `--doctor` as lines for users. Pure. */
 
-import type { BottleneckFacts } from "../doctor/step.ts";
-import type { Direction, End, Step } from "../doctor/step.ts";
+import type { BottleneckFacts, Direction, End, Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";

@@ -77,7 +77,6 @@ export class Terminal {
       this.clear();
     }
     if (event.type === "connected") this.#start();
-    else if (event.type === "connecting") this.clear();
     else if (event.type === "retry") this.#printRetry(event);
     else if (event.type === "failed") this.#printFailure(event);
     else if (event.type === "note" && (event.important || !this.#options.quiet)) {
@@ -93,8 +92,7 @@ export class Terminal {
   }
 
   #printRetry(event: RetryEvent): void {
-    if (this.#options.quiet) this.clear();
-    else this.printLine(`note: ${retryNote(event)}`);
+    if (!this.#options.quiet) this.printLine(`note: ${retryNote(event)}`);
   }
 
   /** Prints a failure, and its hint unless the same hint was printed before. */
@@ -121,7 +119,8 @@ export class Terminal {
     const { connectedMs, finished } = this.#state;
     if (this.#closed || finished || !this.#hasLine()) return;
     if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && this.#drawnWidth === 0) {
-      this.#write(`connecting to ${printable(this.#opening.host)} ...`);
+      const width = this.#width();
+      this.#write(cutToWidth(`connecting to ${printable(this.#opening.host)} ...`, width), width);
     }
     if (connectedMs === undefined) return;
     if (now - connectedMs < FIRST_DRAW_MS || now - this.#drawnMs < REDRAW_MS) return;
@@ -158,18 +157,19 @@ export class Terminal {
 
   #redraw(): void {
     const now = this.#screen.now();
-    // The last column stays free, because some terminals wrap a line that reaches it.
-    const width = Math.max(1, this.#screen.columns() - 1);
+    const width = this.#width();
     const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
-    const line = progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits });
-    this.#write(line);
+    this.#write(progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits }), width);
     this.#drawnMs = now;
   }
 
-  /** Replaces the line by a text without control characters. */
-  #write(text: string): void {
-    const width = Math.max(1, this.#screen.columns() - 1);
-    const line = cutToWidth(text, width);
+  /** Returns the maximum width of a line. The last column stays free, because some terminals wrap a line that reaches it. */
+  #width(): number {
+    return Math.max(1, this.#screen.columns() - 1);
+  }
+
+  /** Replaces the line by one without control characters. @param width its maximum width. */
+  #write(line: string, width: number): void {
     const columns = textWidth(line);
     this.#screen.write("\r" + line + " ".repeat(Math.max(0, Math.min(this.#drawnWidth, width) - columns)));
     this.#drawnWidth = columns;
@@ -178,7 +178,7 @@ export class Terminal {
   /** Clears the progress line until the next redraw, for output that bypasses this class. */
   clear(): void {
     if (this.#drawnWidth === 0) return;
-    const width = Math.min(this.#drawnWidth, Math.max(1, this.#screen.columns() - 1));
+    const width = Math.min(this.#drawnWidth, this.#width());
     this.#screen.write("\r" + " ".repeat(width) + "\r");
     this.#drawnWidth = 0;
   }

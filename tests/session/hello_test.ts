@@ -113,7 +113,11 @@ describe("the hello of the remote end", () => {
 });
 
 /** Opens a client whose peer is a shell script, with the hello line in $HELLO. */
-async function openClient(script: string, hello = golden.hello, needed: RequiredFeature[] = []) {
+async function openClient(
+  script: string,
+  hello = golden.hello,
+  { needed = [], helloTimeoutMs }: { needed?: RequiredFeature[]; helloTimeoutMs?: number } = {},
+) {
   const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
   try {
     const session = await openClientSession(peer, {
@@ -122,6 +126,7 @@ async function openClient(script: string, hello = golden.hello, needed: Required
       cipher: "aes-128-gcm",
       engine: ENGINE,
       timeoutMs: 60_000,
+      helloTimeoutMs,
       note: () => {},
     });
     const said = await session.control.nextLine();
@@ -172,6 +177,22 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
     }
   });
 
+  it("reports a failed login only if the remote command has not begun", async () => {
+    const BEGIN = "echo escp-begin; echo unlimited; ";
+    const cases: [script: string, name: string, message: string][] = [
+      ["exit 1", "UnusableEscp", "it ended with status 1 before it sent a hello"],
+      [`${BEGIN}exit 1`, "StartError", "it ended with status 1 before it sent a hello"],
+      [`${BEGIN}exit 255`, "StartError", "it was killed there, or the connection was lost"],
+      ["cat >/dev/null", "NoLogin", "it did not send a hello within 2 s"],
+      [`${BEGIN}cat >/dev/null`, "StartError", "the login succeeded, but escp did not send a hello within 2 s"],
+    ];
+    await Promise.all(cases.map(async ([script, name, message]) => {
+      const opening = () => openClient(script, golden.hello, { helloTimeoutMs: 2_000 });
+      const error = await assertRejects(opening, StartError, `Cannot start escp on far: ${message}`);
+      assertEquals(error.name, name, script);
+    }));
+  });
+
   it("names the versions of both ends if none is common, with a hint", async () => {
     const script = `printf '%s\\n' "$1"; read answer`;
     const error = await assertRejects(() => openClient(script, changed({ versions: [7, 8] })), StartError);
@@ -189,7 +210,10 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
     const heard = await Deno.makeTempFile();
     try {
       const script = `printf '%s\\n' "$1"; cat > '${heard}'`;
-      const error = await assertRejects(() => openClient(script, changed({ features: ["legs"] }), [needed]), UserError);
+      const error = await assertRejects(
+        () => openClient(script, changed({ features: ["legs"] }), { needed: [needed] }),
+        UserError,
+      );
       assertEquals(error.message, "Cannot fly: escp 0.1.0 on far");
       assertEquals(error.hint, "Install the same version of escp on both machines");
       assertEquals(await Deno.readTextFile(heard), "");

@@ -13,13 +13,14 @@ const WORDS = ["--receiver", "a b", "it's"];
 async function run(
   shell: string,
   home: string,
-  options: { path?: string; env?: Record<string, string>; words?: string[] } = {},
+  options: { path?: string; env?: Record<string, string>; words?: string[]; cwd?: string } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { path = "escp", env = {}, words = WORDS } = options;
+  const { path = "escp", env = {}, words = WORDS, cwd } = options;
   const command = findingCommand(path, words.map(quoteWord), { version: "1.0", mark: false });
   const { code, stdout, stderr } = await new Deno.Command(shell, {
     args: ["-c", command],
     clearEnv: true,
+    cwd,
     env: { HOME: home, PATH: `${home}/bin`, ...env },
     stdin: "null",
   }).output();
@@ -100,6 +101,21 @@ describe("findingCommand", { ignore: Deno.build.os === "windows" }, () => {
     await Deno.chmod(`${tree.path}/shared`, 0o777);
     assertEquals((await run("/bin/sh", tree.path)).code, 127);
   });
+
+  for (const shell of ["/bin/dash", "/bin/bash"]) {
+    const name = `checks all parents of $XDG_CACHE_HOME without $HOME, in ${shell}`;
+    it(name, { ignore: !exists(shell) }, async () => {
+      await using tree = await homeWith(["shared/cache/escp/1.0/escp"]);
+      await Deno.remove(`${tree.path}/bin/sh`);
+      await Deno.symlink(shell, `${tree.path}/bin/sh`);
+      await Deno.chmod(`${tree.path}/shared`, 0o777);
+      const cwd = `${tree.path}/shared/cache`;
+      const env = { PATH: `${tree.path}/bin`, XDG_CACHE_HOME: cwd };
+      for (const HOME of ["", "/no/such"]) {
+        assertEquals((await run(shell, "", { env: { ...env, HOME }, cwd })).code, 127, HOME);
+      }
+    });
+  }
 
   it("has no character that csh or fish would interpret in quotes", () => {
     const command = findingCommand("escp", [], { version: "1.0", mark: true });

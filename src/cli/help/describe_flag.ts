@@ -23,6 +23,5 @@ export function valueOf({ argument, topic }: Flag): string | undefined {
 
 /** Returns the options of a section that are not hidden. */
 export function flagsOf(section: Flag["section"]): Flag[] {
-  const all: readonly Flag[] = FLAGS;
-  return all.filter((flag) => flag.section === section && !flag.hidden);
+  return FLAGS.filter((flag) => flag.section === section && !flag.hidden);
 }

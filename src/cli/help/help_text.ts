@@ -1,5 +1,5 @@
 import { type Flag, SECTIONS } from "../options/flag.ts";
-import { FLAGS } from "../options/flags.ts";
+import { type FlagName, FLAGS } from "../options/flags.ts";
 import { describeFlag, flagsOf, valueOf } from "./describe_flag.ts";
 import { DESCRIPTION, EXAMPLES, EXIT_MEANINGS, INTRODUCTION, USAGE } from "./texts.ts";
 
@@ -32,11 +32,11 @@ const COMMON = [
   "install",
   "clean",
   "version",
-] as const satisfies readonly (typeof FLAGS[number]["name"])[];
+] as const satisfies readonly FlagName[];
 
 /** Returns the text of `escp --help`: the options that most people need, at most 80 columns wide. */
 export function shortHelp(): string {
-  const flags = COMMON.map((name) => (FLAGS as readonly Flag[]).find((flag) => flag.name === name)!);
+  const flags = COMMON.map((name) => FLAGS.find((flag) => flag.name === name)!);
   return [
     `Usage: ${USAGE}\n`,
     INTRODUCTION,

@@ -1,7 +1,6 @@
 /** The texts that `--help`, the manual page and src/cli/MANUAL.md have in common. */
 
 import { EXIT_STATUS } from "../exit_status.ts";
-import { type Flag } from "../options/flag.ts";
 import { FLAGS } from "../options/flags.ts";
 
 /** Synopsis of escp, in one line. */
@@ -58,7 +57,7 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
 /** Environment variables, those of single options included. */
 export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ["ESCP_OPTIONS", "Options that precede those of the command line, split into words as a shell does."],
-  ...(FLAGS as readonly Flag[]).filter((flag) => flag.env !== undefined).map((flag) =>
+  ...FLAGS.filter((flag) => flag.env !== undefined).map((flag) =>
     [flag.env!, `Value of --${flag.name} if that option is absent.`] as const
   ),
   ["XDG_CONFIG_HOME", "Base directory of the user's configuration file. Default: ~/.config."],

@@ -33,6 +33,7 @@ export async function runOnOrigin(
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
   const { ssh } = options.originAccess ?? options.access;
+  const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
   const list = listOf(transfer);
   let child: Deno.ChildProcess;
@@ -40,7 +41,8 @@ export async function runOnOrigin(
     const stdin = list ? "piped" : "inherit";
     child = startChild(program, { args, stdin, stdout: "piped", stderr: "inherit" });
   } catch (cause) {
-    throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new StartError(`Cannot start ${program}: ${why}`, { cause, host });
   }
   const stop = () => stopChild(child, "SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
@@ -66,11 +68,11 @@ export async function runOnOrigin(
   const { code } = await child.status;
   signal.throwIfAborted();
   if (outcome) return outcome;
-  const host = formatHost(transfer.origin!);
-  const unusable = unusableEscp(host, code);
-  if (unusable) throw unusable;
   const kind = code === 255 ? StartError : UserError;
-  throw new kind(`Cannot copy from ${host}: escp there failed (status ${code}); see its message above`);
+  const error = unusableEscp(host, code) ??
+    new kind(`Cannot copy from ${host}: escp there failed (status ${code}); see its message above`);
+  error.host = host;
+  throw error;
 }
 
 /** Returns the sources from a list as a list for escp, because a command line has no room for them. Names end with NUL. */

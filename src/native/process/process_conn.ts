@@ -1,19 +1,15 @@
 /** Uses the standard input and output of a process as a connection, such as `ssh -W`. */
 
-import { settleWithin } from "../../async/settle_within.ts";
 import { StartError } from "../../errors.ts";
 import type { ChildPipes } from "../net/pipes.ts";
 import { startChild, stopChild } from "./child.ts";
+import { ErrorOutput } from "./error_output.ts";
 import type { ByteConn } from "../../net/transport.ts";
 
 /** Time for a process to forward the written bytes after its connection was closed; then the time until SIGKILL. */
 const EXIT_MS = 2_000;
-/** Time for standard error to arrive after the process has exited. */
-const STDERR_MS = 200;
 /** Maximum bytes of one write: the size of a pipe, so that progress is visible on a slow link. */
 const MAX_WRITE_BYTES = 64 << 10;
-/** Maximum number of characters of standard error to keep. */
-const MAX_STDERR = 4_096;
 
 /** Options of a process. */
 export interface ProcessConnOptions {
@@ -30,12 +26,11 @@ export class ProcessConn implements ByteConn {
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #stderrEnd: Promise<void>;
+  readonly #errors: ErrorOutput;
   /** Pipes of the native engine, because Deno's streams for pipes cost more CPU time than ssh itself. */
   readonly #pipes: ChildPipes | undefined;
   /** Bytes that were read but not returned yet. */
   #rest = new Uint8Array();
-  #stderr = "";
   #closed = false;
   #exited = false;
 
@@ -49,7 +44,7 @@ export class ProcessConn implements ByteConn {
     this.#pipes = pipesOf?.(this.#child.pid);
     this.#reader = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.#writer = this.#child.stdin.getWriter();
-    this.#stderrEnd = this.#readStderr();
+    this.#errors = new ErrorOutput(this.#child.stderr);
     this.ended = this.#child.status.then(() => {
       this.#exited = true;
     }, () => {});
@@ -100,25 +95,12 @@ export class ProcessConn implements ByteConn {
   /** Waits for the process to exit. Returns the last two lines of its standard error as one. */
   async failureText(): Promise<string> {
     await this.ended;
-    // A background process may keep the pipe open.
-    await settleWithin(STDERR_MS, this.#stderrEnd);
-    return this.#stderr.trim().split(/[\r\n]+/).slice(-2).join("; ");
+    return (await this.#errors.lastLines(2)).join("; ");
   }
 
   #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
     if (this.#closed) throw new Deno.errors.BadResource("Cannot read from a process: its connection is closed");
     return this.#reader.read();
-  }
-
-  async #readStderr(): Promise<void> {
-    const decoder = new TextDecoder();
-    try {
-      for await (const bytes of this.#child.stderr) {
-        this.#stderr = (this.#stderr + decoder.decode(bytes, { stream: true })).slice(-MAX_STDERR);
-      }
-    } catch {
-      // Standard error is only used for messages.
-    }
   }
 
   #signal(signal: Deno.Signal): void {

@@ -1,5 +1,6 @@
 /** Accepts the streams of a session on a listening port, usually at the remote end. */
 
+import { delay } from "../../async/delay.ts";
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { unprovenFiles } from "../../native/file/open_files_limit.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
@@ -97,7 +98,7 @@ export class StreamAcceptor {
         if (this.#closed) return undefined;
         if (error instanceof Deno.errors.BadResource) throw error;
         // The connection was reset, or too many files are open. The next call may succeed.
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await delay(10);
       }
     }
   }

@@ -23,6 +23,7 @@ export class StreamConnector {
   readonly #dialer: StreamDialer;
   readonly #direct: DirectPath;
   readonly #tunnels?: TunnelUse;
+  readonly #host?: string;
   readonly #patienceMs: number;
   readonly #isProxied: () => Promise<boolean>;
   #isDirect = false;
@@ -34,22 +35,19 @@ export class StreamConnector {
 
   /**
    * @param dialer numbers the streams of tunnels.
-   * @param options.isRemote whether the peer is on another host.
+   * @param options.host name of the host of the peer; undefined if it is on this machine.
    * @param options.isProxied returns whether ssh reaches that host through another one.
    */
   constructor(
     dialer: StreamDialer,
     direct: DirectPath,
-    { tunnels, isRemote, isProxied = () => Promise.resolve(false) }: {
-      tunnels?: TunnelUse;
-      isRemote: boolean;
-      isProxied?: () => Promise<boolean>;
-    },
+    { tunnels, host, isProxied }: { tunnels?: TunnelUse; host?: string; isProxied: () => Promise<boolean> },
   ) {
     this.#dialer = dialer;
     this.#direct = direct;
     this.#tunnels = tunnels;
-    this.#patienceMs = isRemote ? REMOTE_TIMEOUT_MS : LOCAL_TIMEOUT_MS;
+    this.#host = host;
+    this.#patienceMs = host === undefined ? LOCAL_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
     this.#isProxied = isProxied;
   }
 
@@ -155,7 +153,7 @@ export class StreamConnector {
       : "et the data go through ssh (--tunnel auto)";
     // Behind a jump host there is no port to open for this machine.
     const hint = await this.#isProxied() ? `L${other}` : `${opening("the remote host")}, or l${other}`;
-    throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, { hint });
+    throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, { hint, host: this.#host });
   }
 
   async #goThrough(tunnel: Tunnel): Promise<AuthenticatedStream> {

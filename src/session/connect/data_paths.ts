@@ -3,10 +3,11 @@
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import type { Hello } from "../../protocol/control/hello.ts";
 import type { Reach } from "../../ssh/reach.ts";
+import type { SshSettings } from "../../ssh/ssh_settings.ts";
 import type { ReverseListenerOptions } from "./reverse_listener.ts";
 import type { Candidate } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
-import { hostAddresses } from "./host_addresses.ts";
+import { hostAddresses, isLinkLocal, withoutZone, zoneOf } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
 
@@ -93,23 +94,13 @@ export function tunnelUse(
  * has no meaning on this machine.
  */
 async function withZone(address: string, reach: Reach): Promise<string | undefined> {
-  const zoneOf = (name = "") => /^fe[89ab].*(%.+)$/i.exec(name)?.[1];
-  const zone = zoneOf(reach.host.host) ?? zoneOf(await sshName(reach, () => true));
-  return zone && address.split("%")[0] + zone;
+  const zone = zoneOf(reach.host.host) ?? zoneOf((await settingsOf(reach)).hostname ?? "");
+  return zone && withoutZone(address) + zone;
 }
 
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(address);
-}
-
-/** Returns a function that finds out once whether ssh reaches the host through another host or program. */
+/** Returns a function that finds out whether ssh reaches the host through another host or program. */
 export function proxyCheck(reach: Reach | undefined): () => Promise<boolean> {
-  let checking: Promise<boolean> | undefined;
-  return async () => {
-    if (!reach) return false;
-    const { readSshSettings } = await import("../../ssh/ssh_settings.ts");
-    return await (checking ??= readSshSettings(reach.ssh, reach.host).then(({ isProxied }) => isProxied));
-  };
+  return async () => reach !== undefined && (await settingsOf(reach)).isProxied;
 }
 
 /** Joins the lines of a message of ssh. */
@@ -119,8 +110,13 @@ function oneLine(text: string): string {
 
 /** Returns HostName of the ssh configuration. Called only if the address that ssh has reached does not work. */
 async function sshName(reach: Reach, fits: (name: string) => boolean): Promise<string | undefined> {
-  const { hostname } = await (await import("../../ssh/ssh_settings.ts")).readSshSettings(reach.ssh, reach.host);
+  const { hostname } = await settingsOf(reach);
   return hostname !== undefined && fits(hostname) ? hostname : undefined;
+}
+
+async function settingsOf(reach: Reach): Promise<SshSettings> {
+  const { sshSettingsOf } = await import("../../ssh/ssh_settings.ts");
+  return await sshSettingsOf(reach);
 }
 
 /** Returns a filter for names and for addresses of a family. */

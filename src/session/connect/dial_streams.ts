@@ -1,9 +1,11 @@
 /** Opens streams by TCP, to the first of several addresses that authenticates as the peer. */
 
+import { delay } from "../../async/delay.ts";
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { messageOf } from "../../errors.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import type { ByteConn } from "../../net/transport.ts";
+import { formatDataAddress } from "../../ssh/data_address.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 import { closeQuietly, HANDSHAKE_TIMEOUT_MS, offerHandshake, UNNEEDED } from "./handshake.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
@@ -123,13 +125,13 @@ export class StreamDialer {
     over = true;
     for (const [candidate, why] of left) {
       const problem = won && !failed.has(candidate) ? "not needed" : why;
-      const attempt = { way: placeName(candidate), problem };
+      const attempt = { way: formatDataAddress(candidate), problem };
       if (this.attempts.length === MOST_ATTEMPTS) break;
-      this.attempts.push(candidate === won ? { way: placeName(this.#chosen!) } : attempt);
+      this.attempts.push(candidate === won ? { way: formatDataAddress(this.#chosen!) } : attempt);
     }
     if (winner) return winner;
     this.#dropPending();
-    for (const [candidate, why] of left) failures.push(`${placeName(candidate)}: ${why}`);
+    for (const [candidate, why] of left) failures.push(`${formatDataAddress(candidate)}: ${why}`);
   }
 
   /** Opens another stream to the address of the first. */
@@ -156,7 +158,7 @@ export class StreamDialer {
         return stream;
       } catch (error) {
         if (this.#closed || attempt === MOST_DROPPED || !isDropped(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, attempt * DROPPED_PAUSE_MS));
+        await delay(attempt * DROPPED_PAUSE_MS);
       }
     }
   }
@@ -203,8 +205,4 @@ async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpCon
 function isDropped(error: unknown): boolean {
   return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.BrokenPipe;
-}
-
-function placeName({ hostname, port }: Candidate): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

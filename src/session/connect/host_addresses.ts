@@ -7,9 +7,9 @@
 export function hostAddresses(sshConnection: string | undefined): string[] {
   const addresses = new Set<string>();
   const reached = sshConnection?.split(" ")[2];
-  if (reached) addresses.add(withoutScope(reached));
+  if (reached) addresses.add(withoutZone(reached));
   for (const { address, name } of interfaces()) {
-    if (name === "lo" || address.startsWith("127.") || address === "::1" || /^fe[89ab]/i.test(address)) continue;
+    if (name === "lo" || address.startsWith("127.") || address === "::1" || isLinkLocal(address)) continue;
     addresses.add(address);
   }
   return [...addresses].slice(0, 32);
@@ -29,6 +29,17 @@ function interfaces(): { address: string; name: string }[] {
   }
 }
 
-function withoutScope(address: string): string {
+/** Returns whether an IPv6 address is valid on one network only (fe80::/10). */
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(address);
+}
+
+/** Returns the zone of a link-local address, such as "%eth0"; undefined for other addresses and for names. */
+export function zoneOf(address: string): string | undefined {
+  return isLinkLocal(address) ? /%.+$/.exec(address)?.[0] : undefined;
+}
+
+/** Returns an address without its zone. */
+export function withoutZone(address: string): string {
   return address.split("%")[0];
 }

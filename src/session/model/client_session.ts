@@ -25,7 +25,7 @@ import { ControlChannel } from "./control_channel.ts";
 import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
-import { NoLogin, notStarted, UnusableEscp } from "./start_errors.ts";
+import { notStarted, UnusableEscp, withoutHello } from "./start_errors.ts";
 
 /** Options for a client's session. */
 export interface ClientSessionOptions {
@@ -96,7 +96,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const carrier = features.includes("tunnel") ? control : undefined;
   const isProxied = proxyCheck(options.reach);
   const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
-  const connector = new StreamConnector(dialer, direct, { tunnels, isRemote: options.reach !== undefined, isProxied });
+  const connector = new StreamConnector(dialer, direct, { tunnels, host: peer.host, isProxied });
   return {
     role: "client",
     secrets,
@@ -135,10 +135,7 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
   const scanning = scan(peer, scanner);
   const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
     peer.kill();
-    return new NoLogin(`Cannot start escp on ${peer.name}: it did not send a hello within ${timeoutMs / 1000} s`, {
-      hint: "Check that the host answers (ssh -v), or increase --timeout",
-      host: peer.name,
-    });
+    return withoutHello(peer.name, scanner.noise, timeoutMs);
   });
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
@@ -174,8 +171,6 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
     if (!(cause instanceof ProtocolError)) throw cause;
     const message = `Cannot use escp on ${peer.name}: ${cause.message}`;
     const options = { cause, hint: SAME_VERSION };
-    throw cause.code === "no-version"
-      ? new UnusableEscp(peer.name, message, options)
-      : new StartError(message, options);
+    throw cause.code === "no-version" ? new UnusableEscp(message, options) : new StartError(message, options);
   }
 }

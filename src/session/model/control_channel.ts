@@ -9,6 +9,13 @@ import { keepAliveMs, MAX_LINE_BYTES } from "../../protocol/limits.ts";
 /** The peer has closed its end of the control channel. */
 export class ControlLost extends Error {
   override name = "ControlLost";
+  /** The channel that was closed. */
+  readonly channel: ControlChannel;
+
+  constructor(message: string, channel: ControlChannel) {
+    super(message);
+    this.channel = channel;
+  }
 }
 
 /** The peer has sent nothing for too long. It may hang, or the network is down. */
@@ -17,8 +24,8 @@ export class ControlSilent extends ControlLost {
   /** The time limit, in milliseconds. */
   readonly patienceMs: number;
 
-  constructor(patienceMs: number) {
-    super(`The peer sent nothing for ${patienceMs / 1000} s`);
+  constructor(patienceMs: number, channel: ControlChannel) {
+    super(`The peer sent nothing for ${patienceMs / 1000} s`, channel);
     this.patienceMs = patienceMs;
   }
 }
@@ -140,7 +147,7 @@ export class ControlChannel {
   async next(): Promise<Message> {
     for (;;) {
       const line = await this.nextLine();
-      if (line === undefined) throw new ControlLost("The peer has closed the control channel");
+      if (line === undefined) throw new ControlLost("The peer has closed the control channel", this);
       const message = parseMessage(line);
       if (message.type === "finish") this.finishing = true;
       // Accepting it would make missing files count as copied, or make this end wait for streams without a peer.
@@ -188,7 +195,7 @@ export class ControlChannel {
     let timer: ReturnType<typeof setTimeout> | undefined;
     // Not by `withDeadline`, because the grace time begins after the first timer.
     const silence = new Promise<never>((_, reject) => {
-      const giveUp = () => reject(new ControlSilent(this.#patienceMs));
+      const giveUp = () => reject(new ControlSilent(this.#patienceMs, this));
       timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS), this.#patienceMs);
     });
     try {

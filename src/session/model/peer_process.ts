@@ -1,8 +1,9 @@
 /** The process that connects to the remote end: ssh, or escp itself for a copy on this machine. */
 
 import { startChild, stopChild } from "../../native/process/child.ts";
+import { ErrorOutput } from "../../native/process/error_output.ts";
 import { settleWithin } from "../../async/settle_within.ts";
-import { writeAll } from "../../log/write_all.ts";
+import { writeStderr } from "../../log/write_all.ts";
 import { NoLogin } from "./start_errors.ts";
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
@@ -20,25 +21,29 @@ export interface PeerCommand {
   capturesErrors?: boolean;
 }
 
-/** Maximum time for standard error to arrive after the process has ended, because its own children may keep it open. */
-const STDERR_MS = 200;
+/** Message of V8 if it cannot reserve memory. */
+const OUT_OF_MEMORY = /^# Fatal .*out of memory/m;
 
 /** A running peer. Its standard input and output are the control channel; the user sees its standard error. */
 export class PeerProcess {
+  /** Name of the host in messages. */
   readonly name: string;
+  /** The same; undefined if the remote end is on this machine. */
+  readonly host?: string;
   readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly stdout: ReadableStreamDefaultReader<Uint8Array>;
   /** Resolves when the process has ended; never rejects. */
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
   readonly #isEnd: boolean;
-  readonly #errors?: LastLine;
+  readonly #errors?: ErrorOutput;
   #ended = false;
 
   /** Starts the process. @throws {NoLogin} if the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
     this.#isEnd = command.isEnd ?? false;
+    this.host = this.#isEnd ? undefined : command.name;
     try {
       this.#child = startChild(command.program, {
         args: command.args,
@@ -50,13 +55,16 @@ export class PeerProcess {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
       throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
         cause,
+        host: this.host,
         hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or choose one with -S" : undefined,
       });
     }
     this.stdin = this.#child.stdin.getWriter();
     this.stdout = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.status = this.#child.status.finally(() => this.#ended = true);
-    if (command.capturesErrors) this.#errors = new LastLine(this.#child.stderr);
+    if (command.capturesErrors) {
+      this.#errors = new ErrorOutput(this.#child.stderr, { echo: writeStderr, pattern: OUT_OF_MEMORY });
+    }
   }
 
   /**
@@ -65,8 +73,8 @@ export class PeerProcess {
    */
   async errors(): Promise<{ lastError?: string; outOfMemory: boolean }> {
     if (!this.#errors) return { outOfMemory: false };
-    await settleWithin(STDERR_MS, this.#errors.ended);
-    return { lastError: this.#errors.text, outOfMemory: this.#errors.outOfMemory };
+    const [lastError = ""] = await this.#errors.lastLines(1);
+    return { lastError, outOfMemory: this.#errors.matches };
   }
 
   /** Sends a signal, unless the process has ended. */
@@ -84,43 +92,5 @@ export class PeerProcess {
     if (!await settleWithin(patienceMs, this.status)) this.kill("SIGTERM");
     if (!await settleWithin(KILL_AFTER_MS, this.status)) this.kill("SIGKILL");
     return await this.status;
-  }
-}
-
-/** Maximum length of a line that is kept. */
-const MAX_LINE = 1_000;
-/** Maximum wait for a blocked terminal. In milliseconds. */
-const WRITE_MS = 500;
-
-/** Passes a stream on to standard error, and keeps its last line that is not empty. */
-class LastLine {
-  /** Resolves when the stream has ended. */
-  readonly ended: Promise<void>;
-  readonly #decoder = new TextDecoder();
-  #line = "";
-  #last = "";
-  outOfMemory = false;
-
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.ended = this.#read(stream).catch(() => {});
-  }
-
-  /** The line. Must be escaped for a terminal. */
-  get text(): string {
-    return this.#line.trim() || this.#last;
-  }
-
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const bytes of stream) {
-      try {
-        writeAll(Deno.stderr, bytes, WRITE_MS);
-      } catch {
-        // Nobody reads it.
-      }
-      const lines: string[] = (this.#line + this.#decoder.decode(bytes, { stream: true })).split("\n");
-      this.outOfMemory ||= lines.some((line) => /^# Fatal .*out of memory/.test(line));
-      this.#line = lines.pop()!.slice(-MAX_LINE);
-      this.#last = lines.findLast((line) => line.trim() !== "")?.trim().slice(0, MAX_LINE) ?? this.#last;
-    }
   }
 }

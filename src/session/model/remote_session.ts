@@ -132,9 +132,9 @@ interface Answer {
 async function receiveStart(control: ControlChannel): Promise<Answer> {
   control.watch(TIMEOUT_MS, { signs: false });
   const line = await control.nextLine();
-  if (line === undefined) throw new ControlLost("The client ended the connection before it sent a job");
+  if (line === undefined) throw new ControlLost("The client ended the connection before it sent a job", control);
   const start = parseMessage(line);
-  if (start.type === "abort") throw new ControlLost(`The client ended the session: ${start.message}`);
+  if (start.type === "abort") throw new ControlLost(`The client ended the session: ${start.message}`, control);
   if (start.type !== "start") throw new ProtocolError("bad-order", `Cannot begin with a message "${start.type}"`);
   return { start, line };
 }

@@ -11,13 +11,6 @@ export class NoLogin extends StartError {
 /** The host has no escp, or an unusable one. Installing it may help. */
 export class UnusableEscp extends StartError {
   override name = "UnusableEscp";
-  /** Name of the host in messages. */
-  readonly peer: string;
-
-  constructor(peer: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, { ...options, host: peer });
-    this.peer = peer;
-  }
 }
 
 /** End of a peer process that sent no hello. */
@@ -37,21 +30,21 @@ export interface FailedStart {
 /** Returns why there was no hello, by the exit status: 255 is that of ssh, others are those of the command (ssh(1)). */
 export function notStarted(start: FailedStart): StartError {
   const { name, code, signal, lastError } = start;
-  const { begun, noise } = parseBegin(start.output);
+  const { begun, noise, addressSpaceKiB } = parseBegin(start.output);
   const isKilled = begun || start.outOfMemory;
   if (code === 255 && !isKilled) return noLogin(name, lastError);
   // ssh has no status for a remote program that a signal has ended, and fails without a message.
   if (code === 255) {
     return new StartError(
       `Cannot start escp on ${name}: it was killed there, or the connection was lost, before it sent a hello`,
-      { hint: hintAboutMemory(start), host: name, reason: lastError },
+      { hint: hintAboutMemory(addressSpaceKiB, start.outOfMemory), reason: lastError },
     );
   }
   const unusable = unusableEscp(name, code);
   if (unusable) return unusable;
   // csh and cmd.exe print nothing else if the command does not exist.
-  if (code === 1 && noise.trim() === "") {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
+  if (code === 1 && !begun && noise.trim() === "") {
+    return new UnusableEscp(`Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
       hint: "Check that escp is installed there, or name its path with -D PATH",
     });
   }
@@ -59,14 +52,27 @@ export function notStarted(start: FailedStart): StartError {
   const how = signal ? `signal ${signal}` : `status ${code}`;
   return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it sent a hello${text}`, {
     // A shell returns 128 and the number of the signal.
-    hint: !signal && code > 128 && isKilled ? hintAboutMemory(start) : undefined,
-    host: name,
+    hint: !signal && code > 128 && isKilled ? hintAboutMemory(addressSpaceKiB, start.outOfMemory) : undefined,
     reason: lastError,
   });
 }
 
-function noLogin(name: string, lastError: string | undefined): NoLogin {
-  const options = { host: name, reason: lastError };
+/** Returns the error for a peer that runs but has sent no hello in time. @param output its standard output. */
+export function withoutHello(name: string, output: string, timeoutMs: number): StartError {
+  const why = `did not send a hello within ${timeoutMs / 1000} s`;
+  if (parseBegin(output).begun) {
+    return new StartError(`Cannot start escp on ${name}: the login succeeded, but escp ${why}`, {
+      hint: "Check the load of that host, or increase --timeout",
+    });
+  }
+  return new NoLogin(`Cannot start escp on ${name}: it ${why}`, {
+    hint: "Check that the host answers (ssh -v), or increase --timeout",
+  });
+}
+
+/** Returns the error for status 255 of ssh. @param lastError last line that ssh printed; "" if none, undefined if unknown. */
+export function noLogin(name: string, lastError: string | undefined): NoLogin {
+  const options = { reason: lastError };
   if (lastError !== "") {
     return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255); see its message above`, options);
   }
@@ -79,8 +85,8 @@ function noLogin(name: string, lastError: string | undefined): NoLogin {
 /** Address space that V8 reserves at its start, most of which it never uses. */
 const ADDRESS_SPACE_GIB = 40;
 
-function hintAboutMemory({ output, outOfMemory }: FailedStart): string {
-  const { addressSpaceKiB } = parseBegin(output);
+/** @param addressSpaceKiB limit of the address space on the host, if there is one. */
+function hintAboutMemory(addressSpaceKiB: number | undefined, outOfMemory: boolean): string {
   const gib = (addressSpaceKiB ?? 0) / (1 << 20);
   if (addressSpaceKiB !== undefined && gib < ADDRESS_SPACE_GIB) {
     return `escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space, of which it uses little, and "ulimit -v" there ` +
@@ -94,7 +100,6 @@ function hintAboutMemory({ output, outOfMemory }: FailedStart): string {
 export function unusableEscp(name: string, code: number): UnusableEscp | undefined {
   if (code === 127) {
     return new UnusableEscp(
-      name,
       `Cannot start escp on ${name}: it is not installed there (status 127, command not found)`,
       {
         hint:
@@ -103,7 +108,7 @@ export function unusableEscp(name: string, code: number): UnusableEscp | undefin
     );
   }
   if (code === 126) {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it may not be executed there (status 126)`, {
+    return new UnusableEscp(`Cannot start escp on ${name}: it may not be executed there (status 126)`, {
       hint: "Check that the file is executable, made for that system, and not on a noexec file system",
     });
   }

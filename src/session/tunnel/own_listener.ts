@@ -1,5 +1,7 @@
 /** Finds out whether an escp of this user listens on a port of this host. */
 
+import { fileOfDescriptor } from "../../native/process/descriptors.ts";
+
 /** An argument of every remote end. */
 const RECEIVER = "--receiver";
 
@@ -60,7 +62,7 @@ function ownsSockets(inodes: Set<string>): boolean {
     const [command = ""] = readText(`/proc/${pid}/cmdline`);
     if (!command.split("\0").includes(RECEIVER)) continue;
     for (const name of namesIn(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(targetOf(`/proc/${pid}/fd/${name}`))?.[1];
+      const inode = /^socket:\[(\d+)\]$/.exec(fileOfDescriptor(Number(name), Number(pid)) ?? "")?.[1];
       if (inode !== undefined) left.delete(inode);
     }
     if (left.size === 0) return true;
@@ -106,13 +108,5 @@ function namesIn(directory: string): string[] {
   } catch {
     // The process has ended, or belongs to another user.
     return [];
-  }
-}
-
-function targetOf(link: string): string {
-  try {
-    return Deno.readLinkSync(link);
-  } catch {
-    return "";
   }
 }

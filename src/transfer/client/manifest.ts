@@ -1,6 +1,6 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
-import type { FilePlace } from "../../streams/report.ts";
+import { type FilePlace, placeKey } from "../../streams/report.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";
@@ -91,7 +91,7 @@ export class CopiedFiles implements CopyListing {
     const file = this.#file(root, path);
     file.first = first;
     // A later file under the first name is another file.
-    file.digest = this.#files.get(keyOf(first.root, first.path))?.digest;
+    file.digest = this.#files.get(placeKey(first))?.digest;
   }
 
   copied(root: number, path: string): void {
@@ -124,7 +124,7 @@ export class CopiedFiles implements CopyListing {
       const { name, isDirectory } = this.#roots[root];
       const own = this.#renamed ? (isDirectory ? "" : baseName(target)) : name;
       const line = own === "" || own === "." ? path : joinPath(own, path);
-      const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(first.root, first.path))?.digest;
+      const found = first === undefined ? digest : digest ?? this.#files.get(placeKey(first))?.digest;
       if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;
       if (found === undefined) failures.set(line, unlisted(line, "its contents could not be read again"));
       else if ((lines.get(line) ?? found) !== found) {
@@ -136,7 +136,7 @@ export class CopiedFiles implements CopyListing {
   }
 
   #file(root: number, path: string): ListedFile {
-    const key = keyOf(root, path);
+    const key = placeKey({ root, path });
     let file = this.#files.get(key);
     if (!file) {
       file = { root, path, isInPlace: false };
@@ -145,10 +145,6 @@ export class CopiedFiles implements CopyListing {
     }
     return file;
   }
-}
-
-function keyOf(root: number, path: string): string {
-  return `${root}/${path}`;
 }
 
 function unlisted(name: string, state: string): Failure {

@@ -1,6 +1,7 @@
 /** Peers of a copy and their sessions, from the start of a process to its end. */
 
 import { abortable } from "../../async/abortable.ts";
+import { delay } from "../../async/delay.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { isUrgent, StartError } from "../../errors.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
@@ -49,7 +50,10 @@ export class OpenPeers implements AsyncDisposable {
     try {
       return await abortable(working, this.#signal);
     } catch (error) {
-      throw await explain(error, this.#peerOf(error), this.#signal);
+      const peer = this.#peerOf(error);
+      const explained = await explain(error, peer, this.#signal);
+      if (isOfHost(explained)) explained.host ??= peer?.process.host;
+      throw explained;
     }
   }
 
@@ -64,18 +68,21 @@ export class OpenPeers implements AsyncDisposable {
     for (const { process } of this.#peers) process.abandon();
   }
 
-  /** Returns the peer that has ended the session, or that was started last. */
+  /** Returns the peer whose session has ended, or for any other error the one that was started last. */
   #peerOf(error: unknown): OpenPeer | undefined {
-    const aborting = this.#peers.find(({ session }) =>
-      error instanceof PeerAbort && session?.control === error.channel
-    );
-    return aborting ?? this.#peers.at(-1);
+    if (!(error instanceof PeerAbort || error instanceof ControlLost)) return this.#peers.at(-1);
+    return this.#peers.find(({ session }) => session?.control === error.channel);
   }
 }
 
 /** Waits until the work has ended, successfully or not, but not longer than CLEAN_UP_MS. */
 export async function settleCleanUp(work: Promise<unknown> | undefined): Promise<void> {
   if (work) await settleWithin(CLEAN_UP_MS, work.catch(() => {}));
+}
+
+/** Returns whether an error is about the login or the session of a peer. */
+function isOfHost(error: unknown): error is StartError | SessionLost | RemoteError {
+  return error instanceof StartError || error instanceof SessionLost || error instanceof RemoteError;
 }
 
 /** A peer exits when its control channel is closed. If it does not, it is killed. */
@@ -115,7 +122,6 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
       `Cannot start escp on ${peer.name}: its session ended right after escp had started (${how})`,
       {
         hint: 'Run again with -vv, and check the settings of ssh for this host ("ssh -G HOST"), and the limits there',
-        host: peer.name,
         reason: lastError,
         cause: error,
       },
@@ -129,6 +135,6 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
  * caused it, so this waits for some turns of the loop.
  */
 async function isStopped(signal: AbortSignal): Promise<boolean> {
-  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await delay(50);
   return signal.aborted;
 }

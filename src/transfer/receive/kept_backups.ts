@@ -2,6 +2,7 @@
 
 import type { DirectoryPlace, KeptBackup } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
+import { placeKey } from "../../streams/report.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 
 /** Backups of all threads. */
@@ -17,7 +18,7 @@ export class KeptBackups {
   }
 
   add(backups: readonly KeptBackup[] = []): void {
-    for (const backup of backups) this.#kept.set(keyOf(backup), backup.identity);
+    for (const backup of backups) this.#kept.set(placeKey(backup), backup.identity);
     if (this.#record) this.#unrecorded.push(...backups);
     this.note();
   }
@@ -30,16 +31,12 @@ export class KeptBackups {
 
   /** Returns whether this file is a backup of the copy. */
   has(backup: KeptBackup): boolean {
-    const kept = this.#kept.get(keyOf(backup));
+    const kept = this.#kept.get(placeKey(backup));
     return kept ? isSameFile(kept, backup.identity) : this.#record?.hasKept(backup) ?? false;
   }
 
   /** Removes the backups of verified entries from the list. */
   drop(confirmed: readonly DirectoryPlace[] = []): void {
-    for (const place of confirmed) this.#kept.delete(keyOf(place));
+    for (const place of confirmed) this.#kept.delete(placeKey(place));
   }
-}
-
-function keyOf({ root, path }: DirectoryPlace): string {
-  return `${root}/${path}`;
 }

@@ -4,6 +4,7 @@ import { quotePath } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
+import { placeKey } from "../../streams/report.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 
 /** The failed files of one transfer. Paths are relative to their roots. */
@@ -11,12 +12,12 @@ export class LostFiles {
   readonly #keys = new Set<string>();
 
   add(root: number, path: string): void {
-    this.#keys.add(keyOf(root, path));
+    this.#keys.add(placeKey({ root, path }));
   }
 
   /** Removes a file that is in place after all. */
   delete(root: number, path: string): void {
-    this.#keys.delete(keyOf(root, path));
+    this.#keys.delete(placeKey({ root, path }));
   }
 
   /**
@@ -36,16 +37,12 @@ export class LostFiles {
     forEachEntry(plan, (record, index, path) => {
       const first = decodeName(plan.subarray(record.contentStart, record.contentEnd));
       const firstRoot = record.firstRoot();
-      if (!this.#keys.has(keyOf(firstRoot, first))) return;
+      if (!this.#keys.has(placeKey({ root: firstRoot, path: first }))) return;
       kept[index] = 0;
       failed(unlinked(pathOf(record.root, path()), pathOf(firstRoot, first)));
     });
     return selectRecords(plan, kept);
   }
-}
-
-function keyOf(root: number, path: string): string {
-  return `${root}/${path}`;
 }
 
 function unlinked(path: string, first: string): Failure {

@@ -1,7 +1,6 @@
 /** Callbacks and options of the scheduler and its large files. */
 
-import type { Message } from "../../protocol/control/messages.ts";
-import type { PlannedEntry } from "../../protocol/control/messages.ts";
+import type { Message, PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 

@@ -8,11 +8,10 @@ import { FileChange } from "../../files/stat/file_change.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import type { DigestReport } from "../../streams/report.ts";
+import type { DigestReport, SentFile } from "../../streams/report.ts";
 import type { DigestUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
-import type { SentFile } from "../../streams/report.ts";
 import { shownPath } from "./source_names.ts";
 import type { KnownHost } from "./compare_planner.ts";
 

@@ -7,14 +7,14 @@ import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import { type CompareReport, type FilePlace, type SentContents, SourceState } from "../../streams/report.ts";
+import { type CompareReport, type FilePlace, placeKey, type SentContents, SourceState } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { forEachFile, planAsSent, selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./source_names.ts";
-import { ComparePlanner } from "./compare_planner.ts";
+import { ComparePlanner, type CompareRequest } from "./compare_planner.ts";
 import { sentAgain, unverified } from "../unverified.ts";
 
 /** Callbacks of the verification. */
@@ -24,7 +24,7 @@ export interface VerificationHost {
   /** Collects files that are wrong. */
   lost: LostFiles;
   /** Adds a compare unit. @returns its number. */
-  compare(request: Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">): number;
+  compare(request: CompareRequest): number;
   /** Adds a unit that sends files again. @returns its number. */
   send(pack: SelectedRecords): number;
   /** Announces a large file that is sent again. */
@@ -130,7 +130,7 @@ export class Verification {
         const state = sources?.[index] ?? SourceState.asSent;
         if (isWrong[index] === 0 || state === SourceState.asSent) return;
         const place = { root, path: path() };
-        (isSecond ? this.#wrongSecond : this.#wrongFirst).set(keyOf(place), { state, now });
+        (isSecond ? this.#wrongSecond : this.#wrongFirst).set(placeKey(place), { state, now });
         // The receiver does not know that the source is wrong.
         if (typeof explained[index] !== "number") explained[index] = unverified(this.#pathOf(place), state);
       });
@@ -178,12 +178,8 @@ export class Verification {
 }
 
 function take(wrong: Map<string, WrongSource>, place: FilePlace): WrongSource | undefined {
-  const key = keyOf(place);
+  const key = placeKey(place);
   const found = wrong.get(key);
   wrong.delete(key);
   return found;
-}
-
-function keyOf({ root, path }: FilePlace): string {
-  return `${root}/${path}`;
 }

@@ -12,6 +12,7 @@ import {
   releaseOfSuite,
   writeRelease,
 } from "../../support/escp/host_without_escp.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
 import { turn } from "../../support/escp/interruptions.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { plainRightsProblem, plainShell } from "../../support/files/plain_rights.ts";
@@ -102,19 +103,23 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("receives nothing with --bootstrap=never or -D", async () => {
-    await withHost({}, async ({ sshd, push }) => {
+    await withHost({}, async ({ sshd, push, run }) => {
       const never = await push("--bootstrap=never");
       assertEquals(never.code, 255);
       assertMatch(never.stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
       assertEquals((await push("-D", "no-such")).code, 255);
+      const onFirst = await run("-R", "--json", "--bootstrap=never", "testhost2:from", "testhost:to");
+      assertEquals([onFirst.code, lastEvent(onFirst.stdout).host], [255, "testhost2"], onFirst.stderr);
       assertEquals(namesIfPresent(`${sshd.home}/.cache`), undefined);
     });
   });
 
   it("receives escp if the login shell reports status 1 instead of 127, and in $XDG_CACHE_HOME", async () => {
-    // csh reports 1 for a missing command.
-    const forceCommand = `sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; [ $status = 127 ] && exit 1; exit $status`;
     await using home = await createTempDirectory();
+    const program = `${home.path}/cache/escp/${VERSION}/escp`;
+    // csh reports 1 for a missing command.
+    const missing = `case $SSH_ORIGINAL_COMMAND in *--receiver*) [ -x ${program} ] || exit 1 ;; esac`;
+    const forceCommand = `${missing}; exec sh -c "$SSH_ORIGINAL_COMMAND"`;
     const environment = { HOME: home.path, XDG_CACHE_HOME: `${home.path}/cache` };
     await withHost({ forceCommand, environment }, async ({ push }) => {
       const { code, stderr } = await push();
@@ -249,8 +254,9 @@ describeWithSshd("a host that cannot receive escp", () => {
         for (const [name, script] of Object.entries(programs)) {
           await writeScript(`${sshd.binDirectory}/${name}`, script);
         }
-        const { code, stderr } = await push();
+        const { code, stdout, stderr } = await push("--json");
         assertEquals(code, 255, stderr);
+        assertEquals(lastEvent(stdout).host, "testhost");
         assertMatch(stderr, message);
         assertMatch(stderr, /^escp: Cannot start escp on testhost: .*\. Cannot install escp on testhost: /m);
         assertMatch(stderr, /^hint: /m);
@@ -273,8 +279,9 @@ describeWithSshd("a host that cannot receive escp", () => {
 
   it("is not asked for its system if this machine has no executable at all", async () => {
     await withHost({}, async ({ push, logins, directory }) => {
-      const { code, stderr } = await push("--binaries", directory);
+      const { code, stdout, stderr } = await push("--json", "--binaries", directory);
       assertEquals([code, logins()], [255, 1]);
+      assertEquals(lastEvent(stdout).host, "testhost");
       assertMatch(stderr, /^hint: .*--binaries DIR/m);
     });
   });

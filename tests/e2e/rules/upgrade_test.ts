@@ -51,6 +51,28 @@ describeWithSshd("--upgrade and --uninstall", () => {
     });
   });
 
+  it("remove the remembered program of another version of this escp, and of another directory than --install-dir", async () => {
+    await withHost({}, async ({ sshd, run, directory }) => {
+      const records = `${directory}/cache/escp/hosts`;
+      const install = async (directory: string) => {
+        assertEquals((await run("--install", "--install-dir", directory, "testhost")).code, 0);
+      };
+      await install("~/bin");
+      const [record] = namesIfPresent(records)!;
+      const text = await Deno.readTextFile(`${records}/${record}`);
+      await Deno.writeTextFile(`${records}/${record}`, text.replace(VERSION, "0.0.1"));
+      const older = await run("--uninstall", "testhost");
+      assertEquals(older.stdout, `testhost: removed escp ${sshd.home}/bin/escp\n`);
+      assertEquals(namesIfPresent(records), []);
+
+      await install("~/one");
+      await install("~/two");
+      const both = await run("--uninstall", "--install-dir", "~/one", "testhost");
+      assertEquals(both.stdout, `testhost: removed escp ${sshd.home}/one/escp, ${sshd.home}/two/escp\n`);
+      assertEquals(["bin", "one", "two"].map((name) => namesIfPresent(`${sshd.home}/${name}`)), [[], [], []]);
+    });
+  });
+
   it("remove nothing in a directory that other users may change", async () => {
     await withHost({}, async ({ sshd, run }) => {
       const old = `${sshd.home}/.cache/escp/0.0.1`;

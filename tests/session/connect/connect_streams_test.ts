@@ -34,9 +34,13 @@ async function startBoth(room: number) {
   const running = acceptor.run(secrets, ENGINE, room, (stream) => remote.push(stream));
   const dialers: StreamDialer[] = [];
   const connectors: StreamConnector[] = [];
-  const connectorTo = (places: Candidate[], tunnels?: TunnelUse): StreamConnector => {
+  const connectorTo = (places: Candidate[], tunnels?: TunnelUse, host?: string): StreamConnector => {
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
-    const connector = new StreamConnector(dialer, dialPath(dialer, places), { tunnels, isRemote: false });
+    const connector = new StreamConnector(dialer, dialPath(dialer, places), {
+      tunnels,
+      host,
+      isProxied: () => Promise.resolve(false),
+    });
     dialers.push(dialer);
     connectors.push(connector);
     return connector;
@@ -221,11 +225,13 @@ describe("StreamConnector", () => {
   it("names the addresses if none works", async () => {
     await using both = await startBoth(1);
     const places = [refusing(), both.foreign(), { hostname: "::1", port: refusing().port }];
+    both.connectorTo(places, undefined, "far");
     const error = await assertRejects(() => both.connect(places, 2), StartError);
     for (const { hostname, port } of places) {
       assertStringIncludes(error.message, hostname === "::1" ? `[::1]:${port}: ` : `${hostname}:${port}: `);
     }
     assertStringIncludes(error.hint, "1232-1242");
+    assertEquals(error.host, "far");
     assertEquals(both.client.length, 0);
   });
 

@@ -23,11 +23,20 @@ async function tries(
 describe("a copy is repeated", () => {
   it("after its session was lost, but not after other errors, which are thrown", async () => {
     const other = new UserError("Cannot do that");
-    const { thrown, events, runs } = await tries([new SessionLost("host", "why"), other]);
+    const lost = new SessionLost("host", "why", "Broken pipe");
+    lost.host = "host";
+    const { thrown, events, runs } = await tries([lost, other]);
     assertEquals([thrown, runs], [other, 2]);
     assertEquals(events, [
       { type: "failed", path: "a", message: "Cannot read a" },
-      { type: "retry", message: "the session with host was lost (why)", pauseSeconds: 1, left: 4 },
+      {
+        type: "retry",
+        message: "the session with host was lost (why)",
+        pauseSeconds: 1,
+        left: 4,
+        host: "host",
+        reason: "Broken pipe",
+      },
     ]);
   });
 

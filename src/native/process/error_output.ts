@@ -1,0 +1,53 @@
+/** The standard error of a process. */
+
+import { settleWithin } from "../../async/settle_within.ts";
+
+/** Maximum time for it to end after the process, because children of the process may keep it open. In milliseconds. */
+const PATIENCE_MS = 200;
+/** Maximum number of characters to keep. */
+const MAX_TEXT = 4_096;
+
+/** Options for standard error. */
+export interface ErrorOutputOptions {
+  /** Passes all bytes on. */
+  echo?: (bytes: Uint8Array) => void;
+  /** Text to look for. */
+  pattern?: RegExp;
+}
+
+/** Reads the standard error of a process, whose length nothing limits, and keeps its end. */
+export class ErrorOutput {
+  readonly #ended: Promise<void>;
+  readonly #options: ErrorOutputOptions;
+  #text = "";
+  #matches = false;
+
+  constructor(stream: ReadableStream<Uint8Array>, options: ErrorOutputOptions = {}) {
+    this.#options = options;
+    // The text is only used for messages.
+    this.#ended = this.#read(stream).catch(() => {});
+  }
+
+  /** Returns its last lines that are not empty. They must be escaped for a terminal. Call this after the process has ended. */
+  async lastLines(count: number): Promise<string[]> {
+    await settleWithin(PATIENCE_MS, this.#ended);
+    const lines = this.#text.split(/[\r\n]+/).map((line) => line.trim());
+    return lines.filter((line) => line !== "").slice(-count);
+  }
+
+  /** Whether the pattern was found so far. */
+  get matches(): boolean {
+    return this.#matches;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const { echo, pattern } = this.#options;
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      echo?.(bytes);
+      const text = this.#text + decoder.decode(bytes, { stream: true });
+      this.#matches ||= pattern?.test(text) ?? false;
+      this.#text = text.slice(-MAX_TEXT);
+    }
+  }
+}
