@@ -2,7 +2,7 @@
 
 import { ProtocolError, UserError } from "../../src/errors.ts";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
-import { ControlLost, PeerAbort } from "../../src/session/model/control_channel.ts";
+import { ControlLost, PeerAbort } from "../../src/session/model/control_errors.ts";
 import type { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import type { AuthenticatedStream, Session } from "../../src/session/model/session.ts";

@@ -7,7 +7,7 @@ import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { formatMessage } from "../../src/protocol/control/message_codec.ts";
 import type { Message } from "../../src/protocol/control/messages.ts";
 import { openClientSession } from "../../src/session/model/client_session.ts";
-import { ControlLost } from "../../src/session/model/control_channel.ts";
+import { ControlLost } from "../../src/session/model/control_errors.ts";
 import type { RequiredFeature } from "../../src/session/model/required_feature.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";

@@ -18,7 +18,7 @@ import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
-import { PeerAbort } from "../../src/session/model/control_channel.ts";
+import { PeerAbort } from "../../src/session/model/control_errors.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/handshake.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
-import { PeerAbort } from "../../src/session/model/control_channel.ts";
+import { PeerAbort } from "../../src/session/model/control_errors.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/handshake.ts";

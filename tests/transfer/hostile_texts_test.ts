@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { openClientSession } from "../../src/session/model/client_session.ts";
-import { PeerAbort } from "../../src/session/model/control_channel.ts";
+import { PeerAbort } from "../../src/session/model/control_errors.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { escpCommand, runEscp } from "../support/escp/escp_command.ts";
 import { commandOf, descendantsOf } from "../support/processes.ts";

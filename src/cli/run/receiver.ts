@@ -2,7 +2,7 @@
 
 import { UserError } from "../../errors.ts";
 import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
-import { ControlLost } from "../../session/model/control_channel.ts";
+import { ControlLost } from "../../session/model/control_errors.ts";
 import { serve } from "../../transfer/remote/end.ts";
 import { checkLog } from "../../transfer/remote/session_limits.ts";
 import { writeStderr } from "../../log/write_all.ts";

@@ -5,46 +5,7 @@ import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { formatMessage, parseMessage } from "../../protocol/control/message_codec.ts";
 import type { Message, MessageOf, MessageType } from "../../protocol/control/messages.ts";
 import { keepAliveMs, MAX_LINE_BYTES } from "../../protocol/limits.ts";
-
-/** The peer has closed its end of the control channel. */
-export class ControlLost extends Error {
-  override name = "ControlLost";
-  /** The channel that was closed. */
-  readonly channel: ControlChannel;
-
-  constructor(message: string, channel: ControlChannel) {
-    super(message);
-    this.channel = channel;
-  }
-}
-
-/** The peer has sent nothing for too long. It may hang, or the network is down. */
-export class ControlSilent extends ControlLost {
-  override name = "ControlSilent";
-  /** The time limit, in milliseconds. */
-  readonly patienceMs: number;
-
-  constructor(patienceMs: number, channel: ControlChannel) {
-    super(`The peer sent nothing for ${patienceMs / 1000} s`, channel);
-    this.patienceMs = patienceMs;
-  }
-}
-
-/** The peer has ended the session for a reason. */
-export class PeerAbort extends Error {
-  override name = "PeerAbort";
-  readonly code: string;
-  readonly hint?: string;
-  /** The channel on which the message arrived. */
-  readonly channel: ControlChannel;
-
-  constructor({ code, message, hint }: MessageOf<"abort">, channel: ControlChannel) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-    this.channel = channel;
-  }
-}
+import { ControlLost, ControlSilent, PeerAbort } from "./control_errors.ts";
 
 /** Additional time after the limit. After this thread was busy, its timers run before data that has arrived is read. */
 const GRACE_MS = 1_000;

@@ -15,7 +15,8 @@ import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
 import { carryStreams } from "../tunnel/carried_streams.ts";
-import { ControlChannel, ControlLost } from "./control_channel.ts";
+import { ControlChannel } from "./control_channel.ts";
+import { ControlLost } from "./control_errors.ts";
 import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts";
 
 /** Number of streams beyond those agreed on: attempts at several addresses, and replacements of broken streams. */

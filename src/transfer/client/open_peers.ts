@@ -5,7 +5,7 @@ import { delay } from "../../async/delay.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { isUrgent, StartError } from "../../errors.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
-import { ControlLost, ControlSilent, PeerAbort } from "../../session/model/control_channel.ts";
+import { ControlLost, ControlSilent, PeerAbort } from "../../session/model/control_errors.ts";
 import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
 import { RemoteError, SessionLost } from "../transfer_errors.ts";
 

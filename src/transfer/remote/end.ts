@@ -7,7 +7,7 @@ import { isUrgent, ProtocolError, UserError } from "../../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { PortRange } from "../../session/connect/data_port.ts";
-import { ControlLost } from "../../session/model/control_channel.ts";
+import { ControlLost } from "../../session/model/control_errors.ts";
 import { openRemoteSession, type RemoteSession } from "../../session/model/remote_session.ts";
 import type { TransferEvent } from "../events.ts";
 // machine.ts and job.ts are loaded after the hello was sent, so that the client does not wait for them.

@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
 import { MAX_LINE_BYTES } from "../../../src/protocol/limits.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
-import { ControlChannel, ControlLost, ControlSilent, PeerAbort } from "../../../src/session/model/control_channel.ts";
+import { ControlChannel } from "../../../src/session/model/control_channel.ts";
+import { ControlLost, ControlSilent, PeerAbort } from "../../../src/session/model/control_errors.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

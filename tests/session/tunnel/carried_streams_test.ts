@@ -4,7 +4,7 @@ import { ProtocolError } from "../../../src/errors.ts";
 import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../../src/protocol/limits.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 import { carryStreams, controlTunnel } from "../../../src/session/tunnel/carried_streams.ts";
-import { ControlLost } from "../../../src/session/model/control_channel.ts";
+import { ControlLost } from "../../../src/session/model/control_errors.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
 import { closeBoth, joined, listen } from "../joined_channels.ts";
 
