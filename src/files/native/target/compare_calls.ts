@@ -94,10 +94,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
     this.#check(this.#calls.unlinkat(this.#directory.descriptor, name, 0));
   }
 
-  remove(name: string): void {
-    this.#calls.unlinkat(this.#directory.descriptor, this.#put(name), 0);
-  }
-
   restore(backup: string, name: number, kept: FileIdentity): boolean {
     const calls = this.#calls;
     const { descriptor } = this.#directory;
