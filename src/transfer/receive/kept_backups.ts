@@ -1,6 +1,6 @@
 /** Identities of the backups of a verified copy, so that no other file is restored. */
 
-import type { DirectoryPlace, KeptBackup } from "../../files/engine/target.ts";
+import type { KeptBackup, TargetPlace } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 
@@ -35,11 +35,11 @@ export class KeptBackups {
   }
 
   /** Removes the backups of verified entries from the list. */
-  drop(confirmed: readonly DirectoryPlace[] = []): void {
+  drop(confirmed: readonly TargetPlace[] = []): void {
     for (const place of confirmed) this.#kept.delete(keyOf(place));
   }
 }
 
-function keyOf({ root, path }: DirectoryPlace): string {
+function keyOf({ root, path }: TargetPlace): string {
   return `${root}/${path}`;
 }
