@@ -106,9 +106,9 @@ export interface BegunPartial {
   kept: SummedRange[];
 }
 
-/** Target of a large file, and the record that an interrupted copy keeps of it. */
+/** A target, and the record that an interrupted copy keeps of it: the journal of a large file, or the record of a run. */
 export interface RecordedTarget {
-  /** Path of the journal in the state directory. */
+  /** Path of the record in the state directory. */
   record: string;
   /** Absolute path of the target, without symbolic links: the subject of the record. */
   target: string;

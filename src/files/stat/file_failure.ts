@@ -99,6 +99,14 @@ export function hasGrown(path: string): FileError {
   });
 }
 
+/** Returns the failure of a source that has become shorter. */
+export function hasShrunk(path: string, when: "after it was found" | "while it was read"): FileError {
+  return new FileError("read", path, `it became shorter ${when}`, {
+    code: "ECHANGED",
+    hint: "Copy it again when nothing writes to it",
+  });
+}
+
 /** Returns the failure of a source that was replaced by a directory or special file, which must not be opened. */
 export function isSpecial(path: string, kind: number): FileError {
   if (kind === FileKind.directory) return new FileError("read", path, "Is a directory", { code: "EISDIR" });

@@ -6,13 +6,14 @@ import { Statx } from "../../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import type { FileError } from "../../../errors.ts";
-import { type FileIdentity, planted } from "../../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, planted } from "../../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../../stat/file_stat.ts";
 import { plainMode, preservedMode, TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import type { DirectoryAccess } from "../../target/directory_access.ts";
 import type { CommitCalls } from "../../write/target_directory.ts";
 import { readUmask } from "../attributes.ts";
+import { openEntry } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { StagedFile } from "./staged_file.ts";
@@ -96,15 +97,14 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     const calls = this.#calls;
     const statx = this.#statx;
     const { descriptor: directory } = this.#directory;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(directory, name, path | noFollow | closeOnExec, 0);
+    const place = openEntry(calls, directory, name);
     if (place < 0) return undefined;
     try {
       if (!statx.fill(place, this.#empty.address, AT_EMPTY_PATH)) return undefined;
-      const { dev, inode, uid } = statx;
-      if (!this.#directory.mayDelete(uid)) return undefined;
+      const identity = identityOfStat(statx);
+      if (!this.#directory.mayDelete(statx.uid)) return undefined;
       const isLinked = this.#naming.link(place, directory, this.#other.putName(encodeName(other))) === 0;
-      return isLinked ? { dev, inode } : undefined;
+      return isLinked ? identity : undefined;
     } finally {
       calls.close(place);
     }
@@ -207,9 +207,8 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     const { attributes, calls, descriptor, options: { preserve } } = this.#directory;
     const replaced = this.#replaced;
     if (!this.#examine(name) || (preserve ? !replaced.hasList : !replaced.isFile)) return;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(descriptor, temporary, path | noFollow | closeOnExec, 0);
-    if (place < 0) throw new SystemCallError(calls.errno());
+    const place = openEntry(calls, descriptor, temporary);
+    if (place < 0) throw new SystemCallError(-place);
     if (preserve) replaced.applyList(place, false);
     const errno = preserve ? attributes.setModeOfPath(place, this.#mode) : replaced.apply(place, false);
     calls.close(place);
