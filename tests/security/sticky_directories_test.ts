@@ -5,7 +5,8 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { Target } from "../../src/files/engine/target.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { applyRecords, ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
+import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../files/file_engines.ts";
+import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/files/xattrs.ts";
 import { runEscp } from "../support/escp/escp_command.ts";
 import { AS_OTHER_USER, OTHER_USER, otherUserProblem } from "../support/files/plain_rights.ts";
 import { describeWithScene, ENGINES as ENGINE_NAMES, wrapEscp } from "../support/scene.ts";
@@ -14,8 +15,23 @@ const MIB = 1 << 20;
 const ATTRIBUTES = { mode: 0o600, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
 const REFUSED = "Permission denied: another user owns it, in a sticky directory";
 
+const ACCESS = "system.posix_acl_access";
+
 /** Another user, whom the tests do not run as. */
 const STRANGER = OTHER_USER + 1;
+
+/** An access control list with permissions for the other user. */
+const LIST = encodeAccessList([
+  [0x01, 6, NOBODY],
+  [0x02, 6, STRANGER],
+  [0x04, 6, NOBODY],
+  [0x10, 6, NOBODY],
+  [0x20, 0, NOBODY],
+]);
+const hasLists = isNativeHere && (() => {
+  using directory = new TempDirectory();
+  return setXattr(directory.path, ACCESS, LIST);
+})();
 
 /** Creates a directory such as /tmp. */
 function sticky(mode = 0o1777, owner = 0): TempDirectory {
@@ -92,6 +108,22 @@ for (const { title, make } of ENGINES) {
         writer.close();
         const { uid, mode } = Deno.statSync(path);
         assertEquals([uid, mode! & 0o777], [0, 0o600]);
+      }
+    });
+
+    const ignore = !hasLists || title === "portable";
+    it("give no access control list to the files that replace them", { ignore }, () => {
+      for (const preserve of [false, true]) {
+        for (const large of [false, true]) {
+          using directory = sticky();
+          const path = plant(directory);
+          setXattr(path, ACCESS, LIST);
+          const writer = writerInto(engine, directory, { preserve });
+          if (large) writer.partials.commit(writer.partials.create(0, "f", 0), { ...ATTRIBUTES, mode: 0o640 });
+          else writeSmall(writer);
+          writer.close();
+          assertEquals(xattrsOf(path)[ACCESS], undefined);
+        }
       }
     });
 
