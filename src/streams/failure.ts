@@ -1,6 +1,7 @@
 /** Errors of single paths, as data that crosses threads and the wire. */
 
 import { FileError, quotePath } from "../errors.ts";
+import { explainFailure } from "../files/stat/explain_failure.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/failure.ts";
 import { cutText } from "../protocol/control/texts.ts";
@@ -8,8 +9,8 @@ import { cutText } from "../protocol/control/texts.ts";
 /** Returns the failure of a path. @throws {unknown} The error itself if it is not a FileError: it ends the transfer. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof FileError)) throw error;
-  const message = cutText(error.message, MAX_MESSAGE_TEXT);
-  return { code: error.code ?? "", path: error.path, message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
+  const { code = "", path, message, hint = "" } = explainFailure(error);
+  return { code, path, message: cutText(message, MAX_MESSAGE_TEXT), hint: cutText(hint, MAX_HINT_TEXT) };
 }
 
 /** Returns the error for data that does not have its checksum. @param detail what differs from what. */

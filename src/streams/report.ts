@@ -1,6 +1,6 @@
 /** Reports of streams about units of work. Plain data, because it crosses threads. */
 
-import type { DirectoryPlace, KeptBackup, PendingDirectory, WrittenInPlace } from "../files/engine/target.ts";
+import type { GatheredFiles, KeptBackup, PendingDirectory, TargetPlace } from "../files/engine/target.ts";
 import type { Attributes } from "../files/stat/file_stat.ts";
 import type { ContentSum } from "../files/target/content_digest.ts";
 import type { Failure } from "../protocol/failure.ts";
@@ -104,23 +104,12 @@ export interface DirectoryAttributes {
   xattrs?: Uint8Array;
 }
 
-/** A file of a target: `path` is relative to the root. */
-export interface FilePlace {
-  root: number;
-  path: string;
-}
-
-/** Returns a key for a file in a map. */
-export function placeKey({ root, path }: FilePlace): string {
-  return `${root}/${path}`;
-}
-
 /** A small file or hard link that is in place. */
-export interface WrittenFile extends FilePlace {
+export interface WrittenFile extends TargetPlace {
   /** SHA-256 of its contents; undefined for a hard link. */
   digest?: Uint8Array;
   /** For a hard link: the first name of the file. */
-  first?: FilePlace;
+  first?: TargetPlace;
 }
 
 /** Receiver: result of a pack frame or compare request. */
@@ -140,21 +129,21 @@ export interface ReceivedPack {
   /** Directories that were created or made writable, whose mode must be set at the end. */
   created: PendingDirectory[];
   /** With fsync: directories that were entered, and must be flushed at the end. */
-  entered?: DirectoryPlace[];
+  entered?: TargetPlace[];
   /** Files that are in place, if digests are listed. */
   written?: WrittenFile[];
   /** Files that are no longer in place. */
-  lost?: FilePlace[];
+  lost?: TargetPlace[];
   /** Backups of replaced files, until their successors are verified. */
   kept?: KeptBackup[];
   /** Verified files, whose backups are no longer needed. */
-  confirmed?: FilePlace[];
+  confirmed?: TargetPlace[];
   /** Digests of files in place for the record of this run, in two halves each (finished_files.ts). */
   finished?: Uint32Array;
   /** Number of files that are their own sources, and the first of them. They count as files in place. */
-  same?: FilePlace & { files: number };
+  same?: GatheredFiles;
   /** Files that were written in place because their names cannot be replaced. */
-  inPlace?: WrittenInPlace;
+  inPlace?: GatheredFiles;
 }
 
 /** Receiver: result of a range. */

@@ -43,19 +43,24 @@ export interface TargetOptions {
   localCopy?: boolean;
 }
 
-/** A directory of a target: `path` is relative to the root, and "" is the directory of the root. */
-export interface DirectoryPlace {
+/** A file or directory of a target: `path` is relative to the root, and "" is the file or directory of the root. */
+export interface TargetPlace {
   root: number;
   path: string;
 }
 
+/** Returns a key for a file or directory in a map. */
+export function placeKey({ root, path }: TargetPlace): string {
+  return `${root}/${path}`;
+}
+
 /** A backup of a replaced file or link: `path` is the path of the file, relative to the root. */
-export interface KeptBackup extends DirectoryPlace {
+export interface KeptBackup extends TargetPlace {
   identity: FileIdentity;
 }
 
 /** A directory that a writer created or opened up, whose mode must be set at the end of the copy. */
-export interface PendingDirectory extends DirectoryPlace {
+export interface PendingDirectory extends TargetPlace {
   created: boolean;
   /** Permissions to restore in a directory that was opened up. */
   mode?: number;
@@ -94,8 +99,8 @@ export interface Partial {
   inPlace?: boolean;
 }
 
-/** Files that were written in place because their names cannot be replaced: the number, and the first of them. */
-export interface WrittenInPlace extends DirectoryPlace {
+/** Files that are reported together: the number, and the first of them. */
+export interface GatheredFiles extends TargetPlace {
   files: number;
 }
 
@@ -106,9 +111,9 @@ export interface BegunPartial {
   kept: SummedRange[];
 }
 
-/** Target of a large file, and the record that an interrupted copy keeps of it. */
+/** A target, and the record that an interrupted copy keeps of it: the journal of a large file, or the record of a run. */
 export interface RecordedTarget {
-  /** Path of the journal in the state directory. */
+  /** Path of the record in the state directory. */
   record: string;
   /** Absolute path of the target, without symbolic links: the subject of the record. */
   target: string;
@@ -164,7 +169,7 @@ export interface SmallFileWriter {
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
   /** Returns the files since the last call that were written in place although the options do not ask for it. */
-  takeInPlace(): WrittenInPlace | undefined;
+  takeInPlace(): GatheredFiles | undefined;
   /** Returns whether the target of a file record is its source, which must be left alone. @throws {FileError} */
   isSource(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /**
@@ -226,9 +231,9 @@ export interface DirectoryWriter {
   /** Sets the final attributes, deepest directories first. Returns the failures. */
   finish(directories: FinishedDirectory[]): FileError[];
   /** Flushes the entries of these directories to disk, and the names of root directories that were created. */
-  sync(directories: Iterable<DirectoryPlace>): Promise<FileError[]>;
+  sync(directories: Iterable<TargetPlace>): Promise<FileError[]>;
   /** Removes temporary files of this copy from these directories. Nothing may write to them. Never fails. */
-  sweep(directories: Iterable<DirectoryPlace>): void;
+  sweep(directories: Iterable<TargetPlace>): void;
 }
 
 /** A large target file, open for writing. */

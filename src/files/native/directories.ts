@@ -12,7 +12,7 @@ import { leadsOut } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { AccessReader } from "./access.ts";
@@ -158,7 +158,7 @@ export class NativeDirectories {
       this.#calls.close(descriptor);
       throw isOutside ? leadsOut(this.#operation, text, within) : failedCall(this.#operation, text, errno);
     }
-    return { descriptor, text, identity: { dev: this.#statx.dev, inode: this.#statx.inode } };
+    return { descriptor, text, identity: identityOfStat(this.#statx) };
   }
 
   #closeRoot(): void {

@@ -74,6 +74,12 @@ export function openOnce(calls: FileCalls, directory: number, name: number, flag
   }
 }
 
+/** Opens an entry of a directory itself (O_PATH), which may be a link. Returns a descriptor, or minus the error number. */
+export function openEntry(calls: FileCalls, directory: number, name: number): number {
+  const { path, noFollow, closeOnExec } = calls.flags;
+  return openOnce(calls, directory, name, path | noFollow | closeOnExec);
+}
+
 /** Returns a path by which `Deno.*` reaches an open directory, even if it is renamed (proc(5)). */
 export function directoryPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;

@@ -8,7 +8,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import { isShared } from "../target/directory_access.ts";
 import { failedCall } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { baseName, directoryOf } from "../path/local_path.ts";
 import { isOpenWithin, openOnce, openPath } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
@@ -47,7 +47,7 @@ export function makeDirectory(
     // Others can replace it in a shared directory. Some file systems have one owner for all files.
     const isOwn = stat.uid === calls.geteuid() || stat.uid === above.uid;
     if (isShared(calls.geteuid(), above) && !isOwn) throw swapped("create", path);
-    return { dev: stat.dev, inode: stat.inode };
+    return identityOfStat(stat);
   } finally {
     if (made >= 0) calls.close(made);
     calls.close(parent);

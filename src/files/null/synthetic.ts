@@ -4,6 +4,7 @@ import { PACK_BYTES, PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import type { SourceRoot, Walk, WalkItem } from "../engine/source.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { PackBuilder } from "../walk/pack_builder.ts";
+import { UNKNOWN_FILE } from "../stat/file_identity.ts";
 
 const NO_NAME = new Uint8Array(0);
 /** Bytes per file of each root: tiny files to measure files per second, then larger ones to measure bytes per second. */
@@ -18,7 +19,7 @@ export const SYNTHETIC_ROOTS: readonly SourceRoot[] = SIZES.map((size) => ({
   path: "",
   name: `made-up-${size}`,
   kind: "file",
-  identity: { dev: 0, inode: 0 },
+  identity: UNKNOWN_FILE,
   size,
 }));
 

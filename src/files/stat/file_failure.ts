@@ -1,9 +1,7 @@
 /** Failures of file operations, with the same wording in both engines. */
 
-import { FileError, quotePath } from "../../errors.ts";
-import { forbiddingFlag } from "../../native/file/inode_flags.ts";
+import { FileError } from "../../errors.ts";
 import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
-import { directoryOf } from "../path/local_path.ts";
 import { FileKind, kindName } from "./file_stat.ts";
 
 const HINTS: Record<string, string> = {
@@ -29,7 +27,6 @@ export const FileCode = {
 /** Returns the failure for an error number. */
 export function failedCall(operation: string, path: string, errno: number): FileError {
   const code = errnoName(errno);
-  if (code === "EPERM") return notPermitted(operation, path);
   return new FileError(operation, path, errnoText(errno), { code, hint: HINTS[code] });
 }
 
@@ -43,31 +40,8 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   if (error instanceof FileError) return error;
   if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
-  if (code === "EPERM") return notPermitted(operation, path, error);
   const state = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
   return new FileError(operation, path, state, { code, hint: code && HINTS[code], cause: error });
-}
-
-const FLAGS = {
-  immutable: { state: "immutable (chattr +i)", remedy: "chattr -i" },
-  "append-only": { state: "append-only (chattr +a)", remedy: "chattr -a" },
-} as const;
-
-/** Returns the failure of a call that is not permitted, with the attribute of chattr(1) that forbids it, if there is one. */
-function notPermitted(operation: string, path: string, cause?: unknown): FileError {
-  const code = "EPERM";
-  const reason = errnoTextOf(code) ?? code;
-  for (const [what, place] of [["the file", path], ["its directory", directoryOf(path)]]) {
-    const flag = forbiddingFlag(place);
-    if (!flag) continue;
-    const { state, remedy } = FLAGS[flag];
-    return new FileError(operation, path, `${reason}: ${what} is ${state}`, {
-      code,
-      hint: `As root, run: ${remedy} ${quotePath(place)}`,
-      cause,
-    });
-  }
-  return new FileError(operation, path, reason, { code, hint: HINTS[code], cause });
 }
 
 const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
@@ -122,6 +96,14 @@ export function hasGrown(path: string): FileError {
   return new FileError("read", path, "it has grown while it was copied", {
     code: FileCode.grew,
     hint: "Copy it again when nothing writes to it any more",
+  });
+}
+
+/** Returns the failure of a source that has become shorter. */
+export function hasShrunk(path: string, when: "after it was found" | "while it was read"): FileError {
+  return new FileError("read", path, `it became shorter ${when}`, {
+    code: "ECHANGED",
+    hint: "Copy it again when nothing writes to it",
   });
 }
 

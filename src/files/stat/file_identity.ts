@@ -53,6 +53,14 @@ export function planted(operation: string, path: string): FileError {
   });
 }
 
+/** Returns the failure of a file or link that another user may have created in a sticky directory (directory_access.ts). */
+export function untrusted(operation: string, path: string): FileError {
+  return new FileError(operation, path, "Permission denied: another user owns it, in a sticky directory", {
+    code: "EACCES",
+    hint: "Choose another name, or a directory that other users cannot write to",
+  });
+}
+
 /** Returns the failure of a source whose path refers to another file than the one that was found. */
 export function replaced(operation: string, path: string): FileError {
   return new FileError(operation, path, "another file has taken its place", {

@@ -37,3 +37,19 @@ export function isSealed(user: number | undefined, { uid, mode }: { uid: number;
 export function mayDelete(user: number, file: { uid: number }, directory: { uid: number; mode: number }): boolean {
   return (directory.mode & 0o1000) === 0 || file.uid === user || directory.uid === user;
 }
+
+/**
+ * Returns whether another user may have created a file or symbolic link in a directory to receive what this user writes:
+ * the directory is sticky, such as /tmp, others can write to it, and the owner of the entry is neither this user nor the
+ * owner of the directory. This is the rule of fs.protected_regular=2 (proc_sys_fs(5)), on every system and for root too.
+ *
+ * @param user User of this process; undefined if files have no owner on this system.
+ */
+export function mayBePlanted(
+  user: number | undefined,
+  entry: { uid: number },
+  directory: { uid: number; mode: number },
+): boolean {
+  return user !== undefined && entry.uid !== user && entry.uid !== directory.uid && (directory.mode & 0o1000) !== 0 &&
+    (directory.mode & 0o022) !== 0;
+}

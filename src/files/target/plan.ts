@@ -7,7 +7,8 @@ import type { Confinement } from "./confinement.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
+import { mayBePlanted, ownUser } from "./directory_access.ts";
+import { type FileIdentity, identityOfStat, untrusted } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import {
   baseName,
@@ -230,13 +231,14 @@ function ontoName(
   }
   if (stat) {
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);
+    const end = endOfLinks(full, { target, confinement }, paths);
     if (stat.kind !== FileKind.file) {
       const isFifo = stat.kind === FileKind.fifo;
+      if (isFifo) checkOwner("write", end, stat, paths);
       return { kind: "device", path: full, shown: target, isFifo, identity: identityOfStat(stat) };
     }
     // scp writes through a link that the user names, so the file that it points to is replaced.
-    const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
-    const path = isLink ? paths.realPath(full) : full;
+    const path = end === full ? full : paths.realPath(full);
     const directory = directoryOf(path);
     const above = paths.stat(directory, { follow: true });
     const identity = above && identityOfStat(above);
@@ -267,10 +269,10 @@ function ontoName(
 const MAX_LINKS = 40;
 
 /**
- * Returns the path that a dangling symbolic link points to, through further links. scp writes through a link that the user
- * names, so the file is created there.
+ * Returns the path that a symbolic link points to, through further links; the path itself if it is not a link. scp writes
+ * through a link that the user names, so a missing file is created there.
  *
- * @throws {FileError} If the link points outside of the directory of a confinement.
+ * @throws {FileError} If the link points outside of the directory of a confinement, or another user may have planted it.
  */
 function endOfLinks(
   path: string,
@@ -278,12 +280,21 @@ function endOfLinks(
   paths: PathCalls,
 ): string {
   let end = path;
-  for (let links = 0; paths.stat(end, { follow: false })?.kind === FileKind.symlink; links++) {
+  for (let links = 0;; links++) {
+    const stat = paths.stat(end, { follow: false });
+    if (stat?.kind !== FileKind.symlink) break;
     if (links === MAX_LINKS) throw failedWith("create", target, "ELOOP");
+    checkOwner("create", end, stat, paths);
     end = resolvePath(directoryOf(end), paths.readLink(end));
     confinement?.check("create", end, target);
   }
   return withoutTrailingSlashes(end);
+}
+
+/** @throws {FileError} If another user may have planted a file or link (directory_access.ts). */
+function checkOwner(operation: string, path: string, stat: FileStat, paths: PathCalls): void {
+  const above = paths.stat(directoryOf(path), { follow: true });
+  if (above && mayBePlanted(ownUser(), stat, above)) throw untrusted(operation, path);
 }
 
 function noParent(target: string): UserError {

@@ -29,9 +29,14 @@ export function isLargeSource(root: TargetRoot, source: FileIdentity | undefined
     existing.kind === FileKind.file && existing.dev === source.dev && existing.inode === source.inode;
 }
 
+/** Returns whether a root is its own source. */
+export function isSameRoot(root: TargetRoot | undefined): boolean {
+  return root !== undefined && root.kind !== "device" && root.same === true;
+}
+
 /** Returns whether a target may be its source, so that it is examined before it is written. */
 export function mayBeSource(root: TargetRoot): boolean {
-  return root.kind !== "device" && (root.same === true || (root.kind === "folder" && root.source !== undefined));
+  return isSameRoot(root) || (root.kind === "folder" && root.source !== undefined);
 }
 
 /**

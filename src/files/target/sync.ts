@@ -1,7 +1,7 @@
 /** Flushes files and directories to disk with fsync(2), in a thread of the runtime: a slow disk does not block this one. */
 
 import { FileError } from "../../errors.ts";
-import type { DirectoryPlace } from "../engine/target.ts";
+import type { TargetPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
@@ -42,8 +42,8 @@ export async function syncDevice(path: string): Promise<void> {
  */
 export async function syncDirectories(
   roots: readonly TargetRoot[],
-  directories: Iterable<DirectoryPlace>,
-  place: (directory: DirectoryPlace) => string,
+  directories: Iterable<TargetPlace>,
+  place: (directory: TargetPlace) => string,
 ): Promise<FileError[]> {
   const failures: FileError[] = [];
   if (Deno.build.os === "windows") return failures;

@@ -9,13 +9,14 @@ import { FileKind } from "../stat/file_stat.ts";
 import { baseName, resolvePath } from "../path/local_path.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
 import { notRegular } from "./tree_walk.ts";
+import { identityOfStat, UNKNOWN_FILE } from "../stat/file_identity.ts";
 
 /** Standard input as a source. */
 export const STANDARD_INPUT: SourceRoot = {
   path: "-",
   name: "-",
   kind: "input",
-  identity: { dev: 0, inode: 0 },
+  identity: UNKNOWN_FILE,
   size: 0,
 };
 
@@ -63,7 +64,7 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.directory && options.recursive);
   if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
   const kind = stat.kind === FileKind.directory ? "folder" : "file";
-  const identity = { dev: stat.dev, inode: stat.inode };
+  const identity = identityOfStat(stat);
   // The user did not name the home directory itself, so its contents are copied.
   const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
   const size = kind === "file" ? stat.size : 0;

@@ -9,7 +9,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, isSpecial } from "../stat/file_failure.ts";
-import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
+import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { HardLinks } from "./hard_links.ts";
@@ -95,12 +95,8 @@ export class TreeWalk implements Walk {
       this.#fail(error);
       return;
     }
-    const { hardlinks, linkRoots } = this.#options;
-    if (
-      hardlinks && linkRoots && this.#lister.stat.links > 1 && this.#links.isFurther(root, this.#lister.stat, () => "")
-    ) {
-      return;
-    }
+    const { stat } = this.#lister;
+    if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
   }
@@ -244,7 +240,7 @@ export class TreeWalk implements Walk {
     const stat = this.#lister.stat;
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
-      const identity = { dev: stat.dev, inode: stat.inode };
+      const identity = identityOfStat(stat);
       const [attributes, times] = [stat.attributes(), stat.changeTimes()];
       this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
       return;

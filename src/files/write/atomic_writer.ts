@@ -10,6 +10,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import { identityOfStat, untrusted } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
 import type {
@@ -39,8 +40,8 @@ export class AtomicWriter<Name, Staged> {
   readonly options: TargetOptions;
   readonly directory: TargetDirectory<Name>;
   readonly staging: StagingCalls<Name, Staged>;
+  readonly partials: PartialCalls<Staged>;
   readonly #commits: CommitCalls<Name, Staged>;
-  readonly #partials: PartialCalls<Staged>;
   readonly #existing = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
@@ -57,7 +58,7 @@ export class AtomicWriter<Name, Staged> {
     this.directory = directory;
     this.staging = staging;
     this.#commits = commits;
-    this.#partials = partials;
+    this.partials = partials;
   }
 
   /** Enters a directory of a root. @throws {FileError} @throws {ProtocolError} If the root is a file and the path is not "". */
@@ -136,20 +137,29 @@ export class AtomicWriter<Name, Staged> {
   /**
    * Opens the existing file of a name, to write it in place.
    *
+   * @param known Its status, if it was examined.
    * @returns undefined if there is no regular file, or backups are kept.
-   * @throws {FileError} If it cannot be opened.
+   * @throws {FileError} If it cannot be opened, or if another user may have planted it.
    */
-  openInPlace(name: Name): InPlaceFile<Staged> | undefined {
+  openInPlace(name: Name, known?: FileStat): InPlaceFile<Staged> | undefined {
     const { directory, options } = this;
-    const existing = this.#existing;
+    const existing = known ?? this.#existing;
     try {
-      if (options.keepBackups || !directory.stat(name, existing) || existing.kind !== FileKind.file) return undefined;
-      const identity = { dev: existing.dev, inode: existing.inode };
-      const file = { temporary: decodeName(directory.bytesOf(name)), identity };
-      return { staged: this.#partials.openStaged(file, directory.textOf(name)), file };
+      if (options.keepBackups || (!known && !directory.stat(name, existing))) return undefined;
+      if (existing.kind !== FileKind.file) return undefined;
+      const text = directory.textOf(name);
+      if (directory.mayBePlanted(existing.uid)) throw untrusted("write", text);
+      directory.checkSameCase("write", name);
+      const file = { ...this.knownFile(name, existing), inPlace: true };
+      return { staged: this.partials.openStaged(file, text), file };
     } catch (error) {
       throw failedDeno("write", directory.textOf(name), error);
     }
+  }
+
+  /** Returns an entry of the current directory under its final name. */
+  knownFile(name: Name, existing: FileStat): KnownFile {
+    return { temporary: decodeName(this.directory.bytesOf(name)), identity: identityOfStat(existing) };
   }
 
   /** As `openInPlace`, after the name could not be replaced. @throws {unknown} `error`, if the file cannot be opened. */
@@ -176,10 +186,7 @@ export class AtomicWriter<Name, Staged> {
     // Without these options the file keeps its attributes.
     const isSet = preserve || keepTimes === true || xattrs !== undefined;
     try {
-      if (isSet) {
-        commits.examineReplaced(name, "write");
-        commits.setAttributes(staged, name, attributes, xattrs);
-      }
+      if (isSet) this.#setInPlace(staged, name, attributes, xattrs);
       if (fsync) commits.sync(staged);
       const snapshot = statAfterWrite ? commits.snapshot(staged) : undefined;
       commits.closeForRename(staged, name);
@@ -190,6 +197,14 @@ export class AtomicWriter<Name, Staged> {
       throw failedDeno("write", this.directory.textOf(name), error);
     } finally {
       this.staging.close(staged);
+    }
+  }
+
+  #setInPlace(staged: Staged, name: Name, attributes: Attributes, xattrs: Uint8Array | undefined): void {
+    try {
+      this.#commits.setAttributes(staged, name, attributes, xattrs);
+    } catch (error) {
+      throw failedDeno("set the attributes of", this.directory.textOf(name), error);
     }
   }
 
@@ -232,7 +247,7 @@ export class AtomicWriter<Name, Staged> {
     const { keepBackups, token } = this.options;
     if (!keepBackups) return;
     const bytes = this.directory.bytesOf(name);
-    this.#commits.remove(unverifiedName(bytes));
+    this.directory.remove(unverifiedName(bytes));
     const identity = this.#commits.linkReplaced(name, backupName(token, bytes));
     if (!identity) return;
     this.#backups.push({ root: this.#root, path: this.pathOf(name), identity });

@@ -25,7 +25,7 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
   // Large files must not change the current directory of small ones.
   const other = engine.openDirectory();
   const writer = new AtomicWriter(other, options);
-  const partials = new PartialFiles(writer, other.partials);
+  const partials = new PartialFiles(writer);
   return {
     small: new SmallFiles(new AtomicWriter(small, options)),
     partials,

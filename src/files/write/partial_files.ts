@@ -1,12 +1,11 @@
 /** Large files: created and committed here, written by any thread in between. */
 
 import { FileError } from "../../errors.ts";
-import { isMountPoint } from "../../native/file/mount_points.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { removeJournal } from "../../resume/partial/lock_journal.ts";
 import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
-import { decodeName } from "../../protocol/names.ts";
 import type { RangeReader } from "../engine/source.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import type {
   BegunPartial,
   KeptBackup,
@@ -22,23 +21,20 @@ import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
-import { mayDelete, ownUser } from "../target/directory_access.ts";
 import { mayHold } from "../target/held_directories.ts";
+import { discardingWriter } from "../target/discarding_writer.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
-import type { KnownFile, PartialCalls } from "./target_directory.ts";
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
-  readonly #calls: PartialCalls<Staged>;
   readonly #open = new OpenPartials();
 
-  constructor(writer: AtomicWriter<Name, Staged>, calls: PartialCalls<Staged>) {
+  constructor(writer: AtomicWriter<Name, Staged>) {
     this.#writer = writer;
-    this.#calls = calls;
   }
 
   takeCreated(): PendingDirectory[] {
@@ -74,83 +70,98 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     root: number,
     path: string,
     size: number,
-    { resumable, source: from }: { resumable?: Resumable; source?: FileIdentity } = {},
+    { resumable, source }: { resumable?: Resumable; source?: FileIdentity } = {},
   ): Promise<BegunPartial> {
-    const { options, roots } = this.#writer;
-    const target = roots[root];
+    const writer = this.#writer;
+    const target = writer.roots[root];
     checkShape(target, path !== "");
-    const same = mayBeSource(target) ? this.#findSource(root, path, from) : undefined;
-    if (same) return { partial: { root, path, ...same, size, same: true }, kept: [] };
     if (target.kind === "device") return { partial: this.create(root, path, size), kept: [] };
+    const place = { root, path, size };
     const name = this.#enterTarget(root, path);
-    const opened = options.inplace || this.#isNameFixed(name) ? this.#writer.openInPlace(name) : undefined;
-    if (opened) return this.#inPlace(opened, { root, path, size });
+    const existing = this.#statTarget(target, name);
+    if (existing && isLargeSource(target, source, existing)) {
+      return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
+    }
+    const isInPlace = existing && (writer.options.inplace || this.#isNameFixed(name, existing));
+    const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
+    if (opened) return await this.#inPlace(opened, place, resumable);
     try {
       return await this.#beginReplacing(root, path, size, resumable);
     } catch (error) {
-      return this.#inPlace(this.#writer.openRefused(this.#enterTarget(root, path), error), { root, path, size });
+      return await this.#inPlace(writer.openRefused(this.#enterTarget(root, path), error), place, resumable);
     }
   }
 
   async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
-    const { directory, options } = this.#writer;
-    if (resumable && ((resumable.source && !resumable.later) || hasRecord(resumable))) {
-      this.#enterTarget(root, path);
-      // Other directories are entered while this one waits.
-      const place = directory.keepPlace();
-      try {
-        const { source, record: journal } = resumable;
-        const taken = source
-          ? await takeOver(place.path, resumable, source, { compares: options.localCopy })
-          : await removeEarlier(place.path, resumable);
-        if (taken) {
-          const { partial: { name: temporary, ...identity }, kept, continued } = taken;
-          const partial = { root, path, temporary, size, journal, continued, identity };
-          this.#open.add(partial, { locked: { ...taken, record: journal } });
-          return { partial, kept };
-        }
-      } finally {
-        place.close();
-      }
+    const source = resumable?.source;
+    if (!resumable || !source || (resumable.later && !hasRecord(resumable))) {
+      await this.#removeEarlier(resumable);
+      return { partial: this.create(root, path, size, true), kept: [] };
     }
-    return { partial: this.create(root, path, size, true), kept: [] };
+    const compares = this.#writer.options.localCopy;
+    const taken = await this.#atPlace((directory) => takeOver(directory, resumable, source, { compares }));
+    if (!taken) return { partial: this.create(root, path, size, true), kept: [] };
+    const { partial: { name: temporary, ...identity }, kept, continued } = taken;
+    const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
+    this.#open.add(partial, { locked: { ...taken, record: resumable.record } });
+    return { partial, kept };
   }
 
   async startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
     const { record } = target;
     this.#enter(partial);
-    // Other directories are entered while this one waits.
+    const started = await this.#atPlace((directory) => startJournal(directory, target, source, partial));
+    if (!started) return undefined;
+    if (this.#open.lock(partial, { ...started, record })) return record;
+    started.lock.close();
+    removeJournal(record, started.journal);
+    return undefined;
+  }
+
+  async #inPlace(
+    { staged, file }: InPlaceFile<Staged>,
+    place: Pick<Partial, "root" | "path" | "size">,
+    resumable: Resumable | undefined,
+  ): Promise<BegunPartial> {
+    this.#writer.staging.close(staged);
+    await this.#removeEarlier(resumable);
+    return { partial: { ...place, ...file }, kept: [] };
+  }
+
+  /** Removes what an earlier copy has left of a target in the current directory. */
+  async #removeEarlier(resumable: Resumable | undefined): Promise<void> {
+    if (!resumable || !hasRecord(resumable)) return;
+    await this.#atPlace((directory) => removeEarlier(directory, resumable));
+  }
+
+  /** Calls `action` with a path of the current directory. Other directories are entered while it waits. */
+  async #atPlace<Result>(action: (directory: string) => Promise<Result>): Promise<Result> {
     const place = this.#writer.directory.keepPlace();
     try {
-      const started = await startJournal(place.path, target, source, partial);
-      if (!started) return undefined;
-      if (this.#open.lock(partial, { ...started, record })) return record;
-      started.lock.close();
-      removeJournal(record, started.journal);
-      return undefined;
+      return await action(place.path);
     } finally {
       place.close();
     }
   }
 
-  #inPlace(
-    { staged, file }: InPlaceFile<Staged>,
-    place: Pick<Partial, "root" | "path" | "size">,
-  ): BegunPartial {
-    this.#writer.staging.close(staged);
-    return { partial: { ...place, ...file, inPlace: true }, kept: [] };
-  }
-
-  /** Returns whether the file of a name in the current directory cannot be replaced: the rename would fail at the end. */
-  #isNameFixed(name: Name): boolean {
+  /** Returns the status of a target in the current directory; undefined if there is none. @throws {FileError} */
+  #statTarget(root: TargetRoot, name: Name): FileStat | undefined {
     const { directory } = this.#writer;
     const existing = new FileStat();
     try {
-      if (!directory.stat(name, existing) || existing.kind !== FileKind.file) return false;
-      const { uid, mode } = Deno.statSync(directory.place);
-      const user = ownUser() ?? 0;
-      if (user !== 0 && !mayDelete(user, existing, { uid: uid ?? 0, mode: mode ?? 0 })) return true;
-      return isMountPoint(joinPath(Deno.realPathSync(directory.place), decodeName(directory.bytesOf(name))));
+      return directory.stat(name, existing) ? existing : undefined;
+    } catch (error) {
+      if (mayBeSource(root)) throw failedDeno("write", directory.textOf(name), error);
+      // Creating the file reports the failure.
+      return undefined;
+    }
+  }
+
+  /** Returns whether the file of a name in the current directory cannot be replaced: the rename would fail at the end. */
+  #isNameFixed(name: Name, { kind, uid }: FileStat): boolean {
+    const { directory } = this.#writer;
+    try {
+      return kind === FileKind.file && (!directory.mayDelete(uid) || directory.isMountPoint(name));
     } catch {
       // Creating the file reports the failure.
       return false;
@@ -158,9 +169,10 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   }
 
   open(partial: Partial): RangeWriter {
+    if (partial.same) return discardingWriter(this.#textOf(partial));
     this.#enter(partial);
     try {
-      const writer = this.#calls.openWriter(partial, this.#textOf(partial));
+      const writer = this.#writer.partials.openWriter(partial, this.#textOf(partial));
       return this.#writer.options.sparse ? new SparseWriter(writer) : writer;
     } finally {
       // The stream needs only the file. Its directory would occupy two more descriptors per stream.
@@ -170,15 +182,16 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   read(partial: Partial): RangeReader {
     this.#enter(partial);
-    return this.#calls.openReader(partial, this.#textOf(partial));
+    return this.#writer.partials.openReader(partial, this.#textOf(partial));
   }
 
   async sync(partial: Partial): Promise<void> {
     const target = this.#writer.roots[partial.root];
     if (target.kind === "device") return await syncDevice(target.path);
+    if (partial.same) return;
     const text = this.#textOf(partial);
     this.#enter(partial);
-    if (!this.#calls.hasName(partial)) throw planted("write", text);
+    if (!this.#writer.partials.hasName(partial)) throw planted("write", text);
     await syncFile(this.#pathOf(partial), text);
   }
 
@@ -188,7 +201,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const name = this.#enterTarget(partial.root, partial.path);
     if (partial.inPlace) return this.#commitInPlace(partial, name, attributes, xattrs);
     try {
-      const staged = this.#calls.openStaged(partial, this.#textOf(partial));
+      const staged = this.#writer.partials.openStaged(partial, this.#textOf(partial));
       try {
         this.#writer.staging.setSize(staged, partial.size);
       } catch (error) {
@@ -207,7 +220,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     xattrs: Uint8Array | undefined,
   ): FileStatSnapshot | undefined {
     const text = this.#textOf(partial);
-    const staged = this.#calls.openStaged(partial, text);
+    const staged = this.#writer.partials.openStaged(partial, text);
     try {
       this.#writer.staging.setSize(staged, partial.size);
     } catch (error) {
@@ -222,7 +235,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     try {
       this.#enter(partial);
       // Another file of this name stays.
-      if (this.#calls.hasName(partial)) this.#calls.remove(partial);
+      if (this.#writer.partials.hasName(partial)) this.#writer.directory.remove(partial.temporary);
       this.#open.remove(partial);
     } catch (error) {
       // The directory is gone or unreachable, so nothing can be removed from it.
@@ -259,23 +272,6 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       // The directory is gone or unreachable: no later copy finds the file.
       return false;
     }
-  }
-
-  /** Returns name and identity of a target that is its own source; undefined if it is not. */
-  #findSource(
-    root: number,
-    path: string,
-    from: FileIdentity | undefined,
-  ): KnownFile | undefined {
-    const { directory, roots } = this.#writer;
-    const name = this.#enterTarget(root, path);
-    const existing = new FileStat();
-    try {
-      if (!directory.stat(name, existing) || !isLargeSource(roots[root], from, existing)) return undefined;
-    } catch (error) {
-      throw failedDeno("write", directory.textOf(name), error);
-    }
-    return { temporary: decodeName(directory.bytesOf(name)), identity: { dev: existing.dev, inode: existing.inode } };
   }
 
   /** Enters the directory of a target. Returns the final name. */

@@ -2,7 +2,7 @@
 
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { KeptBackup, PendingDirectory, SmallFileWriter, WrittenInPlace } from "../engine/target.ts";
+import type { GatheredFiles, KeptBackup, PendingDirectory, SmallFileWriter } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -17,7 +17,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   /** Reused for each record. */
   readonly #attributes = new FileStat();
-  #inPlace: WrittenInPlace | undefined;
+  #inPlace: GatheredFiles | undefined;
   /** Reused for each target that may be its source. */
   readonly #existing = new FileStat();
 
@@ -65,7 +65,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     }
   }
 
-  takeInPlace(): WrittenInPlace | undefined {
+  takeInPlace(): GatheredFiles | undefined {
     const written = this.#inPlace;
     this.#inPlace = undefined;
     return written;

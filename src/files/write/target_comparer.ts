@@ -39,8 +39,6 @@ export interface CompareCalls<Name> {
   link(name: Name, other: string): boolean;
   rename(name: Name, other: string): void;
   unlink(name: Name): void;
-  /** Removes an entry; never fails. */
-  remove(name: string): void;
   /** Renames a backup, which must have this identity, to its original name. Returns whether it has that name. */
   restore(backup: string, name: Name, kept: FileIdentity): boolean;
 }
@@ -141,7 +139,7 @@ export class EngineComparer<Name> implements TargetComparer {
   }
 
   dropBackup(): void {
-    if (this.#options.keepBackups && this.#name !== undefined) this.#calls.remove(this.#backupName());
+    if (this.#options.keepBackups && this.#name !== undefined) this.#directory.remove(this.#backupName());
   }
 
   backup(): FileIdentity | undefined {

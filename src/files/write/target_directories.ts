@@ -2,7 +2,7 @@
 
 import type { FileError } from "../../errors.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
-import type { DirectoryPlace, DirectoryWriter, FinishedDirectory } from "../engine/target.ts";
+import type { DirectoryWriter, FinishedDirectory, TargetPlace } from "../engine/target.ts";
 import { attemptEach } from "../stat/file_failure.ts";
 import { syncDirectories } from "../target/sync.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
@@ -26,17 +26,17 @@ export class TargetDirectories<Name, Staged> implements DirectoryWriter {
     });
   }
 
-  sync(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
+  sync(directories: Iterable<TargetPlace>): Promise<FileError[]> {
     return syncDirectories(this.#writer.roots, directories, (each) => this.#enter(each));
   }
 
-  sweep(directories: Iterable<DirectoryPlace>): void {
+  sweep(directories: Iterable<TargetPlace>): void {
     // Directories that were replaced, or cannot be opened, are left alone.
     attemptEach(directories, (each) => sweep(this.#enter(each), this.#writer.options.token, this.#isKept));
   }
 
   /** Returns a path by which `Deno.*` reaches the directory until the next call. @throws {FileError} */
-  #enter({ root, path }: DirectoryPlace): string {
+  #enter({ root, path }: TargetPlace): string {
     this.#writer.enter(root, path, { create: false });
     return this.#writer.directory.place;
   }

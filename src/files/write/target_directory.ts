@@ -51,6 +51,16 @@ export interface TargetDirectory<Name> {
   textOf(name: Name): string;
   /** Returns the name of an entry as bytes. */
   bytesOf(name: Name): Uint8Array;
+  /** Returns whether this user may delete or replace a file of an owner in the directory. */
+  mayDelete(uid: number): boolean;
+  /** Returns whether an owner other than this user may have planted a file in the directory (directory_access.ts). */
+  mayBePlanted(uid: number): boolean;
+  /** Returns whether a file system, or a single file, is mounted on an entry. */
+  isMountPoint(name: Name): boolean;
+  /** Checks the spelling of an existing file. @throws {FileError} If its name differs in case. */
+  checkSameCase(operation: string, name: Name): void;
+  /** Removes an entry. Never fails. */
+  remove(name: string): void;
   /** Returns a path by which `Deno.*` reaches the current directory until `close`. */
   keepPlace(): { path: string; close(): void };
   /** Sets the final attributes of the current directory. @throws {FileError} */
@@ -117,8 +127,6 @@ export interface CommitCalls<Name, Staged> {
   snapshot(staged: Staged): FileStatSnapshot | undefined;
   /** Closes the file for the rename. @throws {FileError} Code "ESTALE": its temporary name refers to another file. */
   closeForRename(staged: Staged, name: Name): void;
-  /** Removes an entry. Never fails. */
-  remove(name: string): void;
   /**
    * Creates a second name for the file that is about to be replaced.
    *
@@ -137,7 +145,7 @@ export interface CommitCalls<Name, Staged> {
 }
 
 /** A name in the current directory, and the identity that its file must have. */
-export type KnownFile = Pick<Partial, "temporary" | "identity">;
+export type KnownFile = Pick<Partial, "temporary" | "identity" | "inPlace">;
 
 /** Opens partial files in the current directory. Each call fails with code "ESTALE" if another file has the name. */
 export interface PartialCalls<Staged> {
@@ -148,8 +156,6 @@ export interface PartialCalls<Staged> {
   openReader(partial: Partial, text: string): RangeReader;
   /** Returns whether the temporary name refers to the partial file. */
   hasName(partial: Partial): boolean;
-  /** Removes the temporary name. Never fails. */
-  remove(partial: Partial): void;
 }
 
 /** One current directory and all operations in it. */

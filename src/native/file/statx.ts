@@ -2,6 +2,11 @@
 
 import { addressOf, type FileCalls } from "./calls.ts";
 
+/** Bits of stx_attributes (statx(2)). */
+const IMMUTABLE = 0x10;
+const APPEND_ONLY = 0x20;
+/** Linux 5.8 and later. */
+const MOUNT_ROOT = 0x2000;
 /** Bits of st_mode with the kind of a file (inode(7)). */
 export const S_IFMT = 0o170000;
 const HALF = 2 ** 32;
@@ -22,6 +27,27 @@ export class Statx {
   /** Reads the attributes of `name` (an address) in the directory. @param flags AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
   fill(directory: number, name: number, flags: number): boolean {
     return this.#calls.statx(directory, name, flags, this.address) === 0;
+  }
+
+  /** Whether chattr(1) has made the file immutable; false if the file system does not say. */
+  get isImmutable(): boolean {
+    return (this.#attributes & IMMUTABLE) !== 0;
+  }
+
+  /** Whether chattr(1) has made the file append-only; false if the file system does not say. */
+  get isAppendOnly(): boolean {
+    return (this.#attributes & APPEND_ONLY) !== 0;
+  }
+
+  /** Whether a file system, or a single file, is mounted here; undefined if the kernel does not say. */
+  get isMountPoint(): boolean | undefined {
+    const isKnown = (this.#view.getUint32(56, true) & MOUNT_ROOT) !== 0;
+    return isKnown ? (this.#attributes & MOUNT_ROOT) !== 0 : undefined;
+  }
+
+  /** Lower 32 bits of stx_attributes. */
+  get #attributes(): number {
+    return this.#view.getUint32(8, true);
   }
 
   /** Kind and permissions, as st_mode. */

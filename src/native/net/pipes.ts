@@ -1,7 +1,7 @@
 /** Reads and writes the pipes of a child process in the calling thread. Linux. */
 
 import { Errno } from "../libc/errno.ts";
-import { descriptorOfFile, fileOfDescriptor } from "../process/descriptors.ts";
+import { descriptorsOfFiles, fileOfDescriptor } from "../process/descriptors.ts";
 import { disableBlocking, enlargePipe, openPipeCalls, type PipeCalls } from "./pipe_calls.ts";
 import { Readiness } from "./readiness.ts";
 import { openSocketCalls, POLLIN, POLLOUT, type SocketCalls, socketError } from "./socket_calls.ts";
@@ -25,10 +25,9 @@ export interface ChildPipes {
  */
 export function pipesOf(pid: number): ChildPipes | undefined {
   openPipeCalls();
-  const [stdin, stdout] = [0, 1].map((childDescriptor) => {
-    const file = fileOfDescriptor(childDescriptor, pid);
-    return file?.startsWith("pipe:") ? descriptorOfFile(file) : undefined;
-  });
+  const files = [0, 1].map((childDescriptor) => fileOfDescriptor(childDescriptor, pid) ?? "");
+  if (!files.every((file) => file.startsWith("pipe:"))) return undefined;
+  const [stdin, stdout] = descriptorsOfFiles(files);
   if (stdin === undefined || stdout === undefined) return undefined;
   return { stdin: new PipeEnd(duplicate(stdin), POLLOUT), stdout: new PipeEnd(duplicate(stdout), POLLIN) };
 }

@@ -19,7 +19,10 @@ export function fileOfDescriptor(descriptor: number, process: number | "self" = 
   }
 }
 
-/** Returns a descriptor of this process for a file as `fileOfDescriptor` names it; undefined if there is none. */
-export function descriptorOfFile(file: string): number | undefined {
-  return openDescriptors().find((descriptor) => fileOfDescriptor(descriptor) === file);
+/**
+ * Returns a descriptor of this process for each file as `fileOfDescriptor` names it; undefined for a file that is not open.
+ */
+export function descriptorsOfFiles(files: readonly string[]): (number | undefined)[] {
+  const open = openDescriptors().map((descriptor) => [descriptor, fileOfDescriptor(descriptor)] as const);
+  return files.map((wanted) => open.find(([, file]) => file === wanted)?.[0]);
 }

@@ -16,6 +16,7 @@ import { openOwnFile, readBeginning, statExact } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { decodeRunHeader } from "../run/record.ts";
 import { recordKind, type StateDirectory } from "../state_directory.ts";
+import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
 
 /** Selects records. */
 export interface RecordFilter {
@@ -148,7 +149,7 @@ class RecordCleaner {
       path: directory,
       name: "",
       kind: "folder",
-      identity: { dev: 0, inode: 0 },
+      identity: UNKNOWN_FILE,
       size: 0,
       within: directory,
     };

@@ -1,11 +1,12 @@
 /** The completion log of a copy: records finished files and created directories, and finds those of earlier runs. */
 
 import { encodeName } from "../../protocol/names.ts";
+import type { RecordedTarget } from "../../files/engine/target.ts";
 import { DigestSet, Known } from "./digest_set.ts";
 import { FileDigests } from "./file_digest.ts";
 import type { DigestKey } from "./keyed_digest.ts";
 import { removeJournal } from "../partial/lock_journal.ts";
-import { MAX_DIGESTS, MAX_RECORD_BYTES, type OpenRecord, openRecord, type RunPlace } from "./open_record.ts";
+import { MAX_DIGESTS, MAX_RECORD_BYTES, type OpenRecord, openRecord } from "./open_record.ts";
 import {
   type CreatedDirectory,
   decodeEntries,
@@ -51,32 +52,25 @@ export class CompletionLog {
   #options = NONE;
   #boot = NONE;
   /** Number of digests and directories. Without any, the record is removed. */
-  #count = 0;
+  #count: number;
   /** Whether writing an entry has failed. A later run reads the record up to that entry, so nothing is appended. */
   #isCut = false;
   /** Length of the record in bytes. */
   #bytes: number;
 
-  private constructor(path: string, { file, key, earlier, length }: OpenRecord) {
+  private constructor(path: string, { file, key, earlier, length, digests, directories }: OpenRecord) {
     this.#path = path;
     this.#file = file;
     this.#key = key;
     this.#earlier = earlier;
     this.#bytes = length;
     this.reopened = earlier !== undefined;
-    const directories: CreatedDirectory[] = [];
-    if (earlier) {
-      decodeEntries(earlier.bytes, earlier.start, {
-        digest: () => this.#count++,
-        directory: (directory) => void directories.push(directory),
-      });
-    }
     this.directories = directories;
-    this.#count += directories.length;
+    this.#count = digests + directories.length;
   }
 
   /** Opens and locks a record, as `openRecord`. */
-  static async open(place: RunPlace, options: { create: boolean }): Promise<CompletionLog | undefined> {
+  static async open(place: RecordedTarget, options: { create: boolean }): Promise<CompletionLog | undefined> {
     const record = await openRecord(place, options);
     return record && new CompletionLog(place.record, record);
   }
@@ -116,7 +110,7 @@ export class CompletionLog {
         set.add(low, high, certain ? Known.yes : Known.perhaps);
         found = true;
       },
-    });
+    }, { isIntact: true });
     if (found) this.#shared = { key, known: set.memory };
   }
 

@@ -1,6 +1,7 @@
 /** Opens the completion record of a copy: takes over the record of earlier runs, or starts a new one. */
 
 import { concat } from "../../bytes.ts";
+import type { RecordedTarget } from "../../files/engine/target.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { lockExisting, lockJournal, removeJournal } from "../partial/lock_journal.ts";
 import { openOwnFile, readBeginning } from "../own_file.ts";
@@ -16,20 +17,16 @@ import {
   encodeRunHeader,
 } from "./record.ts";
 
-/** Location of a record, and the copy that it belongs to. */
-export interface RunPlace {
-  /** Path of the record in the state directory. */
-  record: string;
-  /** Absolute path of the target, without symbolic links. */
-  target: string;
-}
-
 /** An open record, locked until its file is closed. */
 export interface OpenRecord {
   file: Deno.FsFile;
   key: DigestKey;
   /** Length of the record in bytes. */
   length: number;
+  /** Number of digests of files that earlier runs have finished. */
+  digests: number;
+  /** Directories that earlier runs have created. */
+  directories: readonly CreatedDirectory[];
   /** The record of earlier runs, and the offset of its entries. */
   earlier?: { bytes: Uint8Array<ArrayBuffer>; start: number };
 }
@@ -46,7 +43,7 @@ export const MAX_RECORD_BYTES = MAX_HEADER_BYTES + MAX_DIGESTS * (DIGESTS_HEADER
  * @throws the system's error if the record cannot be opened or created.
  */
 export async function openRecord(
-  { record, target }: RunPlace,
+  { record, target }: RecordedTarget,
   { create }: { create: boolean },
 ): Promise<OpenRecord | undefined> {
   const file = create ? await lockJournal(record) : await lockExisting(record);
@@ -60,7 +57,7 @@ export async function openRecord(
 }
 
 /** Returns the directories in a record, even while another process uses it. */
-export async function readDirectories({ record, target }: RunPlace): Promise<CreatedDirectory[]> {
+export async function readDirectories({ record, target }: RecordedTarget): Promise<CreatedDirectory[]> {
   const directories: CreatedDirectory[] = [];
   try {
     using file = openOwnFile(record);
@@ -75,7 +72,7 @@ export async function readDirectories({ record, target }: RunPlace): Promise<Cre
 }
 
 /** Removes a record of earlier runs, unless it is in use. */
-export async function removeUnusedRecord({ record }: Pick<RunPlace, "record">): Promise<void> {
+export async function removeUnusedRecord({ record }: Pick<RecordedTarget, "record">): Promise<void> {
   try {
     const file = await lockExisting(record);
     if (file) removeJournal(record, file);
@@ -100,7 +97,7 @@ async function takeOver(file: Deno.FsFile, target: string): Promise<OpenRecord |
   if (digests >= MAX_DIGESTS) return begin(file, target, directories);
   file.truncateSync(length);
   file.seekSync(length, Deno.SeekMode.Start);
-  return { file, key, length, earlier: { bytes: bytes.subarray(0, length), start: headerBytes } };
+  return { file, key, length, digests, directories, earlier: { bytes: bytes.subarray(0, length), start: headerBytes } };
 }
 
 function begin(file: Deno.FsFile, target: string, directories: readonly CreatedDirectory[] = []): OpenRecord {
@@ -113,7 +110,7 @@ function begin(file: Deno.FsFile, target: string, directories: readonly CreatedD
   file.seekSync(0, Deno.SeekMode.Start);
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
   const earlier = directories.length > 0 ? { bytes, start: header.length } : undefined;
-  return { file, key, length: bytes.length, earlier };
+  return { file, key, length: bytes.length, digests: 0, directories, earlier };
 }
 
 /** Reads a record; undefined if it is longer than any record that escp writes. */

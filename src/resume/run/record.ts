@@ -101,9 +101,15 @@ export function encodeDirectory(directory: CreatedDirectory): Uint8Array<ArrayBu
 /**
  * Decodes the entries from bytes[start] on. Ignores everything from the first truncated or damaged entry on.
  *
+ * @param options.isIntact Whether the entries were decoded before, so that their checksums are right. Default: false.
  * @returns the length of the valid part. Truncate the record to it before appending.
  */
-export function decodeEntries(bytes: Uint8Array<ArrayBuffer>, start: number, entries: Partial<RunEntries>): number {
+export function decodeEntries(
+  bytes: Uint8Array<ArrayBuffer>,
+  start: number,
+  entries: Partial<RunEntries>,
+  { isIntact = false }: { isIntact?: boolean } = {},
+): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = start;
   while (at + ENTRY_HEADER_BYTES <= bytes.length) {
@@ -111,7 +117,7 @@ export function decodeEntries(bytes: Uint8Array<ArrayBuffer>, start: number, ent
     const length = view.getUint32(at + 8, true);
     const end = at + ENTRY_HEADER_BYTES + length;
     if (length > MAX_PAYLOAD_BYTES || end > bytes.length) break;
-    if (view.getUint32(at, true) !== crc32(bytes, at + 4, end)) break;
+    if (!isIntact && view.getUint32(at, true) !== crc32(bytes, at + 4, end)) break;
     if (type === EntryType.digests) {
       if (length < 16 || length % DIGEST_BYTES !== 0) break;
       if (entries.digest) eachDigest(view, at, end, entries.digest);

@@ -21,7 +21,8 @@ import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
-import type { FilePlace, ReceivedPack } from "../report.ts";
+import type { TargetPlace } from "../../files/engine/target.ts";
+import type { ReceivedPack } from "../report.ts";
 import { NameGuard } from "./name_guard.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
@@ -221,7 +222,7 @@ export class CompareReceiver {
     }
   }
 
-  #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FilePlace {
+  #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): TargetPlace {
     return { root, path: joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd))) };
   }
 }

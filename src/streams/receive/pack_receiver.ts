@@ -4,7 +4,7 @@ import type { FileError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { Target } from "../../files/engine/target.ts";
-import { mayBeSource } from "../../files/target/same_file.ts";
+import { isSameRoot, mayBeSource } from "../../files/target/same_file.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
@@ -206,9 +206,4 @@ export class PackReceiver {
     const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     return checksumMismatch(name, "its contents differ from what the sender read (CRC-32 differs)");
   }
-}
-
-/** Returns whether a root is its own source, in which nothing is written. */
-function isSameRoot(root: TargetRoot | undefined): boolean {
-  return root !== undefined && root.kind !== "device" && root.same === true;
 }

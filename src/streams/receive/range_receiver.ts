@@ -206,7 +206,7 @@ export class RangeReceiver {
     this.#makeRoom();
     const { size, continued: compares } = partial;
     const device = partial.temporary === "" ? target.openDevice(partial.root, (text) => host.note(text)) : undefined;
-    const writer = device ? undefined : partial.same ? discardingWriter(partial.path) : target.partials.open(partial);
+    const writer = device ? undefined : target.partials.open(partial);
     const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
     const open = { path: (device ?? writer)!.path, writer, device, journal, size, compares };
     this.#files.set(file, open);
@@ -259,18 +259,6 @@ function asRangeWriter(device: DeviceWriter): RangeWriter {
       await device.write(buffer, at, length, offset);
       return length;
     },
-    close() {},
-  };
-}
-
-/** Returns a writer for a file that is its own source. */
-function discardingWriter(path: string): RangeWriter {
-  return {
-    path,
-    writeAt() {},
-    zerosAt() {},
-    writeAsync: (_buffer, _at, length) => Promise.resolve(length),
-    copyFrom: (_reader, _offset, length) => Promise.resolve(length),
     close() {},
   };
 }

@@ -24,6 +24,7 @@ import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
 import { type CompareReport, SourceState } from "../report.ts";
 import type { ComparedRange, CompareUnit } from "../unit.ts";
+import { identityOfStat } from "../../files/stat/file_identity.ts";
 
 type ContentDigest = typeof import("../../files/target/content_digest.ts");
 
@@ -181,7 +182,7 @@ export class CompareSender {
     const source = this.#source;
     if (!succeeds(() => source.openLarge(root, path).close())) return undefined;
     const { stat } = source;
-    const identity = { dev: stat.dev, inode: stat.inode };
+    const identity = identityOfStat(stat);
     return { size: stat.size, attributes: stat.attributes(), identity, times: stat.changeTimes() };
   }
 

@@ -26,6 +26,7 @@ import type { FrameSender } from "../frames/frame_sender.ts";
 import type { GrownFile } from "../report.ts";
 import type { PackUnit } from "../unit.ts";
 import { addSent, type SentPack } from "./sent_pack.ts";
+import { identityOfStat } from "../../files/stat/file_identity.ts";
 
 /** Sends the pack units of one stream. It has a current directory. */
 export class PackSender {
@@ -220,7 +221,7 @@ export class PackSender {
         path: names.map(decodeName).filter((name) => name !== "").join("/"),
         size: stat.size,
         attributes: stat.attributes(),
-        identity: { dev: stat.dev, inode: stat.inode },
+        identity: identityOfStat(stat),
         times: stat.changeTimes(),
         xattrs: cursor.xattrs()?.slice(),
       },

@@ -1,6 +1,6 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
-import { type FilePlace, placeKey } from "../../streams/report.ts";
+import { placeKey, type TargetPlace } from "../../files/engine/target.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";
@@ -62,7 +62,7 @@ interface ListedFile {
   isInPlace: boolean;
   digest?: string;
   /** First name of the file, if this is an additional name. */
-  first?: FilePlace;
+  first?: TargetPlace;
   /** Whether there is no certain digest. The failure was reported. */
   isUnlisted?: boolean;
 }
@@ -87,7 +87,7 @@ export class CopiedFiles implements CopyListing {
     file.isUnlisted = false;
   }
 
-  linked(root: number, path: string, first: FilePlace): void {
+  linked(root: number, path: string, first: TargetPlace): void {
     const file = this.#file(root, path);
     file.first = first;
     // A later file under the first name is another file.

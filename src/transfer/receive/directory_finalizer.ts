@@ -4,7 +4,7 @@ import type { FileError } from "../../errors.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { MAX_DIRECTORIES_TEXT } from "../../protocol/limits.ts";
 import { TextBudget } from "../../protocol/control/texts.ts";
-import type { DirectoryPlace, DirectoryWriter, FinishedDirectory } from "../../files/engine/target.ts";
+import type { DirectoryWriter, FinishedDirectory, TargetPlace } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 
 /** Values by root and path. The key is the path in the value, so that each path is in memory once. */
@@ -15,7 +15,7 @@ export class DirectoryFinalizer {
   readonly #roots: readonly TargetRoot[];
   readonly #directories: ByPlace<FinishedDirectory> = new Map();
   /** With fsync: directories with entries that may have new names. */
-  readonly #named: ByPlace<DirectoryPlace> | undefined;
+  readonly #named: ByPlace<TargetPlace> | undefined;
   readonly #text: TextBudget;
 
   /** @param options.mostText maximum length of all paths and extended attributes together. */
@@ -59,7 +59,7 @@ export class DirectoryFinalizer {
    *
    * @throws {ProtocolError} as `touch`.
    */
-  entered({ root, path }: DirectoryPlace): void {
+  entered({ root, path }: TargetPlace): void {
     if (!this.#named) return;
     for (const place of [path, path.slice(0, Math.max(0, path.lastIndexOf("/")))]) {
       if (this.#named.get(root)?.has(place)) continue;
@@ -69,7 +69,7 @@ export class DirectoryFinalizer {
   }
 
   /** Yields all directories, and those that contain the roots. */
-  *places(): Generator<DirectoryPlace> {
+  *places(): Generator<TargetPlace> {
     const seen = new Set<string>();
     for (const [root, target] of this.#roots.entries()) {
       const path = rootPath(target);
@@ -87,7 +87,7 @@ export class DirectoryFinalizer {
   }
 }
 
-function put<T extends DirectoryPlace>(places: ByPlace<T>, value: T): void {
+function put<T extends TargetPlace>(places: ByPlace<T>, value: T): void {
   const ofRoot = places.get(value.root);
   if (ofRoot) ofRoot.set(value.path, value);
   else places.set(value.root, new Map([[value.path, value]]));

@@ -1,11 +1,12 @@
 /** Notes about files of which there may be many: one note for all of them, at the end. */
 
 import { quotePath } from "../../errors.ts";
+import type { GatheredFiles } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { targetText } from "../../files/target/name.ts";
+import { isSameRoot } from "../../files/target/same_file.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
-import type { FilePlace } from "../../streams/report.ts";
 
 /** One note about the files of a copy. */
 export class GatheredNote {
@@ -24,8 +25,8 @@ export class GatheredNote {
   }
 
   /** Adds files. `path` is the first of them. Those below a directory that is its own source do not count. */
-  add({ files, root, path }: FilePlace & { files: number }): void {
-    if (!isSame(this.#roots[root])) this.addPath(targetText(this.#roots[root], path), files);
+  add({ files, root, path }: GatheredFiles): void {
+    if (!isSameRoot(this.#roots[root])) this.addPath(targetText(this.#roots[root], path), files);
   }
 
   addPath(path: string, count: number): void {
@@ -45,10 +46,6 @@ export class GatheredNote {
 /** Returns the note about targets that are their own sources. Roots are in it already. */
 export function noteOfSame(roots: readonly TargetRoot[], note: (text: string) => void): GatheredNote {
   const gathered = new GatheredNote(roots, note, "left alone: source and target are the same");
-  for (const root of roots) if (isSame(root)) gathered.addPath(targetText(root, ""), 1);
+  for (const root of roots) if (isSameRoot(root)) gathered.addPath(targetText(root, ""), 1);
   return gathered;
-}
-
-function isSame(root: TargetRoot): boolean {
-  return root.kind !== "device" && root.same === true;
 }

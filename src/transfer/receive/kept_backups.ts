@@ -1,8 +1,7 @@
 /** Identities of the backups of a verified copy, so that no other file is restored. */
 
-import type { DirectoryPlace, KeptBackup } from "../../files/engine/target.ts";
+import { type KeptBackup, placeKey, type TargetPlace } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
-import { placeKey } from "../../streams/report.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 
 /** Backups of all threads. */
@@ -36,7 +35,7 @@ export class KeptBackups {
   }
 
   /** Removes the backups of verified entries from the list. */
-  drop(confirmed: readonly DirectoryPlace[] = []): void {
+  drop(confirmed: readonly TargetPlace[] = []): void {
     for (const place of confirmed) this.#kept.delete(placeKey(place));
   }
 }

@@ -5,7 +5,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { Partial, PartialFileWriter, WrittenInPlace } from "../../files/engine/target.ts";
+import type { GatheredFiles, Partial, PartialFileWriter } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
@@ -15,7 +15,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
-import type { ReceivedPack, ReceivedRange } from "../../streams/report.ts";
+import type { ReceivedRange } from "../../streams/report.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -46,9 +46,9 @@ export interface LargeFileTargetsHost {
   /** Counts and reports a path that failed. */
   failed(failure: Failure): void;
   /** Counts a file that was written in place because its name cannot be replaced. */
-  wroteInPlace(file: WrittenInPlace): void;
+  wroteInPlace(file: GatheredFiles): void;
   /** Counts a file that is its own source. */
-  foundSame(same: NonNullable<ReceivedPack["same"]>): void;
+  foundSame(same: GatheredFiles): void;
   /** Ends the transfer with an error. */
   fatal(error: unknown): void;
 }

@@ -3,7 +3,9 @@
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
+import { explainFailure } from "../../files/stat/explain_failure.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
+import { isSameRoot } from "../../files/target/same_file.ts";
 import { type PlannedSource, planTargets } from "../../files/target/plan.ts";
 import { createDirectories, createMissing } from "../../files/target/root_directories.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
@@ -36,7 +38,8 @@ export async function planTarget(options: ReceiveOptions, offer: Offer, record: 
   }
   try {
     return await planFiles(options, offer, record);
-  } catch (error) {
+  } catch (cause) {
+    const error = cause instanceof FileError ? explainFailure(cause) : cause;
     if (error instanceof UserError) {
       const message = cutText(error.message, MAX_MESSAGE_TEXT);
       const path = error instanceof FileError ? error.path : "";
@@ -64,7 +67,7 @@ async function planFiles(
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
   }
   // Updates and sparse copies write an unknown part of these bytes.
-  if (!job.comparison && !job.sparse && !roots.every(isSame)) {
+  if (!job.comparison && !job.sparse && !roots.every(isSameRoot)) {
     await checkSpace(roots, totals.bytes, files, record.records, job);
   }
   createMissing(roots, files.paths);
@@ -73,10 +76,6 @@ async function planFiles(
   // Immediately, because the next run would copy into a directory that no record names.
   record.noteCreated(roots, sources);
   return roots;
-}
-
-function isSame(root: TargetRoot): boolean {
-  return root.kind !== "device" && root.same === true;
 }
 
 /** Refuses a device that is the control channel of this process, such as /dev/stdout on a remote end. */

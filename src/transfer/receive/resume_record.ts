@@ -3,7 +3,7 @@
  * finished files, and the directory with the journals of its large files.
  */
 
-import type { KeptBackup } from "../../files/engine/target.ts";
+import type { KeptBackup, RecordedTarget } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
@@ -11,7 +11,7 @@ import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { CompletionLog, type SharedCompletions } from "../../resume/run/completion_log.ts";
-import { readDirectories, removeUnusedRecord, type RunPlace } from "../../resume/run/open_record.ts";
+import { readDirectories, removeUnusedRecord } from "../../resume/run/open_record.ts";
 import type { CreatedDirectory, DirectorySource } from "../../resume/run/record.ts";
 import { stateErrorOf } from "../../resume/state_directory.ts";
 import { bootId } from "../host_identity.ts";
@@ -232,7 +232,7 @@ function backupDigest(finished: FinishedFiles, { root, path, identity: { dev, in
 }
 
 /** Opens the record of an earlier run. @returns undefined if it cannot be opened; `begin` reports the error. */
-async function reopen(place: RunPlace): Promise<CompletionLog | undefined> {
+async function reopen(place: RecordedTarget): Promise<CompletionLog | undefined> {
   try {
     return await CompletionLog.open(place, { create: false });
   } catch (error) {

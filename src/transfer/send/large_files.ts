@@ -21,6 +21,7 @@ import {
   wrongRanges,
 } from "./large_file.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
 
 /** Callbacks of large files. */
 export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note"> {
@@ -89,8 +90,7 @@ export class LargeFiles {
     const now = Math.floor(Date.now() / 1000);
     const attributes = { mode: 0o666, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
     const times = { mtime: now, mtimeNs: 0, ctime: now, ctimeNs: 0 };
-    const identity = { dev: 0, inode: 0 };
-    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity, times };
+    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity: UNKNOWN_FILE, times };
     const { file } = this.#add(item, { unitBytes: Infinity, input: true });
     const path = "" as MessageOf<"open">["path"];
     this.#host.send({ type: "open", file, root, path, size: 0, input: true, attributes });

@@ -7,7 +7,8 @@ import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import { type CompareReport, type FilePlace, placeKey, type SentContents, SourceState } from "../../streams/report.ts";
+import { placeKey, type TargetPlace } from "../../files/engine/target.ts";
+import { type CompareReport, type SentContents, SourceState } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
@@ -172,12 +173,12 @@ export class Verification {
     });
   }
 
-  #pathOf({ root, path }: FilePlace): string {
+  #pathOf({ root, path }: TargetPlace): string {
     return shownPath(this.#host.rootName(root), path);
   }
 }
 
-function take(wrong: Map<string, WrongSource>, place: FilePlace): WrongSource | undefined {
+function take(wrong: Map<string, WrongSource>, place: TargetPlace): WrongSource | undefined {
   const key = placeKey(place);
   const found = wrong.get(key);
   wrong.delete(key);

@@ -37,6 +37,9 @@ class LoggedDirectory {
         openUp: () => run("openUp", this.mayOpenUp),
         textOf: (name: string) => `/target/${name}`,
         bytesOf: encodeName,
+        mayBePlanted: () => run("mayBePlanted", false),
+        checkSameCase: () => run("checkSameCase", undefined),
+        remove: (name: string) => run(`remove ${name}`, undefined),
         stat: (_: string, into: FileStat) => {
           into.kind = FileKind.file;
           return run("stat", true);
@@ -53,7 +56,6 @@ class LoggedDirectory {
         sync: () => run("sync", undefined),
         snapshot: () => run("snapshot", undefined),
         closeForRename: () => run("closeForRename", undefined),
-        remove: (name: string) => run(`remove ${name}`, undefined),
         linkReplaced: (_: string, other: string) => run(`linkReplaced ${other}`, { dev: 1, inode: 2 }),
         rename: () => run("rename", undefined),
         takeAttributeFailure: () => undefined,

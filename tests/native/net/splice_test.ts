@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { descriptorOfFile, fileOfDescriptor } from "../../../src/native/process/descriptors.ts";
+import { descriptorsOfFiles, fileOfDescriptor } from "../../../src/native/process/descriptors.ts";
 import { openPipeCalls } from "../../../src/native/net/pipe_calls.ts";
 import { descriptorOf } from "../../../src/native/net/socket_descriptor.ts";
 import { openSocketCalls } from "../../../src/native/net/socket_calls.ts";
@@ -12,7 +12,7 @@ if (!ignore) [openSocketCalls(), openPipeCalls()];
 
 /** Returns this process's descriptor of the pipe at a child's standard output. */
 function outputOf(pid: number): number {
-  return descriptorOfFile(fileOfDescriptor(1, pid)!)!;
+  return descriptorsOfFiles([fileOfDescriptor(1, pid)!])[0]!;
 }
 
 describe("splice", { ignore }, () => {

@@ -6,13 +6,14 @@ import { Statx } from "../../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import type { FileError } from "../../../errors.ts";
-import { type FileIdentity, planted } from "../../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, planted } from "../../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../../stat/file_stat.ts";
 import { plainMode, preservedMode, TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
-import { type DirectoryAccess, mayDelete } from "../../target/directory_access.ts";
+import type { DirectoryAccess } from "../../target/directory_access.ts";
 import type { CommitCalls } from "../../write/target_directory.ts";
 import { readUmask } from "../attributes.ts";
+import { openEntry } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { StagedFile } from "./staged_file.ts";
@@ -44,13 +45,13 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   #refused: Refusal | undefined;
 
   constructor(directory: NativeTargetDirectory) {
-    const { calls, attributes } = directory;
+    const { calls } = directory;
     this.#directory = directory;
     this.#calls = calls;
     this.#snapshot = new Statx(calls);
     this.#statx = new Statx(calls);
     this.#naming = new SharedNaming(calls);
-    this.#replaced = new ReplacedFile(calls, attributes);
+    this.#replaced = new ReplacedFile(directory);
     this.#createdMode = TEMPORARY_MODE & ~readUmask();
   }
 
@@ -59,6 +60,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   }
 
   setAttributes(staged: StagedFile, _name: number, from: Attributes, block: Uint8Array | undefined): void {
+    if (staged.inPlace) this.#isReplaced = false;
     const result = this.#directory.options.preserve
       ? this.#preserve(staged.descriptor, from, block)
       : this.#setPlain(staged, from, block);
@@ -91,23 +93,18 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     if (errno !== Errno.EINTR) throw new SystemCallError(errno);
   }
 
-  remove(name: string): void {
-    this.#calls.unlinkat(this.#directory.descriptor, this.#other.putName(encodeName(name)), 0);
-  }
-
   linkReplaced(name: number, other: string): FileIdentity | undefined {
     const calls = this.#calls;
     const statx = this.#statx;
     const { descriptor: directory } = this.#directory;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(directory, name, path | noFollow | closeOnExec, 0);
+    const place = openEntry(calls, directory, name);
     if (place < 0) return undefined;
     try {
       if (!statx.fill(place, this.#empty.address, AT_EMPTY_PATH)) return undefined;
-      const { dev, inode, uid } = statx;
-      if (!this.#mayDelete(uid)) return undefined;
+      const identity = identityOfStat(statx);
+      if (!this.#directory.mayDelete(statx.uid)) return undefined;
       const isLinked = this.#naming.link(place, directory, this.#other.putName(encodeName(other))) === 0;
-      return isLinked ? { dev, inode } : undefined;
+      return isLinked ? identity : undefined;
     } finally {
       calls.close(place);
     }
@@ -151,13 +148,6 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     return preserve ? acls === true || this.#expectsReplaced : !access.sealed;
   }
 
-  /** Returns whether this user may delete a file of an owner from the current directory. */
-  #mayDelete(uid: number): boolean {
-    const { attributes: { user }, descriptor } = this.#directory;
-    return user === 0 ||
-      (this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && mayDelete(user, { uid }, this.#statx));
-  }
-
   /** Whether new files inherit an access control list from the current directory. */
   get #inherits(): boolean {
     return this.#directory.access.newModes !== undefined;
@@ -165,10 +155,10 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
 
   /** Examines the file of this name. Returns whether there is one, or may be one. */
   #examine(name: number): boolean {
-    const { descriptor, options } = this.#directory;
-    if (!options.preserve) return this.#replaced.examine(descriptor, name);
+    const { options } = this.#directory;
+    if (!options.preserve) return this.#replaced.examine(name);
     // Mode and owner come from the source, and with --acls the list too. Otherwise the list of the replaced file stays.
-    return options.acls === true || this.#replaced.readList(descriptor, name);
+    return options.acls === true || this.#replaced.readList(name);
   }
 
   /** Sets the attributes of the source, the mode last. Returns 0 or the error number. */
@@ -185,11 +175,15 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     return errno;
   }
 
-  /** Sets the attributes of the replaced file or of a new one, the mode last. Returns 0 or the error number. */
-  #setPlain({ descriptor, identity }: StagedFile, from: Attributes, block: Uint8Array | undefined): number {
+  /**
+   * Sets the attributes of the replaced file or of a new one, the mode last. A file that is written in place keeps owner and
+   * mode. Returns 0 or the error number.
+   */
+  #setPlain({ descriptor, identity, inPlace }: StagedFile, from: Attributes, block: Uint8Array | undefined): number {
     const { access, attributes, calls, options, xattrs } = this.#directory;
     this.#refused = xattrs?.setPlain(descriptor, block, { owned: false });
     if (options.keepTimes) attributes.setModificationTime(descriptor, from);
+    if (inPlace) return 0;
     if (this.#isReplaced && this.#replaced.isFile) return this.#replaced.apply(descriptor, this.#inherits);
     const mode = plainMode(from.mode, options.umask) & (access.newModes ?? 0o777);
     // The mode of a large file may have changed since it was created.
@@ -213,9 +207,8 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     const { attributes, calls, descriptor, options: { preserve } } = this.#directory;
     const replaced = this.#replaced;
     if (!this.#examine(name) || (preserve ? !replaced.hasList : !replaced.isFile)) return;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(descriptor, temporary, path | noFollow | closeOnExec, 0);
-    if (place < 0) throw new SystemCallError(calls.errno());
+    const place = openEntry(calls, descriptor, temporary);
+    if (place < 0) throw new SystemCallError(-place);
     if (preserve) replaced.applyList(place, false);
     const errno = preserve ? attributes.setModeOfPath(place, this.#mode) : replaced.apply(place, false);
     calls.close(place);

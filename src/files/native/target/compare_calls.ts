@@ -9,13 +9,13 @@ import type { RangeReader } from "../../engine/source.ts";
 import type { AttributeChanges } from "../../engine/target_comparer.ts";
 import { LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
 import { failedWith } from "../../stat/file_failure.ts";
-import { type FileIdentity, isSameFile } from "../../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, isSameFile } from "../../stat/file_identity.ts";
 import type { Attributes, FileStat } from "../../stat/file_stat.ts";
 import { preservedMode } from "../../stat/target_mode.ts";
 import { replacedTime, unsetTimeCall } from "../../stat/time_failure.ts";
 import type { CompareCalls } from "../../write/target_comparer.ts";
 import { SharedNaming } from "./naming.ts";
-import { openOnce } from "../open.ts";
+import { openEntry, openOnce } from "../open.ts";
 import { NativeRangeReader } from "../range_reader.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
 
@@ -47,7 +47,9 @@ export class NativeCompareCalls implements CompareCalls<number> {
 
   open(name: number, stat: FileStat): RangeReader {
     const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
-    const descriptor = this.#open(name, closeOnExec | nonBlock | noTty | noFollow);
+    const flags = closeOnExec | nonBlock | noTty | noFollow;
+    const descriptor = openOnce(this.#calls, this.#directory.descriptor, name, flags);
+    if (descriptor < 0) throw new SystemCallError(-descriptor);
     const reader = new NativeRangeReader(this.#calls, descriptor, this.#directory.textOf(name));
     if (isSameFile(reader.shared, stat)) return reader;
     reader.close();
@@ -77,7 +79,7 @@ export class NativeCompareCalls implements CompareCalls<number> {
 
   identityOf(name: string): FileIdentity | undefined {
     const isFound = this.#statx.fill(this.#directory.descriptor, this.#put(name), AT_SYMLINK_NOFOLLOW);
-    return isFound ? { dev: this.#statx.dev, inode: this.#statx.inode } : undefined;
+    return isFound ? identityOfStat(this.#statx) : undefined;
   }
 
   link(name: number, other: string): boolean {
@@ -94,16 +96,11 @@ export class NativeCompareCalls implements CompareCalls<number> {
     this.#check(this.#calls.unlinkat(this.#directory.descriptor, name, 0));
   }
 
-  remove(name: string): void {
-    this.#calls.unlinkat(this.#directory.descriptor, this.#put(name), 0);
-  }
-
   restore(backup: string, name: number, kept: FileIdentity): boolean {
     const calls = this.#calls;
     const { descriptor } = this.#directory;
-    const { path, noFollow, closeOnExec } = calls.flags;
     const address = this.#put(backup);
-    const place = calls.openat(descriptor, address, path | noFollow | closeOnExec, 0);
+    const place = openEntry(calls, descriptor, address);
     if (place < 0) return false;
     try {
       const isKept = this.#statx.fill(place, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, kept);
@@ -122,8 +119,8 @@ export class NativeCompareCalls implements CompareCalls<number> {
     block: Uint8Array | undefined,
   ): void {
     const { attributes, xattrs } = this.#directory;
-    const { path, noFollow, closeOnExec } = this.#calls.flags;
-    const place = this.#open(name, path | noFollow | closeOnExec);
+    const place = openEntry(this.#calls, this.#directory.descriptor, name);
+    if (place < 0) throw new SystemCallError(-place);
     try {
       this.#statOpen(place);
       if (!isSameFile(this.#statx, stat)) {
@@ -144,12 +141,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
     } finally {
       this.#calls.close(place);
     }
-  }
-
-  #open(name: number, flags: number): number {
-    const descriptor = openOnce(this.#calls, this.#directory.descriptor, name, flags);
-    if (descriptor < 0) throw new SystemCallError(-descriptor);
-    return descriptor;
   }
 
   #statOpen(descriptor: number): void {

@@ -1,6 +1,7 @@
 /** Current directory of a native writer. */
 
-import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
@@ -9,7 +10,7 @@ import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../e
 import type { TargetRoot } from "../../engine/target_root.ts";
 import { joinPath } from "../../path/local_path.ts";
 import type { FileStat } from "../../stat/file_stat.ts";
-import type { DirectoryAccess } from "../../target/directory_access.ts";
+import { type DirectoryAccess, mayBePlanted, mayDelete } from "../../target/directory_access.ts";
 import { rootDirectory, rootPath, targetText } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
 import type { TargetDirectory } from "../../write/target_directory.ts";
@@ -43,6 +44,8 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   #statx: Statx | undefined;
   readonly #name = new PinnedBuffer(512);
   readonly #dot = new PinnedBuffer(2);
+  readonly #empty = new PinnedBuffer(8);
+  readonly #other = new PinnedBuffer(512);
 
   constructor(calls: FileCalls, { roots, options }: WriterOptions, { openat2, xattrs }: NativeFeatures) {
     this.calls = calls;
@@ -116,6 +119,31 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     return bytesAt(name);
   }
 
+  mayDelete(uid: number): boolean {
+    const { user } = this.attributes;
+    const status = user === 0 ? undefined : this.#status();
+    return user === 0 || (status !== undefined && mayDelete(user, { uid }, status));
+  }
+
+  mayBePlanted(uid: number): boolean {
+    const { user } = this.attributes;
+    if (uid === user) return false;
+    const status = this.#status();
+    return status === undefined || mayBePlanted(user, { uid }, status);
+  }
+
+  isMountPoint(name: number): boolean {
+    const statx = this.#statx ??= new Statx(this.calls);
+    if (!statx.fill(this.descriptor, name, AT_SYMLINK_NOFOLLOW)) return false;
+    return statx.isMountPoint ?? isMountPoint(joinPath(Deno.realPathSync(this.place), decodeName(bytesAt(name))));
+  }
+
+  checkSameCase(): void {}
+
+  remove(name: string): void {
+    this.calls.unlinkat(this.descriptor, this.#other.putName(encodeName(name)), 0);
+  }
+
   keepPlace(): { path: string; close(): void } {
     const { calls } = this;
     const { path, directoryOnly, closeOnExec } = calls.flags;
@@ -134,6 +162,12 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   close(): void {
     this.directories.close();
     this.descriptor = this.root = -1;
+  }
+
+  /** Reads the status of the directory itself. Returns undefined if it cannot be read. */
+  #status(): Statx | undefined {
+    const statx = this.#statx ??= new Statx(this.calls);
+    return statx.fill(this.descriptor, this.#empty.address, AT_EMPTY_PATH) ? statx : undefined;
   }
 }
 

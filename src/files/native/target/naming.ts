@@ -15,6 +15,7 @@ import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { FileKind } from "../../stat/file_stat.ts";
 import { magicLink } from "../attributes.ts";
+import { openEntry } from "../open.ts";
 
 /** Other users may create and remove the name in turn. */
 const ATTEMPTS = 8;
@@ -41,8 +42,7 @@ export class SharedNaming {
 
   /** Opens a name (O_PATH) that must refer to this open file. Returns a descriptor, or minus ESTALE. */
   openPlace(descriptor: number, directory: number, name: number): number {
-    const { path, noFollow, closeOnExec } = this.#calls.flags;
-    const place = this.#calls.openat(directory, name, path | noFollow | closeOnExec, 0);
+    const place = openEntry(this.#calls, directory, name);
     if (place < 0) return -Errno.ESTALE;
     const empty = this.#itself.address;
     if (

@@ -32,6 +32,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   openStaged(file: KnownFile, text: string): StagedFile {
     const staged = new StagedFile().reset(this.#put(file), this.#open(file, text, "write"));
     staged.identity = file.identity;
+    staged.inPlace = file.inPlace === true;
     return staged;
   }
 
@@ -49,16 +50,12 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
       isSameFile(this.#statx, partial.identity);
   }
 
-  remove(partial: Partial): void {
-    this.#calls.unlinkat(this.#directory.descriptor, this.#put(partial), 0);
-  }
-
   /** @throws {FileError} If the temporary name refers to another file. */
   #open(file: KnownFile, text: string, operation: "read" | "write"): number {
     const calls = this.#calls;
+    const { read, readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
     // Writers read too: without a call that punches holes, existing contents are examined. A FIFO must not block.
-    const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
-    const flags = readWrite | noFollow | nonBlock | closeOnExec;
+    const flags = (operation === "read" ? read : readWrite) | noFollow | nonBlock | closeOnExec;
     const descriptor = calls.openat(this.#directory.descriptor, this.#put(file), flags, 0);
     if (descriptor < 0) {
       const errno = calls.errno();

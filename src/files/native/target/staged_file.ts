@@ -14,6 +14,8 @@ export class StagedFile {
   isLink = false;
   /** Identity of a large file, which other writers have opened too. */
   identity: FileIdentity | undefined;
+  /** Whether it is an existing file under its final name. */
+  inPlace = false;
 
   /** Resets the state for a new file. @param descriptor Descriptor of the open file; -1 for a link. */
   reset(temporary: number, descriptor: number): this {
@@ -22,6 +24,7 @@ export class StagedFile {
     this.place = -1;
     this.isLink = descriptor < 0;
     this.identity = undefined;
+    this.inPlace = false;
     return this;
   }
 

@@ -11,12 +11,13 @@ import { encodeName } from "../../../protocol/names.ts";
 import { type LinkSource, LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { failedCall } from "../../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, isSameFile, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileKind } from "../../stat/file_stat.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { magicLink } from "../attributes.ts";
+import { openEntry } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { StagedFile } from "./staged_file.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
@@ -147,7 +148,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
   identityOf({ descriptor }: StagedFile): FileIdentity {
     const statx = this.#statx;
     if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) throw new SystemCallError(this.#calls.errno());
-    return { dev: statx.dev, inode: statx.inode };
+    return identityOfStat(statx);
   }
 
   temporaryOf(): string {
@@ -187,8 +188,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     const directory = this.#directory;
     if (!directory.access.shared) return link;
     const calls = this.#calls;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    link.place = calls.openat(directory.descriptor, link.temporary, path | noFollow | closeOnExec, 0);
+    link.place = openEntry(calls, directory.descriptor, link.temporary);
     const isOpen = link.place >= 0 && this.#statx.fill(link.place, this.#empty.address, AT_EMPTY_PATH);
     if (isOpen && isCreated(this.#statx, link.place)) return link;
     link.close(calls);

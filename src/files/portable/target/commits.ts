@@ -4,9 +4,7 @@
  */
 
 import type { FileError } from "../../../errors.ts";
-import { mayDelete, ownUser } from "../../target/directory_access.ts";
 import { joinPath } from "../../path/local_path.ts";
-import { checkSameCase } from "../../path/name_rules.ts";
 import { failedWith } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileStat, type FileStatSnapshot } from "../../stat/file_stat.ts";
@@ -28,25 +26,26 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
   }
 
   examineReplaced(name: string, operation: "write" | "create"): void {
-    const { root, roots, rules } = this.#directory;
     this.#replaced = existingAt(name);
     if (this.#replaced?.isDirectory) throw failedWith(operation, name, "EISDIR");
-    // The user chose the name of a single file.
-    if (this.#replaced?.isFile && roots[root].kind === "folder") checkSameCase(operation, name, rules);
+    if (this.#replaced?.isFile) this.#directory.checkSameCase(operation, name);
   }
 
   setAttributes(staged: StagedFile, name: string, from: Attributes): void {
-    const { attributes, options: { preserve, keepTimes, umask } } = this.#directory;
+    const directory = this.#directory;
+    const { attributes, options: { preserve, keepTimes, umask } } = directory;
     checkTemporary(staged, name);
     this.#timeFailure = undefined;
     if (preserve) this.#timeFailure = attributes.preserve(staged.path, from, name);
     else {
       if (keepTimes) this.#timeFailure = attributes.setModificationTime(staged.path, from, name);
-      if (this.#replaced?.isFile) {
-        const { uid, gid, mode } = statOf(this.#replaced);
+      if (staged.inPlace) return;
+      const kept = this.#replaced?.isFile ? statOf(this.#replaced) : undefined;
+      if (kept && !directory.mayBePlanted(kept.uid)) {
+        const { uid, gid, mode } = kept;
         attributes.setOwner(staged.path, uid, gid);
         attributes.setMode(staged.path, keptMode(mode));
-      } else attributes.setMode(staged.path, plainMode(from.mode, umask) & this.#directory.newModes());
+      } else attributes.setMode(staged.path, plainMode(from.mode, umask) & directory.newModes());
     }
   }
 
@@ -67,13 +66,9 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
     if (!this.#directory.isShared) staged.file!.close();
   }
 
-  remove(name: string): void {
-    remove(joinPath(this.#directory.place, name));
-  }
-
   linkReplaced(name: string, other: string): FileIdentity | undefined {
     const existing = existingAt(name);
-    if (!existing || !this.#mayDelete(existing)) return undefined;
+    if (!existing || !this.#directory.mayDelete(statOf(existing).uid)) return undefined;
     const path = joinPath(this.#directory.place, other);
     const identity = identityOf(existing);
     return tryLink(name, path) && leadsTo(path, identity, { follow: false }) ? identity : undefined;
@@ -85,7 +80,7 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
     // The replaced file keeps a second name until the result is checked.
     const existing = existingAt(name);
     const spare = directory.nextTemporary();
-    const isKept = existing !== undefined && this.#mayDelete(existing) && tryLink(name, spare);
+    const isKept = existing !== undefined && directory.mayDelete(statOf(existing).uid) && tryLink(name, spare);
     try {
       checkTemporary(staged, name, operation);
       Deno.renameSync(staged.path, name);
@@ -103,11 +98,6 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
 
   takeAttributeFailure(): FileError | undefined {
     return this.#timeFailure;
-  }
-
-  #mayDelete(existing: Deno.FileInfo): boolean {
-    const user = ownUser() ?? 0;
-    return user === 0 || mayDelete(user, statOf(existing), statOf(Deno.statSync(this.#directory.place)));
   }
 }
 

@@ -10,7 +10,7 @@ import type { Attributes, FileStat } from "../../stat/file_stat.ts";
 import type { CompareCalls } from "../../write/target_comparer.ts";
 import { leadsTo } from "../access.ts";
 import { PortableRangeReader } from "../reader.ts";
-import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
+import { existingAt, type PortableTargetDirectory, tryLink } from "./directory.ts";
 
 export class PortableCompareCalls implements CompareCalls<string> {
   readonly user = Deno.build.os === "windows" ? null : Deno.uid();
@@ -65,10 +65,6 @@ export class PortableCompareCalls implements CompareCalls<string> {
 
   unlink(path: string): void {
     Deno.removeSync(path);
-  }
-
-  remove(name: string): void {
-    remove(this.#pathOf(name));
   }
 
   restore(backup: string, path: string, kept: FileIdentity): boolean {

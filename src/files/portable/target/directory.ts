@@ -3,6 +3,7 @@
  * checked directly before and after each use.
  */
 
+import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
@@ -13,6 +14,7 @@ import { codeOf, failedDeno, failedWith, linkInTheWay } from "../../stat/file_fa
 import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
 import type { FileStat } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
+import { mayBePlanted, mayDelete, ownUser } from "../../target/directory_access.ts";
 import { checkRealPath } from "../../target/confinement.ts";
 import { rootDirectory, rootPath } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
@@ -118,6 +120,28 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
 
   bytesOf(name: string): Uint8Array {
     return encodeName(baseName(name));
+  }
+
+  mayDelete(uid: number): boolean {
+    const user = ownUser() ?? 0;
+    return user === 0 || mayDelete(user, { uid }, statOf(Deno.statSync(this.place)));
+  }
+
+  mayBePlanted(uid: number): boolean {
+    return uid !== ownUser() && mayBePlanted(ownUser(), { uid }, statOf(Deno.statSync(this.place)));
+  }
+
+  isMountPoint(path: string): boolean {
+    return isMountPoint(joinPath(Deno.realPathSync(this.place), baseName(path)));
+  }
+
+  checkSameCase(operation: string, path: string): void {
+    // The user chose the name of a single file.
+    if (this.roots[this.root].kind === "folder") checkSameCase(operation, path, this.rules);
+  }
+
+  remove(name: string): void {
+    remove(joinPath(this.place, name));
   }
 
   keepPlace(): { path: string; close(): void } {

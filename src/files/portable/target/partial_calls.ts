@@ -9,7 +9,7 @@ import { leadsTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
 import { PortableRangeReader } from "../reader.ts";
 import type { StagedFile } from "./staging.ts";
-import { type PortableTargetDirectory, remove } from "./directory.ts";
+import type { PortableTargetDirectory } from "./directory.ts";
 
 export class PortablePartialCalls implements PartialCalls<StagedFile> {
   readonly #directory: PortableTargetDirectory;
@@ -20,7 +20,7 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
 
   openStaged(known: KnownFile, text: string): StagedFile {
     const file = new PortableRangeWriter(this.#open(known, text, "write"), text);
-    return { path: this.#pathOf(known), identity: known.identity, file };
+    return { path: this.#pathOf(known), identity: known.identity, inPlace: known.inPlace, file };
   }
 
   openWriter(partial: Partial, text: string): RangeWriter {
@@ -35,22 +35,24 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
     return leadsTo(this.#pathOf(file), file.identity, { follow: false });
   }
 
-  remove(partial: Partial): void {
-    remove(this.#pathOf(partial));
-  }
-
   /** @throws {FileError} If the temporary name refers to another file. */
   #open(known: KnownFile, text: string, operation: "read" | "write"): Deno.FsFile {
     if (!this.hasName(known)) throw planted(operation, text);
+    let file: Deno.FsFile;
     try {
       // Writers read too: contents that become a hole are examined.
-      const file = Deno.openSync(this.#pathOf(known), { read: true, write: true });
-      if (isSameFile(identityOf(file.statSync()), known.identity)) return file;
-      file.close();
+      file = Deno.openSync(this.#pathOf(known), { read: true, write: operation === "write" });
     } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw failedDeno(operation, text, error);
+      throw codeOf(error) === "ENOENT" ? planted(operation, text) : failedDeno(operation, text, error);
     }
-    throw planted(operation, text);
+    try {
+      if (!isSameFile(identityOf(file.statSync()), known.identity)) throw planted(operation, text);
+      if (this.#directory.isSwappable) this.#directory.checkUnchanged();
+      return file;
+    } catch (error) {
+      file.close();
+      throw failedDeno(operation, text, error);
+    }
   }
 
   #pathOf({ temporary }: KnownFile): string {

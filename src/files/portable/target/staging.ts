@@ -19,6 +19,8 @@ export interface StagedFile {
   readonly path: string;
   /** Identity of the file; unknown if no other user can replace it. */
   readonly identity: FileIdentity;
+  /** Whether it is an existing file under its final name. */
+  readonly inPlace?: boolean;
   /** The open file; undefined for a link. */
   readonly file?: PortableRangeWriter;
 }
