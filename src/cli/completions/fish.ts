@@ -53,9 +53,10 @@ function __escp_ask
     command escp --complete $argv 2>/dev/null </dev/null
 end
 
-# The word at the cursor is without quotes, and "" if there is none.
+# A quote of the word at the cursor may still be open.
 function __escp_operands
-    set --local current (commandline -oct)
+    set --local word (commandline -ct)
+    set --local current (string unescape -- $word; or string unescape -- $word\\'; or string unescape -- $word\\")
     __escp_ask fish -- (commandline -opc)[2..-1] "$current"
 end
 
