@@ -87,7 +87,8 @@ export class LargeFileTargets {
 
   constructor(host: LargeFileTargetsHost) {
     this.#host = host;
-    this.#records = new TargetRecords(host.record?.records, host.roots, host.options.machine.files.paths);
+    const { job, machine: { files } } = host.options;
+    this.#records = new TargetRecords(host.record?.records, host.roots, files.paths, { dirlinks: job.dirlinks });
   }
 
   /** Creates or resumes the partial file of an announced file, and answers the sender. @throws {ProtocolError} */
