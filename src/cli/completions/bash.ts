@@ -52,7 +52,7 @@ _escp_ask() {
     done
   } < <(command escp --complete bash -- "\${COMP_LINE:0:COMP_POINT}" "$1" 2>/dev/null </dev/null)
   # More follows a directory and a host.
-  case \${COMPREPLY[0]} in
+  case \${COMPREPLY[0]-} in
     */ | *: | */[\\"\\'])
       if [ \${#COMPREPLY[@]} -eq 1 ]; then
         compopt -o nospace 2>/dev/null
@@ -62,7 +62,7 @@ _escp_ask() {
 }
 
 _escp() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} word kind name ended=
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} word name kind= ended=
   COMPREPLY=()
   # bash splits "--cipher=aes" at "=" and "host:path" at ":".
   if [ "$current" = = ]; then

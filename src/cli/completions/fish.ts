@@ -53,9 +53,12 @@ function __escp_ask
     command escp --complete $argv 2>/dev/null </dev/null
 end
 
-# A quote of the word at the cursor may still be open.
+# A quote of the word at the cursor may still be open. A local path needs no answer.
 function __escp_operands
     set --local word (commandline -ct)
+    if string match -q -r -- '^["\\']?([./~]|[^:]*/)' "$word"
+        return
+    end
     set --local current (string unescape -- $word; or string unescape -- $word\\'; or string unescape -- $word\\")
     __escp_ask fish -- (commandline -opc)[2..-1] "$current"
 end

@@ -68,7 +68,10 @@ _escp_remote_path() {
   _escp_ask zsh -- "\${(@Q)words[2,CURRENT-1]}" "\${(Q)PREFIX}"
   directories=(\${(M)reply:#*/})
   # Only the last component is compared. An IPv6 address in brackets contains colons.
-  local rest=\${\${PREFIX#*\\]:}#*:}
+  local rest=\${PREFIX#*\\]:}
+  if [[ $rest == "$PREFIX" ]]; then
+    rest=\${PREFIX#*:}
+  fi
   if [[ $PREFIX == */* ]]; then
     compset -P '*/'
   else
@@ -82,6 +85,10 @@ _escp_operand() {
   local expl
   if [[ $PREFIX == *:* && \${PREFIX%%:*} != */* ]]; then
     _escp_remote_path
+    return
+  fi
+  if [[ $PREFIX == [./~]* || $PREFIX == */* ]]; then
+    _files
     return
   fi
   _alternative "files:file:_files" "hosts:host:_escp_hosts -S :"
