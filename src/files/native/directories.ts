@@ -217,9 +217,9 @@ export class NativeDirectories {
 
   /** Returns a descriptor of the directory that a link points to. @throws {FileError} If the link is not followed. */
   #follow(root: number, path: string, directory: number, name: Uint8Array): number {
-    const { path: rootText, within } = this.#rootAt(root);
+    const { path: rootText, within, source } = this.#rootAt(root);
     const text = joinPath(rootText, path);
-    const result = followDirectoryLink(this.#calls, directory, name, this.#dirlinks!);
+    const result = followDirectoryLink(this.#calls, directory, name, { created: this.#dirlinks!, source });
     if (typeof result !== "number") throw unfollowed(this.#operation, text, result);
     if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
     this.#calls.close(result);

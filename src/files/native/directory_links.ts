@@ -5,8 +5,15 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { LONGEST_TARGET_BYTES } from "../path/link_target.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
-import { type DirectoryLink, followLink, type LinkCalls, type LinkProblem } from "../target/directory_links.ts";
+import {
+  type DirectoryLink,
+  followLink,
+  type LinkCalls,
+  type LinkPolicy,
+  type LinkProblem,
+} from "../target/directory_links.ts";
 import { openOnce } from "./open.ts";
 
 /**
@@ -18,10 +25,10 @@ export function followDirectoryLink(
   calls: FileCalls,
   directory: number,
   name: Uint8Array,
-  created: SharedArrayBuffer,
+  policy: LinkPolicy,
 ): number | LinkProblem {
-  const policy = { user: calls.geteuid(), created };
-  const found = followLink(directory, decodeName(name), new DescriptorLinks(calls), policy);
+  const user = calls.geteuid();
+  const found = followLink(directory, decodeName(name), new DescriptorLinks(calls), { ...policy, user });
   return typeof found === "string" ? found : found.directory;
 }
 
@@ -60,8 +67,10 @@ class DescriptorLinks implements LinkCalls<number> {
     }
   }
 
-  ownerOf(directory: number): number {
-    return this.#stat(directory) ? this.#statx.uid : -1;
+  statOf(directory: number): FileIdentity & { uid: number } {
+    if (!this.#stat(directory)) return { dev: 0, inode: 0, uid: -1 };
+    const { dev, inode, uid } = this.#statx;
+    return { dev, inode, uid };
   }
 
   leave(directory: number): void {

@@ -65,18 +65,20 @@ export interface LinkCalls<Directory> {
   enter(directory: Directory, name: string): Directory | undefined;
   /** Returns the link of this name; undefined if there is none. */
   readLink(directory: Directory, name: string): DirectoryLink | undefined;
-  ownerOf(directory: Directory): number;
+  statOf(directory: Directory): FileIdentity & { uid: number };
   /** Releases a directory that `enter` or `top` has returned. */
   leave(directory: Directory): void;
 }
 
 /** Reason for not following a link. */
-export type LinkProblem = "no-directory" | "other-user" | "created";
+export type LinkProblem = "no-directory" | "other-user" | "created" | "source";
 
-/** User of this process, undefined if files have no owner, and the memory of created links. */
+/** Links that are not followed. */
 export interface LinkPolicy {
-  user: number | undefined;
+  /** Memory of the links that this process has created. */
   created: SharedArrayBuffer;
+  /** Directory on this machine that is being copied: a copy into itself would never end. */
+  source?: FileIdentity;
 }
 
 /**
@@ -88,7 +90,7 @@ export function followLink<Directory>(
   start: Directory,
   name: string,
   calls: LinkCalls<Directory>,
-  policy: LinkPolicy,
+  policy: LinkPolicy & { user: number | undefined },
 ): { directory: Directory } | LinkProblem {
   let current = start;
   const moveTo = (next: Directory) => {
@@ -110,17 +112,41 @@ export function followLink<Directory>(
     }
     const link = calls.readLink(current, part);
     if (!link || ++links > MAX_LINKS) return stopFor("no-directory");
-    const problem = problemOf(link, calls.ownerOf(current), policy);
+    const problem = problemOf(link, calls.statOf(current).uid, policy);
     if (problem) return stopFor(problem);
     if (link.target.startsWith("/")) moveTo(calls.top());
     pending.push(...link.target.split("/").reverse());
   }
+  if (policy.source && isBelow(current, policy.source, calls)) return stopFor("source");
   // A link to "." leads back to the start, which the caller keeps.
   return { directory: current === start ? calls.enter(start, ".")! : current };
 }
 
+/** Returns whether a directory is another one or below it. */
+function isBelow<Directory>(directory: Directory, top: FileIdentity, calls: LinkCalls<Directory>): boolean {
+  const isSame = (one: FileIdentity, other: FileIdentity) => one.inode === other.inode && one.dev === other.dev;
+  let current = directory;
+  const stopWith = (isFound: boolean) => {
+    if (current !== directory) calls.leave(current);
+    return isFound;
+  };
+  for (;;) {
+    const stat = calls.statOf(current);
+    if (isSame(stat, top)) return stopWith(true);
+    const above = calls.enter(current, "..");
+    stopWith(false);
+    if (above === undefined) return false;
+    current = above;
+    if (isSame(calls.statOf(above), stat)) return stopWith(false);
+  }
+}
+
 /** As the kernel does in sticky directories (proc(5), protected_symlinks), but in every directory. */
-function problemOf(link: DirectoryLink, owner: number, { user, created }: LinkPolicy): LinkProblem | undefined {
+function problemOf(
+  link: DirectoryLink,
+  owner: number,
+  { user, created }: LinkPolicy & { user: number | undefined },
+): LinkProblem | undefined {
   if (isCreatedLink(created, link)) return "created";
   if (user === undefined || link.uid === user || link.uid === 0 || link.uid === owner) return undefined;
   return "other-user";
@@ -131,6 +157,8 @@ export function unfollowed(operation: string, path: string, problem: LinkProblem
   if (problem === "no-directory") return linkInTheWay(path, operation);
   const reason = problem === "created"
     ? "it is a symbolic link that this copy has created"
+    : problem === "source"
+    ? "it is a symbolic link to the source, which would be copied into itself"
     : "it leads through a symbolic link of another user";
   return new FileError(operation, path, reason, {
     code: "ELOOP",
@@ -148,11 +176,11 @@ export type RealPaths = Pick<PathCalls, "stat" | "readLink" | "realPath">;
  * @returns Real path of the directory.
  * @throws {FileError} If the link is not followed.
  */
-export function followLinkPath(path: string, operation: string, paths: RealPaths, created: SharedArrayBuffer): string {
+export function followLinkPath(path: string, operation: string, paths: RealPaths, policy: LinkPolicy): string {
   const user = ownUser();
   const found = user === undefined
     ? followAny(path, paths)
-    : followLink(paths.realPath(directoryOf(path)), baseName(path), new PathLinks(paths), { user, created });
+    : followLink(paths.realPath(directoryOf(path)), baseName(path), new PathLinks(paths), { ...policy, user });
   if (typeof found === "string") throw unfollowed(operation, path, found);
   return found.directory;
 }
@@ -187,8 +215,8 @@ class PathLinks implements LinkCalls<string> {
     return { dev: stat.dev, inode: stat.inode, uid: stat.uid, target: this.#paths.readLink(path) };
   }
 
-  ownerOf(directory: string): number {
-    return this.#paths.stat(directory, { follow: false })?.uid ?? -1;
+  statOf(directory: string): FileIdentity & { uid: number } {
+    return this.#paths.stat(directory, { follow: false }) ?? { dev: 0, inode: 0, uid: -1 };
   }
 
   leave(): void {}

@@ -215,7 +215,7 @@ function intoDirectory(
     return { kind: "file", directory, name: source.name, identity };
   }
   if (stat?.kind === FileKind.symlink && dirlinks) {
-    const real = followLinkPath(path, "create", paths, dirlinks);
+    const real = followLinkPath(path, "create", paths, { created: dirlinks });
     confinement?.check("create", real, path);
     const found = paths.stat(real, { follow: false });
     if (found?.kind !== FileKind.directory) throw swapped("create", path);

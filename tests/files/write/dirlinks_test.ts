@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
+import type { FileIdentity } from "../../../src/files/stat/file_identity.ts";
 import { Confinement } from "../../../src/files/target/confinement.ts";
 import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/directory_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
@@ -37,8 +38,11 @@ for (const { title, make } of ENGINES) {
   describe(`links to directories in the target, ${title}`, { ignore: Deno.build.os === "windows" }, () => {
     const engine = make();
     const options = { preserve: false, umask: 0o022, token: "test" };
-    const into = (path: string, { within, ...more }: { within?: string; dirlinks?: SharedArrayBuffer } = {}) => {
-      const root: TargetRoot = { kind: "folder", path, created: false, within };
+    const into = (
+      path: string,
+      { within, source, ...more }: { within?: string; source?: FileIdentity; dirlinks?: SharedArrayBuffer } = {},
+    ) => {
+      const root: TargetRoot = { kind: "folder", path, created: false, within, source };
       return engine.openTarget([root], { ...options, dirlinks: new SharedArrayBuffer(1 << 10), ...more });
     };
     const refused = (temp: TempDirectory, path: string, message: string, more = {}) => {
@@ -176,6 +180,24 @@ for (const { title, make } of ENGINES) {
       applyRecords(other, [[enter, "link"], [file, "f", "1"]]);
       other.close();
       assertEquals(temp.list("out"), ["f"]);
+    });
+
+    it("are not followed to the source or below it", () => {
+      using temp = new TempDirectory();
+      temp.directory("to");
+      temp.directory("from/sub/deep");
+      Deno.symlinkSync("../from/sub/deep", temp.at("to/sub"));
+      Deno.symlinkSync("../from", temp.at("to/top"));
+      Deno.symlinkSync("..", temp.at("to/above"));
+      const { dev, ino } = Deno.statSync(temp.at("from"));
+      const more = { source: { dev, inode: ino! } };
+      const message = "it is a symbolic link to the source, which would be copied into itself";
+      refused(temp, "sub", `Cannot create "/to/sub": ${message}`, more);
+      refused(temp, "top", `Cannot create "/to/top": ${message}`, more);
+      const writer = into(temp.at("to"), more);
+      applyRecords(writer, [[enter, "above"], [file, "f", "1"]]);
+      writer.close();
+      assertEquals(Deno.readTextFileSync(temp.at("f")), "1");
     });
 
     it("are the targets of sources of their names", () => {

@@ -203,8 +203,8 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
 
   /** Enters the directory that a link points to. Returns its real path, which contains no link. */
   #follow(root: number, link: string, dirlinks: SharedArrayBuffer): string {
-    const directory = followLinkPath(link, "create", PATHS, dirlinks);
-    const { within } = rootDirectory(this.roots[root]);
+    const { within, source } = rootDirectory(this.roots[root]);
+    const directory = followLinkPath(link, "create", PATHS, { created: dirlinks, source });
     if (within !== undefined && !isWithin(directory, within)) throw leadsOut("create", link, within);
     const info = Deno.lstatSync(directory);
     if (!info.isDirectory || Deno.realPathSync(directory) !== directory) throw swapped("create", link);
