@@ -34,10 +34,10 @@ export async function main(args: string[]): Promise<number> {
 
 /** Reads the configuration files. The remote end reports an invalid file to its client. */
 async function findConfigs(
-  { help, man, version, completions, receiver, "receiver-stream": stream }: RawFlags,
+  { help, man, version, completions, complete, receiver, "receiver-stream": stream }: RawFlags,
   env: (name: string) => string | undefined,
 ): Promise<{ configs: Configs; problem?: UserError }> {
-  if (help || man || version || completions || stream) return { configs: {} };
+  if (help || man || version || completions || complete || stream) return { configs: {} };
   try {
     return { configs: await readSettings(env) };
   } catch (error) {
@@ -58,8 +58,19 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       await print((await import("./show_version.ts")).showVersion(command.verbose));
       return EXIT_STATUS.ok;
     case "completions":
-      await print((await import("./completions/completions.ts")).completionScript(command.shell));
+      await print(
+        command.install
+          ? (await import("./completions/install.ts")).installCompletions(command.shell, (name) => Deno.env.get(name))
+          : (await import("./completions/completions.ts")).completionScript(command.shell),
+      );
       return EXIT_STATUS.ok;
+    case "complete": {
+      const { completion } = await import("./completions/complete.ts");
+      const names = await completion(command.reader, command.words, (name) => Deno.env.get(name));
+      // Not `print`: names may end in spaces.
+      (await import("./stdout.ts")).writeStdout(names);
+      return EXIT_STATUS.ok;
+    }
     case "receiver":
       return await (await import("./run/receiver.ts")).runReceiver(command.options, problem);
     case "stream": {

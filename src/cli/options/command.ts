@@ -4,6 +4,7 @@ import { settingsFor } from "../../config/effective.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
 import { parseHost, parseOperand } from "../../ssh/operand.ts";
+import type { CompletionReader } from "../completions/complete.ts";
 import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type HostAccess, hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
@@ -18,7 +19,8 @@ export type Command =
   | { readonly kind: "help"; readonly all: boolean }
   | { readonly kind: "man" }
   | { readonly kind: "version"; readonly verbose: boolean }
-  | { readonly kind: "completions"; readonly shell: Shell }
+  | { readonly kind: "completions"; readonly shell: Shell; readonly install: boolean }
+  | { readonly kind: "complete"; readonly reader: CompletionReader; readonly words: readonly string[] }
   | { readonly kind: "install"; readonly options: InstallOptions }
   | { readonly kind: "doctor"; readonly options: DoctorOptions }
   | { readonly kind: "clean"; readonly options: CleanOptions }
@@ -54,7 +56,10 @@ export function readCommandLine(args: readonly string[], environment: Environmen
   if (flags.help) return { kind: "help", all: parsed.operands.includes("all") };
   if (flags.man) return { kind: "man" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
-  if (flags.completions) return { kind: "completions", shell: flags.completions };
+  if (flags.completions) {
+    return { kind: "completions", shell: flags.completions, install: flags.install ?? false };
+  }
+  if (flags.complete) return { kind: "complete", reader: flags.complete, words: parsed.operands };
   if (flags.receiver) return receiverCommand(parsed, environment);
   if (flags["receiver-stream"]) {
     const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });

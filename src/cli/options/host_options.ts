@@ -83,6 +83,7 @@ function copyRequest(flags: CompleteFlags): CopyRequest {
     hardlinks: flags.hardlinks,
     inplace: flags.inplace || undefined,
     mkpath: flags.mkpath || undefined,
+    dirlinks: flags["keep-dirlinks"] || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,

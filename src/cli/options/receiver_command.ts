@@ -30,8 +30,8 @@ export interface ReceiverCommand {
 }
 
 /** Returns whether the task is `--receiver`. Options that print a text take precedence. */
-export function isReceiver({ receiver, help, man, version, completions }: RawFlags): boolean {
-  return receiver === true && !help && !man && !version && !completions;
+export function isReceiver({ receiver, help, man, version, completions, complete }: RawFlags): boolean {
+  return receiver === true && !help && !man && !version && !completions && !complete;
 }
 
 /** Returns the task of `--receiver`. @throws {UsageError} for operands and invalid options. */

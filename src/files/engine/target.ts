@@ -41,6 +41,11 @@ export interface TargetOptions {
    * with the source. Default: false.
    */
   localCopy?: boolean;
+  /**
+   * Whether a symbolic link to a directory is used as that directory: the memory of the links that this process has created
+   * (`createdLinks`), which are not followed. Default: no link is followed.
+   */
+  dirlinks?: SharedArrayBuffer;
 }
 
 /** A file or directory of a target: `path` is relative to the root, and "" is the file or directory of the root. */

@@ -1,6 +1,6 @@
 /**
- * Directories below roots, by descriptor. A path is resolved from the descriptor of its root and never through a symbolic
- * link: by openat2(2) in one step if the kernel has it, otherwise component by component.
+ * Directories below roots, by descriptor. A path is resolved from the descriptor of its root, and through a symbolic link
+ * only with `dirlinks`: by openat2(2) in one step if the kernel has it, otherwise component by component.
  */
 
 import { Errno } from "../../native/libc/errno.ts";
@@ -9,6 +9,7 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
+import { unfollowed } from "../target/directory_links.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
@@ -17,6 +18,7 @@ import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { AccessReader } from "./access.ts";
 import { magicLink } from "./attributes.ts";
+import { followDirectoryLink } from "./directory_links.ts";
 import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
@@ -41,6 +43,7 @@ export class NativeDirectories {
   readonly #rootAt: (root: number) => RootDirectory;
   readonly #openat2: boolean;
   readonly #operation: string;
+  readonly #dirlinks: SharedArrayBuffer | undefined;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(80 << 10);
@@ -55,17 +58,21 @@ export class NativeDirectories {
   #reader: AccessReader | undefined;
   #created: PendingDirectory[] = [];
 
-  /** @param options.operation Operation in messages. Default: "create". */
+  /**
+   * @param options.operation Operation in messages. Default: "create".
+   * @param options.dirlinks As in `TargetOptions`.
+   */
   constructor(
     calls: FileCalls,
     rootAt: (root: number) => RootDirectory,
-    options: { openat2: boolean; operation?: string },
+    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer },
   ) {
     this.#calls = calls;
     this.#operation = options.operation ?? "create";
     this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
-    this.#maxKept = options.openat2 ? KEPT.whole : KEPT.stepwise;
+    this.#dirlinks = options.dirlinks;
+    this.#maxKept = options.openat2 && !options.dirlinks ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
     this.#how.view.setUint32(0, path | directoryOnly | closeOnExec | noFollow, true);
@@ -86,7 +93,8 @@ export class NativeDirectories {
     if (this.#openat2 && bytes.length <= LONGEST_PATH_BYTES) {
       const result = this.#openOne(base, bytes);
       if (result >= 0) return this.#keep(root, path, result);
-      if (-result !== Errno.ENOENT || !options.create) throw this.#refused(root, path, -result);
+      const mayStep = (-result === Errno.ENOENT && options.create) || (-result === Errno.ELOOP && this.#dirlinks);
+      if (!mayStep) throw this.#refused(root, path, -result);
     }
     return this.#openSteps(root, path, options.create);
   }
@@ -193,6 +201,7 @@ export class NativeDirectories {
   #openStep(root: number, path: string, directory: number, name: Uint8Array, create: boolean): number {
     let result = this.#openOne(directory, name);
     if (result >= 0) return result;
+    if (-result === Errno.ELOOP && this.#dirlinks) return this.#follow(root, path, directory, name);
     if (-result !== Errno.ENOENT || !create) throw this.#refused(root, path, -result);
     if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
       this.#created.push({ root, path, created: true });
@@ -204,6 +213,17 @@ export class NativeDirectories {
     result = this.#openOne(directory, name);
     if (result < 0) throw this.#refused(root, path, -result);
     return result;
+  }
+
+  /** Returns a descriptor of the directory that a link points to. @throws {FileError} If the link is not followed. */
+  #follow(root: number, path: string, directory: number, name: Uint8Array): number {
+    const { path: rootText, within, source } = this.#rootAt(root);
+    const text = joinPath(rootText, path);
+    const result = followDirectoryLink(this.#calls, directory, name, { created: this.#dirlinks!, source });
+    if (typeof result !== "number") throw unfollowed(this.#operation, text, result);
+    if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
+    this.#calls.close(result);
+    throw leadsOut(this.#operation, text, within);
   }
 
   /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */

@@ -26,6 +26,8 @@ export interface RootDirectory {
   identity?: FileIdentity;
   /** The path must not be a symbolic link. */
   noFollow?: boolean;
+  /** Directory that is copied there, if it is on this machine. */
+  source?: FileIdentity;
 }
 
 /** As `rootPath`, with the conditions that the directory must meet. */
@@ -37,6 +39,7 @@ export function rootDirectory(root: TargetRoot): RootDirectory {
     within,
     identity,
     noFollow: isNewDirectory(root),
+    source: root.kind === "folder" ? root.source : undefined,
   };
 }
 

@@ -8,7 +8,7 @@ import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { mayBePlanted, ownUser } from "./directory_access.ts";
-import { type FileIdentity, identityOfStat, untrusted } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOfStat, swapped, untrusted } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import {
   baseName,
@@ -22,6 +22,7 @@ import { misnamed, nameKey, type NameRules, problemOfName } from "../path/name_r
 import { isPrivateName, privateName } from "../path/private_names.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
 import { statNameable, targetText } from "./name.ts";
+import { followLinkPath } from "./directory_links.ts";
 import { missingDirectories } from "./root_directories.ts";
 import { markOwnSource } from "./same_file.ts";
 
@@ -47,6 +48,8 @@ export interface TargetPlanOptions {
   isUnfinished?: (directory: string, source: PlannedSource) => boolean;
   /** Whether directories above a target may be missing, so that they are created. Default: no. */
   mkpath?: boolean;
+  /** As in `TargetOptions`: whether a link to a directory, of the name of a source, is used as that directory. */
+  dirlinks?: SharedArrayBuffer;
   /** Whether the sources are on this machine, so that their identities are comparable. */
   sameHost: boolean;
   confinement?: Confinement;
@@ -138,7 +141,7 @@ function planCommon(
   }
   return stat?.kind === FileKind.directory
     ? sources.map((source) => {
-      const root = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
+      const root = intoDirectory(source, { path: bare, identity: identity! }, paths, options);
       if (root.kind !== "folder" || root.created || !continued(root.path, source)) return root;
       return { ...root, created: true, continued: true, parent: identity };
     })
@@ -168,7 +171,7 @@ function intoMissing(
   paths: PathCalls,
   rules?: NameRules,
 ): TargetRoot {
-  const root = intoDirectory(source, { path: directory, identity: undefined }, paths, rules);
+  const root = intoDirectory(source, { path: directory, identity: undefined }, paths, { rules });
   return root.kind === "device" ? root : { ...root, missing };
 }
 
@@ -189,7 +192,7 @@ function intoDirectory(
   source: PlannedSource,
   { path: directory, identity }: { path: string; identity: FileIdentity | undefined },
   paths: PathCalls,
-  rules?: NameRules,
+  { rules, dirlinks, confinement }: Pick<TargetPlanOptions, "rules" | "dirlinks" | "confinement">,
 ): TargetRoot {
   if (source.name === "." && source.kind === "folder") {
     return { kind: "folder", path: directory, created: false, identity };
@@ -211,6 +214,13 @@ function intoDirectory(
   if (source.kind === "file") {
     if (stat?.kind === FileKind.directory) throw failedWith("write", path, "EISDIR");
     return { kind: "file", directory, name: source.name, identity };
+  }
+  if (stat?.kind === FileKind.symlink && dirlinks) {
+    const real = followLinkPath(path, "create", paths, { created: dirlinks });
+    confinement?.check("create", real, path);
+    const found = paths.stat(real, { follow: false });
+    if (found?.kind !== FileKind.directory) throw swapped("create", path);
+    return { kind: "folder", path: real, created: false, identity: identityOfStat(found) };
   }
   if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
   if (stat && stat.kind !== FileKind.directory) throw failedWith("create", path, "ENOTDIR");

@@ -15,6 +15,7 @@ export const FEATURES: readonly string[] = [
   "clean",
   "compress",
   "congestion",
+  "dirlinks",
   "dummy",
   "fsync",
   "inplace",

@@ -80,6 +80,8 @@ export interface JobOptions {
   inplace?: boolean;
   /** The receiver creates missing directories above the target. Feature "mkpath". */
   mkpath?: boolean;
+  /** The receiver uses a symbolic link to a directory in the target as that directory. Feature "dirlinks". */
+  dirlinks?: boolean;
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
   sparse?: boolean;
   /** The receiver may bypass its page cache. Default: true. */
@@ -130,6 +132,7 @@ export function parseJob(value: unknown): Job {
     acls: shape.optional(fields, "acls", shape.flag),
     inplace: shape.optional(fields, "inplace", shape.flag),
     mkpath: shape.optional(fields, "mkpath", shape.flag),
+    dirlinks: shape.optional(fields, "dirlinks", shape.flag),
     sparse: shape.optional(fields, "sparse", shape.flag),
     direct: shape.optional(fields, "direct", shape.flag),
     fsync: shape.optional(fields, "fsync", shape.flag),

@@ -48,6 +48,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--mkpath",
   },
   {
+    feature: "dirlinks",
+    isNeeded: ({ job }) => job.direction === "push" && job.dirlinks,
+    unsupportedMessage: (host, escp) => `Cannot use --keep-dirlinks: ${escp} on ${host} does not support it`,
+    optionToDrop: "--keep-dirlinks",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

@@ -93,11 +93,12 @@ export class LargeFileTargets {
 
   constructor(host: LargeFileTargetsHost) {
     this.#host = host;
-    this.#records = new TargetRecords(host.record?.records, host.roots, host.options.machine.files.paths);
+    const { job, machine: { files }, localCopyPid } = host.options;
+    this.#records = new TargetRecords(host.record?.records, host.roots, files.paths, { dirlinks: job.dirlinks });
     this.#lateJournals = new LateJournals(host.writer, {
       mayStart: () => this.#mayKeepJournal(),
       started: (file, path) => host.startJournal(file, path),
-      hasChecksums: host.options.localCopyPid === undefined,
+      hasChecksums: localCopyPid === undefined,
     });
   }
 

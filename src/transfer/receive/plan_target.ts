@@ -4,6 +4,7 @@ import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { explainFailure } from "../../files/stat/explain_failure.ts";
+import { createdLinks } from "../../files/target/directory_links.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isSameRoot } from "../../files/target/same_file.ts";
 import { type PlannedSource, planTargets } from "../../files/target/plan.ts";
@@ -59,7 +60,16 @@ async function planFiles(
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
   const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
-  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, mkpath: job.mkpath };
+  const plan = {
+    base,
+    tilde,
+    sameHost,
+    operands,
+    confinement,
+    isUnfinished,
+    mkpath: job.mkpath,
+    dirlinks: job.dirlinks ? createdLinks() : undefined,
+  };
   const roots = planTargets(planned, target, plan, files.paths);
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;

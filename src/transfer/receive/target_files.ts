@@ -1,5 +1,6 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
+import { createdLinks } from "../../files/target/directory_links.ts";
 import type { Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/coding.ts";
@@ -243,7 +244,7 @@ export class TargetFiles {
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
-  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison } = job;
+  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -259,5 +260,6 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
     localCopy: localCopyPid !== undefined,
+    dirlinks: dirlinks ? createdLinks() : undefined,
   };
 }

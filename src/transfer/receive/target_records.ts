@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import { joinPath } from "../../files/path/local_path.ts";
+import { baseName, directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { RecordedTarget } from "../../files/engine/target.ts";
@@ -13,14 +13,22 @@ export class TargetRecords {
   readonly #directory: string | undefined;
   readonly #roots: readonly TargetRoot[];
   readonly #paths: PathCalls;
-  /** Real paths of the directories of the roots, by path; undefined for one that cannot be resolved. */
+  /** Whether directories below the roots may be symbolic links. */
+  readonly #dirlinks: boolean;
+  /** Real paths of directories, by path; undefined for one that cannot be resolved. */
   readonly #real = new Map<string, string | undefined>();
 
   /** @param directory with the journals; undefined if there is none. */
-  constructor(directory: string | undefined, roots: readonly TargetRoot[], paths: PathCalls) {
+  constructor(
+    directory: string | undefined,
+    roots: readonly TargetRoot[],
+    paths: PathCalls,
+    { dirlinks = false }: { dirlinks?: boolean } = {},
+  ) {
     this.#directory = directory;
     this.#roots = roots;
     this.#paths = paths;
+    this.#dirlinks = dirlinks;
   }
 
   /** Returns the journal of a file; undefined if it has none. @param path relative to the root; "" if the root is the file. */
@@ -29,8 +37,15 @@ export class TargetRecords {
     if (this.#directory === undefined || !target || target.kind === "device") return undefined;
     const real = this.#realPath(rootPath(target));
     if (real === undefined) return undefined;
-    const full = joinPath(real, target.kind === "file" ? target.name : path);
+    const below = joinPath(real, target.kind === "file" ? target.name : path);
+    const full = this.#dirlinks ? joinPath(this.#futurePath(directoryOf(below)), baseName(below)) : below;
     return { record: await recordPath(this.#directory, "journal", full), target: full };
+  }
+
+  /** Returns the real path of a directory, also of one that is created later. */
+  #futurePath(path: string): string {
+    const above = directoryOf(path);
+    return this.#realPath(path) ?? (above === path ? path : joinPath(this.#futurePath(above), baseName(path)));
   }
 
   #realPath(path: string): string | undefined {

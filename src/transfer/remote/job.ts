@@ -14,10 +14,9 @@ import { findSources } from "../send/resolved_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
-import { checkDirection } from "./session_limits.ts";
+import { checkDirection, type RemoteJobOptions } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
-import { type RemoteJobOptions } from "./session_limits.ts";
 
 /** Sends or receives. @throws what ended it. */
 export async function runJob(

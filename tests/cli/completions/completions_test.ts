@@ -3,12 +3,13 @@ import { describe, it } from "@std/testing/bdd";
 import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
 import { readCommandLine } from "../../../src/cli/options/command.ts";
-import { runEscp } from "../../support/escp/escp_command.ts";
+import { runEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
 const shown = FLAGS.filter((flag) => !flag.hidden);
-const hidden = FLAGS.filter((flag) => flag.hidden);
+// The scripts call escp with --complete.
+const hidden = FLAGS.filter((flag) => flag.hidden && flag.name !== "complete");
 
 /** Runs a program; undefined if it is not installed. */
 async function output(program: string, args: string[], options: Deno.CommandOptions = {}) {
@@ -34,7 +35,7 @@ function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
 describe("escp --completions", () => {
   it("needs no operands", () => {
     const command = readCommandLine(["--completions", "fish"], { env: () => undefined, driveLetters: false });
-    assertEquals(command, { kind: "completions", shell: "fish" });
+    assertEquals(command, { kind: "completions", shell: "fish", install: false });
   });
 
   it("prints the script of the shell", async () => {
@@ -97,7 +98,7 @@ describe("completion in bash", () => {
     [["--ma"], ["--man", "--manifest"]],
     [["-J", "g"], ["gate"]],
     [["-r", "b"], ["b2:", "backup:", "b\\ x", "big/"]],
-    [["backup", ":", "b"], []],
+    [["--", "b"], ["b2:", "backup:", "b\\ x", "big/"]],
     [["-P", ""], []],
     // Nothing of its own: readline offers files.
     [["-i", "b"], []],
@@ -113,10 +114,12 @@ describe("completion in bash", () => {
         "home/.ssh/config": "Host backup b2 *.lab\n  HostName x\nHost=gate\nHost $(touch owned) `touch owned`\n",
         "work/b x": "",
         "work/big/inside": "",
+        "bin": { directory: true },
       });
+      await writeEscpWrapper(`${tree.path}/bin`);
       const result = await output("bash", ["--norc", "-c", DRIVER, "bash", `${tree.path}/script`, ...typed], {
         cwd: `${tree.path}/work`,
-        env: { HOME: `${tree.path}/home` },
+        env: { HOME: `${tree.path}/home`, PATH: `${tree.path}/bin:${Deno.env.get("PATH")}` },
       });
       // readline sorts them.
       const words = result!.stdout.split("\n").slice(0, -1);
@@ -126,11 +129,11 @@ describe("completion in bash", () => {
   }
 });
 
-/** Does what bash does on Tab. */
+/** Does what bash does on Tab, for words without quotes and without ":". */
 const DRIVER = `
 source "$1"; shift
-COMP_WORDS=(escp "$@"); COMP_CWORD=$#
-_escp
+COMP_WORDS=(escp "$@"); COMP_CWORD=$#; COMP_LINE="\${COMP_WORDS[*]}"; COMP_POINT=\${#COMP_LINE}
+_escp escp "\${COMP_WORDS[COMP_CWORD]}"
 for word in "\${COMPREPLY[@]}"; do echo "$word"; done`;
 
 async function parses(shell: Shell, option: string): Promise<void> {

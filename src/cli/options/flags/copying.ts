@@ -51,6 +51,13 @@ export const COPYING = [
     help: "Create missing directories above the target, or the target directory of several sources",
   },
   {
+    name: "keep-dirlinks",
+    short: "K",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Use a symbolic link to a directory in the target as that directory",
+  },
+  {
     name: "xattrs",
     kind: "boolean",
     forwarded: true,

@@ -73,7 +73,16 @@ export const OTHER = [
     argument: "SHELL",
     choices: ["bash", "zsh", "fish"],
     once: true,
-    help: "Print the completion script for a shell",
+    help: "Print the completion script for a shell; with --install write it where the shell finds it",
+  },
+  {
+    name: "complete",
+    kind: "string",
+    argument: "READER",
+    choices: ["bash", "zsh", "fish", "hosts"],
+    hidden: true,
+    once: true,
+    help: "Print host names and remote paths for a completion script",
   },
   {
     name: "local-patterns",

@@ -51,7 +51,10 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     this.calls = calls;
     this.roots = roots;
     this.options = options;
-    this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), { openat2 });
+    this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), {
+      openat2,
+      dirlinks: options.dirlinks,
+    });
     this.attributes = new NativeAttributes(calls);
     this.xattrs = xattrs;
   }

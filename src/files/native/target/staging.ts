@@ -14,6 +14,7 @@ import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileKind } from "../../stat/file_stat.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
+import { noteCreatedLink } from "../../target/directory_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { magicLink } from "../attributes.ts";
@@ -60,6 +61,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     text.putName(target);
     const link = this.#newLink();
     this.#check(calls.symlinkat(text.address, this.#directory.descriptor, link.temporary));
+    this.#noteLink(link);
     const { user } = this.#directory.attributes;
     return this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
   }
@@ -171,6 +173,14 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
 
   close(staged: StagedFile): void {
     staged.close(this.#calls);
+  }
+
+  /** Notes a new link, which this copy must not follow. */
+  #noteLink({ temporary }: StagedFile): void {
+    const { options: { dirlinks }, descriptor } = this.#directory;
+    if (!dirlinks) return;
+    if (!this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW)) throw new SystemCallError(this.#calls.errno());
+    noteCreatedLink(dirlinks, { dev: this.#statx.dev, inode: this.#statx.inode });
   }
 
   /** Returns a link without a descriptor, under the next temporary name. */

@@ -12,10 +12,11 @@ import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
-import type { FileStat } from "../../stat/file_stat.ts";
+import { FileStat } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
+import { checkRealPath, isWithin, leadsOut } from "../../target/confinement.ts";
 import { mayBePlanted, mayDelete, ownUser } from "../../target/directory_access.ts";
-import { checkRealPath } from "../../target/confinement.ts";
+import { followLinkPath, type RealPaths } from "../../target/directory_links.ts";
 import { rootDirectory, rootPath } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
 import type { TargetDirectory } from "../../write/target_directory.ts";
@@ -23,7 +24,7 @@ import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn 
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { correctTimes } from "../runtime_gaps.ts";
-import { readInfo, statOf } from "../stat.ts";
+import { readInfo, readPath, statOf } from "../stat.ts";
 
 /** Names are absolute paths. */
 export class PortableTargetDirectory implements TargetDirectory<string> {
@@ -70,7 +71,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
         const name = path.slice(start, end);
         directory = joinPath(directory, name);
         checkTargetName(name, directory, this.rules);
-        this.#enterOne(root, path.slice(0, end), directory, create);
+        directory = this.#enterOne(root, path.slice(0, end), directory, create);
         start = end + 1;
       }
     }
@@ -204,21 +205,37 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     }
   }
 
-  #enterOne(root: number, path: string, directory: string, create: boolean): void {
+  /** Returns the path of the directory: another one if it is a link that is followed. */
+  #enterOne(root: number, path: string, directory: string, create: boolean): string {
     try {
       let info = existingAt(directory);
       if (!info) {
         if (!create) throw failedWith("create", directory, "ENOENT");
         info = this.#createDirectory(root, path, directory);
       } else if (info.isDirectory) checkSameCase("create", directory, this.rules);
+      if (info.isSymlink && this.options.dirlinks) return this.#follow(root, directory, this.options.dirlinks);
       if (info.isSymlink) throw linkInTheWay(directory);
       if (!info.isDirectory) throw failedWith("create", directory, "ENOTDIR");
       this.isSwappable ||= canOthersReplace(this.#info!, info);
       this.#hasSharedNames = isSharedByOthers(info);
       this.#info = info;
+      return directory;
     } catch (error) {
       throw failedDeno("create", directory, error);
     }
+  }
+
+  /** Enters the directory that a link points to. Returns its real path, which contains no link. */
+  #follow(root: number, link: string, dirlinks: SharedArrayBuffer): string {
+    const { within, source } = rootDirectory(this.roots[root]);
+    const directory = followLinkPath(link, "create", PATHS, { created: dirlinks, source });
+    if (within !== undefined && !isWithin(directory, within)) throw leadsOut("create", link, within);
+    const info = Deno.lstatSync(directory);
+    if (!info.isDirectory || Deno.realPathSync(directory) !== directory) throw swapped("create", link);
+    this.isSwappable ||= canOthersSwap(directory);
+    this.#hasSharedNames = isSharedByOthers(info);
+    this.#info = info;
+    return directory;
   }
 
   #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {
@@ -232,6 +249,22 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     return Deno.lstatSync(directory);
   }
 }
+
+/** For following links. */
+const PATHS: RealPaths = {
+  stat(path, { follow }) {
+    try {
+      const stat = new FileStat();
+      readPath(path, { follow }, stat);
+      return stat;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw failedDeno("examine", path, error);
+    }
+  },
+  readLink: (path) => Deno.readLinkSync(path),
+  realPath: (path) => Deno.realPathSync(path),
+};
 
 /** Returns the status of a file or link itself; undefined if there is none. @throws errors of `Deno.lstatSync`. */
 export function existingAt(path: string): Deno.FileInfo | undefined {

@@ -7,6 +7,7 @@ import type { LinkSource } from "../../path/link_target.ts";
 import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
+import { noteCreatedLink } from "../../target/directory_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { leadsTo } from "../access.ts";
@@ -62,6 +63,8 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
     }
     const path = this.#directory.nextTemporary();
     Deno.symlinkSync(text, path, { type: "file" });
+    const { dirlinks } = this.#directory.options;
+    if (dirlinks) noteCreatedLink(dirlinks, identityOf(Deno.lstatSync(path)));
     return this.#linkAt(path);
   }
 

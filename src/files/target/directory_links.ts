@@ -1,0 +1,223 @@
+/**
+ * Symbolic links to directories in a target, which `--keep-dirlinks` uses as those directories. A link is followed only if
+ * nobody else could have created it: neither another user nor, through this copy, the sender.
+ */
+
+import { FileError } from "../../errors.ts";
+import type { PathCalls } from "../engine/engine.ts";
+import { baseName, directoryOf, joinPath } from "../path/local_path.ts";
+import { linkInTheWay } from "../stat/file_failure.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import { FileKind } from "../stat/file_stat.ts";
+import { ownUser } from "./directory_access.ts";
+
+/** Maximum number of links on a path, as in the kernel. */
+const MAX_LINKS = 40;
+/** Number of bits that a link sets in a filter of 2 ** 23 bits: of a million links, 2 of 100 others seem to be known. */
+const HASHES = 4;
+const FILTER_WORDS = 1 << 18;
+
+let filter: SharedArrayBuffer | undefined;
+
+/** Returns the memory of the links that this process has created. All its copies and threads share it. */
+export function createdLinks(): SharedArrayBuffer {
+  return filter ??= new SharedArrayBuffer(FILTER_WORDS * 4);
+}
+
+/** Notes a link, before it gets its final name. */
+export function noteCreatedLink(memory: SharedArrayBuffer, link: FileIdentity): void {
+  const words = new Int32Array(memory);
+  for (const bit of bitsOf(link, words.length)) Atomics.or(words, bit >>> 5, 1 << (bit & 31));
+}
+
+/** Returns whether a link was noted. May be true for another link, and is never false for a noted one. */
+export function isCreatedLink(memory: SharedArrayBuffer, link: FileIdentity): boolean {
+  const words = new Int32Array(memory);
+  return bitsOf(link, words.length).every((bit) => (Atomics.load(words, bit >>> 5) & (1 << (bit & 31))) !== 0);
+}
+
+/** A Bloom filter, so that millions of links need no more memory. */
+function bitsOf({ dev, inode }: FileIdentity, words: number): number[] {
+  const parts = new Uint32Array(new Float64Array([dev, inode]).buffer);
+  return Array.from({ length: HASHES }, (_, seed) => {
+    let hash = 0x9e3779b9 * (seed + 1);
+    for (const part of parts) {
+      hash = Math.imul(hash ^ part, 0x85ebca6b);
+      hash ^= hash >>> 15;
+      hash = Math.imul(hash, 0xc2b2ae35);
+      hash ^= hash >>> 13;
+    }
+    return (hash >>> 0) % (words * 32);
+  });
+}
+
+/** A symbolic link, read from the open link itself or from a path. */
+export interface DirectoryLink extends FileIdentity {
+  uid: number;
+  target: string;
+}
+
+/** Operations on directories. Neither follows a link. */
+export interface LinkCalls<Directory> {
+  /** Returns the root directory of the system. */
+  top(): Directory;
+  /** Returns a directory of this name, which may be ".."; undefined if there is none. */
+  enter(directory: Directory, name: string): Directory | undefined;
+  /** Returns the link of this name; undefined if there is none. */
+  readLink(directory: Directory, name: string): DirectoryLink | undefined;
+  statOf(directory: Directory): FileIdentity & { uid: number };
+  /** Releases a directory that `enter` or `top` has returned. */
+  leave(directory: Directory): void;
+}
+
+/** Reason for not following a link. */
+export type LinkProblem = "no-directory" | "other-user" | "created" | "source";
+
+/** Links that are not followed. */
+export interface LinkPolicy {
+  /** Memory of the links that this process has created. */
+  created: SharedArrayBuffer;
+  /** Directory on this machine that is being copied: a copy into itself would never end. */
+  source?: FileIdentity;
+}
+
+/**
+ * Follows a link in a directory to a directory, through further links. Each of them must meet the conditions.
+ *
+ * @returns A directory to `leave`, or the reason for not following.
+ */
+export function followLink<Directory>(
+  start: Directory,
+  name: string,
+  calls: LinkCalls<Directory>,
+  policy: LinkPolicy & { user: number | undefined },
+): { directory: Directory } | LinkProblem {
+  let current = start;
+  const moveTo = (next: Directory) => {
+    if (current !== start) calls.leave(current);
+    current = next;
+  };
+  const stopFor = (problem: LinkProblem) => {
+    moveTo(start);
+    return problem;
+  };
+  const pending = [name];
+  let links = 0;
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+    if (part === "" || part === ".") continue;
+    const next = calls.enter(current, part);
+    if (next !== undefined) {
+      moveTo(next);
+      continue;
+    }
+    const link = calls.readLink(current, part);
+    if (!link || ++links > MAX_LINKS) return stopFor("no-directory");
+    const problem = problemOf(link, calls.statOf(current).uid, policy);
+    if (problem) return stopFor(problem);
+    if (link.target.startsWith("/")) moveTo(calls.top());
+    pending.push(...link.target.split("/").reverse());
+  }
+  if (policy.source && isBelow(current, policy.source, calls)) return stopFor("source");
+  // A link to "." leads back to the start, which the caller keeps.
+  return { directory: current === start ? calls.enter(start, ".")! : current };
+}
+
+/** Returns whether a directory is another one or below it. */
+function isBelow<Directory>(directory: Directory, top: FileIdentity, calls: LinkCalls<Directory>): boolean {
+  const isSame = (one: FileIdentity, other: FileIdentity) => one.inode === other.inode && one.dev === other.dev;
+  let current = directory;
+  const stopWith = (isFound: boolean) => {
+    if (current !== directory) calls.leave(current);
+    return isFound;
+  };
+  for (;;) {
+    const stat = calls.statOf(current);
+    if (isSame(stat, top)) return stopWith(true);
+    const above = calls.enter(current, "..");
+    stopWith(false);
+    if (above === undefined) return false;
+    current = above;
+    if (isSame(calls.statOf(above), stat)) return stopWith(false);
+  }
+}
+
+/** As the kernel does in sticky directories (proc(5), protected_symlinks), but in every directory. */
+function problemOf(
+  link: DirectoryLink,
+  owner: number,
+  { user, created }: LinkPolicy & { user: number | undefined },
+): LinkProblem | undefined {
+  if (isCreatedLink(created, link)) return "created";
+  if (user === undefined || link.uid === user || link.uid === 0 || link.uid === owner) return undefined;
+  return "other-user";
+}
+
+/** Returns the failure of a path that is a link which is not followed. */
+export function unfollowed(operation: string, path: string, problem: LinkProblem): FileError {
+  if (problem === "no-directory") return linkInTheWay(path, operation);
+  const reason = problem === "created"
+    ? "it is a symbolic link that this copy has created"
+    : problem === "source"
+    ? "it is a symbolic link to the source, which would be copied into itself"
+    : "it leads through a symbolic link of another user";
+  return new FileError(operation, path, reason, {
+    code: "ELOOP",
+    hint: "Remove the link, or name the directory that it points to as the target",
+  });
+}
+
+/** Operations by path, for directories that are named by their real paths. */
+export type RealPaths = Pick<PathCalls, "stat" | "readLink" | "realPath">;
+
+/**
+ * Follows a link by paths. The directory may be replaced afterwards, so the caller checks its identity when it is used.
+ *
+ * @param path Path of the link.
+ * @returns Real path of the directory.
+ * @throws {FileError} If the link is not followed.
+ */
+export function followLinkPath(path: string, operation: string, paths: RealPaths, policy: LinkPolicy): string {
+  const user = ownUser();
+  const found = user === undefined
+    ? followAny(path, paths)
+    : followLink(paths.realPath(directoryOf(path)), baseName(path), new PathLinks(paths), { ...policy, user });
+  if (typeof found === "string") throw unfollowed(operation, path, found);
+  return found.directory;
+}
+
+/** Without owners. */
+function followAny(path: string, paths: RealPaths): { directory: string } | LinkProblem {
+  const isDirectory = paths.stat(path, { follow: true })?.kind === FileKind.directory;
+  return isDirectory ? { directory: paths.realPath(path) } : "no-directory";
+}
+
+class PathLinks implements LinkCalls<string> {
+  readonly #paths: RealPaths;
+
+  constructor(paths: RealPaths) {
+    this.#paths = paths;
+  }
+
+  top(): string {
+    return "/";
+  }
+
+  enter(directory: string, name: string): string | undefined {
+    if (name === ".") return directory;
+    const path = name === ".." ? directoryOf(directory) : joinPath(directory, name);
+    return this.#paths.stat(path, { follow: false })?.kind === FileKind.directory ? path : undefined;
+  }
+
+  readLink(directory: string, name: string): DirectoryLink | undefined {
+    const path = joinPath(directory, name);
+    const stat = this.#paths.stat(path, { follow: false });
+    if (stat?.kind !== FileKind.symlink) return undefined;
+    return { dev: stat.dev, inode: stat.inode, uid: stat.uid, target: this.#paths.readLink(path) };
+  }
+
+  statOf(directory: string): FileIdentity & { uid: number } {
+    return this.#paths.stat(directory, { follow: false }) ?? { dev: 0, inode: 0, uid: -1 };
+  }
+
+  leave(): void {}
+}
