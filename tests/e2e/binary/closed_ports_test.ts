@@ -260,8 +260,8 @@ describeWithNetworks("a server behind a jump host", () => {
       ],
     });
     const command = `ProxyCommand=ssh -F ${outer.configPath} -W [%h]:%p testhost`;
-    const ways = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
-    for (const [host, ...args] of ways) {
+    const routes = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
+    for (const [host, ...args] of routes) {
       const messages = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy(
         "push",
       );
@@ -274,6 +274,8 @@ describeWithNetworks("a server behind a jump host", () => {
       assertMatch(forbidden.stderr, /^hint: Let the data go through ssh \(--tunnel auto\)$/m);
     }
     await inner.waitForNoSession();
+    const addresses = Array.from(inner.log().matchAll(/Accepted publickey for \S+ from (\S+)/g), ([, from]) => from);
+    assertEquals([...new Set(addresses)], ["fd00:77::1"]);
   });
 });
 

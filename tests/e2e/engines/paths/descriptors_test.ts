@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equals } from "../../../../src/bytes.ts";
 import { it } from "@std/testing/bdd";
 import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
-import { describeWithScene, ENGINES, variantName, variantsOf } from "../../../support/scene.ts";
+import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
 /** A shell command that redirects a descriptor to "out", and the target that names it. */
 const DESCRIPTORS = [
@@ -16,7 +16,7 @@ const DESCRIPTORS = [
 ] as const;
 
 describeWithScene("an open descriptor as the target", { ignore: Deno.build.os !== "linux" }, (scene) => {
-  for (const variant of ENGINES.flatMap(variantsOf).filter(({ direction }) => direction !== "push")) {
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "push")) {
     it(`is the descriptor of the calling shell (${variantName(variant)})`, async () => {
       for (const { target, script } of DESCRIPTORS) {
         for (const size of [3, 3 << 20]) {

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
@@ -40,6 +40,11 @@ const TREE: TreeEntries = {
 };
 
 describeWithScene("a source that is its own target is left alone", (scene) => {
+  let untouched: string;
+  beforeAll(async () => {
+    untouched = await scene.tree(TREE);
+  });
+
   SAME.forEach(({ name, sources, target }, index) => {
     for (const flags of [["-r"], ["-a"], ["-r", "--verify"]]) {
       it(`with a note: ${name} (${flags.join(" ")})`, async () => {
@@ -55,6 +60,7 @@ describeWithScene("a source that is its own target is left alone", (scene) => {
             assertEquals(code, 0, `${variantName(variant)}: ${stderr}`);
             assertMatch(stderr, /^note: ".*" was left alone: source and target are the same$/m, variantName(variant));
             assertEquals(inodes(tree), before, variantName(variant));
+            assertEquals(await compareTrees(untouched, tree, { modes: true }), [], variantName(variant));
           }),
         );
       });
@@ -74,6 +80,8 @@ describeWithScene("a source that is its own target is left alone", (scene) => {
       assertEquals(Deno.readTextFileSync(`${tree}/new`), "new");
       await Deno.remove(`${tree}/new`);
       assertEquals(inodes(tree), before);
+      await Deno.remove(`${tree}/other`, { recursive: true });
+      assertEquals(await compareTrees(untouched, tree, { modes: true }), []);
     }));
   });
 
@@ -117,7 +125,7 @@ describeWithScene("a directory is not copied into itself", (scene) => {
           });
           assertEquals(code, 1, `${variantName(variant)}: ${stderr}`);
           assertMatch(stderr, /^escp: Cannot copy .*(into itself|Is a directory)/, variantName(variant));
-          assertEquals(await compareTrees(untouched, tree), [], variantName(variant));
+          assertEquals(await compareTrees(untouched, tree, { modes: true }), [], variantName(variant));
         }),
       );
     });
