@@ -1,10 +1,7 @@
 /** Decides which test files share a process. */
 
-import { walk as stdWalk } from "@std/fs/walk";
-import { isAbsolute, join, relative } from "@std/path";
-
-const walk: (root: string, options: { includeDirs: false; match: RegExp[] }) => AsyncIterable<{ path: string }> =
-  stdWalk;
+import { isAbsolute, join } from "@std/path";
+import { walkFiles } from "./walk_files.ts";
 
 export interface TestFile {
   path: string;
@@ -55,9 +52,7 @@ export async function findTestFiles(root: string, paths: readonly string[]): Pro
       await add(path);
       continue;
     }
-    for await (const file of walk(absolute, { includeDirs: false, match: [/_test\.ts$/] })) {
-      await add(isAbsolute(path) ? file.path : relative(root, file.path));
-    }
+    for await (const { below } of walkFiles(absolute, { match: /_test\.ts$/ })) await add(join(path, below));
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
+import { walkFilesSync } from "../../../../scripts/walk_files.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
@@ -86,8 +87,6 @@ describeWithScene("--mkpath", { umask: 0o027 }, (scene) => {
 });
 
 /** Returns the files of a tree. */
-function files(directory: string, below = ""): string[] {
-  return Array.from(Deno.readDirSync(`${directory}/${below}`)).flatMap(({ name, isDirectory }) =>
-    isDirectory ? files(directory, `${below}${name}/`) : [`${below}${name}`]
-  ).sort();
+function files(directory: string): string[] {
+  return Array.from(walkFilesSync(directory), ({ below }) => below).sort();
 }
