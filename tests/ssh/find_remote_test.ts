@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "@std/fs/exists";
 import { describe, it } from "@std/testing/bdd";
 import { findingCommand, parseBegin } from "../../src/ssh/find_remote.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
@@ -41,7 +42,7 @@ const SHELLS = ["/bin/sh", "/bin/dash", "/bin/bash", "/usr/bin/zsh", "/bin/csh",
 const [PATH, CACHE] = ["bin/escp", ".cache/escp/1.0/escp"];
 
 for (const shell of SHELLS) {
-  const isMissing = !exists(shell);
+  const isMissing = !existsSync(shell);
   describe(`findingCommand in ${shell}${isMissing ? " (skipped: not installed)" : ""}`, { ignore: isMissing }, () => {
     // Only a POSIX shell restores each quoted word.
     const words = /csh|fish/.test(shell) ? ["--receiver", "a b"] : WORDS;
@@ -116,11 +117,3 @@ describe("parseBegin", () => {
     assertEquals(parseBegin("escp-begin\n"), { begun: true, noise: "" });
   });
 });
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}

@@ -16,7 +16,7 @@ import {
 } from "../../support/hosts/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, startSshd } from "../../support/hosts/sshd.ts";
+import { addHost, setAddress, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 /** Packets vanish. */
@@ -165,10 +165,7 @@ describeWithNetworks("a server behind address translation", () => {
       { hosts: ["gateway", "server"], addresses: ["10.78.0.1/24", "10.78.0.2/24"] },
     ]);
     const sshd = await startSshd({ addresses: ["10.78.0.2"], namespace: network.namespace("server") });
-    const config = await Deno.readTextFile(sshd.configPath);
-    await Deno.writeTextFile(sshd.configPath, config.replace("HostName 10.78.0.2", `HostName ${SERVER}`));
-    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
-    await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
+    await setAddress(sshd, SERVER);
     const ports = [sshd.port, ...forwarded].map(String);
     const script = fromFileUrl(new URL("../../support/hosts/pass_ports.ts", import.meta.url));
     const [program, ...args] = [
@@ -295,10 +292,7 @@ describeWithNetworks("a server with a link-local address", () => {
       await network.ip(host, `addr replace ${address} nodad`);
     }
     const sshd = await startSshd({ addresses: [`${server}%there0`], namespace: network.namespace("server") });
-    const config = await Deno.readTextFile(sshd.configPath);
-    await Deno.writeTextFile(sshd.configPath, config.replace("%there0", "%%here0"));
-    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
-    await Deno.writeTextFile(hosts, `[${server}%here0]:${sshd.port} ${sshd.hostKey}\n`);
+    await setAddress(sshd, `${server}%here0`);
     return pairOf(network, sshd, "testhost");
   });
 
