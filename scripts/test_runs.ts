@@ -15,6 +15,8 @@ export interface TestRun {
   /** Name in messages. */
   name: string;
   files: string[];
+  /** Whether no test in it starts escp. */
+  isQuick: boolean;
 }
 
 /** Directories whose tests take long for other reasons. */
@@ -35,8 +37,8 @@ export function planRuns(files: readonly TestFile[], times: Record<string, numbe
   const seconds = ({ path, bytes }: TestFile) => times[path] ?? bytes / USUAL_BYTES_PER_SECOND;
   const quick = files.filter((file) => !isSlow(file)).map(({ path }) => path);
   const slow = files.filter(isSlow).toSorted((a, b) => seconds(b) - seconds(a));
-  const alone = slow.map(({ path }) => ({ name: path, files: [path] }));
-  return quick.length > 0 ? [{ name: "quick tests", files: quick }, ...alone] : alone;
+  const alone = slow.map(({ path }) => ({ name: path, files: [path], isQuick: false }));
+  return quick.length > 0 ? [{ name: "quick tests", files: quick, isQuick: true }, ...alone] : alone;
 }
 
 /** Finds files whose name ends in "_test.ts" below directories, and adds files that are named. Keeps paths as given. */
