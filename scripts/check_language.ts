@@ -1,11 +1,8 @@
 /** Reports texts that break the rules of language_rules.ts; exits with status 1 if there are any. */
 
-import { walk as stdWalk } from "@std/fs/walk";
-import { fromFileUrl, relative } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { checkLanguage } from "./language_rules.ts";
-
-const walk: (root: string, options: { includeDirs: false; exts: string[] }) => AsyncIterable<{ path: string }> =
-  stdWalk;
+import { walkFiles } from "./walk_files.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Quotes the forbidden phrases. */
@@ -13,8 +10,8 @@ const EXEMPT = "tests/scripts/language_rules_test.ts";
 
 const paths = ["main.ts", "README.md"];
 for (const directory of ["src", "tests", "scripts"]) {
-  for await (const { path } of walk(ROOT + directory, { includeDirs: false, exts: ["ts", "md"] })) {
-    paths.push(relative(ROOT, path));
+  for await (const { below } of walkFiles(ROOT + directory, { match: /\.(ts|md)$/ })) {
+    paths.push(`${directory}/${below}`);
   }
 }
 let count = 0;

@@ -7,10 +7,10 @@
  */
 
 import { pooledMap } from "@std/async/pool";
-import { parseArgs } from "@std/cli/parse-args";
 import { ensureSshd } from "./ensure_sshd.ts";
 import { bundle } from "./bundle.ts";
 import { fromFileUrl } from "@std/path";
+import { parseTestArgs } from "./test_args.ts";
 import { findTestFiles, planRuns, type TestRun } from "./test_runs.ts";
 import { addCounts, countCases, formatCounts, NO_CASES, type TestCounts } from "./test_summary.ts";
 
@@ -68,18 +68,21 @@ async function writeTimes(times: Record<string, number>, results: readonly RunRe
 }
 
 async function runTests(args: string[]): Promise<number> {
-  const { _: paths, jobs, "from-source": fromSource, flags } = parseTestArgs(args);
+  const { paths, jobs, fromSource, flags } = parseTestArgs(args);
   const times = await readTimes();
   const files = await findTestFiles(ROOT, paths.length > 0 ? paths : ["tests"]);
   const runs = planRuns(files, times);
 
   const directory = await Deno.makeTempDir({ prefix: "escp-tests-bundle-" });
-  const env: Record<string, string> = {};
   const results: RunResult[] = [];
   try {
     const needsBundle = !fromSource && !Deno.env.has("ESCP_BINARY") && files.some(({ startsEscp }) => startsEscp);
-    if (needsBundle) env.ESCP_BUNDLE = (await bundle(ROOT, directory)).main;
-    for await (const result of pooledMap(jobs, runs, (run: TestRun) => runFiles(run, flags, env))) results.push(result);
+    const bundled = needsBundle ? bundle(ROOT, directory) : undefined;
+    // Each run that needs the bundle reports its failure.
+    bundled?.catch(() => {});
+    const start = async (run: TestRun) =>
+      runFiles(run, flags, run.isQuick || !bundled ? {} : { ESCP_BUNDLE: (await bundled).main });
+    for await (const result of pooledMap(jobs, runs, start)) results.push(result);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -93,22 +96,6 @@ async function runTests(args: string[]): Promise<number> {
   if (failed.length > 0) console.log(`Failed: ${failed.map(({ run }) => run.name).join(", ")}`);
   console.log(formatCounts(results.map(({ counts }) => counts).reduce(addCounts, NO_CASES)));
   return failed.length > 0 ? 1 : 0;
-}
-
-function parseTestArgs(args: string[]) {
-  const flags: string[] = [];
-  const parsed: { _: string[]; jobs: string; "from-source": boolean } = parseArgs(args, {
-    string: ["jobs", "_"],
-    boolean: ["from-source"],
-    // One more than the cores: tests also wait for processes and timeouts.
-    default: { jobs: `${navigator.hardwareConcurrency + 1}` },
-    unknown(arg: string, key: string | undefined) {
-      if (key === undefined) return true;
-      flags.push(arg);
-      return false;
-    },
-  });
-  return { ...parsed, jobs: Number(parsed.jobs), flags };
 }
 
 await ensureSshd();

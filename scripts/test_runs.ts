@@ -1,10 +1,7 @@
 /** Decides which test files share a process. */
 
-import { walk as stdWalk } from "@std/fs/walk";
-import { isAbsolute, join, relative } from "@std/path";
-
-const walk: (root: string, options: { includeDirs: false; match: RegExp[] }) => AsyncIterable<{ path: string }> =
-  stdWalk;
+import { isAbsolute, join } from "@std/path";
+import { walkFiles } from "./walk_files.ts";
 
 export interface TestFile {
   path: string;
@@ -18,6 +15,8 @@ export interface TestRun {
   /** Name in messages. */
   name: string;
   files: string[];
+  /** Whether no test in it starts escp. */
+  isQuick: boolean;
 }
 
 /** Directories whose tests take long for other reasons. */
@@ -38,8 +37,8 @@ export function planRuns(files: readonly TestFile[], times: Record<string, numbe
   const seconds = ({ path, bytes }: TestFile) => times[path] ?? bytes / USUAL_BYTES_PER_SECOND;
   const quick = files.filter((file) => !isSlow(file)).map(({ path }) => path);
   const slow = files.filter(isSlow).toSorted((a, b) => seconds(b) - seconds(a));
-  const alone = slow.map(({ path }) => ({ name: path, files: [path] }));
-  return quick.length > 0 ? [{ name: "quick tests", files: quick }, ...alone] : alone;
+  const alone = slow.map(({ path }) => ({ name: path, files: [path], isQuick: false }));
+  return quick.length > 0 ? [{ name: "quick tests", files: quick, isQuick: true }, ...alone] : alone;
 }
 
 /** Finds files whose name ends in "_test.ts" below directories, and adds files that are named. Keeps paths as given. */
@@ -55,9 +54,7 @@ export async function findTestFiles(root: string, paths: readonly string[]): Pro
       await add(path);
       continue;
     }
-    for await (const file of walk(absolute, { includeDirs: false, match: [/_test\.ts$/] })) {
-      await add(isAbsolute(path) ? file.path : relative(root, file.path));
-    }
+    for await (const { below } of walkFiles(absolute, { match: /_test\.ts$/ })) await add(join(path, below));
   }
   return found;
 }

@@ -1,6 +1,7 @@
 /** The network of a case of the benchmark: loopback, or a slow link for ssh and data. */
 
 import type { Sshd } from "../../tests/support/hosts/sshd.ts";
+import { freePort } from "../../tests/support/hosts/free_port.ts";
 import type { BenchCase } from "./cases.ts";
 import { startSlowLink } from "./slow_link.ts";
 
@@ -33,10 +34,4 @@ export async function openWay({ link }: BenchCase, sshd: Sshd): Promise<CaseWay>
     dataOptions: ["--data-address", `127.0.0.1:${data.port}`, "--escp-port", `${dataPort}`],
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** Returns a free port. It is not reserved: if another process takes it, a run fails and reports that. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -3,6 +3,7 @@
  * connection. It replaces netem(8), which some kernels lack.
  */
 
+import { delay } from "@std/async/delay";
 import { startTcpProxy, type TcpProxy } from "../../tests/support/hosts/tcp_proxy.ts";
 
 /** Properties of a network. The two directions are independent. */
@@ -40,7 +41,7 @@ export function startSlowLink(upstream: number, shape: LinkShape): TcpProxy {
   const wayMs = shape.roundTripMs / 2;
   return startTcpProxy(upstream, {
     // Opening a connection takes one round trip.
-    opening: () => sleep(shape.roundTripMs),
+    opening: () => delay(shape.roundTripMs),
     async passing(client, server) {
       client.setNoDelay();
       server.setNoDelay();
@@ -82,7 +83,8 @@ async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, wayMs: num
         await changed.promise;
       }
       const { bytes, arrivesAt } = queue.shift()!;
-      await sleep(arrivesAt - performance.now());
+      const earlyMs = arrivesAt - performance.now();
+      if (earlyMs > 0) await delay(earlyMs);
       for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
       const confirm = () => {
         state.unconfirmed -= bytes.length;
@@ -99,8 +101,4 @@ async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, wayMs: num
     throw error;
   };
   await Promise.all([take().catch(fail), deliver().catch(fail)]);
-}
-
-async function sleep(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

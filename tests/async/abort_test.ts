@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { abortable } from "../../src/async/abortable.ts";
 import { delay } from "../../src/async/delay.ts";
-import { settleWithin } from "../../src/async/settle_within.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -35,16 +34,5 @@ describe("abortable", () => {
     stop.abort(new Error("stopped"));
     await assertRejects(() => waiting, Error, "stopped");
     await assertRejects(() => abortable(never, stop.signal), Error, "stopped");
-  });
-});
-
-describe("settleWithin", () => {
-  it("settles as the promise does and leaves no timer", async () => {
-    assertEquals(await settleWithin(60_000, Promise.resolve(5)), 5);
-    await assertRejects(() => settleWithin(60_000, Promise.reject(new Error("failed"))), Error, "failed");
-  });
-
-  it("returns undefined after the time", async () => {
-    assertEquals(await settleWithin(5, never), undefined);
   });
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { equals } from "../../src/bytes.ts";
 import { decodeHex, encodeHex } from "@std/encoding/hex";
 import { type Cipher, CIPHER_NAMES, type CipherName, KEY_BYTES, TAG_BYTES } from "../../src/crypto/cipher.ts";
 import { webcryptoEngine } from "../../src/crypto/webcrypto.ts";
@@ -23,10 +24,6 @@ function message(aad: Uint8Array, payload: Uint8Array) {
   bytes.set(aad, 1);
   bytes.set(payload, start);
   return { bytes, aadStart: 1, start, end };
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
 /** Calls open(), and returns its result as a promise. */
@@ -187,7 +184,7 @@ describe("cipher engines", () => {
             await seals.seal(NONCE, bytes, aadStart, start, end);
             await opened.open(NONCE, bytes, aadStart, start, end);
             // assertEquals would format megabytes if they differ.
-            assert(isSame(bytes.subarray(start, end), payload), `${length} bytes`);
+            assert(equals(bytes.subarray(start, end), payload), `${length} bytes`);
             assertEquals([bytes[0], bytes[bytes.length - 1]], [0xee, 0xee]);
           }
           seals.close();

@@ -63,11 +63,6 @@ export function isShared({ direction, engine }: Variant, kind: "small" | "large"
   return direction === "local" && engine === "native" && kind === "large";
 }
 
-/** Compares without a diff of megabytes in the message. */
-export function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
-  return one?.length === other.length && one.every((byte, index) => byte === other[index]);
-}
-
 /** Returns the line of a manifest. */
 export async function lineOf(contents: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", contents as Uint8Array<ArrayBuffer>);

@@ -6,7 +6,7 @@ import { untilBegun } from "../support/escp/interruptions.ts";
 import { listNames } from "../support/files/list_names.ts";
 import { describeWithNetworks } from "../support/hosts/network.ts";
 import { type Pair, startPair } from "../support/hosts/network_pair.ts";
-import { commandOf, waitForNoProcess } from "../support/processes.ts";
+import { receiversOf, waitForNoProcess } from "../support/processes.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
@@ -21,13 +21,6 @@ describeWithNetworks("a cable that is disconnected during a copy", () => {
   });
   afterAll(() => pair[Symbol.asyncDispose]());
 
-  /** Returns the processes of escp on the server. */
-  async function remoteEnds() {
-    const sessions = await pair.sshd.sessions();
-    const commands = await Promise.all(sessions.map(commandOf));
-    return sessions.filter((_, index) => /--receiver/.test(commands[index]));
-  }
-
   for (const direction of ["push", "pull"] as const) {
     it(`ends both ends in time, and the same command resumes later: ${direction}`, async () => {
       await using tree = await createTempTree({
@@ -39,7 +32,7 @@ describeWithNetworks("a cable that is disconnected during a copy", () => {
       const args = [...pair.sshd.sshOptions, "-r", ...SLOW, ...operands];
       await using running = await startEscp(args, { namespace: pair.network.namespace("client") });
       await untilBegun(to, running);
-      assertEquals((await remoteEnds()).length > 0, true);
+      assertEquals((await receiversOf(pair.sshd)).length > 0, true);
       await pair.network.ip("client", "link set cable0 down");
       try {
         const { code, stderr, leftBehind } = await running.result;
@@ -47,7 +40,7 @@ describeWithNetworks("a cable that is disconnected during a copy", () => {
         assertMatch(stderr, /^escp: Cannot continue: .*(no message for 2 s|no progress for 2000 ms)/m);
         assertEquals(await leftBehind(), []);
         // ssh on the server cannot detect the loss, but escp does.
-        await waitForNoProcess(remoteEnds, 20_000);
+        await waitForNoProcess(() => receiversOf(pair.sshd), 20_000);
         assert(!listNames(to).includes("large"));
       } finally {
         await pair.network.ip("client", "link set cable0 up");

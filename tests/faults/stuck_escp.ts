@@ -4,7 +4,7 @@ import { assert } from "@std/assert";
 import { existsSync as exists } from "@std/fs/exists";
 import { alteredEscp, type RunningEscp } from "../support/escp/escp_command.ts";
 import { turn, untilTrue } from "../support/escp/interruptions.ts";
-import { commandOf, isRunning, type ProcessId } from "../support/processes.ts";
+import { isRunning, type ProcessId, receiversOf } from "../support/processes.ts";
 import type { Scene } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";
 
@@ -35,14 +35,10 @@ export async function busyEscp(
   };
 }
 
-/** Waits for a number of remote ends and returns their processes without shells. */
+/** Waits for a number of remote ends and returns their processes. */
 export async function remoteEnds(scene: Scene, running: RunningEscp, count = 1): Promise<ProcessId[]> {
   for (;;) {
-    const found: ProcessId[] = [];
-    for (const process of await scene.sshd.sessions()) {
-      const command = await commandOf(process);
-      if (/--receiver/.test(command) && !/^\/bin\/sh|^sh |^bash |^\S*-c /.test(command)) found.push(process);
-    }
+    const found = await receiversOf(scene.sshd);
     if (found.length >= count) return found;
     assert(await isRunning(running.pid), running.printed.stderr);
     await turn();

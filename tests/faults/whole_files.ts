@@ -1,11 +1,8 @@
 /** Every file of a target with its final name must be complete at any time, in its old or its new version. */
 
-import { walkSync as stdWalkSync } from "@std/fs/walk";
+import { walkFilesSync } from "../../scripts/walk_files.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { compareFiles } from "../support/files/compare_trees.ts";
-
-const walkSync: (root: string, options: { includeDirs: false }) => Iterable<{ path: string; name: string }> =
-  stdWalkSync;
 
 /**
  * Compares each file below `to` that has a final name with the files of the same relative path in other directories.
@@ -15,11 +12,10 @@ const walkSync: (root: string, options: { includeDirs: false }) => Iterable<{ pa
  */
 export function brokenFiles(to: string, ...sources: string[]): string[] {
   const broken: string[] = [];
-  for (const { path, name } of walkSync(to, { includeDirs: false })) {
+  for (const { path, below, name } of walkFilesSync(to)) {
     if (isPrivateName(name)) continue;
-    const relative = path.slice(to.length);
-    const differences = sources.map((source) => differenceOf(source + relative, path));
-    if (!differences.includes(undefined)) broken.push(`${relative}: ${differences.join("; ")}`);
+    const differences = sources.map((source) => differenceOf(`${source}/${below}`, path));
+    if (!differences.includes(undefined)) broken.push(`${below}: ${differences.join("; ")}`);
   }
   return broken;
 }

@@ -5,6 +5,7 @@ import { HELLO_MAGIC, parseHello } from "../../src/protocol/control/hello.ts";
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
+import { listNames } from "../support/files/list_names.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { RandomBytes } from "../support/files/random_bytes.ts";
 import type { TempDirectory } from "../support/files/temp.ts";
@@ -60,7 +61,7 @@ describe("a session with a hostile peer ends without a bug, and changes nothing 
         if (!isExpected(ending)) throw new Error(`Unexpected error: ${where}`, { cause: ending.error });
       }
       assertEquals(await Deno.readTextFile(`${tree.path}/outside`), "untouched", where);
-      assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["outside", "to"], where);
+      assertEquals(listNames(tree.path), ["outside", "to"], where);
       const { rss } = Deno.memoryUsage();
       if (number === 9) atFirst = rss;
       assert(rss - atFirst < MOST_MEMORY, `${rss - atFirst} bytes more than at first: ${where}`);

@@ -3,6 +3,7 @@ import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../src/errors.ts";
 import { measureDisk } from "../../src/probe/disk_speed.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { mountSmallDisk, smallDiskProblem } from "../support/files/small_disk.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import { ENGINES, isRoot } from "../files/file_engines.ts";
@@ -15,7 +16,7 @@ for (const { title, make } of ENGINES) {
       const found = await measureDisk(files, { directory: tree.path, ms: 0 });
       assertEquals([found.folder, found.bytes, found.cached], [tree.path, 4 << 20, files.name === "portable"]);
       assert(found.writeBytesPerSecond > 0 && found.readBytesPerSecond > 0);
-      assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name), ["before"]);
+      assertEquals(listNames(tree.path), ["before"]);
     });
 
     it("the file has no name while it is written", async () => {
@@ -26,7 +27,7 @@ for (const { title, make } of ENGINES) {
       // The measurement yields to the event loop every few MiB.
       for (let turns = 0; turns < 20; turns++) {
         await delay(0);
-        assertEquals([...Deno.readDirSync(tree.path)], []);
+        assertEquals(listNames(tree.path), []);
       }
       stop.abort(new Error("enough"));
       await ended;
@@ -48,7 +49,7 @@ for (const { title, make } of ENGINES) {
       const within = `${tree.path}/in`;
       await measureDisk(make(), { directory: within, within, ms: 1 });
       await assertRejects(() => measureDisk(make(), { directory: `${within}/link`, within, ms: 1 }), UserError);
-      assertEquals([...Deno.readDirSync(`${tree.path}/out`)].map(({ name }) => name), ["y"]);
+      assertEquals(listNames(`${tree.path}/out`), ["y"]);
     });
 
     it("refuses to write to a full disk", { ignore: smallDiskProblem !== undefined || !isRoot }, async () => {

@@ -1,19 +1,15 @@
 /** Reading the Markdown documents of the project. */
 
+import { fromFileUrl } from "@std/path";
+import { walkFiles } from "../../scripts/walk_files.ts";
+
 /** Directories that are not part of the project. */
-const IGNORED = new Set(["dist", "node_modules", ".git"]);
+const IGNORED = /\/(dist|node_modules|\.git)$/;
 
 /** Returns the paths of all Markdown files, relative to the root, sorted. */
 export async function documentPaths(root: URL): Promise<string[]> {
-  const paths: string[] = [];
-  const walk = async (directory: string) => {
-    for await (const { name, isDirectory } of Deno.readDir(new URL(directory || ".", root))) {
-      if (isDirectory && !IGNORED.has(name)) await walk(`${directory}${name}/`);
-      else if (name.endsWith(".md")) paths.push(directory + name);
-    }
-  };
-  await walk("");
-  return paths.sort();
+  const files = await Array.fromAsync(walkFiles(fromFileUrl(root), { match: /\.md$/, skip: IGNORED }));
+  return files.map(({ below }) => below).sort();
 }
 
 /** Returns the targets of all inline links outside of code, with their lines, starting at 1. */
@@ -44,6 +40,21 @@ export function findWideCells(text: string, max: number): { line: number; length
     const cells = content.trim().slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim().length);
     return cells.filter((length) => length > max).map((length) => ({ line: index + 1, length }));
   });
+}
+
+/** Returns the links to test files, each with the quoted names of suites and cases after its colon. */
+export function findNamedTests(text: string): { file: string; names: string[] }[] {
+  const link = /\]\(([^)\s]+_test\.ts)\)(?::((?:,?\s+"[^"]+")+))?/g;
+  return Array.from(text.matchAll(link), ([, file, quoted = ""]) => ({
+    file,
+    names: Array.from(quoted.matchAll(/"([^"]+)"/g), ([, name]) => name.replace(/\s+/g, " ")),
+  }));
+}
+
+/** Returns the names of the suites and cases of a test file, with "…" in place of values. */
+export function testNames(text: string): string[] {
+  const calls = text.replace(/\$\{[^{}]*\}/g, "…").matchAll(/\b(?:it|describe)\w*(?:\.\w+)?\(\s*(["`])((?:(?!\1).)*)/g);
+  return Array.from(calls, ([, , name]) => name);
 }
 
 /** Returns the lines, those in fences empty and without code in backquotes. */

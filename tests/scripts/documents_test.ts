@@ -3,8 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exists } from "@std/fs/exists";
-import { checkLanguage } from "../../scripts/language_rules.ts";
-import { documentPaths, findAnchors, findLinks, findWideCells } from "./documents.ts";
+import { fromFileUrl } from "@std/path";
+import { walkFiles } from "../../scripts/walk_files.ts";
+import { expandBraces } from "../../src/files/glob/braces.ts";
+import { documentPaths, findAnchors, findLinks, findNamedTests, findWideCells, testNames } from "./documents.ts";
 
 const root = new URL("../../", import.meta.url);
 const documents = new Map<string, string>();
@@ -28,11 +30,6 @@ describe("every document", () => {
       }
     }
     assertEquals(broken, []);
-  });
-
-  it("follows the rules for the language", () => {
-    const violations = [...documents].flatMap(([path, text]) => checkLanguage({ path, text }));
-    assertEquals(violations.map(({ file, line, message }) => `${file}:${line} ${message}`), []);
   });
 
   it("names files of the project that exist", async () => {
@@ -89,12 +86,35 @@ describe("src/README.md", () => {
 });
 
 describe("src/transfer/GUARANTEES.md", () => {
+  const path = "src/transfer/GUARANTEES.md";
+  const text = documents.get(path)!;
+
   it("names the tests of each guarantee", () => {
-    const sections = documents.get("src/transfer/GUARANTEES.md")!.split(/^## /m).slice(1);
-    const untested = sections.filter((section) => !/^Tests: \[/m.test(section)).map((section) =>
-      section.split("\n")[0]
-    );
-    assertEquals(untested, ["Not guaranteed"]);
+    const sections = text.split(/^## /m).slice(1);
+    const untested = sections.filter((section) => findNamedTests(section).length === 0);
+    assertEquals(untested.map((section) => section.split("\n")[0]), ["Not guaranteed"]);
+  });
+
+  it("names tests that exist, at least one of each file", async () => {
+    const missing: string[] = [];
+    for (const { file, names } of findNamedTests(text)) {
+      const existing = testNames(await Deno.readTextFile(new URL(file, new URL(path, root))));
+      if (names.length === 0) missing.push(`${file}: no name`);
+      for (const name of names) {
+        if (!existing.some((each) => each.includes(name))) missing.push(`${file}: ${name}`);
+      }
+    }
+    assertEquals(missing, []);
+  });
+});
+
+describe(".ci/run", () => {
+  it("names tests that exist", async () => {
+    const text = await Deno.readTextFile(new URL(".ci/run", root));
+    const paths = [...text.matchAll(/(?<![\w/])tests\/[\w/.{},-]*[\w}]/g)].flatMap(([path]) => expandBraces(path));
+    assert(paths.length > 10);
+    const missing = await Promise.all(paths.map(async (path) => await exists(new URL(path, root)) ? [] : [path]));
+    assertEquals(missing.flat(), []);
   });
 });
 
@@ -111,12 +131,8 @@ describe("src/doctor/TROUBLESHOOTING.md", () => {
 
 /** Returns the texts of all modules below a directory. */
 async function sourceTexts(directory: string): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(directory, root))) {
-    if (isDirectory) texts.push(...await sourceTexts(`${directory}${name}/`));
-    else if (name.endsWith(".ts")) texts.push(await Deno.readTextFile(new URL(directory + name, root)));
-  }
-  return texts;
+  const files = await Array.fromAsync(walkFiles(fromFileUrl(new URL(directory, root)), { match: /\.ts$/ }));
+  return await Promise.all(files.map(({ path }) => Deno.readTextFile(path)));
 }
 
 describe("findLinks", () => {
@@ -130,6 +146,25 @@ describe("findAnchors", () => {
   it("names headings as the usual renderers do", () => {
     const text = "# One: two `three`\n\n## A [b](c.md)\n\n```\n# not this\n```\n\n## A b\n";
     assertEquals(findAnchors(text), ["one-two-three", "a-b", "a-b-1"]);
+  });
+});
+
+describe("findNamedTests", () => {
+  it("finds links to test files, and the names after them across lines", () => {
+    const text =
+      '- [a_test.ts](t/a_test.ts): "one", "two\n  words"\n- [b_test.ts](b_test.ts), "not this"\n[c](c.ts): "no"\n';
+    assertEquals(findNamedTests(text), [
+      { file: "t/a_test.ts", names: ["one", "two words"] },
+      { file: "b_test.ts", names: [] },
+    ]);
+  });
+});
+
+describe("testNames", () => {
+  it("returns the names of suites and cases, with … for values", () => {
+    const text =
+      'describeWith("a", () => {\n it(`b ${c} d${e.map((f) => `g`)}`, x);\n it.ignore(\n"h", {}) });\nsplit("i")';
+    assertEquals(testNames(text), ["a", "b … d…", "h"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
+import { walkFiles } from "../../scripts/walk_files.ts";
 import { createTempDirectory } from "../support/files/temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -37,12 +38,8 @@ describe("all modules", () => {
 });
 
 async function sourceFiles(directory: string): Promise<string[]> {
-  const files: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(directory, ROOT))) {
-    if (isDirectory) files.push(...await sourceFiles(`${directory}${name}/`));
-    else if (name.endsWith(".ts")) files.push(directory + name);
-  }
-  return files.sort();
+  const files = await Array.fromAsync(walkFiles(fromFileUrl(new URL(directory, ROOT)), { match: /\.ts$/ }));
+  return files.map(({ below }) => directory + below).sort();
 }
 
 async function run(module: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {

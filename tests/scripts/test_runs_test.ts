@@ -5,7 +5,7 @@ import { createTempTree } from "../support/files/temp_tree.ts";
 
 describe("planRuns", () => {
   const file = (path: string, bytes: number, startsEscp = false) => ({ path, bytes, startsEscp });
-  const alone = (path: string) => ({ name: path, files: [path] });
+  const alone = (path: string) => ({ name: path, files: [path], isQuick: false });
 
   it("puts quick files into one process and starts the largest of the others first", () => {
     const files = [
@@ -15,7 +15,7 @@ describe("planRuns", () => {
       file("tests/d_test.ts", 1),
     ];
     assertEquals(planRuns(files), [
-      { name: "quick tests", files: ["tests/ui/a_test.ts", "tests/d_test.ts"] },
+      { name: "quick tests", files: ["tests/ui/a_test.ts", "tests/d_test.ts"], isQuick: true },
       alone("tests/e2e/c_test.ts"),
       alone("tests/faults/b_test.ts"),
     ]);

@@ -34,7 +34,7 @@ function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): Ta
 /** Returns the path of the oldest temporary file. */
 function temporaryIn(directory: TempDirectory): string {
   return directory.at(
-    listNames(directory.path).filter(isPrivateName).toSorted()[0],
+    listNames(directory.path).filter(isPrivateName)[0],
   );
 }
 

@@ -12,7 +12,7 @@ import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../support/escp/interruptions.ts";
 import { listNames } from "../support/files/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/escp/stopped_at.ts";
+import { hasStopped, resume, stoppingCommand, tracingProblem } from "../support/escp/stopped_at.ts";
 
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -109,8 +109,8 @@ for (const { title, make } of ENGINES) {
 }
 
 describeWithScene("roots that are exchanged while the data connections come up", (scene) => {
-  const ignore = stoppingProblem !== undefined;
-  const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
+  const ignore = tracingProblem !== undefined;
+  const why = ignore ? ` (skipped: ${tracingProblem})` : "";
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "small": "small", "large": { size: 2 << 20 }, "sub/small": "small" });

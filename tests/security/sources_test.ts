@@ -7,7 +7,7 @@ import { encodeName } from "../../src/protocol/names.ts";
 import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../support/escp/interruptions.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/escp/stopped_at.ts";
+import { hasStopped, resume, stoppingCommand, tracingProblem } from "../support/escp/stopped_at.ts";
 import { setXattr } from "../support/files/xattrs.ts";
 import { actBefore } from "./watched_calls.ts";
 
@@ -166,8 +166,8 @@ describe("extended attributes of sources that become links", { ignore: !isNative
 });
 
 describeWithScene("sources that become links after the walk", (scene) => {
-  const ignore = stoppingProblem !== undefined;
-  const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
+  const ignore = tracingProblem !== undefined;
+  const why = ignore ? ` (skipped: ${tracingProblem})` : "";
   const MIB = 1 << 20;
 
   /** Stops the client at its first data connection, after the walk of a small tree. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "@std/fs/exists";
 import { describe, it } from "@std/testing/bdd";
 import { findingCommand, parseBegin } from "../../src/ssh/find_remote.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
@@ -42,7 +43,7 @@ const SHELLS = ["/bin/sh", "/bin/dash", "/bin/bash", "/usr/bin/zsh", "/bin/csh",
 const [PATH, CACHE] = ["bin/escp", ".cache/escp/1.0/escp"];
 
 for (const shell of SHELLS) {
-  const isMissing = !exists(shell);
+  const isMissing = !existsSync(shell);
   describe(`findingCommand in ${shell}${isMissing ? " (skipped: not installed)" : ""}`, { ignore: isMissing }, () => {
     // Only a POSIX shell restores each quoted word.
     const words = /csh|fish/.test(shell) ? ["--receiver", "a b"] : WORDS;
@@ -104,7 +105,7 @@ describe("findingCommand", { ignore: Deno.build.os === "windows" }, () => {
 
   for (const shell of ["/bin/dash", "/bin/bash"]) {
     const name = `checks all parents of $XDG_CACHE_HOME without $HOME, in ${shell}`;
-    it(name, { ignore: !exists(shell) }, async () => {
+    it(name, { ignore: !existsSync(shell) }, async () => {
       await using tree = await homeWith(["shared/cache/escp/1.0/escp"]);
       await Deno.remove(`${tree.path}/bin/sh`);
       await Deno.symlink(shell, `${tree.path}/bin/sh`);
@@ -132,11 +133,3 @@ describe("parseBegin", () => {
     assertEquals(parseBegin("escp-begin\n"), { begun: true, noise: "" });
   });
 });
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}

@@ -62,6 +62,13 @@ export async function commandOf(process: ProcessId): Promise<string> {
   return (await readProc(process.pid, "cmdline"))?.replaceAll("\0", " ").trim() ?? "";
 }
 
+/** Returns the remote ends of escp among the sessions of a server, without the shells that started them. */
+export async function receiversOf(sshd: { sessions(): Promise<ProcessId[]> }): Promise<ProcessId[]> {
+  const sessions = await sshd.sessions();
+  const commands = await Promise.all(sessions.map(commandOf));
+  return sessions.filter((_, index) => / --receiver\b/.test(commands[index]) && !/^\S*sh /.test(commands[index]));
+}
+
 /**
  * Waits until the process has exited.
  *

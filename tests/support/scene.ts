@@ -64,6 +64,11 @@ export function rotatingVariants(index: number): Variant[] {
   }));
 }
 
+/** Returns the engine of the case with this number. With ESCP_TEST_VARIANTS=all, each engine. */
+export function rotatingEngines(index: number): readonly Engine[] {
+  return Deno.env.get("ESCP_TEST_VARIANTS") === "all" ? ENGINES : [ENGINES[index % ENGINES.length]];
+}
+
 /** Returns the variant as text for the name of a test. */
 export function variantName({ direction, engine, streams }: Variant): string {
   return `${direction}, ${engine}, ${streams} stream${streams === 1 ? "" : "s"}`;

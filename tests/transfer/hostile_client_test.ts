@@ -23,6 +23,7 @@ import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/handshake.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { escpCommand } from "../support/escp/escp_command.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import type { TempDirectory } from "../support/files/temp.ts";
@@ -77,7 +78,7 @@ for (const engine of ENGINES) {
       const { signal } = await peer.end(8_000);
       assertEquals(signal, null);
       assertEquals(await Deno.readTextFile(`${tree.path}/outside`), "untouched");
-      assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["outside", "to"]);
+      assertEquals(listNames(tree.path), ["outside", "to"]);
       assertEquals(temporaryFiles(tree.path), []);
       await tree[Symbol.asyncDispose]();
     });
@@ -207,7 +208,7 @@ for (const engine of ENGINES) {
       await stream.end();
       session.control.send({ type: "finish", files: 2, bytes: 14 });
       assertEquals(await refusal(), "finished 2 14");
-      assertEquals([...Deno.readDirSync(`${tree.path}/to/dir/sub`)].map(({ name }) => name), ["good too"]);
+      assertEquals(listNames(`${tree.path}/to/dir/sub`), ["good too"]);
     });
 
     for (const kind of ["file", "folder"] as const) {
@@ -450,7 +451,7 @@ for (const engine of ENGINES) {
       session.control.send({ type: "finish", files: 1, bytes: 7 });
       assertEquals(await refusal(), "finished 1 7");
       assertEquals(session.control.corrupt, 1);
-      assertEquals([...Deno.readDirSync(`${tree.path}/to/dir`)].map(({ name }) => name).sort(), ["good", "planted"]);
+      assertEquals(listNames(`${tree.path}/to/dir`), ["good", "planted"]);
     });
 
     it("accept a frame of a receiver", async () => {

@@ -36,7 +36,7 @@ const nothing = { files: 0, bytes: 0, failures: [] };
 const unsent: Failure = { code: "", path: "", message: "", hint: "" };
 const NOT_SENT = /bad-order.*not everything was sent/;
 /** Control characters for a terminal. */
-export const ESCAPES = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
+const ESCAPES = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
 
 export const TRICKS: Record<string, Trick> = {
   "reports that it has finished before anything was sent": {

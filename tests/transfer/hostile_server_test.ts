@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
+import { listNames } from "../support/files/list_names.ts";
 import { type EscpResult, runEscp } from "../support/escp/escp_command.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import { ALIKE } from "./alike_names.ts";
@@ -191,12 +192,12 @@ async function attack(trick: string, flags: string[], source: string, check: Che
   const args = ["--retries", "0", "-S", `${tree.path}/ssh`, ...flags, `127.0.0.1:${source}`, target];
   const result = await runEscp(args, { timeoutMs: 25_000 });
   assertEquals(await Deno.readTextFile(`${target}/outside`), "untouched");
-  assertEquals([...Deno.readDirSync(target)].map(({ name }) => name).sort(), ["dir", "outside"]);
+  assertEquals(listNames(target), ["dir", "outside"]);
   assertEquals(await Deno.stat("/tmp/escp-hostile").then(() => true, () => false), false);
   // deno-lint-ignore no-control-regex
   assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(result.stderr), JSON.stringify(result.stderr));
   assert(!/^escp: all is well/m.test(result.stderr), result.stderr);
   assert(!/bug in escp/.test(result.stderr), result.stderr);
-  check(result, [...Deno.readDirSync(`${target}/dir`)].map(({ name }) => name).sort(), target);
+  check(result, listNames(`${target}/dir`), target);
   assertEquals(await result.leftBehind(), []);
 }

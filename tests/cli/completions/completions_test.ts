@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { listNames } from "../../support/files/list_names.ts";
 import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
 import { readCommandLine } from "../../../src/cli/options/command.ts";
@@ -124,7 +125,7 @@ describe("completion in bash", () => {
       // readline sorts them.
       const words = result!.stdout.split("\n").slice(0, -1);
       assertEquals([result!.code, result!.stderr, words.sort()], [0, "", offered.toSorted()]);
-      assertEquals(Array.from(Deno.readDirSync(`${tree.path}/work`), (entry) => entry.name).sort(), ["b x", "big"]);
+      assertEquals(listNames(`${tree.path}/work`), ["b x", "big"]);
     });
   }
 });

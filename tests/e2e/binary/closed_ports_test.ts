@@ -16,7 +16,7 @@ import {
 } from "../../support/hosts/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, startSshd } from "../../support/hosts/sshd.ts";
+import { addHost, setAddress, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 /** Packets vanish. */
@@ -165,10 +165,7 @@ describeWithNetworks("a server behind address translation", () => {
       { hosts: ["gateway", "server"], addresses: ["10.78.0.1/24", "10.78.0.2/24"] },
     ]);
     const sshd = await startSshd({ addresses: ["10.78.0.2"], namespace: network.namespace("server") });
-    const config = await Deno.readTextFile(sshd.configPath);
-    await Deno.writeTextFile(sshd.configPath, config.replace("HostName 10.78.0.2", `HostName ${SERVER}`));
-    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
-    await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
+    await setAddress(sshd, SERVER);
     const ports = [sshd.port, ...forwarded].map(String);
     const script = fromFileUrl(new URL("../../support/hosts/pass_ports.ts", import.meta.url));
     const [program, ...args] = [
@@ -260,8 +257,8 @@ describeWithNetworks("a server behind a jump host", () => {
       ],
     });
     const command = `ProxyCommand=ssh -F ${outer.configPath} -W [%h]:%p testhost`;
-    const ways = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
-    for (const [host, ...args] of ways) {
+    const routes = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
+    for (const [host, ...args] of routes) {
       const messages = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy(
         "push",
       );
@@ -274,6 +271,8 @@ describeWithNetworks("a server behind a jump host", () => {
       assertMatch(forbidden.stderr, /^hint: Let the data go through ssh \(--tunnel auto\)$/m);
     }
     await inner.waitForNoSession();
+    const addresses = Array.from(inner.log().matchAll(/Accepted publickey for \S+ from (\S+)/g), ([, from]) => from);
+    assertEquals([...new Set(addresses)], ["fd00:77::1"]);
   });
 });
 
@@ -293,10 +292,7 @@ describeWithNetworks("a server with a link-local address", () => {
       await network.ip(host, `addr replace ${address} nodad`);
     }
     const sshd = await startSshd({ addresses: [`${server}%there0`], namespace: network.namespace("server") });
-    const config = await Deno.readTextFile(sshd.configPath);
-    await Deno.writeTextFile(sshd.configPath, config.replace("%there0", "%%here0"));
-    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
-    await Deno.writeTextFile(hosts, `[${server}%here0]:${sshd.port} ${sshd.hostKey}\n`);
+    await setAddress(sshd, `${server}%here0`);
     return pairOf(network, sshd, "testhost");
   });
 

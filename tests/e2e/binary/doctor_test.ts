@@ -4,11 +4,11 @@ import type { Step } from "../../../src/doctor/step.ts";
 import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
 import { parseEvents } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
-import { createNetwork, describeWithNetworks } from "../../support/hosts/network.ts";
+import { describeWithNetworks } from "../../support/hosts/network.ts";
+import { closed, reportRejections, startPair } from "../../support/hosts/network_pair.ts";
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { startSshd } from "../../support/hosts/sshd.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Measures everything, as briefly and imprecisely as possible. */
@@ -236,36 +236,15 @@ describeWithScene("--doctor", (scene) => {
   }
 });
 
-/** Makes a host report refused packets at once. Linux does so only while forwarding, and limits the rate. */
-async function reportRejections(namespace: string): Promise<void> {
-  const settings = ["net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0"];
-  const args = ["netns", "exec", namespace, "sysctl", "-qw", ...settings];
-  assert((await new Deno.Command("ip", { args }).output()).success);
-}
-
 describeWithNetworks("--doctor with closed data ports", () => {
   it("reports the ports that failed, the replacement, and the ports to open", async () => {
-    await using network = await createNetwork(["client", "server"], [
-      { hosts: ["client", "server"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
-    ]);
-    for (
-      const rule of [
-        "add pref 2 lookup local",
-        "add pref 1 iif cable0 ipproto tcp dport 1232-1242 prohibit",
-        "del pref 0",
-      ]
-    ) {
-      await network.ip("server", `rule ${rule}`);
-    }
-    const namespace = network.namespace("server");
-    await reportRejections(namespace);
-    await using sshd = await startSshd({ addresses: ["10.77.0.2"], namespace });
+    await using pair = await startPair(closed("prohibit"));
+    await reportRejections(pair.network);
     await using here = await createTempDirectory();
     const run = async (...flags: string[]) => {
-      const words = [...sshd.sshOptions, ...QUICK, "--json", ...flags, "testhost", here.path];
-      const result = await runEscp(words, { namespace: network.namespace("client") });
+      const result = await pair.run([...QUICK, "--json", ...flags, "testhost", here.path]);
       assertEquals(await result.leftBehind(), []);
-      await sshd.waitForNoSession();
+      await pair.sshd.waitForNoSession();
       return { ...result, ...read(result.stdout) };
     };
     const { code, stderr, stdout, steps } = await run("-t", "2");

@@ -1,17 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
-import { type Sshd, startSshd } from "../../support/hosts/sshd.ts";
+import { sshdOfSuite, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 describeWithSshd("a user's ssh configuration", () => {
-  let sshd: Sshd;
-  beforeAll(async () => {
-    sshd = await startSshd();
-  });
-  afterAll(() => sshd[Symbol.asyncDispose]());
+  const server = sshdOfSuite();
 
   const SETTINGS = [
     "StdinNull yes\n  RequestTTY force\n  LogLevel QUIET",
@@ -23,7 +19,7 @@ describeWithSshd("a user's ssh configuration", () => {
   for (const setting of SETTINGS) {
     it(`does not break a session: ${setting.replaceAll("\n ", ",")}`, async () => {
       await using tree = await createTempTree({ "from/a": "a", "from/b": { size: 3 << 20, seed: 1 } });
-      const config = await Deno.readTextFile(sshd.configPath);
+      const config = await Deno.readTextFile(server.sshd.configPath);
       await Deno.writeTextFile(
         `${tree.path}/config`,
         `Host *\n  ${setting.replace("DIRECTORY", tree.path)}\n${config}`,
@@ -46,7 +42,7 @@ describeWithSshd("a user's ssh configuration", () => {
     await using tree = await createTempTree({ a: "a" });
     for (const PATH of ["", undefined]) {
       const operands = [`${tree.path}/a`, `testhost:${tree.path}/b`];
-      const { code, stderr } = await runEscp([...sshd.sshOptions, ...operands], { env: { PATH } });
+      const { code, stderr } = await runEscp([...server.sshd.sshOptions, ...operands], { env: { PATH } });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       await Deno.remove(`${tree.path}/b`);
     }

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp/escp_command.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
-import { type Sshd, startSshd } from "../../support/hosts/sshd.ts";
+import { sshdOfSuite, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 describe("an invalid command line", () => {
@@ -31,15 +31,17 @@ describe("an invalid command line", () => {
 });
 
 describeWithSshd("a session that cannot start", () => {
-  let sshd: Sshd;
-  beforeAll(async () => {
-    sshd = await startSshd();
-  });
-  afterAll(() => sshd[Symbol.asyncDispose]());
+  const server = sshdOfSuite();
 
   async function push(...args: string[]): Promise<EscpResult> {
     await using tree = await createTempTree({ "a": "a" });
-    const result = await runEscp([...sshd.sshOptions, "-B", ...args.slice(0, -1), `${tree.path}/a`, args.at(-1)!]);
+    const result = await runEscp([
+      ...server.sshd.sshOptions,
+      "-B",
+      ...args.slice(0, -1),
+      `${tree.path}/a`,
+      args.at(-1)!,
+    ]);
     assertEquals(await result.leftBehind(), []);
     return result;
   }
@@ -80,7 +82,7 @@ describeWithSshd("a session that cannot start", () => {
   });
 
   it("because escp is not executable exits with 255 and the reason", async () => {
-    await Deno.writeTextFile(`${sshd.home}/not executable`, "");
+    await Deno.writeTextFile(`${server.sshd.home}/not executable`, "");
     const { code, stderr } = await push("-D", "~/not executable", "testhost:");
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /may not be executed there/);
@@ -88,17 +90,13 @@ describeWithSshd("a session that cannot start", () => {
 });
 
 describeWithSshd("output of a login script before escp", () => {
-  let sshd: Sshd;
-  beforeAll(async () => {
-    sshd = await startSshd();
-  });
-  afterAll(() => sshd[Symbol.asyncDispose]());
+  const server = sshdOfSuite();
 
   async function pushWith(noise: string): Promise<EscpResult> {
-    const path = `${sshd.binDirectory}/${crypto.randomUUID()}`;
+    const path = `${server.sshd.binDirectory}/${crypto.randomUUID()}`;
     await writeScript(path, noise, 'exec escp "$@"');
     await using tree = await createTempTree({ "a": "a" });
-    return await runEscp([...sshd.sshOptions, "-D", path, `${tree.path}/a`, "testhost:noise"]);
+    return await runEscp([...server.sshd.sshOptions, "-D", path, `${tree.path}/a`, "testhost:noise"]);
   }
 
   for (
@@ -127,7 +125,7 @@ describeWithSshd("output of a login script before escp", () => {
       const { code, stderr } = await pushWith(noise);
       assertEquals(code, 255, stderr);
       assertMatch(stderr, /^escp: Cannot start escp on testhost: .*too much output/m);
-      await sshd.waitForNoSession();
+      await server.sshd.waitForNoSession();
     });
   }
 });

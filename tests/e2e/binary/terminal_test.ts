@@ -1,13 +1,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
 import type { TempDirectory } from "../../support/files/temp.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
-const problem = findProblem();
+const ignore = terminalProblem !== undefined;
+const why = ignore ? ` (skipped: ${terminalProblem})` : "";
 
-describe(`output on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
+describe(`output on a terminal${why}`, { ignore }, () => {
   let tree: TempDirectory;
   beforeAll(async () => {
     tree = await createTempTree({ "into": { directory: true } });
@@ -17,9 +18,9 @@ describe(`output on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ign
 
   /** Returns everything that the terminal receives, including carriage returns. */
   async function show(...args: string[]): Promise<{ code: number; text: string }> {
-    const words = [...escpCommand(), "--engine", "portable", ...args].map(quoteWord).join(" ");
-    const { code, stdout } = await new Deno.Command("script", {
-      args: ["-qec", `stty cols 80; exec ${words}`, "/dev/null"],
+    const [program, ...words] = onTerminal([...escpCommand(), "--engine", "portable", ...args]);
+    const { code, stdout } = await new Deno.Command(program, {
+      args: words,
       stdin: "null",
       env: { TERM: "xterm" },
     }).output();
@@ -53,13 +54,3 @@ describe(`output on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ign
     assertMatch(text, /1 failed, 4 streams/);
   });
 });
-
-function findProblem(): string | undefined {
-  try {
-    const { success } = new Deno.Command("script", { args: ["-qec", "stty cols 80", "/dev/null"], stdin: "null" })
-      .outputSync();
-    return success ? undefined : "script(1) of another kind";
-  } catch {
-    return "no script(1)";
-  }
-}

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { exists } from "@std/fs/exists";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
@@ -123,8 +124,11 @@ describeWithScene("directories without write permission", { ignore: plainRightsP
         // The first copy creates the directory, the second updates it.
         const again = copy.target + "/.";
         const source = `${tree}/from/closed/.`;
-        const exists = await Deno.stat(copy.target).then(() => true, () => false);
-        const { code, stderr } = await scene.copy(variant, exists ? { flags, sources: [source], target: again } : copy);
+        const isUpdate = await exists(copy.target);
+        const { code, stderr } = await scene.copy(
+          variant,
+          isUpdate ? { flags, sources: [source], target: again } : copy,
+        );
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, flags.join());
         assertEquals(await compareTrees(`${tree}/from/closed`, `${tree}/new`), []);
         assertEquals(["", "/sub"].map((path) => modeOf(`${tree}/new${path}`)), ["555", "555"], flags.join());

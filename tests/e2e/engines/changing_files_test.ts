@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { equals } from "../../../src/bytes.ts";
 import { beforeAll, it } from "@std/testing/bdd";
 import { listNames } from "../../support/files/list_names.ts";
-import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
+import { describeWithScene, rotatingEngines, type Variant, variantName } from "../../support/scene.ts";
 import { writeScript } from "../../support/shell_script.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
@@ -41,6 +41,16 @@ const CHANGES: Change[] = [
   { name: "a large file becomes a FIFO", size: 3 * MIB, command: "rm f; mkfifo f", arrives: false },
 ];
 
+/** Each change of a file that is copied alone, and of one among others. */
+const CASES = CHANGES.flatMap((change, index) =>
+  [false, true].flatMap((alone) =>
+    rotatingEngines(Math.floor(index / 2) + Number(alone)).map((engine) => {
+      const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
+      return { ...change, alone, variant };
+    })
+  )
+);
+
 /**
  * Replaces ssh and starts the receiver on this machine. The second line of the client, which names its files or reports that
  * it is ready, follows the walk. The script changes the file before the receiver reads that line.
@@ -60,39 +70,35 @@ describeWithScene("a file that changes after the walk", (scene) => {
     ssh = await writeScript(`${scene.sshd.binDirectory}/changing-ssh`, CHANGING_SSH);
   });
 
-  for (const [index, { name, size, command, arrives, bytes }] of CHANGES.entries()) {
-    for (const alone of [false, true]) {
-      const engine = ENGINES[(Math.floor(index / 2) + Number(alone)) % ENGINES.length];
-      const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
-      const outcome = `${arrives ? "is copied" : "is one failure"} ${alone ? "alone" : "among others"}`;
+  for (const { name, size, command, arrives, bytes, alone, variant } of CASES) {
+    const outcome = `${arrives ? "is copied" : "is one failure"} ${alone ? "alone" : "among others"}`;
 
-      it(`${outcome}: ${name} (${variantName(variant)})`, async () => {
-        const tree = await scene.tree({
-          "from/f": { size },
-          ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
-          "to": { directory: true },
-        });
-        const { code, stderr } = await scene.copy(variant, {
-          flags: ["-r", "-S", ssh],
-          sources: [alone ? `${tree}/from/f` : `${tree}/from`],
-          target: `${tree}/to/`,
-          env: { CHANGE: command, CHANGE_IN: `${tree}/from` },
-        });
-        const to = alone ? `${tree}/to` : `${tree}/to/from`;
-        const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
-        assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
-        assert(arrives || failures[0].includes("/from/f"), stderr);
-        const others = alone ? [] : ["a", "z"];
-        assertEquals(listNames(to).filter(isFinal), [...others, ...(arrives ? ["f"] : [])].sort());
-        if (arrives) {
-          const sent = Deno.readFileSync(`${tree}/from/f`).subarray(0, bytes);
-          assert(equals(Deno.readFileSync(`${to}/f`), sent));
-        }
-        const grew = `note: "${tree}/from/f" grew while it was copied: the target has its first ${bytes} bytes`;
-        if (bytes !== undefined) assert(stderr.includes(grew), stderr);
-        assertEquals(temporaryFiles(tree).filter(isFinal), []);
+    it(`${outcome}: ${name} (${variantName(variant)})`, async () => {
+      const tree = await scene.tree({
+        "from/f": { size },
+        ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
+        "to": { directory: true },
       });
-    }
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r", "-S", ssh],
+        sources: [alone ? `${tree}/from/f` : `${tree}/from`],
+        target: `${tree}/to/`,
+        env: { CHANGE: command, CHANGE_IN: `${tree}/from` },
+      });
+      const to = alone ? `${tree}/to` : `${tree}/to/from`;
+      const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
+      assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
+      assert(arrives || failures[0].includes("/from/f"), stderr);
+      const others = alone ? [] : ["a", "z"];
+      assertEquals(listNames(to).filter(isFinal), [...others, ...(arrives ? ["f"] : [])].sort());
+      if (arrives) {
+        const sent = Deno.readFileSync(`${tree}/from/f`).subarray(0, bytes);
+        assert(equals(Deno.readFileSync(`${to}/f`), sent));
+      }
+      const grew = `note: "${tree}/from/f" grew while it was copied: the target has its first ${bytes} bytes`;
+      if (bytes !== undefined) assert(stderr.includes(grew), stderr);
+      assertEquals(temporaryFiles(tree).filter(isFinal), []);
+    });
   }
 });
 

@@ -4,6 +4,7 @@ import { compareTrees } from "../../support/files/compare_trees.ts";
 import { alteredEscp, escpCommand, useAsEscp } from "../../support/escp/escp_command.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { plainRightsProblem, writePlainEscp } from "../../support/files/plain_rights.ts";
+import { tracingProblem } from "../../support/escp/stopped_at.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 
@@ -13,8 +14,7 @@ const TREE = {
 };
 const CALLS = "fsync,fdatasync,rename,renameat,renameat2,write";
 
-const problem = findProblem();
-const why = problem === undefined ? "" : `, skipped: ${problem}`;
+const why = tracingProblem === undefined ? "" : `, skipped: ${tracingProblem}`;
 
 describeWithScene("--fsync", (scene) => {
   /** Copies and returns the syncs and renames of the writing process below the target, in order. Not for a push. */
@@ -37,7 +37,7 @@ describeWithScene("--fsync", (scene) => {
 
   for (const variant of VARIANTS.filter(({ direction }) => direction !== "push")) {
     it(`flushes each file before its rename and each directory before success${why} (${variantName(variant)})`, {
-      ignore: problem !== undefined,
+      ignore: tracingProblem !== undefined,
     }, async () => {
       const [from, to] = [await scene.tree(TREE), `${await scene.tree()}/new`];
       const calls = await traced(variant, ["--fsync"], `${from}`, to);
@@ -61,7 +61,7 @@ describeWithScene("--fsync", (scene) => {
 
     it(
       `without the option flushes nothing${why} (${variantName(variant)})`,
-      { ignore: problem !== undefined },
+      { ignore: tracingProblem !== undefined },
       async () => {
         const [from, to] = [await scene.tree(TREE), await scene.tree()];
         const calls = await traced(variant, [], from, to);
@@ -121,14 +121,4 @@ function renamed(line: string): string {
 
 function whole([, fromDirectory, from, toDirectory, to]: string[]): string[] {
   return [`${fromDirectory}/${from}`, `${toDirectory}/${to}`];
-}
-
-function findProblem(): string | undefined {
-  try {
-    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
-      .outputSync();
-    return success ? undefined : "this system does not allow tracing";
-  } catch {
-    return "strace is not installed";
-  }
 }

@@ -15,7 +15,7 @@ import {
   rotatingVariants,
   type Variant,
   variantName,
-  variantsOf,
+  VARIANTS,
   wrapEscp,
 } from "../../support/scene.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
@@ -27,7 +27,7 @@ const FLAGS = [[], ["-p"], ["--sparse"], ["-u"], ["--fsync"]];
 const NOTE = /^note: ".*\/to\/f" was written in place: the name cannot be replaced$/m;
 
 describeWithScene("--inplace", (scene) => {
-  for (const variant of ENGINES.flatMap(variantsOf)) {
+  for (const variant of VARIANTS) {
     it(`keeps the inode and other names of existing files (${variantName(variant)})`, async () => {
       for (const [index, [size, old]] of SIZES.entries()) {
         for (const more of [FLAGS[index], FLAGS[(index + 2) % FLAGS.length]]) {
@@ -76,7 +76,7 @@ describeWithScene("--inplace", (scene) => {
 const mountWhy = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
 
 describeWithScene(`files that are mount points${mountWhy}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
-  for (const variant of ENGINES.flatMap(variantsOf)) {
+  for (const variant of VARIANTS) {
     it(`are written in place, with a note (${variantName(variant)})`, async () => {
       for (const [index, [size, old]] of SIZES.entries()) {
         for (const flags of [index % 2 === 0 ? [] : ["-r"]]) {
@@ -135,7 +135,7 @@ describeWithScene(
   { ignore: why !== undefined },
   (scene) => {
     // The users of the test cannot use ssh.
-    for (const variant of ENGINES.flatMap(variantsOf).filter(({ direction }) => direction === "local")) {
+    for (const variant of VARIANTS.filter(({ direction }) => direction === "local")) {
       it(`in a directory without write permission are written in place (${variantName(variant)})`, async () => {
         await writesInPlace(variant, PLAIN_RIGHTS, (directory) => Deno.chmod(directory, 0o555));
       });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
+import { walkFilesSync } from "../../../scripts/walk_files.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
 import { killOthers, presentBytes } from "../../support/escp/interruptions.ts";
@@ -197,16 +198,10 @@ async function makeTree(path: string): Promise<number> {
 /** Returns the paths of small files with final names, the most recent last. */
 function finishedPaths(directory: string): string[] {
   const found: { path: string; at: number }[] = [];
-  const look = (below: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(`${directory}/${below}`)) {
-      if (isDirectory) look(`${below}${name}/`);
-      else if (!name.startsWith(".escp-")) {
-        const { size, ctime } = Deno.statSync(`${directory}/${below}${name}`);
-        if (size < 64 * KIB) found.push({ path: `${below}${name}`, at: ctime!.getTime() });
-      }
-    }
-  };
-  look("");
+  for (const { path, below } of walkFilesSync(directory, { skip: /\/\.escp-[^/]*$/ })) {
+    const { size, ctime } = Deno.statSync(path);
+    if (size < 64 * KIB) found.push({ path: below, at: ctime!.getTime() });
+  }
   return found.sort((a, b) => a.at - b.at).map(({ path }) => path);
 }
 

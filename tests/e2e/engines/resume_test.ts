@@ -15,7 +15,7 @@ import {
 } from "../../support/escp/interruptions.ts";
 import {
   describeWithScene,
-  ENGINES,
+  rotatingEngines,
   rotatingVariants,
   type Variant,
   variantName,
@@ -261,28 +261,29 @@ describeWithScene("an interrupted copy", (scene) => {
     ["SIGKILL of the receiver", (_, to) => killHolder(scene, partialFile(to)!)],
   ];
   for (const [index, [how, kill]] of RELAY_KILLS.entries()) {
-    const engine = ENGINES[index % ENGINES.length];
-    it(`between two remote hosts continues after ${how} (${engine})`, async () => {
-      const to = await scene.tree({ "big": "old" });
-      const args = (flags: string[]) => [
-        ...scene.sshd.sshOptions,
-        ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...flags],
-        ...["--", `testhost:${source}/big`, `testhost2:${to}/big`],
-      ];
-      await using running = await startEscp(args(SLOW));
-      await untilNoted(to, 5 * MIB, running);
-      await kill(running, to);
-      const { code, stderr } = await running.result;
-      await scene.sshd.waitForNoSession(10_000);
-      assert(code !== 0);
-      assertEquals(await Deno.readTextFile(`${to}/big`), "old");
-      if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to resume/m);
-      const noted = notedBytes(to);
-      const again = await runEscp(args(["--json"]));
-      assertEquals([again.code, sentBytes(again.stdout)], [0, SIZE - noted], again.stderr);
-      await assertSame(`${source}/big`, `${to}/big`);
-      assertEquals(temporaryFiles(to), []);
-    });
+    for (const engine of rotatingEngines(index)) {
+      it(`between two remote hosts continues after ${how} (${engine})`, async () => {
+        const to = await scene.tree({ "big": "old" });
+        const args = (flags: string[]) => [
+          ...scene.sshd.sshOptions,
+          ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...flags],
+          ...["--", `testhost:${source}/big`, `testhost2:${to}/big`],
+        ];
+        await using running = await startEscp(args(SLOW));
+        await untilNoted(to, 5 * MIB, running);
+        await kill(running, to);
+        const { code, stderr } = await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        assert(code !== 0);
+        assertEquals(await Deno.readTextFile(`${to}/big`), "old");
+        if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to resume/m);
+        const noted = notedBytes(to);
+        const again = await runEscp(args(["--json"]));
+        assertEquals([again.code, sentBytes(again.stdout)], [0, SIZE - noted], again.stderr);
+        await assertSame(`${source}/big`, `${to}/big`);
+        assertEquals(temporaryFiles(to), []);
+      });
+    }
   }
 
   it("from standard input leaves nothing and reports that it cannot be resumed", async () => {

@@ -7,6 +7,7 @@ import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../../support/
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../../support/files/plain_rights.ts";
+import { tracingProblem } from "../../support/escp/stopped_at.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 
@@ -17,8 +18,6 @@ const TREE = {
 };
 const FILES = 7;
 
-const endOf = ({ stdout }: EscpResult) => lastEvent(stdout);
-
 /** Outcome of a copy whose target was damaged. */
 interface Damaged {
   result: EscpResult;
@@ -27,8 +26,7 @@ interface Damaged {
   manifest: string;
 }
 
-const problem = tracingProblem();
-const why = problem === undefined ? "" : ` (skipped: ${problem})`;
+const why = tracingProblem === undefined ? "" : ` (skipped: ${tracingProblem})`;
 
 describeWithScene("--verify", (scene) => {
   let source: string;
@@ -43,15 +41,16 @@ describeWithScene("--verify", (scene) => {
         scene.copy(variant, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
       const first = await copy();
       assertEquals([first.code, first.stderr], [0, ""]);
-      assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
+      assertEquals([lastEvent(first.stdout).files, lastEvent(first.stdout).verified], [FILES, FILES]);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
       // The backup is removed after the new file is verified.
-      assertEquals(endOf(await copy("--no-resume")).verified, FILES);
+      assertEquals(lastEvent((await copy("--no-resume")).stdout).verified, FILES);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
       await Deno.remove(`${to}/in/small`);
       const second = await copy("-u");
       assertEquals([second.code, second.stderr], [0, ""]);
-      assertEquals([endOf(second).files, endOf(second).skipped, endOf(second).verified], [1, FILES - 1, 1]);
+      const { files, skipped, verified } = lastEvent(second.stdout);
+      assertEquals([files, skipped, verified], [1, FILES - 1, 1]);
     });
   }
 
@@ -62,7 +61,7 @@ describeWithScene("--verify", (scene) => {
       const result = await scene.copy(variant, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
       assertEquals([result.code, result.stderr], [0, ""], result.stdout);
       assertEquals(
-        [endOf(result).verified, result.stdout.includes('"note"')],
+        [lastEvent(result.stdout).verified, result.stdout.includes('"note"')],
         [GENERATED.length, false],
         result.stdout,
       );
@@ -77,7 +76,7 @@ describeWithScene("--verify", (scene) => {
       const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "-a", "--verify", "--json"];
       const result = await runEscp([...flags, "--", `testhost:${source}/.`, `testhost:${to}`]);
       assertEquals([result.code, result.stderr], [0, ""]);
-      assertEquals(endOf(result).verified, FILES);
+      assertEquals(lastEvent(result.stdout).verified, FILES);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
     });
   }
@@ -115,14 +114,14 @@ describeWithScene("--verify", (scene) => {
     }
   }
 
-  const ignore = problem !== undefined || !ENGINES.includes("native");
+  const ignore = tracingProblem !== undefined || !ENGINES.includes("native");
   for (const name of ["small", "large"]) {
     it(`sends a damaged ${name} file again${why}`, { ignore }, async () => {
       const { result, damages, to, manifest } = await damaged(name, 1);
       assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
       assertEquals([result.code, result.stderr, damages], [0, "", 1]);
       assertStringIncludes(result.stdout, `\\"${name}\\" differs at the target: sending it again`);
-      assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
+      assertEquals([lastEvent(result.stdout).failed, lastEvent(result.stdout).verified], [0, 1]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
 
@@ -135,7 +134,7 @@ describeWithScene("--verify", (scene) => {
         assertEquals([result.code, damages], [1, 2]);
         assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
         assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from the source`);
-        assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
+        assertEquals([lastEvent(result.stdout).failed, lastEvent(result.stdout).verified], [1, 0]);
         const [left] = listNames(to);
         assert(isLeftoverName(left), left);
         assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
@@ -209,13 +208,3 @@ describeWithScene("--verify", (scene) => {
     assertEquals(listNames(to), []);
   });
 });
-
-function tracingProblem(): string | undefined {
-  try {
-    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
-      .outputSync();
-    return success ? undefined : "no process may be traced here";
-  } catch {
-    return "there is no strace";
-  }
-}

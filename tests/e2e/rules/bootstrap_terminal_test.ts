@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { escpCommand } from "../../support/escp/escp_command.ts";
 import {
   type HostWithoutEscp,
@@ -11,23 +10,24 @@ import {
 } from "../../support/escp/host_without_escp.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { PrintedText } from "../../support/escp/printed_text.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
 import { turn } from "../../support/escp/interruptions.ts";
 import { writeScript } from "../../support/shell_script.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
-const problem = findTerminalProblem();
-const why = problem ? ` (skipped: ${problem})` : "";
+const ignore = terminalProblem !== undefined;
+const why = ignore ? ` (skipped: ${terminalProblem})` : "";
 
-describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: problem !== undefined }, () => {
+describeWithSshd(`the installation of escp from a terminal${why}`, { ignore }, () => {
   const release = releaseOfSuite();
   const { withHost } = release;
 
   /** Copies like `push`, on a terminal. */
   function pushOnTerminal({ sshd, directory }: HostWithoutEscp, ...flags: string[]) {
     const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${directory}/a`, "testhost:b"];
-    const command = [...escpCommand(), ...args].map(quoteWord).join(" ");
-    const child = new Deno.Command("script", {
-      args: ["-qec", `exec ${command}`, "/dev/null"],
+    const [program, ...words] = onTerminal([...escpCommand(), ...args]);
+    const child = new Deno.Command(program, {
+      args: words,
       stdin: "piped",
       stdout: "piped",
       env: { TERM: "xterm", XDG_CACHE_HOME: `${directory}/cache` },
@@ -135,12 +135,3 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: pro
     });
   });
 });
-
-function findTerminalProblem(): string | undefined {
-  try {
-    const { success } = new Deno.Command("script", { args: ["-qec", "true", "/dev/null"], stdin: "null" }).outputSync();
-    return success ? undefined : "script(1) of another kind";
-  } catch {
-    return "no script(1)";
-  }
-}

@@ -2,8 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { existsSync } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
-import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { alteredEscp, startEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { alteredEscp, startEscp } from "../../support/escp/escp_command.ts";
 import {
   CLOSED_PARENT,
   digestOf,
@@ -15,6 +14,7 @@ import {
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { turn } from "../../support/escp/interruptions.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
+import { addHostsToRemote } from "../../support/hosts/sshd.ts";
 import { plainRightsProblem, plainShell } from "../../support/files/plain_rights.ts";
 import { descendantsOf, killProcess } from "../../support/processes.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
@@ -72,7 +72,7 @@ describeWithSshd("a host without escp", () => {
       assertEquals(await Deno.readTextFile(`${sshd.home}/to`), "from");
 
       await Deno.remove(installed, { recursive: true });
-      await writeWrapper(`${sshd.binDirectory}/ssh`, ["/usr/bin/ssh", "-F", sshd.configPath]);
+      await addHostsToRemote(sshd);
       // The first host finds escp on the second one without installing it.
       await Deno.mkdir(`${sshd.home}/.config/escp`, { recursive: true });
       await Deno.writeTextFile(`${sshd.home}/.config/escp/config.yaml`, `remote-path: ${installed}/escp\n`);
@@ -92,9 +92,7 @@ describeWithSshd("a host without escp", () => {
 
   it("with an escp of another protocol receives a second one", async () => {
     await withHost({}, async ({ sshd, push }) => {
-      const command = alteredEscp("other_versions.ts", "[0]").map(quoteWord).join(" ");
-      const wrapper = await Deno.readTextFile(await writeEscpWrapper(sshd.binDirectory));
-      await Deno.writeTextFile(`${sshd.binDirectory}/escp`, wrapper.replace(/^exec .*$/m, `exec ${command} "$@"`));
+      await writeWrapper(`${sshd.binDirectory}/escp`, alteredEscp("other_versions.ts", "[0]"));
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
       assertMatch(stderr, /installing escp/);

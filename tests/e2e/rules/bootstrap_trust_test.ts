@@ -24,29 +24,25 @@ describeWithSshd("the installation of escp on a host", () => {
   /** Paths below the home directory; the default directory is `.cache/escp/VERSION`. */
   const CACHE = `.cache/escp/${VERSION}`;
   const SHARED = "shared/own/bin";
-  const LOOSE: [state: string, loosen: (path: string) => Promise<void>, places: string[][], ignore?: boolean][] = [
-    // Every place, with the directory to loosen: the directory itself, a parent of it, and a parent of --install-dir.
-    ["group-writable", (path) => Deno.chmod(path, 0o770), [
-      [CACHE, CACHE],
-      [CACHE, ".cache/escp"],
-      [CACHE, ".cache"],
-      [SHARED, SHARED],
-      [SHARED, "shared"],
-    ]],
-    ["world-writable", (path) => Deno.chmod(path, 0o777), [[CACHE, CACHE], [SHARED, "shared"]]],
-    ["sticky world-writable", (path) => Deno.chmod(path, 0o1777), [[CACHE, ".cache"], [SHARED, SHARED]]],
-    [
-      "foreign",
-      (path) => Deno.chown(path, OTHER_USER, null),
-      [[CACHE, ".cache/escp"], [SHARED, SHARED]],
-      Deno.uid() !== 0,
-    ],
+  /** Directories of an installation, each with the directory to loosen: the directory itself or a parent. */
+  const PLACES = [
+    [CACHE, CACHE],
+    [CACHE, ".cache/escp"],
+    [CACHE, ".cache"],
+    [SHARED, SHARED],
+    [SHARED, "shared"],
   ];
-  for (const [state, loosen, places, ignore = false] of LOOSE) {
+  const LOOSE: [state: string, loosen: (path: string) => Promise<void>, ignore?: boolean][] = [
+    ["group-writable", (path) => Deno.chmod(path, 0o770)],
+    ["world-writable", (path) => Deno.chmod(path, 0o777)],
+    ["sticky world-writable", (path) => Deno.chmod(path, 0o1777)],
+    ["foreign", (path) => Deno.chown(path, OTHER_USER, null), Deno.uid() !== 0],
+  ];
+  for (const [state, loosen, ignore = false] of LOOSE) {
     it(`refuses a ${state} directory and directories below it`, { ignore }, async () => {
       await withHost({}, async ({ sshd, push }) => {
         const trace = `${sshd.home}/run`;
-        for (const [place, parent] of places) {
+        for (const [place, parent] of PLACES) {
           const [directory, loose] = [`${sshd.home}/${place}`, `${sshd.home}/${parent}`];
           const args = place === SHARED ? ["--install-dir", place === parent ? directory : `~/${place}`] : [];
           await plantProgram(`${directory}/escp`, trace);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { exists } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../../src/crypto/engines.ts";
 import type { CleanJob } from "../../../src/protocol/control/job.ts";
@@ -52,8 +53,6 @@ describeWithScene("--clean by records", (scene) => {
   /** Returns the last line. */
   const summary = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").at(-1);
 
-  const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
-
   for (const engine of ENGINES) {
     for (const host of ["", "testhost:"]) {
       const where = `${host ? "remote" : "local"}, ${engine}`;
@@ -104,7 +103,7 @@ describeWithScene("--clean by records", (scene) => {
           const done = await clean(home, ...flags, `${host}${data}/in`);
           assertEquals([done.code, done.stderr, named(done)], [0, "", expected]);
         }
-        assertEquals(await Promise.all(pathsOf(outside).map(exists)), [true, true, true]);
+        assertEquals(await Promise.all(pathsOf(outside).map((path) => exists(path))), [true, true, true]);
       });
 
       it(`keeps records and partial files of a running copy (${where})`, async () => {
@@ -167,7 +166,7 @@ describeWithScene("--clean by records", (scene) => {
       const { code, stderr, stdout } = await scene.clean(["testhost:"], { flags });
       assertEquals([code, stderr], [0, ""]);
       for (const path of pathsOf(inside)) assert(stdout.includes(path), stdout);
-      assertEquals(await Promise.all(pathsOf(outside).map(exists)), [true, true, true]);
+      assertEquals(await Promise.all(pathsOf(outside).map((path) => exists(path))), [true, true, true]);
     });
 
     it(`treats an empty path of an older client as the home directory (${engine})`, async () => {

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../support/escp/escp_command.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { writeScript } from "../../support/shell_script.ts";
-import { startSshd } from "../../support/hosts/sshd.ts";
+import { sshdOfSuite, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 describeWithSshd("a remote escp that is killed before its hello", () => {
@@ -37,14 +38,15 @@ describeWithSshd("a remote escp that is killed before its hello", () => {
 });
 
 describeWithSshd("a failed login", () => {
+  const server = sshdOfSuite();
+
   it("is reported with the last line of ssh in JSON", async () => {
-    await using sshd = await startSshd();
     const { code, stdout, stderr } = await runEscp([
-      ...sshd.sshOptions,
+      ...server.sshd.sshOptions,
       ...["-B", "--json", "-o", "PubkeyAuthentication=no", "/etc/passwd", "testhost:b"],
     ]);
     assertEquals(code, 255, stderr);
-    const { host, reason } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+    const { host, reason } = lastEvent(stdout);
     assertEquals(host, "testhost");
     assertMatch(reason, /Permission denied \(publickey\)/);
     // The message of ssh is still printed.
@@ -52,8 +54,7 @@ describeWithSshd("a failed login", () => {
   });
 
   it("without a message of ssh has a hint", async () => {
-    await using sshd = await startSshd();
-    const args = [...sshd.sshOptions, "-B", "-q", "-o", "PubkeyAuthentication=no", "/etc/passwd", "testhost:b"];
+    const args = [...server.sshd.sshOptions, "-B", "-q", "-o", "PubkeyAuthentication=no", "/etc/passwd", "testhost:b"];
     const { code, stderr } = await runEscp(args);
     assertEquals(code, 255, stderr);
     assertMatch(

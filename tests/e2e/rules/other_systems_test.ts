@@ -85,6 +85,5 @@ describeWithScene("escp on a simulated system", (scene) => {
 
 /** Returns the names in a directory without the mark and log of an unfinished copy. */
 function namesIn(directory: string): string[] {
-  const names = listNames(directory);
-  return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();
+  return listNames(directory).filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name));
 }

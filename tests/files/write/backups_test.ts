@@ -5,6 +5,7 @@ import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, frameOf, TempDirectory } from "../file_engines.ts";
+import { listNames } from "../../support/files/list_names.ts";
 
 const OPTIONS = { umask: 0o022, token: "test", keepBackups: true };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -146,7 +147,7 @@ function read(directory: TempDirectory, name: string): string {
   return Deno.lstatSync(path).isSymlink ? `-> ${Deno.readLinkSync(path)}` : Deno.readTextFileSync(path);
 }
 
-const namesIn = (directory: TempDirectory) => [...Deno.readDirSync(directory.path)].map(({ name }) => name).sort();
+const namesIn = (directory: TempDirectory) => listNames(directory.path);
 const hidden = (directory: TempDirectory) => namesIn(directory).filter((name) => name.startsWith("."));
 
 function contentsOf(directory: TempDirectory): Record<string, string> {

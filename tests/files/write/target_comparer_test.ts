@@ -8,6 +8,7 @@ import { FileKind } from "../../../src/files/stat/file_stat.ts";
 import { isSameTime, type TargetComparer } from "../../../src/files/engine/target_comparer.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import { record } from "../../protocol/record.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
 import type { TempDirectory } from "../../support/files/temp.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
@@ -74,7 +75,7 @@ for (const name of ENGINES) {
         assertEquals(comparer.examine(...recordOf(name as string)), true);
         assertEquals([comparer.stat.kind, comparer.path], [kind as number, `${tree.path}/in/${name}`]);
       }
-      assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["in", "planted"]);
+      assertEquals(listNames(tree.path), ["in", "planted"]);
     });
 
     it("follows no link, and refuses a file as a directory", () => {

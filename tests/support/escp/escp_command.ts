@@ -72,7 +72,9 @@ export function escpCommand(): string[] {
 export function alteredEscp(program: string, ...args: string[]): string[] {
   const path = `${REPOSITORY}/tests/support/altered_escp/${program}`;
   const env = Object.entries(denoEnvironment()).map(([name, value]) => `${name}=${value}`);
-  return ["env", ...env, ...DENO_RUN, "--no-check", "--config", CONFIG, path, ...args];
+  // The code cache would exceed the limit of limited_file_size.ts.
+  const flags = ["--no-code-cache", "--no-check", "--config", CONFIG];
+  return ["env", ...env, ...DENO_RUN, ...flags, path, ...args];
 }
 
 /** Makes the program at this path the escp that tests run, until disposed. */

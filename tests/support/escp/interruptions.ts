@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
+import { walkFilesSync } from "../../../scripts/walk_files.ts";
 import type { RunningEscp } from "./escp_command.ts";
 import { lastEvent } from "./json_events.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../processes.ts";
@@ -70,10 +71,7 @@ export function takenBytes(to: string): number {
 /** Returns the total size of files below the directory that have their final names. */
 export function presentBytes(directory: string): number {
   let sum = 0;
-  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
-    if (isDirectory) sum += presentBytes(`${directory}/${name}`);
-    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${directory}/${name}`).size;
-  }
+  for (const { path } of walkFilesSync(directory, { skip: /\/\.escp-[^/]*$/ })) sum += Deno.statSync(path).size;
   return sum;
 }
 

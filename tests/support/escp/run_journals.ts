@@ -1,9 +1,8 @@
 /** Completion logs of unfinished copies. */
 
-import { assert } from "@std/assert";
 import { decodeEntries, decodeRunHeader } from "../../../src/resume/run/record.ts";
 import type { RunningEscp } from "./escp_command.ts";
-import { turn } from "./interruptions.ts";
+import { untilTrue } from "./interruptions.ts";
 import { recordsOf } from "./state.ts";
 
 /** Returns the number of finished files in the completion logs of targets in or below this directory. */
@@ -17,11 +16,6 @@ export function finishedFiles(directory: string): number {
 }
 
 /** Waits until the completion logs have this many finished files. */
-export async function untilFinished(directory: string, least: number, running: RunningEscp): Promise<void> {
-  let ended = false;
-  running.result.finally(() => ended = true).catch(() => {});
-  while (finishedFiles(directory) < least) {
-    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
-    await turn();
-  }
+export function untilFinished(directory: string, least: number, running: RunningEscp): Promise<void> {
+  return untilTrue(() => finishedFiles(directory) >= least, running);
 }

@@ -3,8 +3,8 @@
 import { escpCommand } from "./escp_command.ts";
 import { descendantsOf } from "../processes.ts";
 
-/** Reason why strace(1) cannot stop a process here; undefined if it can. */
-export const stoppingProblem: string | undefined = findProblem();
+/** Reason why strace(1) cannot trace processes and their threads on this system; undefined if it can. */
+export const tracingProblem: string | undefined = findProblem();
 
 /** Returns a command that runs escp and stops it (SIGSTOP) at its first system call of this name. */
 export function stoppingCommand(call: string, log: string): string[] {
@@ -34,7 +34,8 @@ export async function resume(strace: number): Promise<void> {
 
 function findProblem(): string | undefined {
   try {
-    const { success } = new Deno.Command("strace", { args: ["-o", "/dev/null", "true"], stderr: "null" }).outputSync();
+    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
+      .outputSync();
     return success ? undefined : "this system does not allow tracing";
   } catch {
     return "strace is not installed";

@@ -3,6 +3,7 @@
  * `escp` in the PATH of remote commands is that of this checkout. The ssh settings of the machine and the user are not used.
  */
 
+import { afterAll, beforeAll } from "../bdd.ts";
 import { type WrapperOptions, writeEscpWrapper } from "../escp/escp_command.ts";
 import { SSHD_PATH } from "./needs_sshd.ts";
 import { enter } from "./network.ts";
@@ -82,6 +83,21 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   }
 }
 
+/** Starts one server for all cases of the suite in whose body this is called. Only hooks and cases can use it. */
+export function sshdOfSuite(options?: SshdOptions): { readonly sshd: Sshd } {
+  let sshd: Sshd | undefined;
+  beforeAll(async () => {
+    sshd = await startSshd(options);
+  });
+  afterAll(() => sshd?.[Symbol.asyncDispose]());
+  return {
+    get sshd() {
+      if (!sshd) throw new Error("Cannot use the server of a suite: it has not started yet");
+      return sshd;
+    },
+  };
+}
+
 /** Lets remote commands reach "testhost" and "testhost2" by ssh, for -R. */
 export async function addHostsToRemote({ binDirectory, configPath }: Sshd): Promise<void> {
   await writeWrapper(`${binDirectory}/ssh`, ["/usr/bin/ssh", "-F", configPath]);
@@ -93,6 +109,15 @@ export async function addHost({ configPath }: Sshd, name: string, other: Sshd): 
   const [identity] = all.match(/ {2}IdentityFile.*\n/)!;
   const [known] = all.match(/ {2}UserKnownHostsFile.*\n/)!;
   await Deno.writeTextFile(configPath, hosts + identity + known + await Deno.readTextFile(configPath));
+}
+
+/** Gives "testhost" and "testhost2" another address of the server for clients that reach it by that one. */
+export async function setAddress({ configPath, port, hostKey }: Sshd, address: string): Promise<void> {
+  const config = await Deno.readTextFile(configPath);
+  const name = address.replaceAll("%", "%%");
+  await Deno.writeTextFile(configPath, config.replace(/(?<=^Host testhost testhost2\n {2}HostName ).*$/m, () => name));
+  const knownHosts = configPath.replace("ssh_config", "known_hosts");
+  await Deno.writeTextFile(knownHosts, `[${address}]:${port} ${hostKey}\n`);
 }
 
 async function startIn(directory: TempDirectory, options: SshdOptions): Promise<Sshd> {

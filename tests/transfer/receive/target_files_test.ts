@@ -8,6 +8,7 @@ import { StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Options of a receiver whose sender is the test. */
@@ -59,8 +60,6 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
   return { target, memory };
 }
 
-const namesIn = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name);
-
 describe("TargetFiles", () => {
   it("removes partial files if the copy ends early, and creates none afterwards", async () => {
     await using directory = await createTempDirectory();
@@ -75,15 +74,15 @@ describe("TargetFiles", () => {
     await closed;
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
     assertEquals(sent.map((message) => message.type === "opened" && message.file), [0]);
-    assertEquals(namesIn(directory.path), []);
+    assertEquals(listNames(directory.path), []);
   });
 
   it("removes the backup of a file that could not be verified", async () => {
     await using directory = await createTempDirectory();
     const { target } = await replaced(directory.path);
-    assertEquals(namesIn(directory.path).length, 2);
+    assertEquals(listNames(directory.path).length, 2);
     assertEquals(await target.finish(), []);
-    assertEquals(namesIn(directory.path), [EMPTY.path]);
+    assertEquals(listNames(directory.path), [EMPTY.path]);
     await target.close();
   });
 
@@ -94,7 +93,7 @@ describe("TargetFiles", () => {
       const { target, memory } = await replaced(directory.path, { noted, state: state.path });
       await target.close();
       memory?.close();
-      const left = namesIn(directory.path).filter((name) => name !== EMPTY.path);
+      const left = listNames(directory.path).filter((name) => name !== EMPTY.path);
       const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${directory.path}/${name}`)));
       assertEquals(contents, noted?.length ? ["old"] : []);
     }

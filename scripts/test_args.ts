@@ -1,0 +1,32 @@
+/** The arguments of `deno task test`. */
+
+import { parseArgs } from "@std/cli/parse-args";
+
+export interface TestArgs {
+  /** Files and directories; empty for all tests. */
+  paths: string[];
+  /** Maximum number of files to run at a time. */
+  jobs: number;
+  /** Whether tests start escp from its modules instead of a bundle. */
+  fromSource: boolean;
+  /** Arguments for `deno test`. */
+  flags: string[];
+}
+
+/** Parses the arguments. Unknown options go to `deno test`. */
+export function parseTestArgs(args: string[]): TestArgs {
+  const flags: string[] = [];
+  const parsed: { _: string[]; jobs: string; "from-source": boolean } = parseArgs(args, {
+    string: ["jobs", "_"],
+    boolean: ["from-source"],
+    // One more than the cores: tests also wait for processes and timeouts.
+    default: { jobs: `${navigator.hardwareConcurrency + 1}` },
+    unknown(arg: string, key: string | undefined) {
+      if (key === undefined) return true;
+      // Called for each letter of "-abc".
+      if (flags.at(-1) !== arg) flags.push(arg);
+      return false;
+    },
+  });
+  return { paths: parsed._, jobs: Number(parsed.jobs), fromSource: parsed["from-source"], flags };
+}

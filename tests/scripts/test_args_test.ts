@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { parseTestArgs } from "../../scripts/test_args.ts";
+
+describe("parseTestArgs", () => {
+  it("separates paths and own options from options of deno test", () => {
+    const args = ["tests/a", "--jobs=3", "--filter=x", "--from-source", "tests/b_test.ts", "--fail-fast"];
+    assertEquals(parseTestArgs(args), {
+      paths: ["tests/a", "tests/b_test.ts"],
+      jobs: 3,
+      fromSource: true,
+      flags: ["--filter=x", "--fail-fast"],
+    });
+    assertEquals(parseTestArgs([]), {
+      paths: [],
+      jobs: navigator.hardwareConcurrency + 1,
+      fromSource: false,
+      flags: [],
+    });
+  });
+
+  it("passes joined letters on once", () => {
+    assertEquals(parseTestArgs(["-abc", "--trace-leaks"]).flags, ["-abc", "--trace-leaks"]);
+  });
+});
