@@ -242,7 +242,48 @@ describe("options of a copy", () => {
 
   it("-l is in kbit/s, as in scp", () => {
     assertEquals([request("-l8").bytesPerSecond, request("-l", "1").bytesPerSecond], [1000, 125]);
-    assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a number from 1 to 1000000000, not "0"');
+    assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a rate from 1 kbit/s to 1000 Gbit/s, not "0"');
+  });
+
+  it("-l takes units of bytes as rsync does, and units of bits", () => {
+    const rates = {
+      "10M": 83886,
+      "10m": 83886,
+      "10MiB": 83886,
+      "10MiB/s": 83886,
+      "10MB/s": 80_000,
+      "1.5K": 12,
+      "1GB": 8_000_000,
+      "80mbit": 80_000,
+      "80Mbit/s": 80_000,
+      "2.5gbit": 2_500_000,
+      "1kbit": 1,
+      "1000gbit": 1_000_000_000,
+      "50000": 50_000,
+    };
+    for (const [text, kbits] of Object.entries(rates)) {
+      assertEquals(request("-l", text).bytesPerSecond, kbits * 125, text);
+    }
+    // "Mb" may mean bits or bytes.
+    const wrong = [
+      "",
+      "0",
+      "0.1kbit",
+      "1001gbit",
+      "1.5",
+      "-1M",
+      "M",
+      "10Mb",
+      "10mb",
+      "10Mbps",
+      "10T",
+      "1e3",
+      "10 M",
+      "1/s/s",
+    ];
+    for (const text of wrong) {
+      assertMatch(usageError(`--limit=${text}`, "x", "y"), /^Option "--limit" must be a rate from /, text);
+    }
   });
 
   it("--blocksize is in bytes, or has a suffix for powers of 1024", () => {
