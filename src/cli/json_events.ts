@@ -64,6 +64,7 @@ export function parseEvents(line: string): TransferEvent[] {
         failed: count("failed"),
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),
+        stopped: fields.stopped === true || undefined,
         dryRun: fields.dryRun === true || undefined,
         wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
         dummy: DUMMIES.find((dummy) => dummy === fields.dummy),

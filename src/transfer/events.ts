@@ -141,6 +141,8 @@ export interface FinishedEvent {
   readonly verified?: number;
   /** With compression: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
+  /** Whether the copy stopped early, because the target takes no more files. */
+  readonly stopped?: boolean;
   /** Ends that used synthetic files. Nothing was copied. */
   readonly dummy?: Dummy;
   /** Whether it was a dry run: `files` and `bytes` would be copied. */

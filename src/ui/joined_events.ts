@@ -93,6 +93,7 @@ export class JoinedEvents {
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
       ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
+      ...((event.stopped || sum.stopped) && { stopped: true }),
       ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
       elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),

@@ -12,10 +12,11 @@ const DUMMY = {
  * compression also `412 MiB sent`.
  */
 export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
-  const { files, bytes, resumed = 0, failed, skipped, verified, dryRun, wireBytes, dummy, elapsedMs, streams, engine } =
-    event;
+  const { files, bytes, resumed = 0, failed, skipped, verified, stopped, dryRun, wireBytes, dummy } = event;
+  const { elapsedMs, streams, engine } = event;
   const rate = elapsedMs > 0 ? ` (${formatRate((bytes - resumed) / elapsedMs * 1000, { bits })})` : "";
   const parts = [
+    stopped ? "stopped early" : "",
     dryRun ? `dry run: ${formatCount(files, "file")} to copy` : formatCount(files, "file"),
     dryRun ? formatBytes(bytes) : `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
     resumed > 0 ? `${formatBytes(resumed)} resumed` : "",

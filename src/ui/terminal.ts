@@ -1,6 +1,6 @@
 import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
-import { ReportedTexts } from "../transfer/reported_texts.ts";
+import { FailureGroups } from "./failure_groups.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -34,8 +34,8 @@ export interface TerminalOptions {
 
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
-/** Limits of the stored hints, because a peer may send a different hint for each file. */
-const MAX_HINTS = { texts: 1_000, units: 256 << 10 };
+/** Maximum number of hints, because a peer may send a different hint for each file. */
+const MAX_HINTS = 100;
 /** Time without a stream after which the line names the host. In milliseconds. */
 const OPENING_MS = 1_000;
 /** A copy that takes less than this shows no progress line. */
@@ -58,7 +58,8 @@ export class Terminal {
   /** Host that streams are being opened to, since a time. */
   #opening?: { host: string; sinceMs: number };
   #lastFailure = "";
-  readonly #hints = new ReportedTexts(MAX_HINTS);
+  readonly #failures = new FailureGroups();
+  readonly #hints = new Set<string>();
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
@@ -97,14 +98,21 @@ export class Terminal {
     else this.printLine(`note: ${retryNote(event)}`);
   }
 
-  /** Prints a failure, and its hint unless the same hint was printed before. */
+  /** Prints a failure, unless several with the same reason were printed. The hint is printed at the end. */
   #printFailure({ message, hint, told, host = "" }: FailedEvent): void {
     if (told) return;
     // The failure of a directory is repeated for each file in it, but printed once.
     const failure = `${host} ${message}`;
-    if (failure !== this.#lastFailure) this.printLine(`escp: ${message}`);
+    if (failure !== this.#lastFailure && this.#failures.add(message)) this.printLine(`escp: ${message}`);
     this.#lastFailure = failure;
-    if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
+    if (hint && this.#hints.size < MAX_HINTS) this.#hints.add(hint);
+  }
+
+  /** Prints the numbers of failures that were not printed, and the hints. */
+  #printRest(): void {
+    for (const line of this.#failures.takeHidden()) this.printLine(`escp: ${line}`);
+    for (const hint of this.#hints) this.printLine(`hint: ${hint}`);
+    this.#hints.clear();
   }
 
   /** Prints escaped text above the progress line. The log also uses this. */
@@ -128,8 +136,9 @@ export class Terminal {
     this.#redraw();
   }
 
-  /** Clears the progress line and stops drawing. Call it before every exit. May be called repeatedly. */
+  /** Clears the progress line, stops drawing, and prints pending hints. Call it before every exit. May be called repeatedly. */
   close(): void {
+    if (!this.#closed) this.#printRest();
     this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -46,7 +46,7 @@ describe("parseEvents", () => {
       planned,
       retry,
       note,
-      { ...finished, elapsedMs: 7000, verified: undefined, wireBytes: undefined, dummy: undefined },
+      { ...finished, elapsedMs: 7000, verified: undefined, stopped: undefined, wireBytes: undefined, dummy: undefined },
     ]);
     assertEquals(parsed.filter(({ type }) => type === "totals").at(-1), events[1]);
   });

@@ -92,6 +92,33 @@ describe("Terminal", () => {
     assertEquals(shown.filter((line) => line !== "").length, 3);
   });
 
+  it("prints ten failures with the same reason, then their number per directory, and each hint once", () => {
+    const denied = (path: string): TransferEvent => ({
+      type: "failed",
+      path,
+      message: `Cannot read "${path}": Permission denied`,
+      hint: "Check the permissions",
+    });
+    const steps: [number, TransferEvent][] = [[0, connected]];
+    for (let file = 0; file < 44; file++) steps.push([file, denied(`d/${file}`)]);
+    steps.push([50, denied("e/x")], [51, {
+      type: "failed",
+      path: "d/y",
+      message: 'Cannot read "d/y": Is a directory',
+    }]);
+    const { shown } = play([...steps, [60, { ...finished, failed: 46 } as TransferEvent]], {}, new MemoryScreen(false));
+    assertEquals(shown, [
+      ...Array.from({ length: 10 }, (_, file) => `escp: Cannot read "d/${file}": Permission denied`),
+      'escp: Cannot read "d/y": Is a directory',
+      'escp: ...and 34 more in "d/": Permission denied',
+      'escp: ...and 1 more in "e/": Permission denied',
+      "hint: Check the permissions",
+      "",
+    ]);
+    // A run that ends with an error prints the same.
+    assertEquals(play(steps, {}, new MemoryScreen(false)).screen.lines(), shown);
+  });
+
   it("escapes invisible characters of a label, and never exceeds the width of the screen", () => {
     const label = "report\u202efdp.\u200b\u{e0041}exe";
     for (const width of [20, 30, 50, 60, 80]) {

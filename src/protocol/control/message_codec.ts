@@ -150,6 +150,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "finish",
     ...totals(fields),
     incomplete: shape.optional(fields, "incomplete", shape.flag),
+    stopped: shape.optional(fields, "stopped", shape.flag),
   }),
   finished: (fields) => ({
     type: "finished",

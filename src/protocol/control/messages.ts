@@ -169,6 +169,8 @@ export type Message =
     verified?: number;
     /** Some path failed. */
     incomplete?: boolean;
+    /** Files were not sent, because the target takes no more. */
+    stopped?: boolean;
   }
   /** receiver -> sender: directories have their attributes. The totals are the receiver's. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }

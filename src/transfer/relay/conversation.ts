@@ -37,6 +37,8 @@ export class RelayedConversation {
   readonly planned: DryRunTotals;
   /** Whether the sender has received all results. */
   finishing = false;
+  /** Whether the sender has not sent all files, because the target takes no more. */
+  stopped?: boolean;
   /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
   readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
@@ -120,8 +122,10 @@ export class RelayedConversation {
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
     else if (message.type === "closed") this.files++;
-    else if (message.type === "finish") this.finishing = true;
-    else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
+    else if (message.type === "finish") {
+      this.finishing = true;
+      this.stopped = message.stopped;
+    } else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
     else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure, side));
   }
 

@@ -86,13 +86,14 @@ export class RelayedTransfer implements AsyncDisposable {
       control.send({ type: "bye" });
       await control.flushed();
     }
-    const { planned, failed, kept } = this.#conversation;
+    const { planned, failed, kept, stopped } = this.#conversation;
     const outcome: Outcome = {
       files: dryRun ? planned.files : files,
       bytes: dryRun ? planned.bytes : bytes,
       failed,
       skipped,
       verified,
+      stopped,
       dryRun,
       streams: this.#streamCount,
       resumed: kept,

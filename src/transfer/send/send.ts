@@ -137,8 +137,16 @@ class Sender implements AsyncDisposable {
     const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
+    const stopped = this.#scheduler.stopped || undefined;
     this.#plannedMessages.flush();
-    control.send({ type: "finish", ...done, skipped: this.#skips ? skipped : undefined, verified, incomplete });
+    control.send({
+      type: "finish",
+      ...done,
+      skipped: this.#skips ? skipped : undefined,
+      verified,
+      incomplete,
+      stopped,
+    });
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");
     checkTotals({ ...done, skipped, verified }, finished);
@@ -152,6 +160,7 @@ class Sender implements AsyncDisposable {
       failed: this.#scheduler.failed + notFound + finished.failures.length,
       skipped,
       verified,
+      stopped,
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,

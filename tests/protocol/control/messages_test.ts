@@ -201,7 +201,7 @@ describe("messages", () => {
       inode: 2 ** 53 - 1,
     } as Message;
     assertRoundTrip(open);
-    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
+    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true, stopped: true };
     assertRoundTrip(finish);
     const closed: Message = { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1, found: 2 ** 40 };
     assertRoundTrip(closed);
@@ -256,6 +256,7 @@ describe("fields of messages", () => {
       crc32: 2 ** 32,
     }], null]],
     ["finish", "incomplete", [0, "true", null]],
+    ["finish", "stopped", [0, "true", null]],
     ["open", "identity", [1, "x".repeat(41), null]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],
