@@ -147,8 +147,6 @@ export interface FinishedEvent {
   readonly dummy?: Dummy;
   /** Whether it was a dry run: `files` and `bytes` would be copied. */
   readonly dryRun?: boolean;
-  /** Time since the "connected" event. */
-  readonly elapsedMs: number;
   readonly streams: number;
   readonly engine: string;
 }

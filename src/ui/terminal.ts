@@ -17,7 +17,7 @@ export interface Screen {
   columns(): number;
   /** Whether lines can be overwritten: on a terminal whose type is not "dumb". */
   readonly canRedraw: boolean;
-  /** Returns milliseconds of a monotonic clock. */
+  /** Returns milliseconds since the start of the command, of a monotonic clock. */
   now(): number;
 }
 
@@ -30,6 +30,8 @@ export interface TerminalOptions {
   readonly label?: string;
   /** Show rates in bits instead of bytes. */
   readonly bits?: boolean;
+  /** Print the summary, and these lines after it, in any case. */
+  readonly stats?: () => readonly string[];
 }
 
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
@@ -159,10 +161,11 @@ export class Terminal {
   #finish(): void {
     const { finished } = this.#state;
     this.close();
-    const { quiet, verbose, bits = false } = this.#options;
-    if (finished && !quiet && (this.#screen.canRedraw || verbose > 0)) {
-      this.printLine(summaryLine(finished, { bits }));
+    const { quiet, verbose, bits, stats } = this.#options;
+    if (finished && (stats || (!quiet && (this.#screen.canRedraw || verbose > 0)))) {
+      this.printLine(summaryLine(finished, { totalMs: this.#screen.now(), bits, verbose }));
     }
+    for (const line of stats?.() ?? []) this.printLine(line);
   }
 
   #redraw(): void {

@@ -37,10 +37,10 @@ class MemoryScreen implements Screen {
 const connected: TransferEvent = { type: "connected", streams: 4, engine: "native" };
 const failed: TransferEvent = { type: "failed", path: "a", message: 'Cannot read "a": gone\u001b[2J' };
 const finished: TransferEvent = {
-  ...{ type: "finished", files: 1, bytes: 1024, failed: 0, skipped: 0, elapsedMs: 1000, streams: 4, engine: "native" },
+  ...{ type: "finished", files: 1, bytes: 1024, failed: 0, skipped: 0, streams: 4, engine: "native" },
 } as TransferEvent;
 const progress = (bytes: number): TransferEvent => ({ type: "progress", files: 0, bytes });
-const SUMMARY = "1 file, 1.0 KiB in 1.0 s (1.0 KiB/s), 4 streams, native engine";
+const summaryAfter = (seconds: string, rate: string) => `1 file, 1.0 KiB copied in ${seconds} s (${rate}/s)`;
 
 /** Plays events at their times. Returns the screen at the end. */
 function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions> = {}, screen = new MemoryScreen()) {
@@ -155,7 +155,7 @@ describe("Terminal", () => {
 
   it("shows no progress line for a very short copy", () => {
     const { shown } = play([[0, connected], [100, progress(1024)], [200, finished]]);
-    assertEquals(shown, [SUMMARY, ""]);
+    assertEquals(shown, [summaryAfter("0.2", "5.0 KiB"), ""]);
   });
 
   it("prints failures above the line, escaped and complete", () => {
@@ -165,7 +165,7 @@ describe("Terminal", () => {
 
   it("prints the summary last", () => {
     const { shown } = play([[0, connected], [1000, progress(1024)], [1500, finished], [3000, failed]]);
-    assertEquals(shown, [SUMMARY, ""]);
+    assertEquals(shown, [summaryAfter("1.5", "683 B"), ""]);
   });
 
   it("prints notes, and files with -v", () => {
@@ -189,8 +189,19 @@ describe("Terminal", () => {
   it("prints only failures without a terminal, and the summary with -v", () => {
     const steps: [number, TransferEvent][] = [[0, connected], [1000, progress(1)], [2000, finished]];
     assertEquals(play(steps, {}, new MemoryScreen(false)).screen.raw, "");
-    assertEquals(play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw, SUMMARY + "\n");
+    assertEquals(
+      play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw,
+      summaryAfter("2.0", "512 B") + ", 4 streams, native engine\n",
+    );
     assertEquals(play([[0, connected], [1, failed]], {}, new MemoryScreen(false)).shown.length, 2);
+  });
+
+  it("prints the summary and the lines of --stats without a terminal and with -q", () => {
+    const steps: [number, TransferEvent][] = [[0, connected], [2000, finished]];
+    for (const quiet of [false, true]) {
+      const { shown } = play(steps, { quiet, stats: () => ["h: login 0.4 s"] }, new MemoryScreen(false));
+      assertEquals(shown, [summaryAfter("2.0", "512 B"), "h: login 0.4 s", ""]);
+    }
   });
 
   it("keeps the last column free and follows the width of the window", () => {

@@ -15,7 +15,7 @@ import type { Source, Transfer } from "../options/transfers.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
-import { hasSeveralHosts, nameHostOf, namingHosts } from "./name_hosts.ts";
+import { hasSeveralHosts, hostsOf, nameHostOf, namingHosts } from "./name_hosts.ts";
 import { runTransfer } from "./transfer.ts";
 
 /** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
@@ -23,10 +23,17 @@ export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
   const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
   const { transfers, fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
+  const times = run.output.stats ? await phaseTimes(request) : undefined;
   const output = new Output();
   const report = json ? await jsonReport(run, output) : undefined;
   // With --json the terminal shows no progress. Errors are printed on standard error in any case.
-  const terminal = new Terminal({ quiet: quiet || json, verbose, bits, label: labelOf(run.sources) });
+  const terminal = new Terminal({
+    quiet: quiet || json,
+    verbose,
+    bits,
+    label: labelOf(run.sources),
+    stats: times && (() => times.lines()),
+  });
   const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
   using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
@@ -48,9 +55,13 @@ export async function runCopy(given: RunOptions): Promise<number> {
   using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
   const names = new ReservedNames();
   const naming = { several: hasSeveralHosts(transfers) };
-  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
-    runTransfer(transfer, run, names, {
-      emit: namingHosts(transfer, emit, naming),
+  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) => {
+    const measure = times?.begin(hostsOf(transfer));
+    return runTransfer(transfer, run, names, {
+      emit: namingHosts(transfer, (event) => {
+        measure?.(event);
+        emit(event);
+      }, naming),
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       unresumable(why) {
@@ -62,6 +73,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     }).catch((error) => {
       throw nameHostOf(error, transfer, naming);
     });
+  };
   const runSeveral = async () => {
     const { runTransfers } = await import("./transfers.ts");
     return await runTransfers(transfers, runOne, { emit, signal });
@@ -85,6 +97,11 @@ export async function runCopy(given: RunOptions): Promise<number> {
 async function openManifest(path: string): Promise<Manifest> {
   const { Manifest } = await import("../../transfer/client/manifest.ts");
   return new Manifest(path);
+}
+
+async function phaseTimes({ verify = false }: { verify?: boolean }) {
+  const { PhaseTimes } = await import("../../ui/phase_times.ts");
+  return new PhaseTimes(() => performance.now(), { verify });
 }
 
 async function jsonReport({ sources, target, fileList }: RunOptions, { write }: Output) {

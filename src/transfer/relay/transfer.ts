@@ -31,7 +31,6 @@ export class RelayedTransfer implements AsyncDisposable {
   #totals!: MessageOf<"sources">;
   #streams?: RelayStreams;
   #streamCount = 0;
-  #startedAt = 0;
   /** The receiver's last message. */
   #finished!: Promise<MessageOf<"finished">>;
 
@@ -54,7 +53,6 @@ export class RelayedTransfer implements AsyncDisposable {
     const { streams: requested, emit, note, machine } = this.#options;
     const { files, bytes, complete } = this.#totals;
     const streams = this.#streams!;
-    this.#startedAt = performance.now();
     this.#progress.start();
     this.#finished = this.#conversation.run();
     // The receiver may finish before a pair is open, if there is nothing to send.
@@ -99,8 +97,7 @@ export class RelayedTransfer implements AsyncDisposable {
       resumed: kept,
       wireBytes: compress ? streams.wireBytes : undefined,
     };
-    const elapsedMs = performance.now() - this.#startedAt;
-    emit({ type: "finished", ...outcome, dummy, elapsedMs, engine: machine.cipher.name });
+    emit({ type: "finished", ...outcome, dummy, engine: machine.cipher.name });
     return outcome;
   }
 
