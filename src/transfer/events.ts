@@ -13,6 +13,7 @@ export type TransferEvent =
   | ConnectedEvent
   | TotalsEvent
   | ProgressEvent
+  | CheckingEvent
   | FileEvent
   | FailedEvent
   | NoteEvent
@@ -80,6 +81,15 @@ export interface ProgressEvent {
   readonly bytes: number;
   /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
+  /** Path of a large file in progress, from the name of its source on. Not escaped. */
+  readonly file?: string;
+}
+
+/** The receiver verifies what an earlier run left of large files, before it resumes them. */
+export interface CheckingEvent {
+  readonly type: "checking";
+  /** Bytes of the files that are being verified; 0 when none is. */
+  readonly bytes: number;
 }
 
 /** One file is in place. Only with -v. */

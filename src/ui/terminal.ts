@@ -2,12 +2,13 @@ import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { FailureGroups } from "./failure_groups.ts";
 import { formatBytes } from "./format.ts";
+import { foregroundCheck } from "../native/process/foreground.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
 import { retryNote } from "./retry_note.ts";
 import { writeStderr } from "../log/write_all.ts";
 import { summaryLine } from "./summary.ts";
-import { cutToWidth, textWidth } from "./text_width.ts";
+import { cutToWidth } from "./text_width.ts";
 
 /** The screen of a `Terminal`. */
 export interface Screen {
@@ -17,6 +18,8 @@ export interface Screen {
   columns(): number;
   /** Whether lines can be overwritten: on a terminal whose type is not "dumb". */
   readonly canRedraw: boolean;
+  /** Whether lines may be overwritten now: not while another job uses the terminal. */
+  isForeground(): boolean;
   /** Returns milliseconds since the start of the command, of a monotonic clock. */
   now(): number;
 }
@@ -34,6 +37,9 @@ export interface TerminalOptions {
   readonly stats?: () => readonly string[];
 }
 
+/** Erases from the cursor to the end of the line (EL). */
+const ERASE_TO_END = "\x1b[K";
+const STDERR = 2;
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
 /** Maximum number of hints, because a peer may send a different hint for each file. */
@@ -53,8 +59,8 @@ export class Terminal {
   readonly #options: TerminalOptions;
   #state: ProgressState = INITIAL_STATE;
   #drawnMs = 0;
-  /** Width of the visible progress line in columns; 0 if there is none. */
-  #drawnWidth = 0;
+  /** Whether the progress line is visible. */
+  #drawn = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   /** Host that streams are being opened to, since a time. */
@@ -130,7 +136,7 @@ export class Terminal {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
     if (this.#closed || finished || !this.#hasLine()) return;
-    if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && this.#drawnWidth === 0) {
+    if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && !this.#drawn) {
       this.#write(`connecting to ${printable(this.#opening.host)} ...`);
     }
     if (connectedMs === undefined) return;
@@ -172,35 +178,35 @@ export class Terminal {
     const now = this.#screen.now();
     // The last column stays free, because some terminals wrap a line that reaches it.
     const width = Math.max(1, this.#screen.columns() - 1);
-    const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
-    const line = progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits });
-    this.#write(line);
+    const label = this.#state.file ?? this.#options.label;
+    const shown = label === undefined ? undefined : printable(label).replaceAll("\n", " ");
+    this.#write(progressLine(this.#state, { width, nowMs: now, label: shown, bits: this.#options.bits }));
     this.#drawnMs = now;
   }
 
   /** Replaces the line by a text without control characters. */
   #write(text: string): void {
+    if (!this.#screen.isForeground()) return;
     const width = Math.max(1, this.#screen.columns() - 1);
-    const line = cutToWidth(text, width);
-    const columns = textWidth(line);
-    this.#screen.write("\r" + line + " ".repeat(Math.max(0, Math.min(this.#drawnWidth, width) - columns)));
-    this.#drawnWidth = columns;
+    this.#screen.write("\r" + cutToWidth(text, width) + ERASE_TO_END);
+    this.#drawn = true;
   }
 
   /** Clears the progress line until the next redraw, for output that bypasses this class. */
   clear(): void {
-    if (this.#drawnWidth === 0) return;
-    const width = Math.min(this.#drawnWidth, Math.max(1, this.#screen.columns() - 1));
-    this.#screen.write("\r" + " ".repeat(width) + "\r");
-    this.#drawnWidth = 0;
+    // In the background the line may belong to a shell by now.
+    if (this.#drawn && this.#screen.isForeground()) this.#screen.write("\r" + ERASE_TO_END);
+    this.#drawn = false;
   }
 }
 
 function stderrScreen(): Screen {
+  let isForeground: (() => boolean) | undefined;
   return {
     write: writeStderr,
     columns: stderrColumns,
     canRedraw: Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    isForeground: () => (isForeground ??= foregroundCheck(STDERR))(),
     now: () => performance.now(),
   };
 }

@@ -3,12 +3,13 @@ import { describe, it } from "@std/testing/bdd";
 import type { TransferEvent } from "../../src/transfer/events.ts";
 import { type Screen, Terminal, type TerminalOptions } from "../../src/ui/terminal.ts";
 
-/** A screen in memory with a manual clock, which interprets carriage returns. */
+/** A screen in memory with a manual clock, which interprets carriage returns and the erasing of a line. */
 class MemoryScreen implements Screen {
   raw = "";
   writes = 0;
   nowMs = 0;
   width = 80;
+  foreground = true;
   readonly canRedraw: boolean;
 
   constructor(canRedraw = true) {
@@ -21,6 +22,9 @@ class MemoryScreen implements Screen {
   columns(): number {
     return this.width;
   }
+  isForeground(): boolean {
+    return this.foreground;
+  }
   now(): number {
     return this.nowMs;
   }
@@ -28,7 +32,10 @@ class MemoryScreen implements Screen {
   lines(): string[] {
     return this.raw.split("\n").map((line) => {
       let shown = "";
-      for (const part of line.split("\r")) shown = part + shown.slice(part.length);
+      for (const part of line.split("\r")) {
+        const [text, ...erased] = part.split("\x1b[K");
+        shown = erased.length > 0 ? text + erased.join("") : text + shown.slice(text.length);
+      }
       return shown.trimEnd();
     });
   }
@@ -143,6 +150,38 @@ describe("Terminal", () => {
     ]]);
     assertEquals(shown, [" 4.0 KiB   2.0 KiB/s  0 files, 0 found"]);
     assertEquals(screen.lines(), [""]);
+  });
+
+  it("erases the rest of the line, whatever its width is", () => {
+    const { screen } = play([[0, connected], [500, progress(1)]]);
+    assertEquals(screen.raw, "\r     1 B  0 files, 0 found\x1b[K\r\x1b[K");
+  });
+
+  it("draws and erases nothing while another job uses the terminal", () => {
+    const screen = new MemoryScreen();
+    const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);
+    const at = (nowMs: number, event: TransferEvent) => {
+      screen.nowMs = nowMs;
+      terminal.onEvent(event);
+    };
+    at(0, connected);
+    at(500, progress(1));
+    const { raw } = screen;
+    screen.foreground = false;
+    at(1000, progress(2));
+    at(1500, failed);
+    assertEquals(screen.raw.slice(raw.length), 'escp: Cannot read "a": gone\\x1b[2J\n');
+    screen.foreground = true;
+    at(2000, progress(3));
+    assertEquals(screen.lines().at(-1), "     3 B       2 B/s  0 files, 0 found  1 failed");
+    terminal.close();
+  });
+
+  it("shows the large file in progress instead of the label", () => {
+    const { shown } = play([[0, connected], [500, { type: "progress", files: 0, bytes: 1, file: "d/x\u001b.iso" }]], {
+      label: "d",
+    });
+    assertEquals(shown, ["d/x\\x1b.iso       1 B  0 files, 0 found"]);
   });
 
   it("redraws at most eight times per second", () => {

@@ -127,6 +127,8 @@ export interface ResumableSource {
 /** A large file that may be resumed. Without a source it starts over. */
 export interface Resumable extends RecordedTarget {
   source?: ResumableSource;
+  /** Called with the number of bytes that are verified, and with its negative afterwards. */
+  checking?: (bytes: number) => void;
 }
 
 /** Writes below the target roots and nowhere else; one per thread. Each job has a current directory of its own. */

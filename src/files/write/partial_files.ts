@@ -96,9 +96,9 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       // Other directories are entered while this one waits.
       const place = directory.keepPlace();
       try {
-        const { source, record: journal } = resumable;
+        const { source, record: journal, checking } = resumable;
         const taken = source
-          ? await takeOver(place.path, resumable, source, { compares: options.localCopy })
+          ? await takeOver(place.path, resumable, source, { compares: options.localCopy, checking })
           : await removeEarlier(place.path, resumable);
         if (taken) {
           const { partial: { name: temporary, ...identity }, kept, continued } = taken;

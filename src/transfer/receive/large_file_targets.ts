@@ -44,6 +44,8 @@ export interface LargeFileTargetsHost {
   wroteInPlace(file: WrittenInPlace): void;
   /** Counts a file that is its own source. */
   foundSame(same: NonNullable<ReceivedPack["same"]>): void;
+  /** Reports the bytes of an earlier run that are being verified. */
+  checking(bytes: number): void;
   /** Ends the transfer with an error. */
   fatal(error: unknown): void;
 }
@@ -83,6 +85,8 @@ export class LargeFileTargets {
   /** Complete files that are being flushed or digested. */
   readonly #settling = new Set<Promise<void>>();
   #yielder?: EventLoopYielder;
+  /** Bytes of an earlier run that are being verified. */
+  #checked = 0;
   #closed = false;
 
   constructor(host: LargeFileTargetsHost) {
@@ -134,6 +138,13 @@ export class LargeFileTargets {
       throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} was never opened`);
     }
     return this.#open.get(file)?.partial;
+  }
+
+  /** Path of the first file that is being written, from the name of its source on; undefined if there is none. */
+  get current(): string | undefined {
+    const first = this.#open.values().next().value?.message;
+    const target = first && this.#host.roots[first.root];
+    return first?.path === "" && target?.kind === "file" ? target.name : first?.path;
   }
 
   /** Handles a range that a stream has written. */
@@ -197,12 +208,17 @@ export class LargeFileTargets {
     const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
     const begun = await writer.begin(root, path, size, {
-      resumable: recorded && { ...recorded, source },
+      resumable: recorded && { ...recorded, source, checking: (bytes) => this.#check(bytes) },
       source: dev === undefined || inode === undefined ? undefined : { dev, inode },
     });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
     return begun;
+  }
+
+  #check(bytes: number): void {
+    this.#checked += bytes;
+    this.#host.checking(this.#checked);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */

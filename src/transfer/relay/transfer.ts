@@ -116,7 +116,7 @@ export class RelayedTransfer implements AsyncDisposable {
   }
 
   #reportProgress(writtenBytes: number): void {
-    const { files, kept } = this.#conversation;
-    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept });
+    const { files, kept, current: file } = this.#conversation;
+    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept, file: file || undefined });
   }
 }

@@ -146,6 +146,12 @@ export class Scheduler {
     return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
   }
 
+  /** Path of a large file in progress; undefined if there is none. */
+  get current(): string | undefined {
+    const item = this.#large.current;
+    return item && (shownPath(this.#host.rootName(item.root), item.path) || undefined);
+  }
+
   /** Sets whether the receiver copies large files locally. Set it before the first unit is taken. */
   set offersLocalCopy(offers: boolean) {
     this.#options.offersLocalCopy = offers;

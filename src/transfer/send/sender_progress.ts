@@ -39,7 +39,7 @@ export class SenderProgress implements Disposable {
   }
 
   #report(writtenBytes: number): void {
-    const { totals, done, kept } = this.#scheduler;
+    const { totals, done, kept, current: file } = this.#scheduler;
     const json = JSON.stringify(totals);
     if (this.#reportedTotals !== json) {
       this.#reportedTotals = json;
@@ -47,6 +47,6 @@ export class SenderProgress implements Disposable {
       if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
     const bytes = Math.max(writtenBytes + kept, done.bytes);
-    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept });
+    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept, file });
   }
 }

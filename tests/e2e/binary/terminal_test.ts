@@ -49,7 +49,7 @@ describe(`output on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ign
   it("has failures above the progress", async () => {
     const { code, text } = await show(`${tree.path}/large`, `${tree.path}/none`, `${tree.path}/into`);
     assertEquals(code, 1, text);
-    assertMatch(text, /^(.*\r)?escp: Cannot read ".*none": No such file or directory\r?\n/m);
+    assertMatch(text, /^(.*\r.\[K)?escp: Cannot read ".*none": No such file or directory\r?\n/m);
     assertMatch(text, /1 failed, 1 file, /);
   });
 });

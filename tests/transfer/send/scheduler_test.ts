@@ -119,8 +119,8 @@ describe("Scheduler", () => {
 
   for (const code of ["ENOSPC", "EDQUOT", "EROFS"]) {
     it(`sends nothing else after ${code} of the target, and ends`, async () => {
-      const files = Array.from({ length: 1_500 }, (_, file) => [`${file}`, ""]);
-      await using work = await scheduleTree({ ...Object.fromEntries(files), "large": { size: 3 * MIB } });
+      const files = Array.from({ length: 1_100 }, (_, file) => [`${file}`, ""]);
+      await using work = await scheduleTree(Object.fromEntries(files));
       const { scheduler, failed, notes } = work;
       const first = await scheduler.next(0) as PackUnit;
       const second = await scheduler.next(1) as PackUnit;
@@ -155,6 +155,17 @@ describe("Scheduler", () => {
     const unit = await work.scheduler.next(0) as PackUnit;
     refuse(work.scheduler, unit, { code: "ENOSPC", message: 'Cannot write "a": No space left on device' });
     assertEquals([work.scheduler.stopped, work.scheduler.finished, work.notes], [false, true, []]);
+  });
+
+  it("names a large file in progress", async () => {
+    await using work = await scheduleTree({ "large": { size: 3 * MIB } });
+    const waiting = work.scheduler.next(0);
+    assert(await isPending(waiting));
+    assertEquals(work.scheduler.current, "large");
+    const [{ file }] = work.take("open");
+    const failure = { code: "EACCES", path: "large", message: "x", hint: "" };
+    work.scheduler.answer({ type: "unopened", file, failure });
+    assertEquals([await waiting, work.scheduler.current], [undefined, undefined]);
   });
 
   it("requeues the units of a broken stream, which gets no more", async () => {
