@@ -56,7 +56,7 @@ function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const idleMs = nowMs - state.movedMs;
   const stalled = idleMs >= STALLED_AFTER_MS && percent !== 100;
   const rate = rateOf(state.meter, nowMs);
-  // Nothing may arrive meanwhile, and that is no stall.
+  // A pause of the data is expected meanwhile.
   const checking = state.checking > 0 && !rate;
   return {
     percent: percent === undefined ? undefined : `${percent}%`.padStart(4),

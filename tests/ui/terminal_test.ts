@@ -152,7 +152,7 @@ describe("Terminal", () => {
     assertEquals(screen.lines(), [""]);
   });
 
-  it("erases the rest of the line, whatever its width is", () => {
+  it("erases the rest of a line of any width", () => {
     const { screen } = play([[0, connected], [500, progress(1)]]);
     assertEquals(screen.raw, "\r     1 B  0 files, 0 found\x1b[K\r\x1b[K");
   });

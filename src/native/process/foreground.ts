@@ -8,7 +8,7 @@ const SYMBOLS = {
 } as const;
 
 /**
- * Returns a function that tells whether this process belongs to the foreground job of a terminal. It always returns true if the
+ * Returns a function that returns whether this process belongs to the foreground job of a terminal. It always returns true if the
  * terminal does not control this session, on Windows, and without FFI.
  */
 export function foregroundCheck(descriptor: number): () => boolean {

@@ -159,12 +159,14 @@ describe("Scheduler", () => {
 
   it("names a large file in progress", async () => {
     await using work = await scheduleTree({ "large": { size: 3 * MIB } });
-    const waiting = work.scheduler.next(0);
+    const directory = await work.scheduler.next(0);
+    const waiting = work.scheduler.next(1);
     assert(await isPending(waiting));
     assertEquals(work.scheduler.current, "large");
     const [{ file }] = work.take("open");
     const failure = { code: "EACCES", path: "large", message: "x", hint: "" };
     work.scheduler.answer({ type: "unopened", file, failure });
+    confirm(work.scheduler, directory);
     assertEquals([await waiting, work.scheduler.current], [undefined, undefined]);
   });
 
