@@ -7,10 +7,13 @@ const MAX_LISTED = 10;
 /** Maximum number of reasons, and of directories of all reasons, because a peer may send different ones for each file. */
 const MAX_REASONS = 100;
 const MAX_DIRECTORIES = 10_000;
+/** Length from which on reasons, directories and failures count as the same, because a peer chooses it. */
+const MAX_KEY = 1_000;
 
 interface Group {
   reason: string;
-  printed: number;
+  /** Failures that were printed, with their hosts. */
+  printed: Set<string>;
   /** Number of failures that were not printed, by directory. */
   hidden: Map<string, number>;
   /** Number of failures that were not printed, in directories beyond the limit. */
@@ -27,17 +30,22 @@ export class FailureGroups {
   #others = newGroup("");
   #directories = 0;
 
-  /** Adds a failure. @param message such as `Cannot read "/a/b": Permission denied`. @returns whether it is printed. */
-  add(message: string): boolean {
-    const [, operation, path, reason] = MESSAGE.exec(message) ?? [];
-    // Nothing is known about where it occurred, so each one is printed.
-    if (path === undefined) return true;
-    const group = this.#groupOf(`${operation}: ${reason}`, reason || operation.trim());
-    if (group.printed < MAX_PRINTED) {
-      group.printed++;
+  /**
+   * Adds a failure. That of a directory is repeated for each file in it, but printed once.
+   *
+   * @param message such as `Cannot read "/a/b": Permission denied`.
+   * @returns whether it is printed.
+   */
+  add(message: string, host = ""): boolean {
+    const [, operation, path = "", reason] = MESSAGE.exec(message) ?? [];
+    const group = this.#groupOf((reason || (operation ?? message).trim()).slice(0, MAX_KEY));
+    const failure = `${host} ${message}`.slice(0, MAX_KEY);
+    if (group.printed.has(failure)) return false;
+    if (group.printed.size < MAX_PRINTED) {
+      group.printed.add(failure);
       return true;
     }
-    const directory = path.slice(0, path.lastIndexOf("/") + 1);
+    const directory = path.slice(0, Math.min(path.lastIndexOf("/") + 1, MAX_KEY));
     const count = group.hidden.get(directory);
     if (count !== undefined) group.hidden.set(directory, count + 1);
     else if (this.#directories < MAX_DIRECTORIES) {
@@ -68,18 +76,18 @@ export class FailureGroups {
     });
   }
 
-  #groupOf(key: string, reason: string): Group {
-    const known = this.#groups.get(key);
+  #groupOf(reason: string): Group {
+    const known = this.#groups.get(reason);
     if (known) return known;
     if (this.#groups.size >= MAX_REASONS) return this.#others;
     const group = newGroup(reason);
-    this.#groups.set(key, group);
+    this.#groups.set(reason, group);
     return group;
   }
 }
 
 function newGroup(reason: string): Group {
-  return { reason, printed: 0, hidden: new Map(), elsewhere: 0 };
+  return { reason, printed: new Set(), hidden: new Map(), elsewhere: 0 };
 }
 
 function formatPlaces(count: number): string {

@@ -65,7 +65,6 @@ export class Terminal {
   #closed = false;
   /** Host that streams are being opened to, since a time. */
   #opening?: { host: string; sinceMs: number };
-  #lastFailure = "";
   readonly #failures = new FailureGroups();
   readonly #hints = new Set<string>();
 
@@ -107,12 +106,9 @@ export class Terminal {
   }
 
   /** Prints a failure, unless several with the same reason were printed. The hint is printed at the end. */
-  #printFailure({ message, hint, told, host = "" }: FailedEvent): void {
+  #printFailure({ message, hint, told, host }: FailedEvent): void {
     if (told) return;
-    // The failure of a directory is repeated for each file in it, but printed once.
-    const failure = `${host} ${message}`;
-    if (failure !== this.#lastFailure && this.#failures.add(message)) this.printLine(`escp: ${message}`);
-    this.#lastFailure = failure;
+    if (this.#failures.add(message, host)) this.printLine(`escp: ${message}`);
     if (hint && this.#hints.size < MAX_HINTS) this.#hints.add(hint);
   }
 

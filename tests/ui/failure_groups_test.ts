@@ -44,9 +44,21 @@ describe("FailureGroups", () => {
     ]);
   });
 
-  it("always prints a message without a path", () => {
+  it("prints a repeated failure once, and groups all operations", () => {
     const groups = new FailureGroups();
-    assertEquals(files("", 30).filter(() => groups.add("Cannot reach h")).length, 30);
+    const message = 'Cannot create "d": Permission denied';
+    assertEquals([groups.add(message), groups.add(message), groups.add(message, "web1")], [true, false, true]);
+    for (const operation of ["read", "write"]) {
+      for (const path of files("d/", 5)) groups.add(`Cannot ${operation} "${path}": Permission denied`);
+    }
+    assertEquals(groups.takeHidden(), ['...and 2 more in "d/": Permission denied']);
+  });
+
+  it("groups messages without a path", () => {
+    const groups = new FailureGroups();
+    assertEquals(groups.add("Cannot reach h"), true);
+    assertEquals(groups.add("Cannot reach h"), false);
+    assertEquals(groups.takeHidden(), []);
   });
 
   it("limits the reasons and directories that it remembers", () => {

@@ -96,7 +96,7 @@ describe("Terminal", () => {
       {},
       new MemoryScreen(false),
     );
-    assertEquals(shown.filter((line) => line !== "").length, 3);
+    assertEquals(shown.filter((line) => line !== "").length, 2);
   });
 
   it("prints ten failures with the same reason, then their number per directory, and each hint once", () => {
