@@ -109,6 +109,8 @@ export interface FailedEvent {
   readonly message: string;
   /** Advice for the user. */
   readonly hint?: string;
+  /** The system's error name, such as "ENOSPC". */
+  readonly code?: string;
   /** Whether the message was printed before. */
   readonly told?: boolean;
   /** The end on whose host the path is. */
@@ -165,6 +167,6 @@ export interface FinishedEvent {
 export type Side = "sender" | "receiver";
 
 /** Returns the event for a failure of either end. @param side the end on whose host the path is. */
-export function failedEvent({ path, message, hint }: Failure, side?: Side): FailedEvent {
-  return { type: "failed", path, message, hint: hint || undefined, ...(side && { side }) };
+export function failedEvent({ path, message, hint, code }: Failure, side?: Side): FailedEvent {
+  return { type: "failed", path, message, hint: hint || undefined, code: code || undefined, ...(side && { side }) };
 }

@@ -52,6 +52,7 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
   ],
   [EXIT_STATUS.usage, "The command line or a configuration file is invalid. Nothing was started."],
   [EXIT_STATUS.interrupted, "Interrupted by Ctrl-C or by a signal that asks to stop."],
+  [EXIT_STATUS.closed, "The reader of standard output has exited, as head does. No message is printed."],
   [EXIT_STATUS.start, "ssh failed, or escp did not start on the remote host. The message states the reason."],
 ];
 

@@ -40,7 +40,11 @@ export async function runCopy(given: RunOptions): Promise<number> {
   let unresumable = false;
   using stop = stopSignals(() => hintWhenLost({ ...request, fromInput, toOutput, unresumable }));
   const signal = AbortSignal.any([stop.signal, output.lost]);
+  const writesOutput = toOutput && run.outputDescriptor === 1;
   const emit = (event: TransferEvent) => {
+    if (writesOutput && event.type === "failed" && event.code === "EPIPE" && event.side === "receiver") {
+      return output.closed();
+    }
     report?.onEvent(event);
     listing?.onEvent(event);
     logging.onEvent(event);
