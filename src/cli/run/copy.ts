@@ -18,6 +18,10 @@ import { VERSION } from "../version.ts";
 import { hasSeveralHosts, hostsOf, nameHostOf, namingHosts } from "./name_hosts.ts";
 import { runTransfer } from "./transfer.ts";
 
+/** Note for rules that exclude nothing. */
+const INCLUDE_ALONE = "--include without --exclude selects nothing: everything else is copied too. " +
+  "To copy just the matching files, use --only";
+
 /** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
@@ -50,6 +54,9 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
+  if (request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
+    emit({ type: "note", message: INCLUDE_ALONE });
+  }
   if (run.cpumask || run.nodemask) {
     const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
     setAffinity(run).forEach((note) => log.warn(note));

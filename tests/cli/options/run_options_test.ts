@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
 import { copyRun, usageError } from "./command_lines.ts";
+import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
 
@@ -238,6 +239,26 @@ describe("options of a copy", () => {
       { action: "include", kind: "regex", pattern: "x" },
     ]);
     assertMatch(usageError("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
+  });
+
+  it("--only follows the other rules, and is passed on as rules that every version has", () => {
+    const filters = (...words: string[]) =>
+      request(...words).filters.map(({ action, pattern }) => `${action} ${pattern}`);
+    assertEquals(filters("--only", "*.txt", "--exclude", ".git/", "--only=*.md"), [
+      "exclude .git/",
+      "include *.txt",
+      "include *.md",
+      "include */",
+      "exclude *",
+    ]);
+    assertEquals(
+      forwardedWords(copyRun("--only", "*.c", "x", "y").host.flags).filter((word) => /clude|only/.test(word)),
+      [
+        "--include=*.c",
+        "--include=*/",
+        "--exclude=*",
+      ],
+    );
   });
 
   it("-l is in kbit/s, as in scp", () => {
