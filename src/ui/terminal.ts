@@ -38,7 +38,7 @@ export interface TerminalOptions {
 }
 
 /** Erases from the cursor to the end of the line (EL). */
-const ERASE_TO_END = "\x1b[K";
+export const ERASE_TO_END = "\x1b[K";
 const STDERR = 2;
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
@@ -196,7 +196,8 @@ export class Terminal {
   }
 }
 
-function stderrScreen(): Screen {
+/** Returns the terminal of standard error. */
+export function stderrScreen(): Screen {
   let isForeground: (() => boolean) | undefined;
   return {
     write: writeStderr,
