@@ -139,11 +139,19 @@ export class Scheduler {
     return this.#verification?.verified ?? 0;
   }
 
-  /** Files and bytes that have to be sent, as known so far. */
-  get totals(): { files: number; bytes: number; complete: boolean } {
+  /**
+   * Files and bytes that have to be sent, as known so far.
+   *
+   * @param counted counts of all files that are ahead of the walk.
+   */
+  totals(counted?: Scheduler["found"]): { files: number; bytes: number; complete: boolean } {
     const { found, skipped } = this;
-    const complete = found.complete && !this.#walk.awaitsInput && !this.stopped;
-    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
+    // The walk itself knows better at its end.
+    const ahead = found.complete ? undefined : counted;
+    const complete = (ahead ?? found).complete && !this.#walk.awaitsInput && !this.stopped;
+    const files = Math.max(found.files, ahead?.files ?? 0) - skipped.counted;
+    const bytes = Math.max(found.bytes, ahead?.bytes ?? 0) - skipped.bytes;
+    return { files, bytes, complete };
   }
 
   /** Path of a large file in progress; undefined if there is none. */

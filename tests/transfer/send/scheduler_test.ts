@@ -133,7 +133,7 @@ describe("Scheduler", () => {
         undefined,
         true,
       ]);
-      assertEquals([failed.length, scheduler.done.files, scheduler.totals.complete], [1, second.records, false]);
+      assertEquals([failed.length, scheduler.done.files, scheduler.totals().complete], [1, second.records, false]);
     });
   }
 
@@ -155,6 +155,15 @@ describe("Scheduler", () => {
     const unit = await work.scheduler.next(0) as PackUnit;
     refuse(work.scheduler, unit, { code: "ENOSPC", message: 'Cannot write "a": No space left on device' });
     assertEquals([work.scheduler.stopped, work.scheduler.finished, work.notes], [false, true, []]);
+  });
+
+  it("counts ahead of the walk until the walk has ended", async () => {
+    await using work = await scheduleTree({ "a": "1", "b": "22" });
+    const counted = { files: 9, bytes: 99, complete: true };
+    assertEquals(work.scheduler.totals(counted), counted);
+    assertEquals(work.scheduler.totals({ ...counted, complete: false }).complete, false);
+    await work.scheduler.lookAhead({ files: 10 });
+    assertEquals(work.scheduler.totals(counted), { files: 2, bytes: 3, complete: true });
   });
 
   it("names a large file in progress", async () => {
@@ -427,7 +436,7 @@ describe("Scheduler", () => {
       assert(units.every(({ type }) => type === "ask"));
       assertEquals(work.take("open"), []);
       assertEquals(work.scheduler.skipped, { files: 20_200, counted: 20_200, bytes: 400 * MIB });
-      assertEquals(work.scheduler.totals, { files: 0, bytes: 0, complete: true });
+      assertEquals(work.scheduler.totals(), { files: 0, bytes: 0, complete: true });
       assertEquals(work.scheduler.finished, true);
     });
 
