@@ -78,6 +78,15 @@ export class FileError extends UserError {
   }
 }
 
+/** The reader of standard output has exited, as `head` does. Ends the program without a message. */
+export class OutputClosed extends UserError {
+  override name = "OutputClosed";
+
+  constructor() {
+    super("The reader of standard output has exited");
+  }
+}
+
 /** The user or the system interrupted the program. Used as the reason of an `AbortController`. */
 export class Interrupted extends Error {
   override name = "Interrupted";

@@ -74,7 +74,7 @@ function isFifo(path: string): boolean {
   }
 }
 
-function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): { level: LogLevel; message: string }[] {
+function describe(event: TransferEvent, { bits }: { bits?: boolean }): { level: LogLevel; message: string }[] {
   switch (event.type) {
     case "connected":
       return [{
@@ -88,7 +88,7 @@ function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): {
     case "note":
       return [{ level: "warn", message: event.message }];
     case "finished":
-      return [{ level: "info", message: summaryLine(event, { bits }) }];
+      return [{ level: "info", message: summaryLine(event, { totalMs: performance.now(), bits, verbose: 1 }) }];
     default:
       return [];
   }

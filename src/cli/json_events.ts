@@ -64,10 +64,10 @@ export function parseEvents(line: string): TransferEvent[] {
         failed: count("failed"),
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),
+        stopped: fields.stopped === true || undefined,
         dryRun: fields.dryRun === true || undefined,
         wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
         dummy: DUMMIES.find((dummy) => dummy === fields.dummy),
-        elapsedMs: transferSeconds(fields.phases) * 1000,
         streams: count("streams"),
         engine: text("engine") ?? "",
       }];
@@ -86,9 +86,4 @@ function parseLine(line: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function transferSeconds(phases: unknown): number {
-  const seconds = typeof phases === "object" && phases !== null ? (phases as Record<string, unknown>).transfer : 0;
-  return typeof seconds === "number" ? seconds : 0;
 }

@@ -1,8 +1,9 @@
 /** Writing to standard output. */
 
+import { OutputClosed } from "../errors.ts";
 import { writeStandardOutput } from "../files/target/standard_output.ts";
 
-/** Writes all of the text. @throws {FileError} if it cannot be written, for example because the reader has exited. */
+/** Writes all of the text. @throws {FileError | OutputClosed} */
 export function writeStdout(text: string): void {
   writeStandardOutput(new TextEncoder().encode(text));
 }
@@ -10,7 +11,7 @@ export function writeStdout(text: string): void {
 /** Standard output during a run. If it cannot be written, `lost` ends the run; the writer continues. */
 export class Output {
   readonly #lost = new AbortController();
-  /** Aborted with a `FileError` when a write has failed. */
+  /** Aborted with a `FileError` or `OutputClosed` when a write has failed. */
   readonly lost: AbortSignal = this.#lost.signal;
 
   /** Writes all of the text, unless a write has failed before. */
@@ -22,4 +23,9 @@ export class Output {
       this.#lost.abort(error);
     }
   };
+
+  /** Ends the run, because another writer has found that the reader has exited. */
+  closed(): void {
+    this.#lost.abort(new OutputClosed());
+  }
 }

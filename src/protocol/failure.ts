@@ -36,3 +36,16 @@ export const SETTING_TIME = "set the time of";
 export function isPlaced({ message }: Failure): boolean {
   return [SETTING_XATTRS, SETTING_TIME].some((operation) => message.startsWith(`Cannot ${operation} `));
 }
+
+/** Reasons for which a target takes no more files, by the system's error name. */
+const FULL_TARGETS: Record<string, string> = {
+  ENOSPC: "no space is left on the target",
+  EDQUOT: "the quota on the target is exceeded",
+  EROFS: "the target is read-only",
+};
+
+/** Returns why no other file can be written to the target either; undefined if another one may succeed. */
+export function fullTarget(failure: Failure): string | undefined {
+  // A file system has a separate limit for extended attributes, which it reports with the same name.
+  return isPlaced(failure) ? undefined : FULL_TARGETS[failure.code];
+}

@@ -13,6 +13,7 @@ export type TransferEvent =
   | ConnectedEvent
   | TotalsEvent
   | ProgressEvent
+  | CheckingEvent
   | FileEvent
   | FailedEvent
   | NoteEvent
@@ -80,6 +81,15 @@ export interface ProgressEvent {
   readonly bytes: number;
   /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
+  /** Path of a large file in progress, from the name of its source on. Not escaped. */
+  readonly file?: string;
+}
+
+/** The receiver verifies what an earlier run left of large files, before it resumes them. */
+export interface CheckingEvent {
+  readonly type: "checking";
+  /** Bytes of the files that are being verified; 0 when none is. */
+  readonly bytes: number;
 }
 
 /** One file is in place. Only with -v. */
@@ -99,6 +109,8 @@ export interface FailedEvent {
   readonly message: string;
   /** Advice for the user. */
   readonly hint?: string;
+  /** The system's error name, such as "ENOSPC". */
+  readonly code?: string;
   /** Whether the message was printed before. */
   readonly told?: boolean;
   /** The end on whose host the path is. */
@@ -141,12 +153,12 @@ export interface FinishedEvent {
   readonly verified?: number;
   /** With compression: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
+  /** Whether the copy stopped early, because the target takes no more files. */
+  readonly stopped?: boolean;
   /** Ends that used synthetic files. Nothing was copied. */
   readonly dummy?: Dummy;
   /** Whether it was a dry run: `files` and `bytes` would be copied. */
   readonly dryRun?: boolean;
-  /** Time since the "connected" event. */
-  readonly elapsedMs: number;
   readonly streams: number;
   readonly engine: string;
 }
@@ -155,6 +167,6 @@ export interface FinishedEvent {
 export type Side = "sender" | "receiver";
 
 /** Returns the event for a failure of either end. @param side the end on whose host the path is. */
-export function failedEvent({ path, message, hint }: Failure, side?: Side): FailedEvent {
-  return { type: "failed", path, message, hint: hint || undefined, ...(side && { side }) };
+export function failedEvent({ path, message, hint, code }: Failure, side?: Side): FailedEvent {
+  return { type: "failed", path, message, hint: hint || undefined, code: code || undefined, ...(side && { side }) };
 }

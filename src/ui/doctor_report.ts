@@ -4,6 +4,7 @@ import type { BottleneckFacts, Direction, End, Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
+import { wrapText } from "./wrap_text.ts";
 
 /** Columns of the names and results. */
 const NAME_COLUMN = 9;
@@ -17,7 +18,14 @@ export interface DoctorView {
   bits: boolean;
   /** Name of the remote host in messages. */
   host: string;
+  /** Maximum width of lines in columns; undefined: lines are not wrapped. */
+  width?: number;
 }
+
+/** Minimum width of results beside their names. On a narrower screen they are below. */
+const MIN_RESULT = 24;
+/** Indent of results below their names. */
+const NARROW_INDENT = "    ";
 
 /** Returns escaped lines without line breaks: the results, the reason of a failure, and the hint. */
 export function renderStep(step: Step, view: DoctorView): string[] {
@@ -26,10 +34,21 @@ export function renderStep(step: Step, view: DoctorView): string[] {
   const reason = step.problem === undefined ? [] : [step.problem];
   const [first, ...more] = [...found, ...reason];
   const hint = step.hint === undefined ? [] : [`hint: ${step.hint}`];
-  const head = status.padEnd(NAME_COLUMN) + nameOf(step).padEnd(RESULT_COLUMN - NAME_COLUMN) + (first ?? "");
-  return [head, ...[...more, ...hint].map((line) => " ".repeat(RESULT_COLUMN) + line)].map((line) =>
-    printable(line.replaceAll("\n", " ").trimEnd())
-  );
+  const head = status.padEnd(NAME_COLUMN) + nameOf(step).padEnd(RESULT_COLUMN - NAME_COLUMN);
+  return [...layOut(head, first ?? "", view), ...[...more, ...hint].flatMap((line) => layOut("", line, view))];
+}
+
+/** Returns the lines of a result, with a hanging indent. */
+function layOut(head: string, result: string, { width }: DoctorView): string[] {
+  const text = printable(result.replaceAll("\n", " "));
+  const indent = " ".repeat(RESULT_COLUMN);
+  if (width === undefined) return [(head.padEnd(RESULT_COLUMN) + text).trimEnd()];
+  if (width - RESULT_COLUMN < MIN_RESULT) {
+    const lines = wrapText(text, width - NARROW_INDENT.length).map((line) => NARROW_INDENT + line);
+    return [head, ...lines].map((line) => line.trimEnd()).filter((line) => line !== "");
+  }
+  const [first, ...more] = wrapText(text, width - RESULT_COLUMN);
+  return [head.padEnd(RESULT_COLUMN) + first, ...more.map((line) => indent + line)].map((line) => line.trimEnd());
 }
 
 function nameOf(step: Step): string {
@@ -111,7 +130,8 @@ function describeSystem(
   ];
 }
 
-function describeBottleneck({ what, end }: BottleneckFacts): string {
+/** Returns what limits a copy, such as `the remote disk`. */
+export function describeBottleneck({ what, end }: BottleneckFacts): string {
   const place = end && END_NAMES[end];
   switch (what) {
     case "network":

@@ -27,7 +27,6 @@ export class JoinedEvents {
     bytes: 0,
     failed: 0,
     skipped: 0,
-    elapsedMs: 0,
     streams: 0,
     engine: "",
   };
@@ -93,8 +92,8 @@ export class JoinedEvents {
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
       ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
+      ...((event.stopped || sum.stopped) && { stopped: true }),
       ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
-      elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),
     };
   }

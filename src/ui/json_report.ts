@@ -113,7 +113,8 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, resumed = 0, failed, skipped, verified, dryRun, wireBytes, dummy, streams, engine } = event;
+    const { files, bytes, resumed = 0, failed, skipped, verified, stopped, dryRun, wireBytes, dummy } = event;
+    const { streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -124,6 +125,7 @@ export class JsonReport {
       skipped,
       verified,
       resumed,
+      stopped: stopped || undefined,
       dryRun: dryRun || undefined,
       wireBytes,
       dummy,

@@ -56,16 +56,20 @@ function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const idleMs = nowMs - state.movedMs;
   const stalled = idleMs >= STALLED_AFTER_MS && percent !== 100;
   const rate = rateOf(state.meter, nowMs);
+  // A pause of the data is expected meanwhile.
+  const checking = state.checking > 0 && !rate;
   return {
     percent: percent === undefined ? undefined : `${percent}%`.padStart(4),
     bytes: done,
     bytesOfTotal: state.totalsComplete ? `${done} of ${formatBytes(state.bytesTotal)}` : done,
-    rate: stalled
+    rate: checking
+      ? `checking ${formatBytes(state.checking)} already there`
+      : stalled
       ? `stalled ${formatClock(idleMs)}`
       : rate === undefined
       ? undefined
       : formatRate(rate, { bits }).padStart(10),
-    eta: stalled ? undefined : eta(state, rate),
+    eta: stalled || checking ? undefined : eta(state, rate),
     files: filesPart(state),
     failed: state.failed > 0 ? `${state.failed} failed` : undefined,
   };

@@ -12,6 +12,10 @@ export interface ProgressState {
   readonly filesDone: number;
   readonly bytesDone: number;
   readonly failed: number;
+  /** Bytes of an earlier run that are being verified. */
+  readonly checking: number;
+  /** Path of a large file in progress. */
+  readonly file?: string;
   readonly meter: RateMeter;
   /** Time of the last progress. */
   readonly movedMs: number;
@@ -25,6 +29,7 @@ export const INITIAL_STATE: ProgressState = {
   filesDone: 0,
   bytesDone: 0,
   failed: 0,
+  checking: 0,
   meter: [],
   movedMs: 0,
 };
@@ -60,11 +65,15 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       // Reports of several streams may arrive out of order, but the line must never count backwards.
       const files = Math.max(state.filesDone, event.files);
       const bytes = Math.max(state.bytesDone, event.bytes);
-      if (files === state.filesDone && bytes === state.bytesDone) return state;
+      if (files === state.filesDone && bytes === state.bytesDone) {
+        return event.file === state.file ? state : { ...state, file: event.file };
+      }
       // Resumed bytes were not transferred, so they do not count for the rate.
       const meter = addSample(state.meter, { atMs: nowMs, bytes: bytes - (event.resumed ?? 0) });
-      return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter };
+      return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter, file: event.file };
     }
+    case "checking":
+      return { ...state, checking: event.bytes, movedMs: nowMs };
     case "failed":
       return { ...state, failed: state.failed + 1, movedMs: nowMs };
     case "finished":

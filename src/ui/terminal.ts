@@ -1,13 +1,14 @@
 import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
-import { ReportedTexts } from "../transfer/reported_texts.ts";
+import { FailureGroups } from "./failure_groups.ts";
 import { formatBytes } from "./format.ts";
+import { foregroundCheck } from "../native/process/foreground.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
 import { retryNote } from "./retry_note.ts";
 import { writeStderr } from "../log/write_all.ts";
 import { summaryLine } from "./summary.ts";
-import { cutToWidth, textWidth } from "./text_width.ts";
+import { cutToWidth } from "./text_width.ts";
 
 /** The screen of a `Terminal`. */
 export interface Screen {
@@ -17,7 +18,9 @@ export interface Screen {
   columns(): number;
   /** Whether lines can be overwritten: on a terminal whose type is not "dumb". */
   readonly canRedraw: boolean;
-  /** Returns milliseconds of a monotonic clock. */
+  /** Whether lines may be overwritten now: not while another job uses the terminal. */
+  isForeground(): boolean;
+  /** Returns milliseconds since the start of the command, of a monotonic clock. */
   now(): number;
 }
 
@@ -30,12 +33,17 @@ export interface TerminalOptions {
   readonly label?: string;
   /** Show rates in bits instead of bytes. */
   readonly bits?: boolean;
+  /** Print the summary, and these lines after it, in any case. */
+  readonly stats?: () => readonly string[];
 }
 
+/** Erases from the cursor to the end of the line (EL). */
+export const ERASE_TO_END = "\x1b[K";
+const STDERR = 2;
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
-/** Limits of the stored hints, because a peer may send a different hint for each file. */
-const MAX_HINTS = { texts: 1_000, units: 256 << 10 };
+/** Maximum number of hints, because a peer may send a different hint for each file. */
+const MAX_HINTS = 100;
 /** Time without a stream after which the line names the host. In milliseconds. */
 const OPENING_MS = 1_000;
 /** A copy that takes less than this shows no progress line. */
@@ -51,14 +59,14 @@ export class Terminal {
   readonly #options: TerminalOptions;
   #state: ProgressState = INITIAL_STATE;
   #drawnMs = 0;
-  /** Width of the visible progress line in columns; 0 if there is none. */
-  #drawnWidth = 0;
+  /** Whether the progress line is visible. */
+  #drawn = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   /** Host that streams are being opened to, since a time. */
   #opening?: { host: string; sinceMs: number };
-  #lastFailure = "";
-  readonly #hints = new ReportedTexts(MAX_HINTS);
+  readonly #failures = new FailureGroups();
+  readonly #hints = new Set<string>();
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
@@ -95,14 +103,18 @@ export class Terminal {
     if (!this.#options.quiet) this.printLine(`note: ${retryNote(event)}`);
   }
 
-  /** Prints a failure, and its hint unless the same hint was printed before. */
-  #printFailure({ message, hint, told, host = "" }: FailedEvent): void {
+  /** Prints a failure, unless several with the same reason were printed. The hint is printed at the end. */
+  #printFailure({ message, hint, told, host }: FailedEvent): void {
     if (told) return;
-    // The failure of a directory is repeated for each file in it, but printed once.
-    const failure = `${host} ${message}`;
-    if (failure !== this.#lastFailure) this.printLine(`escp: ${message}`);
-    this.#lastFailure = failure;
-    if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
+    if (this.#failures.add(message, host)) this.printLine(`escp: ${message}`);
+    if (hint && this.#hints.size < MAX_HINTS) this.#hints.add(hint);
+  }
+
+  /** Prints the numbers of failures that were not printed, and the hints. */
+  #printRest(): void {
+    for (const line of this.#failures.takeHidden()) this.printLine(`escp: ${line}`);
+    for (const hint of this.#hints) this.printLine(`hint: ${hint}`);
+    this.#hints.clear();
   }
 
   /** Prints escaped text above the progress line. The log also uses this. */
@@ -118,17 +130,17 @@ export class Terminal {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
     if (this.#closed || finished || !this.#hasLine()) return;
-    if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && this.#drawnWidth === 0) {
-      const width = this.#width();
-      this.#write(cutToWidth(`connecting to ${printable(this.#opening.host)} ...`, width), width);
+    if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && !this.#drawn) {
+      this.#write(`connecting to ${printable(this.#opening.host)} ...`, this.#width());
     }
     if (connectedMs === undefined) return;
     if (now - connectedMs < FIRST_DRAW_MS || now - this.#drawnMs < REDRAW_MS) return;
     this.#redraw();
   }
 
-  /** Clears the progress line and stops drawing. Call it before every exit. May be called repeatedly. */
+  /** Clears the progress line, stops drawing, and prints pending hints. Call it before every exit. May be called repeatedly. */
   close(): void {
+    if (!this.#closed) this.#printRest();
     this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -149,17 +161,19 @@ export class Terminal {
   #finish(): void {
     const { finished } = this.#state;
     this.close();
-    const { quiet, verbose, bits = false } = this.#options;
-    if (finished && !quiet && (this.#screen.canRedraw || verbose > 0)) {
-      this.printLine(summaryLine(finished, { bits }));
+    const { quiet, verbose, bits, stats } = this.#options;
+    if (finished && (stats || (!quiet && (this.#screen.canRedraw || verbose > 0)))) {
+      this.printLine(summaryLine(finished, { totalMs: this.#screen.now(), bits, verbose }));
     }
+    for (const line of stats?.() ?? []) this.printLine(line);
   }
 
   #redraw(): void {
     const now = this.#screen.now();
     const width = this.#width();
-    const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
-    this.#write(progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits }), width);
+    const label = this.#state.file ?? this.#options.label;
+    const shown = label === undefined ? undefined : printable(label).replaceAll("\n", " ");
+    this.#write(progressLine(this.#state, { width, nowMs: now, label: shown, bits: this.#options.bits }), width);
     this.#drawnMs = now;
   }
 
@@ -168,27 +182,29 @@ export class Terminal {
     return Math.max(1, this.#screen.columns() - 1);
   }
 
-  /** Replaces the line by one without control characters. @param width its maximum width. */
-  #write(line: string, width: number): void {
-    const columns = textWidth(line);
-    this.#screen.write("\r" + line + " ".repeat(Math.max(0, Math.min(this.#drawnWidth, width) - columns)));
-    this.#drawnWidth = columns;
+  /** Replaces the line by a text without control characters. */
+  #write(text: string, width: number): void {
+    if (!this.#screen.isForeground()) return;
+    this.#screen.write("\r" + cutToWidth(text, width) + ERASE_TO_END);
+    this.#drawn = true;
   }
 
   /** Clears the progress line until the next redraw, for output that bypasses this class. */
   clear(): void {
-    if (this.#drawnWidth === 0) return;
-    const width = Math.min(this.#drawnWidth, this.#width());
-    this.#screen.write("\r" + " ".repeat(width) + "\r");
-    this.#drawnWidth = 0;
+    // In the background the line may belong to a shell by now.
+    if (this.#drawn && this.#screen.isForeground()) this.#screen.write("\r" + ERASE_TO_END);
+    this.#drawn = false;
   }
 }
 
-function stderrScreen(): Screen {
+/** Returns the terminal of standard error. */
+export function stderrScreen(): Screen {
+  let isForeground: (() => boolean) | undefined;
   return {
     write: writeStderr,
     columns: stderrColumns,
     canRedraw: Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    isForeground: () => (isForeground ??= foregroundCheck(STDERR))(),
     now: () => performance.now(),
   };
 }

@@ -1,6 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { FileError, Interrupted, ProtocolError, StartError, UsageError, UserError } from "../../src/errors.ts";
+import {
+  FileError,
+  Interrupted,
+  OutputClosed,
+  ProtocolError,
+  StartError,
+  UsageError,
+  UserError,
+} from "../../src/errors.ts";
 import { exitStatusOf } from "../../src/cli/exit_status.ts";
 
 describe("exitStatusOf", () => {
@@ -8,6 +16,7 @@ describe("exitStatusOf", () => {
     [new UsageError("x"), 2],
     [new StartError("x"), 255],
     [new Interrupted(), 130],
+    [new OutputClosed(), 141],
     [new UserError("x"), 1],
     [new FileError("read", "a", "gone"), 1],
     [new ProtocolError("bad-frame", "x"), 1],

@@ -29,7 +29,6 @@ describe("parseEvents", () => {
         failed: 1,
         skipped: 2,
         dryRun: true,
-        elapsedMs: 7000,
         streams: 4,
         engine: "native",
       },
@@ -46,7 +45,7 @@ describe("parseEvents", () => {
       planned,
       retry,
       note,
-      { ...finished, elapsedMs: 7000, verified: undefined, wireBytes: undefined, dummy: undefined },
+      { ...finished, verified: undefined, stopped: undefined, wireBytes: undefined, dummy: undefined },
     ]);
     assertEquals(parsed.filter(({ type }) => type === "totals").at(-1), events[1]);
   });

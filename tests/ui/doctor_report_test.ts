@@ -114,4 +114,25 @@ describe("renderStep", () => {
     const step: Step = { step: "cipher", end: "here", status: "ok", cipher: { name: "x", bytesPerSecond: 125e6 } };
     assertEquals(renderStep(step, { ...VIEW, bits: true }), ["ok       local cipher   1.0 Gbit/s per core, x"]);
   });
+
+  it("wraps results with a hanging indent, and puts them below their names on a narrow screen", () => {
+    const step: Step = { step: "advice", status: "ok", text: "The disk writes 156 MiB/s. Use another one" };
+    assertEquals(renderStep(step, { ...VIEW, width: 50 }), [
+      "         advice         The disk writes 156 MiB/s.",
+      "                        Use another one",
+    ]);
+    assertEquals(renderStep(step, { ...VIEW, width: 24 }), [
+      "         advice",
+      "    The disk writes 156",
+      "    MiB/s. Use another",
+      "    one",
+    ]);
+    for (let width = 16; width < 100; width++) {
+      for (const [step] of CASES) {
+        for (const line of renderStep(step, { ...VIEW, width })) {
+          assertEquals(line.trimEnd().length <= Math.max(24, width), true, `${width}: ${line}`);
+        }
+      }
+    }
+  });
 });

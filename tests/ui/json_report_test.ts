@@ -36,7 +36,6 @@ describe("JsonReport", () => {
       resumed: 15,
       failed: 1,
       skipped: 0,
-      elapsedMs: 1750,
       streams: 4,
       engine: "native",
     };

@@ -110,6 +110,15 @@ describe("progressLine", () => {
     assertEquals(progressLine(running(), { width: 20, nowMs: nowMs + 12_000 }), " 46%  stalled 0:12");
   });
 
+  it("shows what is being verified while nothing arrives, and no stall", () => {
+    let state = foldEvent(running({ files: 1 }), { type: "checking", bytes: 317 * MIB }, nowMs);
+    const line = (later: number) => progressLine(state, { width: 80, nowMs: nowMs + later });
+    assertEquals(line(0), " 46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03");
+    assertEquals(line(60_000), " 46%   1.2 GiB of 2.6 GiB  checking 317 MiB already there");
+    state = foldEvent(state, { type: "checking", bytes: 0 }, nowMs + 60_000);
+    assertEquals(line(60_100), " 46%   1.2 GiB of 2.6 GiB       0 B/s");
+  });
+
   it("ends at 100 percent without showing a stall", () => {
     const state = foldEvent(running(), { type: "progress", files: 420, bytes: 2662 * MIB }, nowMs);
     assertEquals(

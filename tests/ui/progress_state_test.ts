@@ -23,6 +23,8 @@ describe("foldEvent", () => {
       filesDone: 1,
       bytesDone: 40,
       failed: 1,
+      checking: 0,
+      file: undefined,
       meter: 2,
       movedMs: 4000,
     });

@@ -3,12 +3,13 @@ import { describe, it } from "@std/testing/bdd";
 import type { TransferEvent } from "../../src/transfer/events.ts";
 import { type Screen, Terminal, type TerminalOptions } from "../../src/ui/terminal.ts";
 
-/** A screen in memory with a manual clock, which interprets carriage returns. */
+/** A screen in memory with a manual clock, which interprets carriage returns and the erasing of a line. */
 class MemoryScreen implements Screen {
   raw = "";
   writes = 0;
   nowMs = 0;
   width = 80;
+  foreground = true;
   readonly canRedraw: boolean;
 
   constructor(canRedraw = true) {
@@ -21,6 +22,9 @@ class MemoryScreen implements Screen {
   columns(): number {
     return this.width;
   }
+  isForeground(): boolean {
+    return this.foreground;
+  }
   now(): number {
     return this.nowMs;
   }
@@ -28,7 +32,10 @@ class MemoryScreen implements Screen {
   lines(): string[] {
     return this.raw.split("\n").map((line) => {
       let shown = "";
-      for (const part of line.split("\r")) shown = part + shown.slice(part.length);
+      for (const part of line.split("\r")) {
+        const [text, ...erased] = part.split("\x1b[K");
+        shown = erased.length > 0 ? text + erased.join("") : text + shown.slice(text.length);
+      }
       return shown.trimEnd();
     });
   }
@@ -37,10 +44,10 @@ class MemoryScreen implements Screen {
 const connected: TransferEvent = { type: "connected", streams: 4, engine: "native" };
 const failed: TransferEvent = { type: "failed", path: "a", message: 'Cannot read "a": gone\u001b[2J' };
 const finished: TransferEvent = {
-  ...{ type: "finished", files: 1, bytes: 1024, failed: 0, skipped: 0, elapsedMs: 1000, streams: 4, engine: "native" },
+  ...{ type: "finished", files: 1, bytes: 1024, failed: 0, skipped: 0, streams: 4, engine: "native" },
 } as TransferEvent;
 const progress = (bytes: number): TransferEvent => ({ type: "progress", files: 0, bytes });
-const SUMMARY = "1 file, 1.0 KiB in 1.0 s (1.0 KiB/s), 4 streams, native engine";
+const summaryAfter = (seconds: string, rate: string) => `1 file, 1.0 KiB copied in ${seconds} s (${rate}/s)`;
 
 /** Plays events at their times. Returns the screen at the end. */
 function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions> = {}, screen = new MemoryScreen()) {
@@ -89,7 +96,34 @@ describe("Terminal", () => {
       {},
       new MemoryScreen(false),
     );
-    assertEquals(shown.filter((line) => line !== "").length, 3);
+    assertEquals(shown.filter((line) => line !== "").length, 2);
+  });
+
+  it("prints ten failures with the same reason, then their number per directory, and each hint once", () => {
+    const denied = (path: string): TransferEvent => ({
+      type: "failed",
+      path,
+      message: `Cannot read "${path}": Permission denied`,
+      hint: "Check the permissions",
+    });
+    const steps: [number, TransferEvent][] = [[0, connected]];
+    for (let file = 0; file < 44; file++) steps.push([file, denied(`d/${file}`)]);
+    steps.push([50, denied("e/x")], [51, {
+      type: "failed",
+      path: "d/y",
+      message: 'Cannot read "d/y": Is a directory',
+    }]);
+    const { shown } = play([...steps, [60, { ...finished, failed: 46 } as TransferEvent]], {}, new MemoryScreen(false));
+    assertEquals(shown, [
+      ...Array.from({ length: 10 }, (_, file) => `escp: Cannot read "d/${file}": Permission denied`),
+      'escp: Cannot read "d/y": Is a directory',
+      'escp: ...and 34 more in "d/": Permission denied',
+      'escp: ...and 1 more in "e/": Permission denied',
+      "hint: Check the permissions",
+      "",
+    ]);
+    // A run that ends with an error prints the same.
+    assertEquals(play(steps, {}, new MemoryScreen(false)).screen.lines(), shown);
   });
 
   it("escapes invisible characters of a label, and never exceeds the width of the screen", () => {
@@ -118,6 +152,38 @@ describe("Terminal", () => {
     assertEquals(screen.lines(), [""]);
   });
 
+  it("erases the rest of a line of any width", () => {
+    const { screen } = play([[0, connected], [500, progress(1)]]);
+    assertEquals(screen.raw, "\r     1 B  0 files, 0 found\x1b[K\r\x1b[K");
+  });
+
+  it("draws and erases nothing while another job uses the terminal", () => {
+    const screen = new MemoryScreen();
+    const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);
+    const at = (nowMs: number, event: TransferEvent) => {
+      screen.nowMs = nowMs;
+      terminal.onEvent(event);
+    };
+    at(0, connected);
+    at(500, progress(1));
+    const { raw } = screen;
+    screen.foreground = false;
+    at(1000, progress(2));
+    at(1500, failed);
+    assertEquals(screen.raw.slice(raw.length), 'escp: Cannot read "a": gone\\x1b[2J\n');
+    screen.foreground = true;
+    at(2000, progress(3));
+    assertEquals(screen.lines().at(-1), "     3 B       2 B/s  0 files, 0 found  1 failed");
+    terminal.close();
+  });
+
+  it("shows the large file in progress instead of the label", () => {
+    const { shown } = play([[0, connected], [500, { type: "progress", files: 0, bytes: 1, file: "d/x\u001b.iso" }]], {
+      label: "d",
+    });
+    assertEquals(shown, ["d/x\\x1b.iso       1 B  0 files, 0 found"]);
+  });
+
   it("redraws at most eight times per second", () => {
     const steps: [number, TransferEvent][] = [[0, connected]];
     for (let atMs = 300; atMs < 1300; atMs++) steps.push([atMs, progress(atMs)]);
@@ -128,7 +194,7 @@ describe("Terminal", () => {
 
   it("shows no progress line for a very short copy", () => {
     const { shown } = play([[0, connected], [100, progress(1024)], [200, finished]]);
-    assertEquals(shown, [SUMMARY, ""]);
+    assertEquals(shown, [summaryAfter("0.2", "5.0 KiB"), ""]);
   });
 
   it("prints failures above the line, escaped and complete", () => {
@@ -138,7 +204,7 @@ describe("Terminal", () => {
 
   it("prints the summary last", () => {
     const { shown } = play([[0, connected], [1000, progress(1024)], [1500, finished], [3000, failed]]);
-    assertEquals(shown, [SUMMARY, ""]);
+    assertEquals(shown, [summaryAfter("1.5", "683 B"), ""]);
   });
 
   it("prints notes, and files with -v", () => {
@@ -162,8 +228,19 @@ describe("Terminal", () => {
   it("prints only failures without a terminal, and the summary with -v", () => {
     const steps: [number, TransferEvent][] = [[0, connected], [1000, progress(1)], [2000, finished]];
     assertEquals(play(steps, {}, new MemoryScreen(false)).screen.raw, "");
-    assertEquals(play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw, SUMMARY + "\n");
+    assertEquals(
+      play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw,
+      summaryAfter("2.0", "512 B") + ", 4 streams, native engine\n",
+    );
     assertEquals(play([[0, connected], [1, failed]], {}, new MemoryScreen(false)).shown.length, 2);
+  });
+
+  it("prints the summary and the lines of --stats without a terminal and with -q", () => {
+    const steps: [number, TransferEvent][] = [[0, connected], [2000, finished]];
+    for (const quiet of [false, true]) {
+      const { shown } = play(steps, { quiet, stats: () => ["h: login 0.4 s"] }, new MemoryScreen(false));
+      assertEquals(shown, [summaryAfter("2.0", "512 B"), "h: login 0.4 s", ""]);
+    }
   });
 
   it("keeps the last column free and follows the width of the window", () => {

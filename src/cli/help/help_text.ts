@@ -1,6 +1,7 @@
 import { type Flag, SECTIONS } from "../options/flag.ts";
 import { type FlagName, FLAGS } from "../options/flags.ts";
 import { describeFlag, flagsOf, valueOf } from "./describe_flag.ts";
+import { wrapText } from "../../ui/wrap_text.ts";
 import { DESCRIPTION, EXAMPLES, EXIT_MEANINGS, INTRODUCTION, USAGE } from "./texts.ts";
 
 const WIDTH = 80;
@@ -52,7 +53,7 @@ export function fullHelp(): string {
   const sections = SECTIONS.map((section) =>
     `${section}:\n${flagsOf(section).map((flag) => row(flag, describeFlag(flag), WIDE)).join("")}`
   );
-  const description = DESCRIPTION.map((paragraph) => wrap(paragraph, WIDTH).join("\n") + "\n");
+  const description = DESCRIPTION.map((paragraph) => wrapText(paragraph, WIDTH).join("\n") + "\n");
   return [`Usage: ${USAGE}\n`, ...description, ...sections, examples(), exitStatus()].join("\n");
 }
 
@@ -60,24 +61,11 @@ function row(flag: Flag, help: string, column: number): string {
   const short = flag.short ? `-${flag.short}, ` : "    ";
   const value = valueOf(flag);
   const left = `  ${short}--${flag.name}${value ? ` ${value}` : ""}`;
-  const lines = wrap(help, WIDTH - column);
+  const lines = wrapText(help, WIDTH - column);
   const indent = " ".repeat(column);
   const fits = left.length <= column - 2;
   const first = fits ? left.padEnd(column) + lines.shift() : left;
   return [first, ...lines.map((line) => indent + line)].join("\n") + "\n";
-}
-
-/** Breaks a text between words, so that no line is longer than `width` unless a single word is. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return [...lines, line];
 }
 
 function examples(): string {

@@ -46,11 +46,12 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
   [EXIT_STATUS.ok, "Everything was copied. Both ends agree on the number of files and bytes."],
   [
     EXIT_STATUS.failed,
-    "Something was not copied. Each failure is one line on stderr; unless the whole copy ended, all other files are in " +
-    "place.",
+    "Something was not copied. Failures are on stderr; unless the whole copy ended or stopped early, all other files " +
+    "are in place.",
   ],
   [EXIT_STATUS.usage, "The command line or a configuration file is invalid. Nothing was started."],
   [EXIT_STATUS.interrupted, "Interrupted by Ctrl-C or by a signal that asks to stop."],
+  [EXIT_STATUS.closed, "The reader of standard output has exited, as head does. No message is printed."],
   [EXIT_STATUS.start, "ssh failed, or escp did not start on the remote host. The message states the reason."],
 ];
 

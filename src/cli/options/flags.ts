@@ -32,7 +32,7 @@ type Row =
   | typeof OTHER[number];
 
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean
-  : F extends { kind: "number" | "size" | "age" | "count" } ? number
+  : F extends { kind: "number" | "size" | "rate" | "age" | "count" } ? number
   : F extends { kind: "list" } ? string[]
   : F extends { choices: readonly (infer C)[] } ? C
   : string;

@@ -96,7 +96,6 @@ function copyRequest(flags: CompleteFlags): CopyRequest {
     dummy: parseDummy(flags.ioengine),
     compress: flags.compress,
     congestion: flags.congestion === undefined ? undefined : parseCongestion(flags.congestion),
-    // Like scp, in kbit/s.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     blockBytes: flags.blocksize,
     timeoutMs: flags.timeout * 1000,

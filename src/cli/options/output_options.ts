@@ -11,10 +11,19 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Show rates in bits instead of bytes. */
   readonly bits: boolean;
+  /** Print the times of each host. */
+  readonly stats: boolean;
   /** Path of a file to which the log is appended. */
   readonly log?: string;
 }
 
-export function outputOptions({ quiet, verbose, json, bits, log }: RawFlags): OutputOptions {
-  return { quiet: quiet ?? false, verbose: verbose ?? 0, json: json ?? false, bits: bits ?? false, log };
+export function outputOptions({ quiet, verbose, json, bits, stats, log }: RawFlags): OutputOptions {
+  return {
+    quiet: quiet ?? false,
+    verbose: verbose ?? 0,
+    json: json ?? false,
+    bits: bits ?? false,
+    stats: stats ?? false,
+    log,
+  };
 }

@@ -2,6 +2,7 @@ import { escapePath, UsageError } from "../../errors.ts";
 import type { FilterRule } from "../../files/walk/filter.ts";
 import { type Flag, isNegatable, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
+import { BUNDLED_HELP, foreignAnswer } from "./foreign_options.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
 import type { Configs } from "../../config/config_files.ts";
@@ -77,7 +78,7 @@ function findNegated(name: string): Flag | undefined {
 function parseBundle(arg: string, next: string | undefined, values: Values): number {
   const chars = [...arg.slice(1)];
   for (const [index, char] of chars.entries()) {
-    const flag = findShort(char) ?? unknownShort(char, arg);
+    const flag = (isBundledHelp(char, chars) ? undefined : findShort(char)) ?? unknownShort(char, arg);
     if (!takesValue(flag)) {
       switchOn(flag, values);
       continue;
@@ -87,6 +88,11 @@ function parseBundle(arg: string, next: string | undefined, values: Values): num
     return attached ? 0 : 1;
   }
   return 0;
+}
+
+/** Returns whether "h" is that of rsync -avh: printing the help instead of copying would surprise. */
+function isBundledHelp(char: string, chars: readonly string[]): boolean {
+  return char === "h" && chars.length > 1;
 }
 
 function switchOn(flag: Flag, values: Values): void {
@@ -110,6 +116,10 @@ function missing(flag: Flag, shown: string): never {
 }
 
 function unknown(shown: string): never {
+  const answer = foreignAnswer(shown.slice(2));
+  if (answer !== undefined) {
+    throw new UsageError(`Unknown option "${escapePath(shown)}": ${answer}`, { hint: SEE_HELP });
+  }
   const meant = nearest(shown.slice(2).replaceAll("_", "-"), longNames());
   throw new UsageError(`Unknown option "${escapePath(shown)}"${meant ? `: did you mean "--${meant}"?` : ""}`, {
     hint: SEE_HELP,
@@ -121,8 +131,9 @@ function unknownShort(char: string, arg: string): never {
   const meant = arg.length > 3 ? longNames().find((name) => name === arg.slice(1).replaceAll("_", "-")) : undefined;
   const place = arg.length > 2 && !meant ? ` in "${escapePath(arg)}"` : "";
   const shown = escapePath(meant ? arg : "-" + char);
-  throw new UsageError(`Unknown option "${shown}"${place}${meant ? `: did you mean "--${meant}"?` : ""}`, {
-    hint: meant ? SEE_HELP : `${SEE_HELP}; write a file name that starts with "-" as "./-name" or after "--"`,
+  const answer = meant ? `did you mean "--${meant}"?` : char === "h" ? BUNDLED_HELP : foreignAnswer(char);
+  throw new UsageError(`Unknown option "${shown}"${place}${answer === undefined ? "" : `: ${answer}`}`, {
+    hint: meant || answer ? SEE_HELP : `${SEE_HELP}; write a file name that starts with "-" as "./-name" or after "--"`,
   });
 }
 

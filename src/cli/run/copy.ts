@@ -15,30 +15,48 @@ import type { Source, Transfer } from "../options/transfers.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
-import { hasSeveralHosts, nameHostOf, namingHosts } from "./name_hosts.ts";
+import { hasSeveralHosts, hostsOf, nameHostOf, namingHosts } from "./name_hosts.ts";
 import { runTransfer } from "./transfer.ts";
+
+/** Note for rules that exclude nothing. */
+const INCLUDE_ALONE = "--include without --exclude selects nothing: everything else is copied too. " +
+  "To copy just the matching files, use --only";
 
 /** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
   const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
   const { transfers, fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
+  const times = run.output.stats ? await phaseTimes(request) : undefined;
   const output = new Output();
   const report = json ? await jsonReport(run, output) : undefined;
   // With --json the terminal shows no progress. Errors are printed on standard error in any case.
-  const terminal = new Terminal({ quiet: quiet || json, verbose, bits, label: labelOf(run.sources) });
+  const terminal = new Terminal({
+    quiet: quiet || json,
+    verbose,
+    bits,
+    label: labelOf(run.sources),
+    stats: times && (() => times.lines()),
+  });
   const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
   using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
   let unresumable = false;
   using stop = stopSignals(() => hintWhenLost({ ...request, fromInput, toOutput, unresumable }));
   const signal = AbortSignal.any([stop.signal, output.lost]);
+  const writesOutput = toOutput && run.outputDescriptor === 1;
   const emit = (event: TransferEvent) => {
+    if (writesOutput && event.type === "failed" && event.code === "EPIPE" && event.side === "receiver") {
+      return output.closed();
+    }
     report?.onEvent(event);
     listing?.onEvent(event);
     logging.onEvent(event);
     terminal.onEvent(event);
   };
+  if (request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
+    emit({ type: "note", message: INCLUDE_ALONE });
+  }
   if (run.cpumask || run.nodemask) {
     const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
     setAffinity(run).forEach((note) => log.warn(note));
@@ -48,9 +66,13 @@ export async function runCopy(given: RunOptions): Promise<number> {
   using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
   const names = new ReservedNames();
   const naming = { several: hasSeveralHosts(transfers) };
-  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
-    runTransfer(transfer, run, names, {
-      emit: namingHosts(transfer, emit, naming),
+  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) => {
+    const measure = times?.begin(hostsOf(transfer));
+    return runTransfer(transfer, run, names, {
+      emit: namingHosts(transfer, (event) => {
+        measure?.(event);
+        emit(event);
+      }, naming),
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       unresumable(why) {
@@ -62,6 +84,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     }).catch((error) => {
       throw nameHostOf(error, transfer, naming);
     });
+  };
   const runSeveral = async () => {
     const { runTransfers } = await import("./transfers.ts");
     return await runTransfers(transfers, runOne, { emit, signal });
@@ -85,6 +108,11 @@ export async function runCopy(given: RunOptions): Promise<number> {
 async function openManifest(path: string): Promise<Manifest> {
   const { Manifest } = await import("../../transfer/client/manifest.ts");
   return new Manifest(path);
+}
+
+async function phaseTimes({ verify = false }: { verify?: boolean }) {
+  const { PhaseTimes } = await import("../../ui/phase_times.ts");
+  return new PhaseTimes(() => performance.now(), { verify });
 }
 
 async function jsonReport({ sources, target, fileList }: RunOptions, { write }: Output) {

@@ -47,6 +47,12 @@ export function hasSeveralHosts(transfers: readonly Transfer[]): boolean {
   return transfers.length > 1 || transfers.some(({ origin }) => origin !== undefined);
 }
 
+/** Returns the hosts of a transfer for a label: `web1`, `web1 to web2`; undefined on this machine. */
+export function hostsOf({ origin, remote }: Transfer): string | undefined {
+  const hosts = [origin, remote].flatMap((host) => host ? [formatHost(host)] : []);
+  return hosts.length > 0 ? hosts.join(" to ") : undefined;
+}
+
 /** Returns the message of a failure with "host:path" instead of the path. */
 function withHost({ message, path }: { message: string; path: string }, host: string): string {
   if (path === "") return message;

@@ -139,6 +139,8 @@ export interface Resumable extends RecordedTarget {
   source?: ResumableSource;
   /** Whether `startJournal` starts the journal later, unless an earlier copy has left one. */
   later?: boolean;
+  /** Called with the number of bytes that are verified, and with its negative afterwards. */
+  checking?: (bytes: number) => void;
 }
 
 /** Writes below the target roots and nowhere else; one per thread. Each job has a current directory of its own. */

@@ -52,6 +52,7 @@ const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.IsADirectory, "EISDIR"],
   [Deno.errors.FilesystemLoop, "ELOOP"],
   [Deno.errors.Busy, "EBUSY"],
+  [Deno.errors.BrokenPipe, "EPIPE"],
 ];
 
 /** Returns the name of the system error that caused an error of `Deno.*`; undefined if there is none. */

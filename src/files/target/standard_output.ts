@@ -1,11 +1,11 @@
 /** Standard output or another open descriptor as a target: written in order, and never opened or closed by a path. */
 
-import { quotePath, UserError } from "../../errors.ts";
+import { OutputClosed, quotePath, UserError } from "../../errors.ts";
 import { writeAll } from "../../log/write_all.ts";
 import { openFileCalls } from "../../native/file/calls.ts";
 import { sharedOutput } from "../../native/net/shared_output.ts";
 import type { Device } from "./device_writer.ts";
-import { failedDeno } from "../stat/file_failure.ts";
+import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { DescriptorOutput } from "./descriptor_output.ts";
 
 /** Name in messages. */
@@ -15,13 +15,13 @@ const STDERR = 2;
 
 let stream: { writeSync(bytes: Uint8Array): number } | undefined;
 
-/** Writes all bytes. @throws {FileError} For example if the reader has closed the pipe. */
+/** Writes all bytes. @throws {FileError | OutputClosed} */
 export function writeStandardOutput(bytes: Uint8Array): void {
   stream ??= sharedOutput() ?? Deno.stdout;
   try {
     writeAll(stream, bytes);
   } catch (error) {
-    throw failedDeno("write", NAME, error);
+    throw codeOf(error) === "EPIPE" ? new OutputClosed() : failedDeno("write", NAME, error);
   }
 }
 

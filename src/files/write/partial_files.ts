@@ -98,8 +98,8 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       await this.#removeEarlier(resumable);
       return { partial: this.create(root, path, size, true), kept: [] };
     }
-    const compares = this.#writer.options.localCopy;
-    const taken = await this.#atPlace((directory) => takeOver(directory, resumable, source, { compares }));
+    const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
+    const taken = await this.#atPlace((directory) => takeOver(directory, resumable, source, options));
     if (!taken) return { partial: this.create(root, path, size, true), kept: [] };
     const { partial: { name: temporary, ...identity }, kept, continued } = taken;
     const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };

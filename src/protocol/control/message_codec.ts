@@ -137,6 +137,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     found: shape.optional(fields, "found", shape.whole),
   }),
   unopened: (fields) => ({ type: "unopened", file: uint32(fields, "file"), failure: failure(fields) }),
+  checking: (fields) => ({ type: "checking", bytes: shape.whole(fields, "bytes") }),
   totals: (fields) => ({
     type: "totals",
     files: shape.whole(fields, "files"),
@@ -150,6 +151,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "finish",
     ...totals(fields),
     incomplete: shape.optional(fields, "incomplete", shape.flag),
+    stopped: shape.optional(fields, "stopped", shape.flag),
   }),
   finished: (fields) => ({
     type: "finished",

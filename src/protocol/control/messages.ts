@@ -151,6 +151,8 @@ export type Message =
   }
   /** receiver -> sender: the large file failed. */
   | { type: "unopened"; file: number; failure: Failure }
+  /** receiver -> client: bytes of an earlier run that it verifies; 0 when it has done so. Feature "checking". */
+  | { type: "checking"; bytes: number }
   /** sender -> receiver: totals of the walk so far. */
   | { type: "totals"; files: number; bytes: number; complete: boolean }
   /** sender -> receiver: a path is not sent. */
@@ -169,6 +171,8 @@ export type Message =
     verified?: number;
     /** Some path failed. */
     incomplete?: boolean;
+    /** Files were not sent, because the target takes no more. */
+    stopped?: boolean;
   }
   /** receiver -> sender: directories have their attributes. The totals are the receiver's. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }

@@ -49,6 +49,8 @@ export interface TakenOver {
 export interface TakeOverOptions {
   /** Whether bytes without a record are kept, because the copy can compare them with the source. Default: false. */
   compares?: boolean;
+  /** Called with the number of bytes that are verified, and with its negative afterwards. */
+  checking?: (bytes: number) => void;
 }
 
 /** Maximum bytes of a journal that are read: 4 million blocks. */
@@ -71,7 +73,7 @@ export async function takeOver(
   directory: string,
   { record, target }: RecordedTarget,
   source: ResumableSource,
-  { compares = false }: TakeOverOptions = {},
+  options: TakeOverOptions = {},
 ): Promise<TakenOver | undefined> {
   let journal: Deno.FsFile | undefined;
   let earlier: Earlier | undefined;
@@ -86,7 +88,7 @@ export async function takeOver(
       return undefined;
     }
     if (path && lock) earlier = { ...found!, path, lock };
-    const taken = earlier && await resume(journal, earlier, source, compares);
+    const taken = earlier && await resume(journal, earlier, source, options);
     if (taken) return taken;
     removePartial(earlier);
     earlier = undefined;
@@ -207,14 +209,16 @@ async function resume(
   journal: Deno.FsFile,
   { header, headerBytes, blocks, validBytes, path, lock }: Earlier,
   source: ResumableSource,
-  compares: boolean,
+  { compares = false, checking: report }: TakeOverOptions,
 ): Promise<TakenOver | undefined> {
   if (!isJournalOf(header, source)) return undefined;
   const { partial } = header;
   const claimed = sortedBlocks(blocks);
+  const claimedBytes = claimed.reduce((sum, { start, end }) => sum + end - start, 0);
+  report?.(claimedBytes);
   const check = checking.then(() => intactBlocks(path, partial, claimed, source.size));
   checking = check.catch(() => {});
-  const intact = await check;
+  const intact = await check.finally(() => report?.(-claimedBytes));
   if (!intact || (intact.length === 0 && !compares)) return undefined;
   if (intact.length === blocks.length) journal.truncateSync(validBytes);
   else rewrite(journal, headerBytes, intact);

@@ -26,7 +26,6 @@ import { missingFeatures, requiredFeatures } from "./required_features.ts";
 /** Opens a session with the peer, and copies over it. @throws what ended the copy. */
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
   const { direction, request, reach, cipher, sources, note } = options;
-  const startedAt = performance.now();
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
@@ -49,7 +48,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   if (direction === "pull") await sendRequested(session, sources);
   options.begun(session.secrets.id.slice(0, 8));
   noteVersions(options, session, machine);
-  const events = new SessionEvents(options, session, startedAt);
+  const events = new SessionEvents(options, session);
   for (const message of missingFeatures(request, session.features, peer.process.name)) {
     events.emit({ type: "note", message });
   }
@@ -112,19 +111,15 @@ function noteVersions({ request, cipher, note }: CopyOptions, { hello }: ClientS
 class SessionEvents {
   readonly #options: CopyOptions;
   readonly #session: ClientSession;
-  #connectedAt: number;
 
-  /** @param startedAt time of `performance.now()` if no stream is ever opened. */
-  constructor(options: CopyOptions, session: ClientSession, startedAt: number) {
+  constructor(options: CopyOptions, session: ClientSession) {
     this.#options = options;
     this.#session = session;
-    this.#connectedAt = startedAt;
   }
 
   readonly emit = (event: TransferEvent): void => {
     const { emit, note, reach, direction, streams } = this.#options;
     if (event.type !== "connected") return emit(event);
-    this.#connectedAt = performance.now();
     const { address, roundTripMs } = this.#session;
     if (reach && address) note(`data ${direction === "pull" ? "comes from" : "goes to"} ${address}`);
     const why = explainCount(event.streams, streams, roundTripMs);
@@ -138,7 +133,6 @@ class SessionEvents {
       type: "finished",
       ...outcome,
       dummy,
-      elapsedMs: performance.now() - this.#connectedAt,
       engine: cipher.name,
     });
   }

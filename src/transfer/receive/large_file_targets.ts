@@ -49,6 +49,8 @@ export interface LargeFileTargetsHost {
   wroteInPlace(file: GatheredFiles): void;
   /** Counts a file that is its own source. */
   foundSame(same: GatheredFiles): void;
+  /** Reports the bytes of an earlier run that are being verified. */
+  checking(bytes: number): void;
   /** Ends the transfer with an error. */
   fatal(error: unknown): void;
 }
@@ -89,6 +91,8 @@ export class LargeFileTargets {
   /** Complete files that are being flushed or digested. */
   readonly #settling = new Set<Promise<void>>();
   #yielder?: EventLoopYielder;
+  /** Bytes of an earlier run that are being verified. */
+  #checked = 0;
   #closed = false;
 
   constructor(host: LargeFileTargetsHost) {
@@ -145,6 +149,13 @@ export class LargeFileTargets {
       throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} was never opened`);
     }
     return this.#open.get(file)?.partial;
+  }
+
+  /** Path of the first file that is being written, from the name of its source on; undefined if there is none. */
+  get current(): string | undefined {
+    const first = this.#open.values().next().value?.message;
+    const target = first && this.#host.roots[first.root];
+    return first?.path === "" && target?.kind === "file" ? target.name : first?.path;
   }
 
   /** Handles a range that a stream has written. */
@@ -210,7 +221,8 @@ export class LargeFileTargets {
     const recorded = await this.#records.of(root, path);
     const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES };
+    const checking = (bytes: number) => this.#check(bytes);
+    const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
     const begun = await writer.begin(root, path, size, {
       resumable,
       source: dev === undefined || inode === undefined ? undefined : { dev, inode },
@@ -224,6 +236,11 @@ export class LargeFileTargets {
     this.#open.delete(file);
     this.#lateJournals.forget(file);
     this.#host.forget(file);
+  }
+
+  #check(bytes: number): void {
+    this.#checked += bytes;
+    this.#host.checking(this.#checked);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */

@@ -167,6 +167,7 @@ class Receiver implements AsyncDisposable {
       failed: target.failures + this.#senderFailures,
       skipped,
       verified,
+      stopped: finish.stopped,
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
       resumed: target.kept + target.matched,

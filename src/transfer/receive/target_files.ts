@@ -67,6 +67,7 @@ export class TargetFiles {
       failed: (failure) => this.fail(failure),
       foundSame: (same) => this.#same.add(same),
       wroteInPlace: (file) => this.#inPlace.add(file),
+      checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
     });
     const pool = this.#createPool(roots, targetOptions, { streams, codecs });
@@ -234,10 +235,20 @@ export class TargetFiles {
     }
   }
 
+  /** Reports to the user, who is at the client. */
+  #reportChecking(bytes: number): void {
+    const { session, emit } = this.#options;
+    emit({ type: "checking", bytes });
+    if (session.role === "remote" && session.features.includes("checking")) {
+      session.control.send({ type: "checking", bytes });
+    }
+  }
+
   #reportProgress(writtenBytes: number): void {
     const { files, bytes } = this.done;
     const { kept } = this.#large;
-    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, writtenBytes + kept), resumed: kept });
+    const file = this.#large.current || undefined;
+    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, writtenBytes + kept), resumed: kept, file });
   }
 }
 

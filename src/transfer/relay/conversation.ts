@@ -37,6 +37,10 @@ export class RelayedConversation {
   readonly planned: DryRunTotals;
   /** Whether the sender has received all results. */
   finishing = false;
+  /** Paths of large files in progress, by number. */
+  readonly #inProgress = new Map<number, string>();
+  /** Whether the sender has not sent all files, because the target takes no more. */
+  stopped?: boolean;
   /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
   readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
@@ -101,7 +105,8 @@ export class RelayedConversation {
       const message = await from.control.expect(...types);
       this.#inspect(message, from === this.#from ? "sender" : "receiver");
       // Notes of the receiver are for the user, not for the sender.
-      if (message.type !== "note" || from === this.#from) await this.#passOn(to, message);
+      const isForUser = message.type === "note" || message.type === "checking";
+      if (!isForUser || from === this.#from) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
   }
@@ -112,16 +117,29 @@ export class RelayedConversation {
     if (control.waiting > MOST_WAITING) await control.flushed();
   }
 
+  /** Path of the first large file in progress; undefined if there is none. */
+  get current(): string | undefined {
+    return this.#inProgress.values().next().value;
+  }
+
   #inspect(message: MessageOf<MessageType>, side: Side): void {
     const { emit } = this.#options;
+    if (message.type === "open" && this.#inProgress.size < MAX_IN_PROGRESS) {
+      this.#inProgress.set(message.file, message.path);
+    } else if (message.type === "closed" || message.type === "unopened" || message.type === "drop") {
+      this.#inProgress.delete(message.file);
+    }
     if (message.type === "totals") {
       emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
-    } else if (message.type === "note") emit({ type: "note", message: message.message });
+    } else if (message.type === "checking") emit(message);
+    else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
     else if (message.type === "closed") this.files++;
-    else if (message.type === "finish") this.finishing = true;
-    else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
+    else if (message.type === "finish") {
+      this.finishing = true;
+      this.stopped = message.stopped;
+    } else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
     else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure, side));
   }
 
@@ -139,5 +157,8 @@ export class RelayedConversation {
   }
 }
 
+/** Maximum number of large files in progress that are remembered. Correct peers have fewer. */
+const MAX_IN_PROGRESS = 1024;
+
 const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "planned", "finish"];
-const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "note", "finished"];
+const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "note", "checking", "finished"];

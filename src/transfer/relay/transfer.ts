@@ -31,7 +31,6 @@ export class RelayedTransfer implements AsyncDisposable {
   #totals!: MessageOf<"sources">;
   #streams?: RelayStreams;
   #streamCount = 0;
-  #startedAt = 0;
   /** The receiver's last message. */
   #finished!: Promise<MessageOf<"finished">>;
 
@@ -54,7 +53,6 @@ export class RelayedTransfer implements AsyncDisposable {
     const { streams: requested, emit, note, machine } = this.#options;
     const { files, bytes, complete } = this.#totals;
     const streams = this.#streams!;
-    this.#startedAt = performance.now();
     this.#progress.start();
     this.#finished = this.#conversation.run();
     // The receiver may finish before a pair is open, if there is nothing to send.
@@ -86,20 +84,20 @@ export class RelayedTransfer implements AsyncDisposable {
       control.send({ type: "bye" });
       await control.flushed();
     }
-    const { planned, failed, kept } = this.#conversation;
+    const { planned, failed, kept, stopped } = this.#conversation;
     const outcome: Outcome = {
       files: dryRun ? planned.files : files,
       bytes: dryRun ? planned.bytes : bytes,
       failed,
       skipped,
       verified,
+      stopped,
       dryRun,
       streams: this.#streamCount,
       resumed: kept,
       wireBytes: compress ? streams.wireBytes : undefined,
     };
-    const elapsedMs = performance.now() - this.#startedAt;
-    emit({ type: "finished", ...outcome, dummy, elapsedMs, engine: machine.cipher.name });
+    emit({ type: "finished", ...outcome, dummy, engine: machine.cipher.name });
     return outcome;
   }
 
@@ -118,7 +116,7 @@ export class RelayedTransfer implements AsyncDisposable {
   }
 
   #reportProgress(writtenBytes: number): void {
-    const { files, kept } = this.#conversation;
-    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept });
+    const { files, kept, current: file } = this.#conversation;
+    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept, file: file || undefined });
   }
 }

@@ -50,9 +50,7 @@ export async function runJob(
     streams: fixedCount(MAX_STREAMS),
     emit,
   };
-  const startedAt = performance.now();
-  const finished = (outcome: Outcome) =>
-    emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
+  const finished = (outcome: Outcome) => emit({ type: "finished", ...outcome, engine: session.engine.name });
   if (job.direction === "push") {
     const lender = options.local ? localCopyPid(session, files) : undefined;
     if (lender !== undefined) options.note("large files are copied directly from the open files of the client");

@@ -67,6 +67,7 @@ export class ComparePlanner {
   /** Files with ranges that are not in a compare unit yet. */
   readonly #compared: ComparedFile[] = [];
   readonly #needed: RangedItem[] = [];
+  #stopped = false;
 
   constructor(host: ComparePlannerHost, options: Pick<Comparison, "dryRun">) {
     this.#host = host;
@@ -110,7 +111,7 @@ export class ComparePlanner {
 
   /** Adds a large file that has to be sent although it is the same. */
   send(item: RangedItem): void {
-    this.#needed.push(item);
+    if (!this.#stopped) this.#needed.push(item);
   }
 
   /** Takes a large file that has to be sent. */
@@ -130,6 +131,20 @@ export class ComparePlanner {
     return true;
   }
 
+  /**
+   * Drops everything that is needed or has to be compared. Answers to units in progress count, because the receiver counts them.
+   *
+   * @param dropped numbers of compare units that no stream has taken.
+   * @returns whether there may be anything to drop.
+   */
+  stop(dropped: readonly number[]): boolean {
+    const hasMore = !this.idle;
+    this.#stopped = true;
+    dropped.forEach((unit) => this.#inProgress.delete(unit));
+    for (const list of [this.#gathered, this.#compared, this.#needed]) list.length = 0;
+    return hasMore;
+  }
+
   /** Handles the answer to a compare unit. */
   answered(unit: CompareUnit, outcomes: (number | Failure)[]): void {
     const subject = this.#inProgress.get(unit.unit);
@@ -141,6 +156,7 @@ export class ComparePlanner {
   }
 
   #compare(request: CompareRequest, subject?: Subject): void {
+    if (this.#stopped) return;
     this.#inProgress.set(this.#host.compare(request), subject);
   }
 
@@ -178,14 +194,16 @@ export class ComparePlanner {
       const sent = digests && selectDigests(digests, undecided);
       this.#compare({ phase: ComparePhase.digest, ...selectRecords(plan, undecided), sent });
     }
-    if (!dryRun && needed.includes(1)) host.send(selectRecords(plan, needed));
+    if (!dryRun && !this.#stopped && needed.includes(1)) host.send(selectRecords(plan, needed));
   }
 
   #itemAnswered({ item, sent }: GatheredFile, outcome: number | Failure): void {
     if (typeof outcome !== "number") this.#host.failed(outcome);
     else if (outcome === CompareResult.same) this.#same(item);
     else if (outcome !== CompareResult.undecided) this.#need(item, outcome);
-    else this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, out: 0, different: false });
+    else if (!this.#stopped) {
+      this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, out: 0, different: false });
+    }
   }
 
   #rangeAnswered(file: ComparedFile, unit: CompareUnit, outcome: number | Failure): void {
@@ -229,7 +247,7 @@ export class ComparePlanner {
 
   #need(item: RangedItem, result: number): void {
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
-    else this.#needed.push(item);
+    else if (!this.#stopped) this.#needed.push(item);
   }
 
   /** @param result one of `CompareResult`; undefined for a missing directory. */

@@ -61,6 +61,11 @@ export class LargeFiles {
     return this.#files.size;
   }
 
+  /** The first file in progress; undefined if there is none. */
+  get current(): RangedItem | undefined {
+    return this.#files.values().next().value?.item;
+  }
+
   /** Whether another file may be announced. */
   get hasRoom(): boolean {
     return this.#files.size < MAX_OPEN_FILES;

@@ -24,15 +24,18 @@ export class ReceiverMessages {
   }
 }
 
+/** Features that allow messages for the user. */
+const FEATURES = { note: "notes", checking: "checking" } as const;
+
 async function receive(
   { session: { control, features }, emit }: Pick<SendOptions, "session" | "emit">,
   scheduler: Scheduler,
 ): Promise<MessageOf<"finished">> {
-  const notes = features.includes("notes") ? ["note"] as const : [];
+  const reports = (["note", "checking"] as const).filter((type) => features.includes(FEATURES[type]));
   for (;;) {
-    const message = await control.expect("opened", "unopened", "closed", "finished", ...notes);
+    const message = await control.expect("opened", "unopened", "closed", "finished", ...reports);
     if (message.type === "finished") return message;
-    if (message.type === "note") emit(message);
+    if (message.type === "note" || message.type === "checking") emit(message);
     else scheduler.answer(message);
   }
 }

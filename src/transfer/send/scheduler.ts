@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
-import { type Failure, isPlaced } from "../../protocol/failure.ts";
+import { type Failure, fullTarget, isPlaced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { PackReport, SendReport } from "../../streams/report.ts";
@@ -39,6 +39,8 @@ export class Scheduler {
   matched = 0;
   /** Number of paths that failed. */
   failed = 0;
+  /** Whether files were not sent, because the target takes no more. */
+  stopped = false;
 
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
@@ -59,6 +61,7 @@ export class Scheduler {
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
+  #isStopping = false;
 
   constructor(walk: Walk, host: SchedulerHost, options: SchedulerOptions) {
     this.#host = host;
@@ -87,7 +90,9 @@ export class Scheduler {
       rootName: (root) => host.rootName(root),
       digest: (work) => this.#units.add({ type: "digest", ...work }),
       listing: host.listing,
-      send: (pack) => this.#addPack(pack),
+      send: (pack) => {
+        if (!this.stopped) this.#addPack(pack);
+      },
       sendLarge: (item) => this.#planner!.send(item),
       notSkipped: (files, bytes) => {
         this.skipped.counted -= files;
@@ -134,11 +139,25 @@ export class Scheduler {
     return this.#verification?.verified ?? 0;
   }
 
-  /** Files and bytes that have to be sent, as known so far. */
-  get totals(): { files: number; bytes: number; complete: boolean } {
+  /**
+   * Files and bytes that have to be sent, as known so far.
+   *
+   * @param counted counts of all files that are ahead of the walk.
+   */
+  totals(counted?: Scheduler["found"]): { files: number; bytes: number; complete: boolean } {
     const { found, skipped } = this;
-    const complete = found.complete && !this.#walk.awaitsInput;
-    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
+    // The walk itself knows better at its end.
+    const ahead = found.complete ? undefined : counted;
+    const complete = (ahead ?? found).complete && !this.#walk.awaitsInput && !this.stopped;
+    const files = Math.max(found.files, ahead?.files ?? 0) - skipped.counted;
+    const bytes = Math.max(found.bytes, ahead?.bytes ?? 0) - skipped.bytes;
+    return { files, bytes, complete };
+  }
+
+  /** Path of a large file in progress; undefined if there is none. */
+  get current(): string | undefined {
+    const item = this.#large.current;
+    return item && (shownPath(this.#host.rootName(item.root), item.path) || undefined);
   }
 
   /** Sets whether the receiver copies large files locally. Set it before the first unit is taken. */
@@ -264,6 +283,7 @@ export class Scheduler {
     if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
     else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
     for (const { item, bytesBefore } of report.grown) this.#walk.addGrown(item, bytesBefore);
+    if (this.#isStopping && report.grown.length > 0) this.stopped = true;
   }
 
   /** Starts the work that comparisons have found. @returns whether there was any. */
@@ -345,5 +365,17 @@ export class Scheduler {
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
+    const why = side === "receiver" && !this.#isStopping ? fullTarget(failure) : undefined;
+    if (why !== undefined) this.#stop(why);
+  }
+
+  /** Sends nothing else, because every other file would fail too. Units and large files in progress end as usual. */
+  #stop(why: string): void {
+    this.#isStopping = true;
+    const waiting = this.#units.drop((unit) => unit.type === "pack" || (unit.type === "ask" && !unit.verify));
+    const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
+    this.#links.length = 0;
+    this.stopped = dropped.includes(true);
+    if (this.stopped) this.#host.note(`Stopped early, because ${why}: the remaining files were not copied`);
   }
 }

@@ -26,6 +26,7 @@ import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
+import { WalkCount } from "./walk_count.ts";
 
 /** Sends all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
 export async function send(options: SendOptions): Promise<Outcome> {
@@ -67,7 +68,10 @@ class Sender implements AsyncDisposable {
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
     this.#scheduler = this.#createScheduler();
-    this.#progress = new SenderProgress(session, this.#scheduler, emit);
+    const count = new WalkCount(() => {
+      return options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false });
+    });
+    this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, emit });
   }
 
   /** Walks the sources until it is known whether the job is small. */
@@ -137,8 +141,16 @@ class Sender implements AsyncDisposable {
     const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
+    const stopped = this.#scheduler.stopped || undefined;
     this.#plannedMessages.flush();
-    control.send({ type: "finish", ...done, skipped: this.#skips ? skipped : undefined, verified, incomplete });
+    control.send({
+      type: "finish",
+      ...done,
+      skipped: this.#skips ? skipped : undefined,
+      verified,
+      incomplete,
+      stopped,
+    });
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");
     checkTotals({ ...done, skipped, verified }, finished);
@@ -152,6 +164,7 @@ class Sender implements AsyncDisposable {
       failed: this.#scheduler.failed + notFound + finished.failures.length,
       skipped,
       verified,
+      stopped,
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,

@@ -4,17 +4,23 @@ import type { Session } from "../../session/model/session.ts";
 import type { TransferEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { WalkCount } from "./walk_count.ts";
 
 /** Reports totals and progress to the user; on the remote end also to the client. */
 export class SenderProgress implements Disposable {
   readonly #session: Session;
   readonly #scheduler: Scheduler;
   readonly #emit: (event: TransferEvent) => void;
+  readonly #count: WalkCount;
   readonly #timer = new ProgressTimer((bytes) => this.#report(bytes));
   /** The totals that were reported last, as JSON. */
   #reportedTotals = "";
 
-  constructor(session: Session, scheduler: Scheduler, emit: (event: TransferEvent) => void) {
+  constructor(
+    session: Session,
+    { scheduler, count, emit }: { scheduler: Scheduler; count: WalkCount; emit: (event: TransferEvent) => void },
+  ) {
+    this.#count = count;
     this.#session = session;
     this.#scheduler = scheduler;
     this.#emit = emit;
@@ -29,17 +35,20 @@ export class SenderProgress implements Disposable {
   start(): void {
     this.#timer.report();
     this.#timer.start();
+    this.#count.start(() => !this.#scheduler.found.complete && !this.#scheduler.stopped);
   }
 
   /** Reports for the last time, if it was started. May be called again. */
   [Symbol.dispose](): void {
+    this.#count[Symbol.dispose]();
     if (!this.#timer.isRunning) return;
     this.#timer[Symbol.dispose]();
     this.#timer.report();
   }
 
   #report(writtenBytes: number): void {
-    const { totals, done, kept } = this.#scheduler;
+    const { done, kept, current: file } = this.#scheduler;
+    const totals = this.#scheduler.totals(this.#count.counted);
     const json = JSON.stringify(totals);
     if (this.#reportedTotals !== json) {
       this.#reportedTotals = json;
@@ -47,6 +56,6 @@ export class SenderProgress implements Disposable {
       if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
     const bytes = Math.max(writtenBytes + kept, done.bytes);
-    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept });
+    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept, file });
   }
 }

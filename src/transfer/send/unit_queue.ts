@@ -45,6 +45,14 @@ export class UnitQueue {
     this.#taken.set(unit.unit, { unit, stream });
   }
 
+  /** Removes the units that wait for a stream and that `drops` selects. @returns their numbers. */
+  drop(drops: (unit: QueuedUnit) => boolean): number[] {
+    const dropped = this.#ready.filter(drops);
+    const kept = this.#ready.filter((unit) => !drops(unit));
+    this.#ready.splice(0, Infinity, ...kept);
+    return dropped.map(({ unit }) => unit);
+  }
+
   /** Removes a unit that a stream has reported. @returns undefined if it was requeued since. */
   remove(number: number): WorkUnit | undefined {
     const unit = this.#taken.get(number)?.unit;

@@ -9,6 +9,7 @@ export class WalkQueue {
   /** Whether the walk has found standard input, whose size is not known yet. */
   awaitsInput = false;
   readonly #walk: Walk;
+  #stopped = false;
   /** Items that were pulled ahead, or that have changed since. */
   readonly #pending: WalkItem[] = [];
 
@@ -36,6 +37,7 @@ export class WalkQueue {
 
   /** Adds a small file that has grown: it is sent as a large one. */
   addGrown(item: WalkItem & { size: number }, bytesBefore: number): void {
+    if (this.#stopped) return;
     this.#pending.push(item);
     this.found.bytes += item.size - bytesBefore;
   }
@@ -46,6 +48,15 @@ export class WalkQueue {
     this.awaitsInput = false;
   }
 
+  /** Drops all items that were not taken. @returns whether there may be any. */
+  stop(): boolean {
+    const hasMore = !this.isEmpty;
+    this.#stopped = true;
+    this.#pending.length = 0;
+    this.found.complete = true;
+    return hasMore;
+  }
+
   close(): void {
     this.#walk.close();
   }
@@ -54,6 +65,7 @@ export class WalkQueue {
     if (this.found.complete) return undefined;
     const next = this.#walk.next();
     const item = next instanceof Promise ? await next : next;
+    if (this.#stopped) return undefined;
     if (!item) this.found.complete = true;
     else if (item.type === "pack") {
       this.found.files += item.files;

@@ -21,7 +21,7 @@ describe("readCommandLine", () => {
         local: false,
         ports: undefined,
         limits: { root: undefined, allow: undefined, ports: undefined, cpumask: undefined, nodemask: undefined },
-        output: { quiet: true, verbose: 0, json: false, bits: false, log: undefined },
+        output: { quiet: true, verbose: 0, json: false, bits: false, stats: false, log: undefined },
       },
     });
     assertEquals(usageError("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');

@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
+import { BUNDLED_HELP, foreignAnswer, foreignNames } from "../../../src/cli/options/foreign_options.ts";
 import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 
 /** Flags and operands of a command line without "--". */
@@ -120,8 +121,28 @@ describe("parseArguments", () => {
   it("hidden options are never suggested", () => assertEquals(message("--receivr"), 'Unknown option "--receivr"'));
 
   it("an error names an unknown letter and its bundle", () => {
-    assertEquals(message("-z"), 'Unknown option "-z"');
-    assertEquals(message("-rzp"), 'Unknown option "-z" in "-rzp"');
+    assertEquals(message("-w"), 'Unknown option "-w"');
+    assertEquals(message("-rwp"), 'Unknown option "-w" in "-rwp"');
+  });
+
+  it("an option of rsync that escp lacks is answered with the escp way", () => {
+    assertEquals(message("-avz"), 'Unknown option "-z" in "-avz": escp compresses with -C');
+    assertEquals(message("--partial_dir=x"), `Unknown option "--partial_dir": ${foreignAnswer("partial-dir")}`);
+    for (const name of foreignNames()) {
+      assertStringIncludes(message(`${name.length > 1 ? "--" : "-"}${name}`), `: ${foreignAnswer(name)}`);
+    }
+  });
+
+  it("-h in a bundle is that of rsync, and prints no help", () => {
+    assertEquals(message("-avh"), `Unknown option "-h" in "-avh": ${BUNDLED_HELP}`);
+    assertEquals(parseArguments(["-h"]).flags.help, true);
+  });
+
+  it("a value that fits the -P and -t of rsync gets a hint", () => {
+    for (const letter of ["-P", "-t"]) {
+      const error = assertThrows(() => parseArguments(["-a" + letter.slice(1), "src"]), UsageError) as UsageError;
+      assertStringIncludes(error.hint!, `not the ${letter} of rsync`);
+    }
   });
 
   it("errors escape control characters", () => {

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
 import { copyRun, usageError } from "./command_lines.ts";
+import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
 
@@ -99,7 +100,7 @@ describe("options of a copy", () => {
       cpumask: undefined,
       nodemask: undefined,
       manifest: undefined,
-      output: { quiet: false, verbose: 0, json: false, bits: false, log: undefined },
+      output: { quiet: false, verbose: 0, json: false, bits: false, stats: false, log: undefined },
     });
     const defined = JSON.parse(JSON.stringify(host));
     assertEquals(defined, {
@@ -240,9 +241,70 @@ describe("options of a copy", () => {
     assertMatch(usageError("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
   });
 
+  it("--only follows the other rules, and is passed on as rules that every version has", () => {
+    const filters = (...words: string[]) =>
+      request(...words).filters.map(({ action, pattern }) => `${action} ${pattern}`);
+    assertEquals(filters("--only", "*.txt", "--exclude", ".git/", "--only=*.md"), [
+      "exclude .git/",
+      "include *.txt",
+      "include *.md",
+      "include */",
+      "exclude *",
+    ]);
+    assertEquals(
+      forwardedWords(copyRun("--only", "*.c", "x", "y").host.flags).filter((word) => /clude|only/.test(word)),
+      [
+        "--include=*.c",
+        "--include=*/",
+        "--exclude=*",
+      ],
+    );
+  });
+
   it("-l is in kbit/s, as in scp", () => {
     assertEquals([request("-l8").bytesPerSecond, request("-l", "1").bytesPerSecond], [1000, 125]);
-    assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a number from 1 to 1000000000, not "0"');
+    assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a rate from 1 kbit/s to 1000 Gbit/s, not "0"');
+  });
+
+  it("-l takes units of bytes as rsync does, and units of bits", () => {
+    const rates = {
+      "10M": 83886,
+      "10m": 83886,
+      "10MiB": 83886,
+      "10MiB/s": 83886,
+      "10MB/s": 80_000,
+      "1.5K": 12,
+      "1GB": 8_000_000,
+      "80mbit": 80_000,
+      "80Mbit/s": 80_000,
+      "2.5gbit": 2_500_000,
+      "1kbit": 1,
+      "1000gbit": 1_000_000_000,
+      "50000": 50_000,
+    };
+    for (const [text, kbits] of Object.entries(rates)) {
+      assertEquals(request("-l", text).bytesPerSecond, kbits * 125, text);
+    }
+    // "Mb" may mean bits or bytes.
+    const wrong = [
+      "",
+      "0",
+      "0.1kbit",
+      "1001gbit",
+      "1.5",
+      "-1M",
+      "M",
+      "10Mb",
+      "10mb",
+      "10Mbps",
+      "10T",
+      "1e3",
+      "10 M",
+      "1/s/s",
+    ];
+    for (const text of wrong) {
+      assertMatch(usageError(`--limit=${text}`, "x", "y"), /^Option "--limit" must be a rate from /, text);
+    }
   });
 
   it("--blocksize is in bytes, or has a suffix for powers of 1024", () => {

@@ -124,13 +124,20 @@ describeWithScene("--doctor", (scene) => {
     });
   }
 
-  it("prints one line per step when it is done", async () => {
-    await using running = await startEscp(args("testhost", { flags: ["-t", "1"] }));
-    await running.waitForText("stdout", /^ok {7}login {10}testhost, \d+\.\d\d s/m);
-    const { code, stdout, stderr } = await running.result;
+  it("prints the verdict first, and with -v one line per step", async () => {
+    const brief = await runEscp(args("testhost", { flags: ["-t", "1"] }));
+    assertEquals({ code: brief.code, stderr: brief.stderr }, { code: 0, stderr: "" });
+    assertMatch(
+      brief.stdout,
+      /^ok: copies work, up to \S+ \S+ to testhost \(limit: .*\), \S+ \S+ from testhost \(limit: .*\)\n/,
+    );
+    assert(!/^(ok|skipped) |bottleneck/m.test(brief.stdout), brief.stdout);
+    const { code, stdout, stderr } = await runEscp(args("testhost", { flags: ["-t", "1", "-v"] }));
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertMatch(stdout, /^ok: copies work, /);
     for (
       const line of [
+        /^ok {7}login {10}testhost, \d+\.\d\d s/m,
         /^ok {7}escp {11}remote \S+, local \S+$/m,
         /^ok {7}ports {10}127\.0\.0\.1:\d+$/m,
         /^ok {7}round trip {5}\S+ ms over a stream$/m,
@@ -220,10 +227,13 @@ describeWithScene("--doctor", (scene) => {
   });
 
   for (
-    const [when, pattern] of [["while it sends", /a stream$/m], ["at the disk", /from testhost, 1 stream/]] as const
+    const [when, pattern] of [
+      ["while it sends", /"over":"stream"/],
+      ["at the disk", /"direction":"pull","streams":1/],
+    ] as const
   ) {
     it(`leaves nothing after an interruption ${when}`, async () => {
-      const flags = ["-t", "1", "--doctor-time", when === "at the disk" ? "500" : "60000"];
+      const flags = ["--json", "-t", "1", "--doctor-time", when === "at the disk" ? "500" : "60000"];
       await using running = await startEscp(args("testhost", { flags }));
       await running.waitForText("stdout", pattern);
       running.kill("SIGINT");

@@ -109,7 +109,7 @@ describeWithScene("-C", (scene) => {
     const variant = { ...VARIANTS[0], direction: "local" as const };
     const copy = { sources: [`${texts}/large`], target: to };
     const { stderr } = await scene.copy(variant, { ...copy, flags: ["-C", "-v"] });
-    assertMatch(stderr, /1 file, 9\.0 MiB in .*, [1-2]\.\d MiB sent, /);
+    assertMatch(stderr, /1 file, 9\.0 MiB copied in .*, [1-2]\.\d MiB sent, /);
     const plain = await scene.copy(variant, { ...copy, flags: ["-v"] });
     assert(!plain.stderr.includes("sent"), plain.stderr);
     assertEquals(endOf(await scene.copy(variant, { ...copy, flags: ["--json"] })).wireBytes, undefined);

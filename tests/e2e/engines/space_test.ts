@@ -58,7 +58,7 @@ describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProb
         const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
         const { code, stderr } = await scene.copy(variant, copy);
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, /Cannot link ".*": the first name was not copied$/m);
+        assertMatch(stderr, /^note: Stopped early, because no space is left on the target/m);
         const read = (name: string) => Deno.readTextFile(`${disk.path}/${name}`);
         assertEquals([await read("first"), await read("second")], ["old first", "old second"]);
       }
@@ -100,6 +100,32 @@ describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProb
       const { code, stdout, stderr } = await copy();
       assertEquals([code, stderr], [0, ""]);
       assert(lastEvent(stdout).resumed > 0);
+      await Deno.remove(`${disk.path}/kept`);
+      assertEquals(await compareTrees(from, disk.path), []);
+      assertEquals(temporaryFiles(disk.path), []);
+    });
+  }
+
+  for (const variant of VARIANTS) {
+    it(`that fills up in a large tree ends the copy early, and the same command resumes (${variantName(variant)})`, async () => {
+      const count = 9_000;
+      await using disk = await mountSmallDisk("size=32m,nr_inodes=300");
+      await Deno.writeTextFile(`${disk.path}/kept`, "kept");
+      const files = Array.from({ length: count }, (_, file) => [`d${file % 10}/${file}`, ""]);
+      const from = await scene.tree(Object.fromEntries(files));
+      const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
+      const full = await copy();
+      const end = lastEvent(full.stdout);
+      assertEquals([full.code, end.status, end.exitStatus, end.stopped], [1, "failed", 1, true]);
+      assert(end.files + end.failed < count, `${end.files} files and ${end.failed} failures of ${count}`);
+      assertMatch(full.stdout, /"event":"note","message":"Stopped early, because no space is left on the target/);
+      const lines = full.stderr.trimEnd().split("\n");
+      assertEquals(lines.filter((line) => line.startsWith("escp: Cannot")).length, 10, full.stderr);
+      assertMatch(full.stderr, /^escp: \.\.\.and \d+ more in ".*\/": No space left on device$/m);
+      assertEquals(lines.at(-1), "hint: Free some space, then run the same command again");
+      await disk.remount("size=64m,nr_inodes=20000");
+      const { code, stdout, stderr } = await copy();
+      assertEquals([code, stderr, lastEvent(stdout).stopped], [0, "", undefined]);
       await Deno.remove(`${disk.path}/kept`);
       assertEquals(await compareTrees(from, disk.path), []);
       assertEquals(temporaryFiles(disk.path), []);

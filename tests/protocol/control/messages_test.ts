@@ -74,6 +74,7 @@ const MESSAGES: Message[] = [
   { type: "drop", file: 2 ** 32 - 1 },
   { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1 },
   { type: "unopened", file: 7, failure: FAILURE },
+  { type: "checking", bytes: 2 ** 40 },
   { type: "totals", files: 1, bytes: 2, complete: false },
   { type: "failed", failure: FAILURE },
   { type: "note", message: "ä\n" },
@@ -201,7 +202,7 @@ describe("messages", () => {
       inode: 2 ** 53 - 1,
     } as Message;
     assertRoundTrip(open);
-    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
+    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true, stopped: true };
     assertRoundTrip(finish);
     const closed: Message = { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1, found: 2 ** 40 };
     assertRoundTrip(closed);
@@ -256,12 +257,14 @@ describe("fields of messages", () => {
       crc32: 2 ** 32,
     }], null]],
     ["finish", "incomplete", [0, "true", null]],
+    ["finish", "stopped", [0, "true", null]],
     ["open", "identity", [1, "x".repeat(41), null]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],
     ["close", "size", [-1, 2 ** 53, undefined]],
     ["open", "input", [0, "false", null]],
     ["closed", "bytes", [-1, 2 ** 53]],
+    ["checking", "bytes", [-1, 2 ** 53, "1", null]],
     ["closed", "found", [-1, 2 ** 53, "1", null]],
     ["failed", "failure", [[], "x", {}]],
     ["totals", "files", [-1, 0.5]],

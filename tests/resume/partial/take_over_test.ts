@@ -5,7 +5,13 @@ import { decodeJournal, JOURNAL_RECORD_BYTES } from "../../../src/resume/partial
 import { type ResumableSource } from "../../../src/files/engine/target.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
 import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
-import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../../src/resume/partial/take_over.ts";
+import {
+  bytesLeft,
+  removeEarlier,
+  type TakenOver,
+  takeOver,
+  type TakeOverOptions,
+} from "../../../src/resume/partial/take_over.ts";
 import { RandomBytes, randomBytes } from "../../support/files/random_bytes.ts";
 import { TempDirectory } from "../../files/file_engines.ts";
 
@@ -32,7 +38,7 @@ class Place implements Disposable {
     return this.temp.list("target");
   }
 
-  take(source = SOURCE, options: { compares?: boolean } = {}) {
+  take(source = SOURCE, options: TakeOverOptions = {}) {
     return takeOver(this.directory, this.about, source, options);
   }
 
@@ -122,6 +128,17 @@ describe("takeOver", () => {
       Deno.FsFile.prototype.lock = lock;
     }
     assertEquals(Deno.readTextFileSync(place.partial), "planted");
+  });
+
+  it("reports the bytes that are verified, and that they are done", async () => {
+    using place = new Place();
+    const reported: number[] = [];
+    const checking = (bytes: number) => void reported.push(bytes);
+    Place.close(await place.take(SOURCE, { checking }));
+    assertEquals(reported, []);
+    await leave(place, [3, 0, 1]);
+    Place.close(await place.take(SOURCE, { checking }));
+    assertEquals(reported, [3 * BLOCK, -3 * BLOCK]);
   });
 
   it("resumes with the recorded blocks, repeatedly", async () => {

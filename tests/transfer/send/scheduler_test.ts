@@ -30,10 +30,11 @@ async function scheduleTree(
   const { roots } = resolveSources(sources, options, engine.paths);
   const sent: Message[] = [];
   const failed: [Failure, string][] = [];
+  const notes: string[] = [];
   const scheduler = new Scheduler(engine.walk(roots, { recursive: true, hardlinks: true }), {
     send: (message) => sent.push(message),
     failed: (failure, side) => failed.push([failure, side]),
-    note: () => {},
+    note: (message) => notes.push(message),
     rootName: () => ".",
     planned: () => {},
   }, { streams, blockBytes: MIB, sparse, resume });
@@ -41,6 +42,7 @@ async function scheduleTree(
     scheduler,
     path: tree.path,
     failed,
+    notes,
     /** Returns the messages of a type since the last call. */
     take<T extends Message["type"]>(type: T): MessageOf<T>[] {
       return sent.splice(0).filter((message): message is MessageOf<T> => message.type === type);
@@ -73,6 +75,21 @@ function confirm(scheduler: Scheduler, unit: WorkUnit | undefined): void {
   }
 }
 
+/** Reports that the receiver could write nothing of a unit, with one failure. */
+function refuse(scheduler: Scheduler, { unit, records }: PackUnit, failure: Pick<Failure, "code" | "message">): void {
+  scheduler.report({
+    type: "pack",
+    unit,
+    files: 0,
+    bytes: 0,
+    failures: [],
+    refused: [{ path: "", hint: "", ...failure }],
+    grown: [],
+    notes: [],
+    inPlace: new Uint8Array(records),
+  });
+}
+
 function recordsOf({ plan }: PackUnit): { type: number; name: string }[] {
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
   const records = [];
@@ -98,6 +115,68 @@ describe("Scheduler", () => {
     assert(await isPending(waiting), "the other stream was let go while something may come back");
     confirm(work.scheduler, unit);
     assertEquals([await waiting, await work.scheduler.next(0), work.scheduler.finished], [undefined, undefined, true]);
+  });
+
+  for (const code of ["ENOSPC", "EDQUOT", "EROFS"]) {
+    it(`sends nothing else after ${code} of the target, and ends`, async () => {
+      const files = Array.from({ length: 1_100 }, (_, file) => [`${file}`, ""]);
+      await using work = await scheduleTree(Object.fromEntries(files));
+      const { scheduler, failed, notes } = work;
+      const first = await scheduler.next(0) as PackUnit;
+      const second = await scheduler.next(1) as PackUnit;
+      refuse(scheduler, first, { code, message: 'Cannot write "0": full' });
+      assertEquals([scheduler.stopped, scheduler.finished, notes.length], [true, false, 1]);
+      // Units in progress end as usual.
+      confirm(scheduler, second);
+      assertEquals([await scheduler.next(0), await scheduler.next(1), scheduler.finished], [
+        undefined,
+        undefined,
+        true,
+      ]);
+      assertEquals([failed.length, scheduler.done.files, scheduler.totals().complete], [1, second.records, false]);
+    });
+  }
+
+  it("continues after other failures of the target, and after the limit of extended attributes", async () => {
+    await using work = await scheduleTree({ "a": "1" });
+    const unit = await work.scheduler.next(0) as PackUnit;
+    refuse(work.scheduler, unit, { code: "EACCES", message: 'Cannot write "a": Permission denied' });
+    assertEquals(work.scheduler.stopped, false);
+    await using other = await scheduleTree({ "a": "1", "large": { size: 3 * MIB } });
+    const small = await other.scheduler.next(0) as PackUnit;
+    const message = 'Cannot set extended attributes of "a": No space left on device';
+    refuse(other.scheduler, small, { code: "ENOSPC", message });
+    assertEquals(other.scheduler.stopped, false);
+  });
+
+  it("a copy whose last file finds the target full has not stopped early", async () => {
+    await using work = await scheduleTree({ "a": "1" });
+    await work.scheduler.lookAhead({ files: 10 });
+    const unit = await work.scheduler.next(0) as PackUnit;
+    refuse(work.scheduler, unit, { code: "ENOSPC", message: 'Cannot write "a": No space left on device' });
+    assertEquals([work.scheduler.stopped, work.scheduler.finished, work.notes], [false, true, []]);
+  });
+
+  it("counts ahead of the walk until the walk has ended", async () => {
+    await using work = await scheduleTree({ "a": "1", "b": "22" });
+    const counted = { files: 9, bytes: 99, complete: true };
+    assertEquals(work.scheduler.totals(counted), counted);
+    assertEquals(work.scheduler.totals({ ...counted, complete: false }).complete, false);
+    await work.scheduler.lookAhead({ files: 10 });
+    assertEquals(work.scheduler.totals(counted), { files: 2, bytes: 3, complete: true });
+  });
+
+  it("names a large file in progress", async () => {
+    await using work = await scheduleTree({ "large": { size: 3 * MIB } });
+    const directory = await work.scheduler.next(0);
+    const waiting = work.scheduler.next(1);
+    assert(await isPending(waiting));
+    assertEquals(work.scheduler.current, "large");
+    const [{ file }] = work.take("open");
+    const failure = { code: "EACCES", path: "large", message: "x", hint: "" };
+    work.scheduler.answer({ type: "unopened", file, failure });
+    confirm(work.scheduler, directory);
+    assertEquals([await waiting, work.scheduler.current], [undefined, undefined]);
   });
 
   it("requeues the units of a broken stream, which gets no more", async () => {
@@ -357,7 +436,7 @@ describe("Scheduler", () => {
       assert(units.every(({ type }) => type === "ask"));
       assertEquals(work.take("open"), []);
       assertEquals(work.scheduler.skipped, { files: 20_200, counted: 20_200, bytes: 400 * MIB });
-      assertEquals(work.scheduler.totals, { files: 0, bytes: 0, complete: true });
+      assertEquals(work.scheduler.totals(), { files: 0, bytes: 0, complete: true });
       assertEquals(work.scheduler.finished, true);
     });
 
@@ -404,6 +483,27 @@ describe("Scheduler", () => {
       assertEquals([again.unit, again.attempt], [first!.unit, 1]);
       work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [CompareResult.same, CompareResult.same] });
       assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
+    });
+
+    it("counts what is the same but sends nothing after the target is full", async () => {
+      await using work = await scheduleTree({ "a": "1", "b": "2", "c": { size: 3 * MIB }, "d": { hardLink: "a" } });
+      await work.scheduler.compareFirst(UPDATE);
+      const small = await work.scheduler.next(0) as CompareUnit;
+      const large = await work.scheduler.next(1) as CompareUnit;
+      const full: Failure = {
+        code: "ENOSPC",
+        path: "a",
+        message: 'Cannot write "a": No space left on device',
+        hint: "",
+      };
+      work.scheduler.report({
+        type: "ask",
+        unit: small.unit,
+        outcomes: [full, CompareResult.missing, CompareResult.same],
+      });
+      work.scheduler.report({ type: "ask", unit: large.unit, outcomes: [CompareResult.different] });
+      assertEquals([await work.scheduler.next(0), work.scheduler.finished], [undefined, true]);
+      assertEquals([work.scheduler.stopped, work.failed.length, work.take("open")], [true, 1, []]);
     });
 
     it("compares hard links when everything else is in place", async () => {

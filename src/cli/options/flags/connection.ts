@@ -11,6 +11,7 @@ export const CONNECTION = [
     argument: "PORT",
     min: 1,
     max: 65535,
+    hint: "-P is not the -P of rsync: progress and resuming are on by default",
     help: "Port of the ssh server",
   },
   {

@@ -163,6 +163,12 @@ export const COPYING = [
     help: "Like --exclude, with a regular expression",
   },
   {
+    name: "only",
+    kind: "list",
+    argument: "GLOB",
+    help: "Copy only matching files; all directories are searched",
+  },
+  {
     name: "filelist",
     kind: "string",
     argument: "FILE",

@@ -19,6 +19,11 @@ export const OUTPUT = [
     help: "Like --log, for the log of escp on the remote host, in a file of that host",
   },
   { name: "bits", kind: "boolean", help: "Show rates in bits per second" },
+  {
+    name: "stats",
+    kind: "boolean",
+    help: "Print the summary, and for each host the times of login, scan, transfer and verification",
+  },
   { name: "json", kind: "boolean", help: "Print one JSON object per line on standard output, for programs" },
   {
     name: "verbose",

@@ -13,6 +13,7 @@ export const SPEED = [
     max: 64,
     defaultText: "4, up to 16 on high-latency links",
     forwarded: true,
+    hint: "-t is not the -t of rsync: -p preserves times and permissions",
     help: "Number of data connections",
   },
   {
@@ -28,12 +29,10 @@ export const SPEED = [
   {
     name: "limit",
     short: "l",
-    kind: "number",
-    argument: "KBITS",
-    min: 1,
-    max: 1_000_000_000,
+    kind: "rate",
+    argument: "RATE",
     forwarded: true,
-    help: "Maximum rate in kbit/s, over all data connections",
+    help: "Maximum rate over all data connections: in kbit/s, or with a unit as in 10M (MiB/s) or 80mbit",
   },
   {
     name: "congestion",

@@ -1,0 +1,84 @@
+/** Options of scp and rsync that escp lacks, with the escp way to do the same. */
+
+/** Common answers. */
+const NO_DELETE = "escp never removes files of the target: remove them there, or copy into a new directory";
+const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
+const NO_BACKUP = "escp keeps no copies of replaced files: copy into a new directory instead";
+const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
+const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
+const PRESERVES = "-p preserves times and permissions, and owner and group if permitted";
+const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
+const OUTPUT = "--json prints one object per event, --log writes a log, and -v prints more";
+const RESUMES = "escp keeps partial files and resumes by default; --no-resume switches this off";
+const LISTS = "--include and --exclude are given one by one; --filelist names the files to copy";
+const SIZES = "escp has no rules for sizes; find -size with --filelist - selects files by size";
+const WALK = "escp has no such rule for directories; find with --filelist - selects files";
+const COMPARES = "--update compares size and modification time, --checksum compares contents";
+const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
+
+/** Names without dashes. An option that escp has under the same name is not listed, even if it differs. */
+const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
+  ["z compress-choice zc compress-level zl skip-compress new-compress old-compress", "escp compresses with -C"],
+  ["e rsh blocking-io", "escp always uses ssh; -S names another program, and -o, -P, -i, -J and -F set ssh options"],
+  ["rsync-path", "-D names the path of escp on the remote host"],
+  ["progress info", "escp shows progress on a terminal by default; -q hides it, and --json prints it for programs"],
+  ["partial partial-dir delay-updates", RESUMES],
+  ["temp-dir", "escp writes temporary files beside their targets, so that each can be renamed"],
+  ["bwlimit", "-l limits the rate, in kbit/s or with a unit as in -l 10M"],
+  ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed", NO_DELTA],
+  ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
+  ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
+  ["b backup backup-dir suffix compare-dest copy-dest link-dest", NO_BACKUP],
+  ["del delete delete-before delete-during delete-delay delete-after delete-excluded max-delete force", NO_DELETE],
+  ["delete-missing-args ignore-missing-args ignore-errors", "escp reports missing sources and copies the others"],
+  ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
+  ["existing ignore-non-existing ignore-existing", COMPARES],
+  ["I ignore-times size-only modify-window @", COMPARES],
+  ["links L copy-links k copy-dirlinks K keep-dirlinks", LINKS],
+  ["copy-unsafe-links safe-links munge-links", LINKS],
+  ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
+  ["perms E executability chmod times owner g group", PRESERVES],
+  ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
+  ["U atimes N crtimes open-noatime", `${PRESERVES}; other times than that of modification are not set`],
+  ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
+  ["usermap groupmap chown numeric-ids super fake-super copy-as", NO_OWNERS],
+  ["devices specials copy-devices", "escp skips devices and FIFOs with a note"],
+  ["write-devices", "escp writes to a device if it is the target"],
+  ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
+  [
+    "relative no-relative no-implied-dirs",
+    "escp copies sources under their last component; --mkpath creates directories",
+  ],
+  ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
+  ["max-size min-size", SIZES],
+  ["f filter exclude-from include-from cvs-exclude", LISTS],
+  ["files-from", "--filelist reads the names of files"],
+  ["from0", "-0 reads names that end with NUL"],
+  ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
+  ["itemize-changes list-only", "-n lists what would be copied"],
+  ["out-format log-format log-file log-file-format", OUTPUT],
+  ["stderr msgs2stderr outbuf 8 8-bit-output debug no-motd", OUTPUT],
+  ["M remote-option", "options of escp apply to both ends; --remote-log writes a log on the remote host"],
+  ["contimeout", "--timeout limits the login with -B; -o ConnectTimeout=SECONDS limits it always"],
+  ["stop-after stop-at time-limit", "timeout(1) ends escp; the same command resumes later"],
+  ["address sockopts", "-o BindAddress=ADDRESS is for ssh, --data-address and --congestion are for the data"],
+  ["daemon config password-file early-input dparam detach no-detach server sender", NO_DAEMON],
+  ["write-batch only-write-batch read-batch", "escp has no batch files; run the same command for each target"],
+  ["protocol 1 2", OLD_PROTOCOL],
+  ["iconv", "escp copies names byte by byte and does not convert them"],
+  ["max-alloc", "escp limits its memory automatically; -t and --threads reduce it"],
+];
+
+/** The answer for "-h" in a bundle such as "-avh", where it is that of rsync. */
+export const BUNDLED_HELP = "escp prints sizes with units; -h alone prints the help";
+
+/** Returns the escp way for an option that escp lacks; undefined for an option of neither scp nor rsync. */
+export function foreignAnswer(name: string): string | undefined {
+  const dashed = name.replaceAll("_", "-");
+  return ANSWERS.find(([names]) => names.split(" ").includes(dashed))?.[1];
+}
+
+/** Returns the names in the table. A test checks that escp has none of them. */
+export function foreignNames(): string[] {
+  return ANSWERS.flatMap(([names]) => names.split(" "));
+}
