@@ -83,10 +83,15 @@ export class AccessReader {
     const newModes = this.#lists.defaultModes(descriptor);
     // Without knowledge assume the worst.
     if (!this.#statx.fill(descriptor, this.#itself.address, AT_EMPTY_PATH)) {
-      return { shared: true, sealed: false, newModes };
+      return { shared: true, sealed: false, appendOnly: false, newModes };
     }
     const owner = { uid: this.#statx.uid, mode: this.#statx.mode };
-    return { shared: isShared(this.#user, owner), sealed: isSealed(this.#user, owner), newModes };
+    return {
+      shared: isShared(this.#user, owner),
+      sealed: isSealed(this.#user, owner),
+      appendOnly: this.#statx.isAppendOnly,
+      newModes,
+    };
   }
 }
 

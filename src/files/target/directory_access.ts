@@ -6,6 +6,8 @@ export interface DirectoryAccess {
   shared: boolean;
   /** Only its owner and root can enter it. */
   sealed: boolean;
+  /** Names can be created in it, but neither renamed nor removed (chattr +a). */
+  appendOnly: boolean;
   /** Permission bits that its default access control list grants to new files; undefined if it has none. */
   newModes?: number;
 }

@@ -9,7 +9,7 @@ import type { KeptBackup, TargetOptions } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
-import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import { codeOf, failedDeno, failedWith } from "../stat/file_failure.ts";
 import { identityOfStat, untrusted } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
@@ -78,6 +78,7 @@ export class AtomicWriter<Name, Staged> {
 
   /** Creates the temporary file of a name. @throws {FileError} */
   create(name: Name): Staged {
+    this.checkCreatable(name, "write");
     for (;;) {
       try {
         return this.staging.createFile(name);
@@ -87,8 +88,15 @@ export class AtomicWriter<Name, Staged> {
     }
   }
 
+  /** Checks that a temporary file could be renamed, and removed after a failure. @throws {FileError} */
+  checkCreatable(name: Name, operation: string): void {
+    if (!this.directory.isAppendOnly) return;
+    throw this.#noteRefusal(failedWith(operation, this.directory.textOf(name), "EPERM"));
+  }
+
   /** Creates a link under a temporary name. @throws {FileError} */
   createLink(name: Name, create: () => Staged): Staged {
+    this.checkCreatable(name, "create");
     for (;;) {
       try {
         return create();

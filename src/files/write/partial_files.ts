@@ -86,6 +86,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
     if (opened) return await this.#inPlace(opened, place, resumable);
     try {
+      writer.checkCreatable(name, "write");
       return await this.#beginReplacing(root, path, size, resumable);
     } catch (error) {
       return await this.#inPlace(writer.openRefused(this.#enterTarget(root, path), error), place, resumable);

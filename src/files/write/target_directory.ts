@@ -25,6 +25,8 @@ export interface TargetDirectory<Name> {
   readonly place: string;
   /** Whether other users can replace its files, or the directory itself. */
   readonly isShared: boolean;
+  /** Whether names can be created in it, but neither renamed nor removed (chattr +a). */
+  readonly isAppendOnly: boolean;
   /**
    * Enters a directory, without following symbolic links.
    *

@@ -68,6 +68,10 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     return this.access.shared;
   }
 
+  get isAppendOnly(): boolean {
+    return this.access.appendOnly;
+  }
+
   get place(): string {
     return directoryPath(this.descriptor);
   }

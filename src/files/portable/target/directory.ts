@@ -3,6 +3,7 @@
  * checked directly before and after each use.
  */
 
+import { forbiddingFlag } from "../../../native/file/inode_flags.ts";
 import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
@@ -46,6 +47,8 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   #swaps: { path: string; swappable: boolean } | undefined;
   /** Permission bits that the directory grants to new files; undefined if not yet known. */
   #newModes: number | undefined;
+  /** Whether chattr(1) has made the directory append-only; undefined if not yet known. */
+  #isAppendOnly: boolean | undefined;
   readonly #names: TemporaryNames;
   #created: PendingDirectory[] = [];
 
@@ -54,6 +57,10 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     this.options = options;
     this.rules = rules;
     this.#names = new TemporaryNames(options.token);
+  }
+
+  get isAppendOnly(): boolean {
+    return this.#isAppendOnly ??= forbiddingFlag(this.place) === "append-only";
   }
 
   get isShared(): boolean {
@@ -75,7 +82,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
         start = end + 1;
       }
     }
-    if (directory !== this.place) this.#newModes = undefined;
+    if (directory !== this.place) this.#newModes = this.#isAppendOnly = undefined;
     this.root = root;
     this.place = directory;
     this.path = path;
