@@ -34,7 +34,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
   ["existing ignore-non-existing ignore-existing", COMPARES],
   ["I ignore-times size-only modify-window @", COMPARES],
-  ["links L copy-links k copy-dirlinks K keep-dirlinks", LINKS],
+  ["links L copy-links k copy-dirlinks", LINKS],
   ["copy-unsafe-links safe-links munge-links", LINKS],
   ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
   ["perms E executability chmod times owner g group", PRESERVES],
