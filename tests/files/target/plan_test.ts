@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, UserError } from "../../../src/errors.ts";
-import { type PlannedSource, planTargets } from "../../../src/files/target/plan.ts";
+import { planTargets } from "../../../src/files/target/plan.ts";
+import type { PlannedSource } from "../../../src/files/target/planned_source.ts";
 import { createDirectories } from "../../../src/files/target/root_directories.ts";
 import { ENGINES, rawShell, TempDirectory } from "../file_engines.ts";
 
