@@ -129,7 +129,7 @@ export class Terminal {
   draw(): void {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
-    if (this.#closed || finished || !this.#hasLine()) return;
+    if (this.#closed || finished || !this.showsProgress) return;
     if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && !this.#drawn) {
       this.#write(`connecting to ${printable(this.#opening.host)} ...`, this.#width());
     }
@@ -147,12 +147,13 @@ export class Terminal {
     this.clear();
   }
 
-  #hasLine(): boolean {
+  /** Whether there is a progress line. */
+  get showsProgress(): boolean {
     return this.#screen.canRedraw && !this.#options.quiet;
   }
 
   #start(): void {
-    if (!this.#hasLine() || this.#timer !== undefined) return;
+    if (!this.showsProgress || this.#timer !== undefined) return;
     this.#timer = setInterval(() => this.draw(), REDRAW_MS * 2);
     // The timer must not keep the process alive.
     Deno.unrefTimer(this.#timer);

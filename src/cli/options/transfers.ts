@@ -73,7 +73,10 @@ export function hostKey(operand: Operand): string {
 }
 
 /** Callbacks of a transfer. */
-export type TransferListeners = Pick<CopyListeners, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
+export type TransferListeners = Pick<
+  CopyListeners,
+  "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest"
+>;
 
 /** Returns the key under which the path of escp on a host is remembered. */
 export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {

@@ -73,6 +73,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
         measure?.(event);
         emit(event);
       }, naming),
+      showsTotals: json || terminal.showsProgress || undefined,
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       unresumable(why) {

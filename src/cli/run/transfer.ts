@@ -63,7 +63,7 @@ async function runFromHere(
     ...sessionOptions(remote, options),
     sources,
     target: { path: target.path, others: othersOf(transfer, run), names: names.ofCopy() },
-    request,
+    request: { ...request, countsAhead: listeners.showsTotals },
   };
   const retry = { retries: retriesOf(run, options), emit: listeners.emit, signal: listeners.signal };
   if (direction === "relay") {

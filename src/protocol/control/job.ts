@@ -90,6 +90,8 @@ export interface JobOptions {
   fsync?: boolean;
   /** Read written files again and compare them. Feature "verify". */
   verify?: boolean;
+  /** The client shows the totals, so the sender counts the files of a large tree ahead. */
+  countsAhead?: boolean;
   /** Process ID of a client that shares its open files with a receiver on the same machine. Feature "lent". */
   lends?: number;
   /** A dummy sender makes up contents, a dummy receiver discards them. Feature "dummy". */
@@ -132,6 +134,7 @@ export function parseJob(value: unknown): Job {
     acls: shape.optional(fields, "acls", shape.flag),
     inplace: shape.optional(fields, "inplace", shape.flag),
     mkpath: shape.optional(fields, "mkpath", shape.flag),
+    countsAhead: shape.optional(fields, "countsAhead", shape.flag),
     dirlinks: shape.optional(fields, "dirlinks", shape.flag),
     sparse: shape.optional(fields, "sparse", shape.flag),
     direct: shape.optional(fields, "direct", shape.flag),

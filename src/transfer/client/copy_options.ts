@@ -14,6 +14,8 @@ import type { SharedTarget } from "./reserved_names.ts";
 /** Callbacks of a copy, and the signal that ends it. */
 export interface CopyListeners {
   emit: (event: TransferEvent) => void;
+  /** Whether the totals are shown to the user. Default: false. */
+  showsTotals?: boolean;
   /** Called with the name of the session after both ends have agreed on it. */
   begun: (session: string) => void;
   /** Writes to the log. */

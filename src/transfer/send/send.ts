@@ -68,9 +68,8 @@ class Sender implements AsyncDisposable {
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
     this.#scheduler = this.#createScheduler();
-    const count = new WalkCount(() => {
-      return options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false });
-    });
+    const open = () => options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false });
+    const count = options.job.countsAhead ? new WalkCount(open) : undefined;
     this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, emit });
   }
 

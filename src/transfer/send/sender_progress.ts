@@ -11,14 +11,14 @@ export class SenderProgress implements Disposable {
   readonly #session: Session;
   readonly #scheduler: Scheduler;
   readonly #emit: (event: TransferEvent) => void;
-  readonly #count: WalkCount;
+  readonly #count?: WalkCount;
   readonly #timer = new ProgressTimer((bytes) => this.#report(bytes));
   /** The totals that were reported last, as JSON. */
   #reportedTotals = "";
 
   constructor(
     session: Session,
-    { scheduler, count, emit }: { scheduler: Scheduler; count: WalkCount; emit: (event: TransferEvent) => void },
+    { scheduler, count, emit }: { scheduler: Scheduler; count?: WalkCount; emit: (event: TransferEvent) => void },
   ) {
     this.#count = count;
     this.#session = session;
@@ -35,12 +35,12 @@ export class SenderProgress implements Disposable {
   start(): void {
     this.#timer.report();
     this.#timer.start();
-    this.#count.start(() => !this.#scheduler.found.complete && !this.#scheduler.stopped);
+    this.#count?.start(() => !this.#scheduler.found.complete && !this.#scheduler.stopped);
   }
 
   /** Reports for the last time, if it was started. May be called again. */
   [Symbol.dispose](): void {
-    this.#count[Symbol.dispose]();
+    this.#count?.[Symbol.dispose]();
     if (!this.#timer.isRunning) return;
     this.#timer[Symbol.dispose]();
     this.#timer.report();
@@ -48,7 +48,7 @@ export class SenderProgress implements Disposable {
 
   #report(writtenBytes: number): void {
     const { done, kept, current: file } = this.#scheduler;
-    const totals = this.#scheduler.totals(this.#count.counted);
+    const totals = this.#scheduler.totals(this.#count?.counted);
     const json = JSON.stringify(totals);
     if (this.#reportedTotals !== json) {
       this.#reportedTotals = json;
