@@ -128,10 +128,13 @@ describeWithScene("a host that confines its sessions", (scene) => {
         "/",
         "..",
       ];
-      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources, target });
-      assertEquals(code, 1);
-      for (const source of sources) {
-        assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
+      // Only ten failures with one reason are printed.
+      for (const some of [sources.slice(0, 8), sources.slice(8)]) {
+        const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: some, target });
+        assertEquals(code, 1);
+        for (const source of some) {
+          assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
+        }
       }
       // A pattern matches nothing outside, so it is the name of a missing file.
       const hidden = await scene.copy(variant, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
