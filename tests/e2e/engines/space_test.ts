@@ -82,11 +82,11 @@ describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProb
 
   for (const variant of VARIANTS) {
     it(`that fills up is reported, other files stay, and the same command resumes with more space (${variantName(variant)})`, async () => {
-      await using disk = await mountSmallDisk("size=8m");
+      await using disk = await mountSmallDisk("size=60m");
       await Deno.writeTextFile(`${disk.path}/kept`, "kept");
       await Deno.writeTextFile(`${disk.path}/large`, "old");
-      // In a directory that is not empty the replaced size is not known in advance.
-      const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
+      // In a directory that is not empty the replaced size is not known in advance. A file of 64 MiB can be resumed at once.
+      const from = await scene.tree({ "large": { size: 64 * MIB, seed: 1 }, "small": "s" });
       const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
       const full = await copy();
       assertEquals(full.code, 1);
@@ -96,7 +96,7 @@ describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProb
       assertEquals(await Deno.readTextFile(`${disk.path}/kept`), "kept");
       assertEquals(await Deno.readTextFile(`${disk.path}/large`), "old");
       assert(temporaryFiles(disk.path).some((path) => path.endsWith(".part")));
-      await disk.remount("size=32m");
+      await disk.remount("size=160m");
       const { code, stdout, stderr } = await copy();
       assertEquals([code, stderr], [0, ""]);
       assert(lastEvent(stdout).resumed > 0);
