@@ -72,6 +72,9 @@ describeWithScene("files of earlier versions that are planted in a target direct
   }
 });
 
+/** Such a file has a journal at once. */
+const SIZE = 64 * MIB;
+
 describeWithScene("a partial file that is swapped between two runs", (scene) => {
   const SWAPS: [what: string, swap: (partial: string) => Promise<void>][] = [
     ["another file with the same bytes", async (partial) => {
@@ -88,7 +91,7 @@ describeWithScene("a partial file that is swapped between two runs", (scene) => 
     for (const variant of VARIANTS) {
       it(`${what} is neither used nor touched: ${variantName(variant)}`, async () => {
         const source = await scene.tree();
-        await writeLargeFile(`${source}/big`, 8 * MIB);
+        await writeLargeFile(`${source}/big`, SIZE);
         const to = await scene.tree();
         const copy = { sources: [`${source}/big`], target: `${to}/big` };
         const partial = await interrupted(variant, to, copy);
@@ -96,7 +99,7 @@ describeWithScene("a partial file that is swapped between two runs", (scene) => 
         const before = await Deno.readFile(partial);
         const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json", "-l", "1000000000"], ...copy });
         const { bytes, resumed } = lastEvent(stdout);
-        assertEquals([code, bytes, resumed], [0, 8 * MIB, 0], stderr);
+        assertEquals([code, bytes, resumed], [0, SIZE, 0], stderr);
         await assertSame(`${source}/big`, `${to}/big`);
         assertEquals(await Deno.readFile(partial), before);
       });
