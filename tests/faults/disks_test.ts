@@ -15,7 +15,8 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({
-      "large": { size: 12 * MIB, seed: 1, mtime: OLD },
+      // Such a file has a journal at once.
+      "large": { size: 64 * MIB, seed: 1, mtime: OLD },
       "small": { content: "small", mtime: OLD },
     });
   });
