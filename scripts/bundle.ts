@@ -13,8 +13,18 @@ export interface Bundle {
   includes: string[];
 }
 
-/** Bundles main.ts of `root` and its Workers into `directory`. @throws {Error} If `deno bundle` fails or its output is not as expected. */
-export async function bundle(root: string, directory: string): Promise<Bundle> {
+/**
+ * Bundles main.ts of `root` and its Workers into `directory`.
+ *
+ * @param options.loadsLate Whether `deno run` loads dynamically imported modules only when they are needed, which saves 25 ms of
+ * each start. `deno compile` does not find such modules.
+ * @throws {Error} If `deno bundle` fails or its output is not as expected.
+ */
+export async function bundle(
+  root: string,
+  directory: string,
+  { loadsLate = false }: { loadsLate?: boolean } = {},
+): Promise<Bundle> {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--outdir", directory, "main.ts", ...WORKERS],
     cwd: root,
@@ -22,7 +32,17 @@ export async function bundle(root: string, directory: string): Promise<Bundle> {
   }).spawn().status;
   if (code !== 0) throw new Error(`Cannot bundle main.ts: deno bundle exited with status ${code}`);
   for (const worker of WORKERS) await correctUrl(worker, directory);
+  if (loadsLate) await hideImports(directory);
   return { main: `${directory}/main.js`, includes: WORKERS.map((worker) => `${directory}/${bundledName(worker)}`) };
+}
+
+/** Hides the modules of dynamic imports from Deno, which would load them in advance. */
+async function hideImports(directory: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(directory)) {
+    if (!isFile) continue;
+    const text = await Deno.readTextFile(`${directory}/${name}`);
+    await Deno.writeTextFile(`${directory}/${name}`, text.replaceAll(/\bimport\(("\.[^"]+")\)/g, "import(String($1))"));
+  }
 }
 
 /** Corrects the URL of a Worker in the chunk that starts it. All chunks are in the top directory. */

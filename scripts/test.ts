@@ -77,7 +77,7 @@ async function runTests(args: string[]): Promise<number> {
   const results: RunResult[] = [];
   try {
     const needsBundle = !fromSource && !Deno.env.has("ESCP_BINARY") && files.some(({ startsEscp }) => startsEscp);
-    const bundled = needsBundle ? bundle(ROOT, directory) : undefined;
+    const bundled = needsBundle ? bundle(ROOT, directory, { loadsLate: true }) : undefined;
     // Each run that needs the bundle reports its failure.
     bundled?.catch(() => {});
     const start = async (run: TestRun) =>
