@@ -30,6 +30,8 @@ export interface ComparePlannerHost {
   known?: KnownHost;
   /** The receiver cannot write an entry. */
   failed(failure: Failure): void;
+  /** An entry is neither sent nor compared, because `stop` was called. Default: `stop` is never called. */
+  dropped?(): void;
   /** Reports what a real run would do. */
   planned(entry: PlannedEntry): void;
 }
@@ -111,7 +113,7 @@ export class ComparePlanner {
 
   /** Adds a large file that has to be sent although it is the same. */
   send(item: RangedItem): void {
-    if (!this.#stopped) this.#needed.push(item);
+    if (this.#continues()) this.#needed.push(item);
   }
 
   /** Takes a large file that has to be sent. */
@@ -132,16 +134,18 @@ export class ComparePlanner {
   }
 
   /**
-   * Drops everything that is needed or has to be compared. Answers to units in progress count, because the receiver counts them.
+   * Drops everything that is needed or has to be compared, now and later. Answers to units in progress count, because the
+   * receiver counts them.
    *
    * @param dropped numbers of compare units that no stream has taken.
-   * @returns whether there may be anything to drop.
+   * @returns whether anything was dropped now.
    */
   stop(dropped: readonly number[]): boolean {
-    const hasMore = !this.idle;
     this.#stopped = true;
+    const lists = [this.#gathered, this.#compared, this.#needed];
+    const hasMore = dropped.length > 0 || lists.some((list) => list.length > 0);
     dropped.forEach((unit) => this.#inProgress.delete(unit));
-    for (const list of [this.#gathered, this.#compared, this.#needed]) list.length = 0;
+    for (const list of lists) list.length = 0;
     return hasMore;
   }
 
@@ -156,8 +160,13 @@ export class ComparePlanner {
   }
 
   #compare(request: CompareRequest, subject?: Subject): void {
-    if (this.#stopped) return;
-    this.#inProgress.set(this.#host.compare(request), subject);
+    if (this.#continues()) this.#inProgress.set(this.#host.compare(request), subject);
+  }
+
+  /** Returns whether an entry may be sent or compared. Reports it as dropped otherwise. */
+  #continues(): boolean {
+    if (this.#stopped) this.#host.dropped?.();
+    return !this.#stopped;
   }
 
   #packAnswered(plan: Uint8Array<ArrayBuffer>, outcomes: (number | Failure)[], digests?: Uint8Array): void {
@@ -194,14 +203,14 @@ export class ComparePlanner {
       const sent = digests && selectDigests(digests, undecided);
       this.#compare({ phase: ComparePhase.digest, ...selectRecords(plan, undecided), sent });
     }
-    if (!dryRun && !this.#stopped && needed.includes(1)) host.send(selectRecords(plan, needed));
+    if (!dryRun && needed.includes(1) && this.#continues()) host.send(selectRecords(plan, needed));
   }
 
   #itemAnswered({ item, sent }: GatheredFile, outcome: number | Failure): void {
     if (typeof outcome !== "number") this.#host.failed(outcome);
     else if (outcome === CompareResult.same) this.#same(item);
     else if (outcome !== CompareResult.undecided) this.#need(item, outcome);
-    else if (!this.#stopped) {
+    else if (this.#continues()) {
       this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, out: 0, different: false });
     }
   }
@@ -247,7 +256,7 @@ export class ComparePlanner {
 
   #need(item: RangedItem, result: number): void {
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
-    else if (!this.#stopped) this.#needed.push(item);
+    else if (this.#continues()) this.#needed.push(item);
   }
 
   /** @param result one of `CompareResult`; undefined for a missing directory. */

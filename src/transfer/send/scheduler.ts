@@ -61,7 +61,8 @@ export class Scheduler {
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
-  #isStopping = false;
+  /** Why the target takes no more; undefined while it does. */
+  #full: string | undefined;
 
   constructor(walk: Walk, host: SchedulerHost, options: SchedulerOptions) {
     this.#host = host;
@@ -91,7 +92,8 @@ export class Scheduler {
       digest: (work) => this.#units.add({ type: "digest", ...work }),
       listing: host.listing,
       send: (pack) => {
-        if (!this.stopped) this.#addPack(pack);
+        if (this.#full === undefined) this.#addPack(pack);
+        else this.#dropped();
       },
       sendLarge: (item) => this.#planner!.send(item),
       notSkipped: (files, bytes) => {
@@ -257,6 +259,7 @@ export class Scheduler {
         this.skipped.bytes += bytes;
       },
       failed: (failure) => this.#fail(failure, "receiver"),
+      dropped: () => this.#dropped(),
       planned: (entry) => this.#host.planned(entry),
     }, options);
   }
@@ -282,8 +285,9 @@ export class Scheduler {
     if (listing && contents) listSent(unit, inPlace, contents, listing);
     if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
     else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
-    for (const { item, bytesBefore } of report.grown) this.#walk.addGrown(item, bytesBefore);
-    if (this.#isStopping && report.grown.length > 0) this.stopped = true;
+    if (this.#full === undefined) {
+      for (const { item, bytesBefore } of report.grown) this.#walk.addGrown(item, bytesBefore);
+    } else if (report.grown.length > 0) this.#dropped();
   }
 
   /** Starts the work that comparisons have found. @returns whether there was any. */
@@ -365,17 +369,28 @@ export class Scheduler {
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
-    const why = side === "receiver" && !this.#isStopping ? fullTarget(failure) : undefined;
+    const why = side === "receiver" && this.#full === undefined ? fullTarget(failure) : undefined;
     if (why !== undefined) this.#stop(why);
   }
 
-  /** Sends nothing else, because every other file would fail too. Units and large files in progress end as usual. */
+  /**
+   * Sends nothing else, because every other file would fail too. Units and large files in progress end as usual, and so
+   * does the verification: a file that it sends again is in place, but wrong.
+   */
   #stop(why: string): void {
-    this.#isStopping = true;
-    const waiting = this.#units.drop((unit) => unit.type === "pack" || (unit.type === "ask" && !unit.verify));
+    this.#full = why;
+    const waiting = this.#units.drop((unit) =>
+      unit.type === "ask" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
+    );
     const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
     this.#links.length = 0;
-    this.stopped = dropped.includes(true);
-    if (this.stopped) this.#host.note(`Stopped early, because ${why}: the remaining files were not copied`);
+    if (dropped.includes(true)) this.#dropped();
+  }
+
+  /** Notes once that files are not sent because the target takes no more. */
+  #dropped(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.#host.note(`Stopped early, because ${this.#full}: the remaining files were not copied`);
   }
 }

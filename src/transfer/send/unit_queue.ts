@@ -47,9 +47,9 @@ export class UnitQueue {
 
   /** Removes the units that wait for a stream and that `drops` selects. @returns their numbers. */
   drop(drops: (unit: QueuedUnit) => boolean): number[] {
-    const dropped = this.#ready.filter(drops);
-    const kept = this.#ready.filter((unit) => !drops(unit));
-    this.#ready.splice(0, Infinity, ...kept);
+    const { dropped = [], kept = [] } = Object.groupBy(this.#ready, (unit) => drops(unit) ? "dropped" : "kept");
+    this.#ready.length = 0;
+    this.#ready.push(...kept);
     return dropped.map(({ unit }) => unit);
   }
 

@@ -104,6 +104,11 @@ export class Verification {
     return this.#first.idle && this.#second.idle;
   }
 
+  /** Whether the pack with this number is sent for the second time. */
+  sendsAgain(unit: number): boolean {
+    return this.#againPacks.has(unit);
+  }
+
   /** Verifies a pack that was written. @param inPlace 1 per record other than `enter` that is in place. */
   packWritten(pack: PackUnit, inPlace: Uint8Array, contents: SentContents | undefined): void {
     const isAgain = this.#againPacks.delete(pack.unit);

@@ -157,6 +157,26 @@ describe("Scheduler", () => {
     assertEquals([work.scheduler.stopped, work.scheduler.finished, work.notes], [false, true, []]);
   });
 
+  it("sends wrong files again although the target is full", async () => {
+    const files = Array.from({ length: 1_100 }, (_, file) => [`${file}`, ""]);
+    await using work = await scheduleTree(Object.fromEntries(files));
+    const { scheduler } = work;
+    await scheduler.verify();
+    const [written, refused] = [await scheduler.next(0) as PackUnit, await scheduler.next(1) as PackUnit];
+    confirm(scheduler, written);
+    const answer = (unit: CompareUnit, outcome: number) =>
+      scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(outcome) });
+    answer(await scheduler.next(0) as CompareUnit, CompareResult.different);
+    refuse(scheduler, refused, { code: "ENOSPC", message: 'Cannot write "1": No space left on device' });
+    const again = await scheduler.next(0) as PackUnit;
+    assertEquals([again?.type, again?.records], ["pack", written.records]);
+    confirm(scheduler, again);
+    answer(await scheduler.next(0) as CompareUnit, CompareResult.same);
+    assertEquals([await scheduler.next(0), scheduler.finished, scheduler.stopped], [undefined, true, true]);
+    const sent = recordsOf(written).filter(({ type }) => type === RecordType.file);
+    assertEquals([scheduler.verified, work.failed.length], [sent.length, 1]);
+  });
+
   it("counts ahead of the walk until the walk has ended", async () => {
     await using work = await scheduleTree({ "a": "1", "b": "22" });
     const counted = { files: 9, bytes: 99, complete: true };
@@ -504,6 +524,26 @@ describe("Scheduler", () => {
       work.scheduler.report({ type: "ask", unit: large.unit, outcomes: [CompareResult.different] });
       assertEquals([await work.scheduler.next(0), work.scheduler.finished], [undefined, true]);
       assertEquals([work.scheduler.stopped, work.failed.length, work.take("open")], [true, 1, []]);
+    });
+
+    it("has stopped early only if an answer after the full target leaves an entry to send", async () => {
+      for (const [verdict, isStopped] of [[CompareResult.same, false], [CompareResult.missing, true]] as const) {
+        await using work = await scheduleTree({ "a": "1", "large": { size: 3 * MIB } });
+        const { scheduler } = work;
+        await scheduler.lookAhead({ files: 10 });
+        await scheduler.compareFirst(UPDATE);
+        const [small, large] = [await scheduler.next(0) as CompareUnit, await scheduler.next(1) as CompareUnit];
+        const outcomes = [{
+          code: "ENOSPC",
+          path: "a",
+          message: 'Cannot write "a": No space left on device',
+          hint: "",
+        }];
+        scheduler.report({ type: "ask", unit: small.unit, outcomes });
+        scheduler.report({ type: "ask", unit: large.unit, outcomes: [verdict] });
+        assertEquals([await scheduler.next(0), scheduler.finished], [undefined, true]);
+        assertEquals([scheduler.stopped, work.notes.length], [isStopped, isStopped ? 1 : 0]);
+      }
     });
 
     it("compares hard links when everything else is in place", async () => {
