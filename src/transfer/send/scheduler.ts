@@ -332,6 +332,7 @@ export class Scheduler {
   }
 
   #handleItem(item: WalkItem): void {
+    if (this.#full !== undefined && item.type !== "failed" && item.type !== "note") return this.#dropped();
     switch (item.type) {
       case "pack":
         if (item.links) this.#links.push(item);

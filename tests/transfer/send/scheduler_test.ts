@@ -157,6 +157,18 @@ describe("Scheduler", () => {
     assertEquals([work.scheduler.stopped, work.scheduler.finished, work.notes], [false, true, []]);
   });
 
+  it("drops an entry that the walk returns while the target is found full", async () => {
+    const files = Array.from({ length: 600 }, (_, file) => [`${file}`, ""]);
+    await using work = await scheduleTree(Object.fromEntries(files));
+    const { scheduler } = work;
+    await scheduler.lookAhead({ files: 1_000 });
+    const first = await scheduler.next(0) as PackUnit;
+    const next = scheduler.next(1);
+    refuse(scheduler, first, { code: "ENOSPC", message: 'Cannot write "0": No space left on device' });
+    assertEquals([await next, scheduler.finished], [undefined, true]);
+    assertEquals([scheduler.stopped, work.notes.length], [true, 1]);
+  });
+
   it("sends wrong files again although the target is full", async () => {
     const files = Array.from({ length: 1_100 }, (_, file) => [`${file}`, ""]);
     await using work = await scheduleTree(Object.fromEntries(files));
