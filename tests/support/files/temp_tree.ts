@@ -27,6 +27,9 @@ export type TreeEntry =
 /** Entries by relative path. Missing parent directories are created. */
 export type TreeEntries = Record<string, TreeEntry>;
 
+/** Age of files without an `mtime`. A file that was written a moment ago is not resumed. */
+const AGE_SECONDS = 10;
+
 /** Makes the tree in a temporary directory. Disposing removes it. */
 export async function createTempTree(entries: TreeEntries): Promise<TempDirectory> {
   const directory = await createTempDirectory();
@@ -47,6 +50,10 @@ export async function writeTree(root: string, entries: TreeEntries): Promise<voi
     const path = join(root, name);
     await Deno.mkdir(dirname(path), { recursive: true });
     await writeEntry(root, path, name, entry);
+    if (isFile(entry)) {
+      const then = Date.now() / 1000 - AGE_SECONDS;
+      Deno.utimeSync(path, then, then);
+    }
     if (typeof entry === "object" && ("mode" in entry || "mtime" in entry)) written.push([path, entry]);
   }
   // Last and deepest first: writing changes the time of a directory, and a directory without permissions cannot be entered.
@@ -55,6 +62,10 @@ export async function writeTree(root: string, entries: TreeEntries): Promise<voi
     if (mtime !== undefined) await Deno.utime(path, mtime, mtime);
     if (mode !== undefined) await Deno.chmod(path, mode);
   }
+}
+
+function isFile(entry: TreeEntry): boolean {
+  return typeof entry === "string" || ["content", "size", "sparseSize", "length"].some((key) => key in entry);
 }
 
 async function writeEntry(root: string, path: string, name: string, entry: TreeEntry): Promise<void> {
