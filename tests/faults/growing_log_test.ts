@@ -32,7 +32,7 @@ class LogWriter implements AsyncDisposable {
   }
 }
 
-describeWithScene("a live log", (scene) => {
+describeWithScene("a live log", { inProcess: true }, (scene) => {
   for (const variant of ENGINES.flatMap(variantsOf)) {
     for (const flags of [[], ["-r"]]) {
       const place = flags.length > 0 ? "in a tree" : "alone";

@@ -11,7 +11,7 @@ import { oldJournal, oldMark, oldName, oldRunLog, oldStat } from "./old_formats.
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
 
-describeWithScene("files of earlier versions that are planted in a target directory", (scene) => {
+describeWithScene("files of earlier versions that are planted in a target directory", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`a planted partial file and journal do not affect a large file: ${variantName(variant)}`, async () => {
       const source = await scene.tree();
@@ -75,7 +75,7 @@ describeWithScene("files of earlier versions that are planted in a target direct
 /** Such a file has a journal at once. */
 const SIZE = 64 * MIB;
 
-describeWithScene("a partial file that is swapped between two runs", (scene) => {
+describeWithScene("a partial file that is swapped between two runs", { inProcess: true }, (scene) => {
   const SWAPS: [what: string, swap: (partial: string) => Promise<void>][] = [
     ["another file with the same bytes", async (partial) => {
       await Deno.copyFile(partial, `${partial}.new`);

@@ -79,6 +79,8 @@ export interface Copy extends EscpOptions {
   flags?: string[];
   sources: string[];
   target: string;
+  /** Default: as the suite. False for a copy that needs processes. */
+  inProcess?: boolean;
 }
 
 /**
@@ -89,6 +91,12 @@ export class Scene implements AsyncDisposable {
   #server: Sshd | undefined;
   #directory: TempDirectory | undefined;
   #trees = 0;
+  /** Whether copies run in this process. */
+  readonly #inProcess: boolean;
+
+  constructor({ inProcess = false } = {}) {
+    this.#inProcess = inProcess;
+  }
 
   /** Starts the server. */
   async open(options: SshdOptions = {}): Promise<void> {
@@ -117,8 +125,11 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Runs a copy to its end. */
-  copy(variant: Variant, copy: Copy): Promise<EscpResult> {
-    return runEscp(this.args(variant, copy), copy);
+  async copy(variant: Variant, copy: Copy): Promise<EscpResult> {
+    const inProcess = (copy.inProcess ?? this.#inProcess) && !Deno.env.has("ESCP_BINARY") && !needsProcess(copy);
+    if (!inProcess) return await runEscp(this.args(variant, copy), copy);
+    const { runInProcess } = await import("./escp/in_process.ts");
+    return await runInProcess(copyArgs(variant, copy, { threads: 0, sshOptions: [] }), variant);
   }
 
   /** Starts a copy and returns at once. */
@@ -126,20 +137,10 @@ export class Scene implements AsyncDisposable {
     return startEscp(this.args(variant, copy), copy);
   }
 
-  /** Returns the arguments of a copy. */
-  args({ direction, engine, streams }: Variant, { flags = [], sources, target }: Copy): string[] {
-    const operand = (remoteSide: Direction, path: string) => direction === remoteSide ? `testhost:${path}` : path;
-    // A busy machine may answer late on a data port. Without this the copy would fall back to ssh and print a note.
-    const direct = flags.includes("--tunnel") ? [] : ["--tunnel", "never"];
-    const remote = [...this.sshd.sshOptions, "-D", `${this.sshd.binDirectory}/${engine}/escp`, ...direct];
-    return [
-      ...(direction === "local" ? [] : remote),
-      ...["--engine", engine, "-t", `${streams}`, "--threads", "2"],
-      ...flags,
-      "--",
-      ...sources.map((source) => operand("pull", source)),
-      operand("push", target),
-    ];
+  /** Returns the arguments of a copy in a process of its own. */
+  args(variant: Variant, copy: Copy): string[] {
+    const escp = `${this.sshd.binDirectory}/${variant.engine}/escp`;
+    return copyArgs(variant, copy, { threads: 2, sshOptions: [...this.sshd.sshOptions, "-D", escp] });
   }
 
   /** Runs `--clean`. The remote escp is the one in PATH unless the flags name another. */
@@ -151,6 +152,32 @@ export class Scene implements AsyncDisposable {
     await this.#server?.[Symbol.asyncDispose]();
     await this.#directory?.[Symbol.asyncDispose]();
   }
+}
+
+function copyArgs(
+  { direction, engine, streams }: Variant,
+  { flags = [], sources, target }: Copy,
+  { threads, sshOptions }: { threads: number; sshOptions: readonly string[] },
+): string[] {
+  const operand = (remoteSide: Direction, path: string) => direction === remoteSide ? `testhost:${path}` : path;
+  // A busy machine may answer late on a data port. Without this the copy would fall back to ssh and print a note.
+  const direct = flags.includes("--tunnel") ? [] : ["--tunnel", "never"];
+  return [
+    ...(direction === "local" ? [] : [...sshOptions, ...direct]),
+    ...["--engine", engine, "-t", `${streams}`, "--threads", `${threads}`],
+    ...flags,
+    "--",
+    ...sources.map((source) => operand("pull", source)),
+    operand("push", target),
+  ];
+}
+
+/** Returns whether a copy has settings that only a process of its own can have, or uses its open descriptors. */
+function needsProcess({ sources, target, ...options }: Copy): boolean {
+  const { env, cwd, command, namespace, stdin, timeoutMs } = options;
+  const isDescriptor = (path: string) => path === "-" || path.startsWith("/dev/") || path.startsWith("/proc/");
+  return [env, cwd, command, namespace, stdin, timeoutMs].some((setting) => setting !== undefined) ||
+    [...sources, target].some(isDescriptor);
 }
 
 /** Starts a scene for a single case. */
@@ -167,9 +194,9 @@ export function describeWithScene(
   name: string,
   ...rest: [(scene: Scene) => void] | [SceneTestOptions, (scene: Scene) => void]
 ): void {
-  const [{ umask, ...options }, body] = rest.length === 1 ? [{} as SceneTestOptions, rest[0]] : rest;
+  const [{ umask, inProcess, ...options }, body] = rest.length === 1 ? [{} as SceneTestOptions, rest[0]] : rest;
   describeWithSshd(name, options, () => {
-    const scene = new Scene();
+    const scene = new Scene({ inProcess });
     let umaskBefore: number | undefined;
     beforeAll(async () => {
       if (umask !== undefined) umaskBefore = Deno.umask(umask);
@@ -186,6 +213,11 @@ export function describeWithScene(
 export interface SceneTestOptions extends TestOptions {
   /** File mode creation mask of the test, and of the server with its remote commands. */
   umask?: number;
+  /**
+   * Whether `copy` runs both ends in the process of the tests, if it has no settings of a process. It does not if ESCP_BINARY
+   * is set. Default: false, for suites that need processes, threads, ssh or lent files.
+   */
+  inProcess?: boolean;
 }
 
 /** Wraps the escp of both ends, until disposed: lines of shell that run before it, and a prefix of its command line. */

@@ -33,7 +33,7 @@ function modesTree(): TreeEntries {
 
 const UMASK = 0o027;
 
-describeWithScene("modes and times", { umask: UMASK }, (scene) => {
+describeWithScene("modes and times", { inProcess: true, umask: UMASK }, (scene) => {
   for (const variant of VARIANTS) {
     it(`of new files follow the umask without -p, like scp: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());

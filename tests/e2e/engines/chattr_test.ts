@@ -20,7 +20,7 @@ const ignore = !mayProtect();
 
 describeWithScene(
   `a target that chattr protects${ignore ? " (skipped: chattr fails here)" : ""}`,
-  { ignore },
+  { inProcess: true, ignore },
   (scene) => {
     for (const variant of VARIANTS) {
       it(`is named with its attribute (${variantName(variant)})`, async () => {

@@ -17,7 +17,7 @@ function endOf({ code, stdout, stderr }: EscpResult): { bytes: number; wireBytes
   return lastEvent(stdout);
 }
 
-describeWithScene("-C", (scene) => {
+describeWithScene("-C", { inProcess: true }, (scene) => {
   let texts: string;
   let random: string;
   let mixed: string;

@@ -7,7 +7,7 @@ import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MiB = 1 << 20;
 
-describeWithScene("contents of copies", (scene) => {
+describeWithScene("contents of copies", { inProcess: true }, (scene) => {
   /** Sizes around the limits of packs, blocks and work units; holes, empty files and directories. */
   let sizes: string;
   let many: string;

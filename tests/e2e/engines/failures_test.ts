@@ -7,7 +7,7 @@ import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../suppor
 import { recordsOf } from "../../support/escp/state.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
-describeWithScene("a failed path", (scene) => {
+describeWithScene("a failed path", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`that cannot be written does not stop the others: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({

@@ -26,7 +26,7 @@ const SIZES = [[1000, 3000], [3000, 1000], [0, 1000], [5 * MIB, 6 * MIB], [5 * M
 const FLAGS = [[], ["-p"], ["--sparse"], ["-u"], ["--fsync"]];
 const NOTE = /^note: ".*\/to\/f" was written in place: the name cannot be replaced$/m;
 
-describeWithScene("--inplace", (scene) => {
+describeWithScene("--inplace", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`keeps the inode and other names of existing files (${variantName(variant)})`, async () => {
       for (const [index, [size, old]] of SIZES.entries()) {
@@ -75,7 +75,8 @@ describeWithScene("--inplace", (scene) => {
 
 const mountWhy = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
 
-describeWithScene(`files that are mount points${mountWhy}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
+const mounting = { inProcess: true, ignore: smallDiskProblem !== undefined };
+describeWithScene(`files that are mount points${mountWhy}`, mounting, (scene) => {
   for (const variant of VARIANTS) {
     it(`are written in place, with a note (${variantName(variant)})`, async () => {
       for (const [index, [size, old]] of SIZES.entries()) {

@@ -14,7 +14,7 @@ function shell(script: string, cwd: string): void {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-describeWithScene("kinds of files", (scene) => {
+describeWithScene("kinds of files", { inProcess: true }, (scene) => {
   for (const variant of REMOTE) {
     it(`FIFOs, sockets and devices are skipped with a note each and never opened: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/f": "x", "from/d/g": "y" });

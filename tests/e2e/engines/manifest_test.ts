@@ -24,7 +24,7 @@ const problem = new Deno.Command("sha256sum", { args: ["--version"], stdout: "nu
   ? undefined
   : "sha256sum is not installed";
 
-describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
+describeWithScene("--manifest", { inProcess: true, ignore: problem !== undefined }, (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree(TREE);
@@ -148,7 +148,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
       await scene.sshd.waitForNoSession(10_000);
       const manifest = `${await scene.tree()}/sums`;
       const flags = ["-l", "900000", "--json", "--manifest", manifest];
-      const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command });
+      const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command, inProcess: false });
       assertEquals([code, stderr], [0, ""]);
       assert(lastEvent(stdout).resumed >= 4 << 20, stdout);
       assertEquals(await checked(command.target, manifest), ["f"]);

@@ -16,7 +16,8 @@ const random = (size: number, seed: number) => ({ size, seed, mtime: OLD });
 
 const why = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
 
-describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
+const options = { inProcess: true, ignore: smallDiskProblem !== undefined };
+describeWithScene(`a target without enough space${why}`, options, (scene) => {
   let source: string;
   /** Names of one file: more data than connections hold, so that the sender learns of the full target before the end. */
   let many: string;

@@ -24,7 +24,7 @@ const TREE: TreeEntries = {
   "small/empty": "",
 };
 
-describeWithScene("--sparse", (scene) => {
+describeWithScene("--sparse", { inProcess: true }, (scene) => {
   const holes = canHaveHoles();
   let from: string;
   beforeAll(async () => {

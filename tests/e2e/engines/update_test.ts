@@ -20,7 +20,7 @@ const sent = (files: number, skipped: number) => ({ code: 0, stderr: "", files, 
 /** Returns the lines of a dry run in alphabetical order. */
 const listed = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").map((line) => line.replace(/ +/, " ")).sort();
 
-describeWithScene("an update", (scene) => {
+describeWithScene("an update", { inProcess: true }, (scene) => {
   const update = async (variant: Variant, from: string, to: string, ...flags: string[]) =>
     await scene.copy(variant, { flags: ["-r", "--json", ...flags], sources: [`${from}/.`], target: to });
 

@@ -28,7 +28,7 @@ interface Damaged {
 
 const why = tracingProblem === undefined ? "" : ` (skipped: ${tracingProblem})`;
 
-describeWithScene("--verify", (scene) => {
+describeWithScene("--verify", { inProcess: true }, (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree(TREE);

@@ -38,7 +38,7 @@ async function writeSource(scene: Scene): Promise<string> {
 }
 
 const title = `extended attributes and access control lists${problem ? ` (skipped: ${problem})` : ""}`;
-describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
+describeWithScene(title, { inProcess: true, ignore: problem !== undefined }, (scene) => {
   for (const variant of NATIVE) {
     it(`are updated if the contents are equal: ${variantName(variant)}`, async () => {
       const tree = await writeSource(scene);
@@ -91,7 +91,8 @@ describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
     if (!ENGINES.includes("portable")) return;
     for (const direction of ["push", "pull"] as const) {
       const variant: Variant = { direction, engine: "native", streams: 1 };
-      const copy = { flags: ["--acls", "-D", program], sources: [`${tree}/f`], target: `${tree}/new` };
+      const flags = ["--acls", "-D", program];
+      const copy = { flags, sources: [`${tree}/f`], target: `${tree}/new`, inProcess: false };
       const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 1);
       const reason =

@@ -16,7 +16,7 @@ const SOURCES = {
   "large": { size: 3 << 20, seed: 5 },
 };
 
-describeWithScene("a list of files", (scene) => {
+describeWithScene("a list of files", { inProcess: true }, (scene) => {
   beforeAll(async () => {
     await addHostsToRemote(scene.sshd);
   });

@@ -208,7 +208,8 @@ async function escpEnvironment(added: Record<string, string | undefined>): Promi
 
 let home: Promise<string> | undefined;
 
-function emptyHome(): Promise<string> {
+/** Returns HOME of the programs that this process starts. */
+export function emptyHome(): Promise<string> {
   home ??= (async () => {
     const { path } = await createTempDirectory();
     addStateHome(path);

@@ -48,7 +48,7 @@ const NAMES = [
 const IS_OLD = /Deno 2\.[0-5]\./.test((await runEscp(["-V", "-v"])).stdout);
 const OLD_REASON = IS_OLD ? " (skipped: not with the runtime Deno 2.5)" : "";
 
-describeWithScene("names of files", (scene) => {
+describeWithScene("names of files", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`are copied literally: ${variantName(variant)}`, async () => {
       const entries: TreeEntries = {};

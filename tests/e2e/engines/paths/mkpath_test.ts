@@ -20,7 +20,7 @@ const CASES: { sources: string[]; target: string; made: string[] }[] = [
   { sources: ["f"], target: "", made: ["f"] },
 ];
 
-describeWithScene("--mkpath", { umask: 0o027 }, (scene) => {
+describeWithScene("--mkpath", { inProcess: true, umask: 0o027 }, (scene) => {
   for (const [turn, variant] of VARIANTS.entries()) {
     it(`creates the directories above the target (${variantName(variant)})`, async () => {
       for (const [index, { sources, target, made }] of CASES.entries()) {

@@ -110,7 +110,7 @@ const CASES: Case[] = [
   },
 ];
 
-describeWithScene("a copy has the names that scp gives to it", (scene) => {
+describeWithScene("a copy has the names that scp gives to it", { inProcess: true }, (scene) => {
   CASES.forEach((each, index) => {
     it(each.name, async () => {
       await Promise.all(rotatingVariants(index).map((variant) => compareWithScp(scene, variant, each)));

@@ -4,7 +4,7 @@ import { describeWithScene, variantName, VARIANTS } from "../../../support/scene
 
 const LARGE = 3 << 20;
 
-describeWithScene("a file with names in several operands", (scene) => {
+describeWithScene("a file with names in several operands", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`is copied once with -a, and linked (${variantName(variant)})`, async () => {
       const tree = await scene.tree({
@@ -44,7 +44,7 @@ describeWithScene("a file with names in several operands", (scene) => {
   });
 });
 
-describeWithScene("a dangling symbolic link as the target", (scene) => {
+describeWithScene("a dangling symbolic link as the target", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`is written through (${variantName(variant)})`, async () => {
       for (const size of [5, LARGE]) {

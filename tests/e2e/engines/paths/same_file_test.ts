@@ -40,7 +40,7 @@ const TREE: TreeEntries = {
   "inside": { link: "dir/sub" },
 };
 
-describeWithScene("a source that is its own target is left alone", (scene) => {
+describeWithScene("a source that is its own target is left alone", { inProcess: true }, (scene) => {
   let untouched: string;
   beforeAll(async () => {
     untouched = await scene.tree(TREE);
@@ -112,7 +112,7 @@ describeWithScene("a source that is its own target is left alone", (scene) => {
   }
 });
 
-describeWithScene("a directory is not copied into itself", (scene) => {
+describeWithScene("a directory is not copied into itself", { inProcess: true }, (scene) => {
   REFUSED.forEach(({ name, sources, target }, index) => {
     it(name, async () => {
       const untouched = await scene.tree(TREE);

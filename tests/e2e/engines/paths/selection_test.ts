@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
 
-describeWithScene("the selection of files", (scene) => {
+describeWithScene("the selection of files", { inProcess: true }, (scene) => {
   const pulls = VARIANTS.filter(({ direction }) => direction === "pull");
 
   for (const variant of pulls) {

@@ -1,0 +1,116 @@
+/**
+ * Runs escp in the process of the test: the command line, both ends of a session, its control channel in memory and its
+ * streams over loopback. Starts no program, so a small copy takes milliseconds. What it leaves out: ssh, processes, signals,
+ * threads, and the options of the remote command line.
+ */
+
+import { stub } from "@std/testing/mock";
+import { main } from "../../../src/cli/main.ts";
+import type { EngineChoice } from "../../../src/crypto/engines.ts";
+import { concat } from "@std/bytes/concat";
+import { serve } from "../../../src/transfer/remote/end.ts";
+import { emptyHome, type EscpResult } from "./escp_command.ts";
+import { withDeadline } from "../../../src/async/settle_within.ts";
+
+/** Exit status of a remote end whose session has failed. */
+const FAILED = 1;
+/** Maximum duration of a run. */
+const DEADLINE_MS = 60_000;
+
+/** Run in progress: it has the output and the environment of this process. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs escp to its end, after earlier runs. @param engine engine of the remote end. */
+export async function runInProcess(args: string[], { engine }: { engine: EngineChoice }): Promise<EscpResult> {
+  const run = last.catch(() => {}).then(() => runAlone(args, engine));
+  last = run;
+  return await run;
+}
+
+async function runAlone(args: string[], engine: EngineChoice): Promise<EscpResult> {
+  using stdout = capture(Deno.stdout);
+  using stderr = capture(Deno.stderr);
+  using _home = enterHome(await emptyHome());
+  const remoteEnds: Promise<unknown>[] = [];
+  using _command = replaceCommand((isLocal) => {
+    const end = startRemoteEnd({ engine, isLocal });
+    remoteEnds.push(end.status);
+    return end;
+  });
+  const code = await withDeadline(DEADLINE_MS, main(args), () => new Error(`escp ${args.join(" ")} does not end`));
+  await Promise.all(remoteEnds);
+  return {
+    code,
+    signal: null,
+    stdout: stdout.text(),
+    stdoutBytes: stdout.bytes(),
+    stderr: stderr.text(),
+    leftBehind: () => Promise.resolve([]),
+  };
+}
+
+/** The remote end in place of a child process. */
+function startRemoteEnd({ engine, isLocal }: { engine: EngineChoice; isLocal: boolean }): Deno.ChildProcess {
+  const [toRemote, toClient] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
+  const stop = new AbortController();
+  const served = serve({
+    ...{ engine, threads: 0, software: "test", local: isLocal, limits: {}, signal: stop.signal },
+    ...{ input: toRemote.readable, output: toClient.writable },
+    ...{ awaiting: () => {}, begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
+  });
+  const status = served.then(() => 0, () => FAILED).then(async (code) => {
+    // As an exiting process closes its ends of both pipes.
+    await Promise.all([toClient.writable.close().catch(() => {}), toRemote.readable.cancel().catch(() => {})]);
+    return { success: code === 0, code, signal: null };
+  });
+  return {
+    ...{ pid: Deno.pid, stdin: toRemote.writable, stdout: toClient.readable, status },
+    stderr: ReadableStream.from<Uint8Array<ArrayBuffer>>([]),
+    kill: () => stop.abort(new Error("The remote end was stopped")),
+  } as unknown as Deno.ChildProcess;
+}
+
+/** Replaces child processes of escp, until disposed. */
+function replaceCommand(start: (isLocal: boolean) => Deno.ChildProcess): Disposable {
+  const replaced = Deno.Command;
+  Deno.Command = class {
+    readonly #args: readonly string[];
+
+    constructor(program: string | URL, { args = [] }: Deno.CommandOptions = {}) {
+      if (args.includes("-G")) throw new Error(`Cannot start ${program}: this copy must start no program`);
+      this.#args = args;
+    }
+
+    spawn(): Deno.ChildProcess {
+      return start(this.#args.includes("--local-peer"));
+    }
+  } as unknown as typeof Deno.Command;
+  return { [Symbol.dispose]: () => Deno.Command = replaced };
+}
+
+/** Collects what is written synchronously, until disposed. */
+function capture(stream: { writeSync(bytes: Uint8Array): number }) {
+  const chunks: Uint8Array[] = [];
+  const writing = stub(stream, "writeSync", (bytes: Uint8Array) => {
+    chunks.push(bytes.slice());
+    return bytes.length;
+  });
+  const bytes = () => concat(chunks);
+  return { bytes, text: () => new TextDecoder().decode(bytes()), [Symbol.dispose]: () => writing.restore() };
+}
+
+/** Sets the environment of a program that a test starts, until disposed. */
+function enterHome(home: string): Disposable {
+  const before = Deno.env.toObject();
+  const own = Object.keys(before).filter((name) => /^(XDG|ESCP)_/.test(name));
+  own.forEach((name) => Deno.env.delete(name));
+  // The remote end finds its address as if ssh had started it.
+  const added = { HOME: home, NO_COLOR: "1", SSH_CONNECTION: "127.0.0.1 1 127.0.0.1 22" };
+  for (const [name, value] of Object.entries(added)) Deno.env.set(name, value);
+  return {
+    [Symbol.dispose]() {
+      for (const name of Object.keys(added)) Deno.env.delete(name);
+      for (const [name, value] of Object.entries(before)) Deno.env.set(name, value);
+    },
+  };
+}
