@@ -175,6 +175,14 @@ describe("options from several places", () => {
     assertEquals(local.kind === "receiver" && local.options.limits, { cpumask: [0], nodemask: undefined });
   });
 
+  it("that select files are not checked where nothing is copied", async () => {
+    const places = { user: "only: ['[a']" };
+    const kinds = [];
+    for (const args of [["--receiver"], ["--install", "h"]]) kinds.push((await read(args, places)).kind);
+    assertEquals(kinds, ["receiver", "install"]);
+    assertEquals((await refusal(["a", "b"], places)).startsWith('Option "--only": '), true);
+  });
+
   it("are refused if a filter rule is invalid", () => {
     const env = { env: () => undefined, driveLetters: false };
     assertThrows(() => readCommandLine(["--exclude-regex", "(", "a", "b"], env), UsageError, "--exclude-regex");
