@@ -54,7 +54,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
-  if (request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
+  // With -R the escp that has started this process through ssh gives the same note.
+  if (!run.expand && request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
     emit({ type: "note", message: INCLUDE_ALONE });
   }
   if (run.cpumask || run.nodemask) {

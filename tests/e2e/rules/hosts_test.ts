@@ -54,6 +54,16 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 
+  it("have one note about rules that exclude nothing with -R", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const sources = [`testhost:${from}/one`, `testhost2:${from}/two`];
+    const { code, stdout } = await copy("--json", "-R", "--include=o*", ...sources, `testhost:${to}`);
+    assertEquals(code, 0);
+    const notes = parseEvents(stdout).filter(({ event }) => event === "note");
+    assertEquals(notes.map(({ message }) => message.slice(0, 27)), ["--include without --exclude"]);
+  });
+
   it("may be patterns with -R, or literal names if nothing matches", async () => {
     const from = await scene.tree({ "a1": "1", "a2": "2", "[x]": "literal" });
     const to = await scene.tree();
