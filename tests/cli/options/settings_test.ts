@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { parseConfig } from "../../../src/config/parse_config.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine } from "../../../src/cli/options/command.ts";
+import { commandOf } from "../../../src/cli/options/command.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import type { RunOptions } from "../../../src/cli/options/run_options.ts";
 import { KEYS } from "../../../src/cli/options/settings.ts";
 
@@ -18,7 +19,7 @@ async function read(args: string[], { system, user, env = {} }: Places) {
   const parse = (text: string | undefined, file: string) =>
     text === undefined ? undefined : parseConfig(text, file, KEYS);
   const configs = { system: await parse(system, "/etc/escp.conf"), user: await parse(user, "/u/config.yaml") };
-  return readCommandLine(args, { env: (name) => env[name], driveLetters: false, configs });
+  return commandOf(parseArguments(args), { env: (name) => env[name], driveLetters: false, configs });
 }
 
 async function copy(args: string[], places: Places): Promise<RunOptions> {
@@ -185,6 +186,10 @@ describe("options from several places", () => {
 
   it("are refused if a filter rule is invalid", () => {
     const env = { env: () => undefined, driveLetters: false };
-    assertThrows(() => readCommandLine(["--exclude-regex", "(", "a", "b"], env), UsageError, "--exclude-regex");
+    assertThrows(
+      () => commandOf(parseArguments(["--exclude-regex", "(", "a", "b"]), env),
+      UsageError,
+      "--exclude-regex",
+    );
   });
 });
