@@ -125,7 +125,7 @@ export class Terminal {
     this.#screen.write(printable(text).replaceAll("\n", "\n  ") + "\n");
   }
 
-  /** Shows a text in the place of the progress line, for a task without progress. */
+  /** Shows a text instead of the progress line, for a task without progress. */
   showStatus(text: string): void {
     if (!this.#closed && this.showsProgress) this.#write(onOneLine(text), this.#width());
   }
