@@ -85,7 +85,9 @@ function openFile(path: string, noFifo: boolean): Deno.FsFile {
   try {
     return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   } catch (cause) {
-    throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${messageOf(cause)}`, { cause });
+    // Deno adds "(os error N)", the call and the path.
+    const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
+    throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${state}`, { cause });
   }
 }
 

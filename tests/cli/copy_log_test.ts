@@ -64,6 +64,7 @@ describe("openCopyLog", () => {
 
   it("throws an error that names a file that cannot be opened", () => {
     const open = () => openCopyLog({ log: "/nowhere/log", verbose: 0, quiet: false }, () => {});
-    assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');
+    const { message } = assertThrows(open, UsageError);
+    assertEquals(message, 'Cannot open the log file "/nowhere/log": No such file or directory');
   });
 });
