@@ -25,13 +25,14 @@ import type { Transfer } from "../options/transfers.ts";
  * be able to log in to the target host without this machine.
  *
  * @param listeners.others number of sources that other transfers copy to the same target.
- * @throws {UserError} if escp ended early; it has printed the reason.
+ * @throws {UserError} if escp ended early; it has printed the reason. Throws the reason of an aborted `signal`.
  */
 export async function runOnOrigin(
   transfer: Transfer,
   options: HostOptions,
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
+  signal.throwIfAborted();
   const { ssh } = options.originAccess ?? options.access;
   const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
