@@ -177,11 +177,17 @@ describe("options from several places", () => {
   });
 
   it("that select files are not checked where nothing is copied", async () => {
-    const places = { user: "only: ['[a']" };
+    const only = ["--only", "[a"];
     const kinds = [];
-    for (const args of [["--receiver"], ["--install", "h"]]) kinds.push((await read(args, places)).kind);
+    for (const args of [["--receiver"], ["--install", "h"]]) kinds.push((await read([...only, ...args], {})).kind);
     assertEquals(kinds, ["receiver", "install"]);
-    assertEquals((await refusal(["a", "b"], places)).startsWith('Option "--only": '), true);
+    assertEquals((await refusal([...only, "a", "b"], {})).startsWith('Option "--only": '), true);
+  });
+
+  it("that select files are refused with their place if a file contains them", async () => {
+    const error = await refusal(["a", "b"], { user: "only: [b, '[a']" }).catch((error) => error);
+    const place = 'Key "only" ("/u/config.yaml", line 1)';
+    assertEquals(error, `${place}: Cannot use the pattern "[a": "[" is never closed`);
   });
 
   it("are refused if a filter rule is invalid", () => {
