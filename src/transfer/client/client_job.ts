@@ -139,7 +139,7 @@ async function localRoots(options: CopyOptions, machine: Machine, listing: Copie
   const { sources, globs, request: { recursive } } = options;
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
   await statFirst(sources);
-  const lookUp = { base: Deno.cwd(), tilde: false, globs, recursive };
+  const lookUp = { base: Deno.cwd(), tilde: globs, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));
   const { operands, roots, notFound } = await findSources(sources, lookUp, machine.files.paths, fail);
   return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound };

@@ -73,6 +73,16 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals(await compareTrees(from, to), []);
   });
 
+  it("may be the home directory with -R, which means its contents", async () => {
+    const from = await scene.tree({ a: "a", "d/b": "b" });
+    const to = await scene.tree();
+    // As on the source host.
+    const env = { HOME: from, XDG_STATE_HOME: await scene.tree() };
+    const { code, stderr } = await runEscp(["--local-patterns", "-r", "~", to], { env });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(from, to), []);
+  });
+
   it("are refused with -R if the target is not a directory", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree({ file: "old" });
