@@ -46,19 +46,28 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     onStep: report,
     signal: AbortSignal.any([stop.signal, output.lost]),
   });
-  const { facts, error } = await examining.finally(() => terminal.close());
+  const end = (error: unknown) => {
+    const status = error === undefined ? "ok" : "failed";
+    write(jsonLine({ event: "end", status, exitStatus: statusOf(error) }));
+  };
+  const { facts, error } = await examining.catch((error) => {
+    if (json) end(error);
+    throw error;
+  }).finally(() => terminal.close());
   const advice = error instanceof UnusableEscp ? [installAdvice(peer.name)] : adviceFor(facts);
   for (const text of advice) report({ step: "advice", status: "ok", text });
-  const status = error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
-  if (json) {
-    write(jsonLine({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
-  } else if (!quiet || error !== undefined) {
+  if (json) end(error);
+  else if (!quiet || error !== undefined) {
     const view = { bits, host: peer.name, width: stdoutWidth() };
     renderVerdict(steps, view, { failure: error === undefined ? undefined : headline(error) }).forEach(write);
     for (const step of steps.filter((step) => isShown(step, { quiet, verbose }))) renderStep(step, view).forEach(write);
   }
   output.lost.throwIfAborted();
-  return status;
+  return statusOf(error);
+}
+
+function statusOf(error: unknown): number {
+  return error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
 }
 
 /** Returns whether a step is printed. The verdict contains the bottlenecks. */

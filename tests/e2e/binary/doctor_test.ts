@@ -9,6 +9,7 @@ import { closed, reportRejections, startPair } from "../../support/hosts/network
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
+import { lastEvent } from "../../support/escp/json_events.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Measures everything, as briefly and imprecisely as possible. */
@@ -237,8 +238,9 @@ describeWithScene("--doctor", (scene) => {
       await using running = await startEscp(args("testhost", { flags }));
       await running.waitForText("stdout", pattern);
       running.kill("SIGINT");
-      const { code, stderr, leftBehind } = await running.result;
+      const { code, stdout, stderr, leftBehind } = await running.result;
       assertEquals([code, stderr], [130, "escp: Interrupted\n"]);
+      assertEquals(lastEvent(stdout), { event: "end", status: "failed", exitStatus: 130 });
       assertEquals(await leftBehind(), []);
       await scene.sshd.waitForNoSession();
       assertEquals([names(here), names(scene.sshd.home)], [[], []]);
