@@ -2,14 +2,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { Step } from "../../../src/doctor/step.ts";
 import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
-import { parseEvents } from "../../support/escp/json_events.ts";
+import { lastEvent, parseEvents } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { describeWithNetworks } from "../../support/hosts/network.ts";
 import { closed, reportRejections, startPair } from "../../support/hosts/network_pair.ts";
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { lastEvent } from "../../support/escp/json_events.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Measures everything, as briefly and imprecisely as possible. */
