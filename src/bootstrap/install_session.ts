@@ -217,9 +217,9 @@ export class InstallSession implements AsyncDisposable {
     }
     if (code === 255 && !this.#begun) throw noLogin(this.#peer.name, undefined);
     const how = signal ? `signal ${signal}` : `status ${code}`;
-    if (this.#begun) throw this.#error(`the connection was lost, or sh was killed there (${how})`);
+    if (this.#begun) throw this.#error(`the connection was lost, or a signal killed sh (${how})`);
     throw this.#error(`sh does not run a script there (it ended with ${how})`, {
-      hint: "Install escp there manually, and name its path with -D PATH",
+      hint: "Install escp on that host manually, and name its path with -D PATH",
     });
   }
 

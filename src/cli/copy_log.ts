@@ -1,7 +1,8 @@
 /** The log of a run: on the terminal up to the level of -v, and in the file of --log. */
 
-import { quotePath, UsageError } from "../errors.ts";
+import { messageOf, quotePath, UsageError } from "../errors.ts";
 import { formatLogRecord, Log, LOG_LEVELS, type LogLevel, logLevelFor, type LogRecord } from "../log/log.ts";
+import { writeAll } from "../log/write_all.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 import { formatCount } from "../ui/format.ts";
 import { retryNote } from "../ui/retry_note.ts";
@@ -20,34 +21,29 @@ export interface CopyLog extends Disposable {
 /**
  * @param options.log path of the log file, which is appended to or created.
  * @param options.noFifo whether to refuse a FIFO, because opening one waits for its reader.
- * @param print prints a line on the terminal.
+ * @param print prints a line on the terminal. If the file cannot be written, this is reported once, and the copy continues.
  * @throws {UsageError} if the file cannot be opened.
  */
 export function openCopyLog(
   options: { log?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
   print: (line: string) => void,
 ): CopyLog {
-  const file = options.log === undefined ? undefined : openFile(options.log, options.noFifo ?? false);
+  const file = options.log === undefined ? undefined : new LogFile(options.log, { noFifo: options.noFifo, print });
   const shown = logLevelFor(options);
   const level = file ? deeper(shown, FILE_LEVEL) : shown;
-  const encoder = new TextEncoder();
   const log = new Log({
     level,
     sink(record: LogRecord) {
       const line = formatLogRecord(record);
       if (depth(record.level) <= depth(shown)) print(line);
-      file?.writeSync(encoder.encode(line + "\n"));
+      file?.write(line);
     },
   });
   return {
     log,
     onEvent(event) {
       // The terminal shows events itself.
-      if (file) {
-        for (const line of describe(event, options)) {
-          file.writeSync(encoder.encode(record(log, line) + "\n"));
-        }
-      }
+      if (file) describe(event, options).forEach((line) => file.write(record(log, line)));
     },
     [Symbol.dispose]() {
       file?.close();
@@ -55,12 +51,42 @@ export function openCopyLog(
   };
 }
 
+/** A file to which lines are appended. */
+class LogFile {
+  readonly #path: string;
+  readonly #print: (line: string) => void;
+  readonly #file: Deno.FsFile;
+  #isBroken = false;
+
+  /** @throws {UsageError} */
+  constructor(path: string, { noFifo = false, print }: { noFifo?: boolean; print: (line: string) => void }) {
+    this.#path = path;
+    this.#print = print;
+    this.#file = openFile(path, noFifo);
+  }
+
+  write(line: string): void {
+    if (this.#isBroken) return;
+    try {
+      writeAll(this.#file, new TextEncoder().encode(line + "\n"));
+    } catch (error) {
+      this.#isBroken = true;
+      this.#print(`escp: Cannot write the log file ${quotePath(this.#path)}: ${messageOf(error)}`);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
 function openFile(path: string, noFifo: boolean): Deno.FsFile {
   if (noFifo && isFifo(path)) throw new UsageError(`Cannot open the log file ${quotePath(path)}: it is a FIFO`);
   try {
     return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   } catch (cause) {
-    const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/, "") : String(cause);
+    // Deno adds "(os error N)", the call and the path.
+    const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
     throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${state}`, { cause });
   }
 }

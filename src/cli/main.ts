@@ -7,21 +7,20 @@ import type { RawFlags } from "./options/flags.ts";
 import type { Command } from "./options/command.ts";
 import { parseArguments } from "./options/parse_arguments.ts";
 import { rawArguments } from "./options/raw_arguments.ts";
-import { isReceiver, receiverCommand } from "./options/receiver_command.ts";
+import { isReceiver, printsText, receiverCommand } from "./options/receiver_command.ts";
 import { readSettings } from "./options/settings.ts";
 
 /** Runs escp, and returns its exit status. Never throws. */
 export async function main(args: string[]): Promise<number> {
   let verbose = 0;
   try {
-    const raw = rawArguments(args);
     const env = (name: string) => Deno.env.get(name);
-    const parsed = parseArguments(raw);
+    const parsed = parseArguments(rawArguments(args));
     const { configs, problem } = await findConfigs(parsed.flags, env);
     const environment = { env, driveLetters: Deno.build.os === "windows", configs };
     const command = isReceiver(parsed.flags)
       ? receiverCommand(parsed, environment)
-      : (await import("./options/command.ts")).readCommandLine(raw, environment);
+      : (await import("./options/command.ts")).commandOf(parsed, environment);
     if ("options" in command) verbose = command.options.output.verbose;
     return await run(command, problem);
   } catch (error) {
@@ -35,14 +34,14 @@ export async function main(args: string[]): Promise<number> {
 
 /** Reads the configuration files. The remote end reports an invalid file to its client. */
 async function findConfigs(
-  { help, man, version, completions, complete, receiver, "receiver-stream": stream }: RawFlags,
+  flags: RawFlags,
   env: (name: string) => string | undefined,
 ): Promise<{ configs: Configs; problem?: UserError }> {
-  if (help || man || version || completions || complete || stream) return { configs: {} };
+  if (printsText(flags) || flags["receiver-stream"]) return { configs: {} };
   try {
     return { configs: await readSettings(env) };
   } catch (error) {
-    if (!receiver || !(error instanceof UserError)) throw error;
+    if (!flags.receiver || !(error instanceof UserError)) throw error;
     return { configs: {}, problem: error };
   }
 }

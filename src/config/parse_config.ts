@@ -3,6 +3,7 @@
 import { quotePath, UsageError, UserError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/walk/filter.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
+import { compileRule } from "../files/glob/rule.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
 import { parseMask } from "./mask.ts";
@@ -103,18 +104,13 @@ class ConfigReader {
   #rules(key: KnownKey, value: unknown, shown: string): FilterRule[] {
     const patterns = this.#option(key, value, shown) as readonly string[];
     const rules = patterns.map((pattern) => ({ ...key.rule!, pattern }));
-    try {
-      createFilter(rules);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new UsageError(`${shown}: ${error.message}`, { hint: error.hint, cause: error });
-    }
+    checked(shown, () => createFilter(rules));
     return rules;
   }
 
   #option(key: KnownKey, value: unknown, shown: string): OptionValue {
     if (key.kind === "list" && Array.isArray(value)) {
-      return value.map((item) => this.#table.parseValue(key, scalar(item, shown), shown));
+      return value.flatMap((item) => this.#option(key, scalar(item, shown), shown) as string[]);
     }
     const text = scalar(value, shown);
     const truth = /^(?:true|True|TRUE)$/.test(text) ? true : /^(?:false|False|FALSE)$/.test(text) ? false : undefined;
@@ -128,6 +124,7 @@ class ConfigReader {
     }
     const parsed = this.#table.parseValue(key, text, shown);
     if (key.name === "escp-portrange") parsePortRange(text, shown);
+    if (key.name === "only") checked(shown, () => compileRule(text));
     return key.kind === "list" ? [parsed] : parsed;
   }
 
@@ -184,8 +181,13 @@ function checkTogether(options: Settings["options"], shown: ReadonlyMap<string, 
 
 function parseHost(host: string, shown: string): GlobPattern {
   if (host.includes("/") || host === "") throw new UsageError(`${shown} must be a host, or a pattern of hosts`);
+  return checked(shown, () => parseGlob(host.toLowerCase(), { strict: true, dot: true }));
+}
+
+/** Runs `parse`. @throws {UsageError} naming the place of the value. */
+function checked<T>(shown: string, parse: () => T): T {
   try {
-    return parseGlob(host.toLowerCase(), { strict: true, dot: true });
+    return parse();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UsageError(`${shown}: ${error.message}`, { hint: error.hint, cause: error });

@@ -10,6 +10,7 @@ import type { Finding, Probe } from "../protocol/control/probe.ts";
 import type { CopySession } from "../session/model/remote_session.ts";
 import type { AuthenticatedStream, Session } from "../session/model/session.ts";
 import { fixedCount } from "../session/model/stream_count.ts";
+import { failureOf } from "../streams/failure.ts";
 import type { Machine } from "../transfer/machine.ts";
 import type { RemoteJobOptions } from "../transfer/remote/session_limits.ts";
 import { confine } from "../transfer/remote/confine.ts";
@@ -32,7 +33,7 @@ export async function serveProbes(session: CopySession, machine: Machine, option
     const answer = (finding: Finding) => control.send({ type: "probed", finding });
     const refused = (error: unknown) => {
       if (!(error instanceof UserError)) throw error;
-      answer({ what: "failed", failure: { code: "", path: "", message: error.message, hint: error.hint ?? "" } });
+      answer({ what: "failed", failure: failureOf(error) });
     };
     // The client may disconnect before it opens the stream, so keep reading the control channel.
     if (probe.what === "stream") probes.echo().then(() => answer({ what: "stream" }), () => {});

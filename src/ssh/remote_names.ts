@@ -4,7 +4,7 @@ import { settleWithin } from "../async/settle_within.ts";
 import { indexOfNeedle } from "../bytes.ts";
 import { printable } from "../escape_text.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
-import { encodeName } from "../protocol/names.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { quoteProgram, quoteWord } from "./shell_quote.ts";
 import { sshCommand, type SshOptions } from "./ssh_command.ts";
@@ -118,27 +118,12 @@ async function readBetween(
 
 /** Returns the names in an untrusted list. */
 export function namesIn(list: Uint8Array, prefix: string): string[] {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const names = new Set<string>();
-  for (let start = 0; start < list.length;) {
-    const nul = list.indexOf(0, start);
-    if (nul < 0) break;
-    const name = decodeWith(decoder, list.subarray(start, nul));
-    start = nul + 1;
-    if (name !== undefined && isOffered(name, prefix)) names.add(name);
-  }
-  return [...names].sort();
+  const names = decodeName(list).split("\0").slice(0, -1);
+  return [...new Set(names.filter((name) => isOffered(name, prefix)))].sort();
 }
 
+/** A byte that is not UTF-8 is not printable either. */
 function isOffered(name: string, prefix: string): boolean {
   const bare = name.endsWith("/") ? name.slice(0, -1) : name;
   return name.startsWith(prefix) && !/^$|^\.\.?$|[/\n]/.test(bare) && printable(name) === name;
-}
-
-function decodeWith(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

@@ -33,7 +33,8 @@ export async function readSshSettings(
   options: SshOptions,
   host: Pick<RemoteOperand, "host" | "user" | "port">,
 ): Promise<SshSettings> {
-  const settings: SshSettings = { ciphers: [], isProxied: options.jump !== undefined };
+  // "none" overrides the configuration of ssh, which then prints no jump host.
+  const settings: SshSettings = { ciphers: [], isProxied: !/^(none)?$/i.test(options.jump ?? "") };
   try {
     const { program, args } = sshArguments({ ...options, verbose: 0 }, host);
     const child = startChild(program, {

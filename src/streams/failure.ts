@@ -1,6 +1,6 @@
-/** Errors of single paths, as data that crosses threads and the wire. */
+/** Errors as data that crosses threads and the wire. */
 
-import { FileError, quotePath } from "../errors.ts";
+import { FileError, quotePath, type UserError } from "../errors.ts";
 import { explainFailure } from "../files/stat/explain_failure.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/failure.ts";
@@ -9,7 +9,13 @@ import { cutText } from "../protocol/control/texts.ts";
 /** Returns the failure of a path. @throws {unknown} The error itself if it is not a FileError: it ends the transfer. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof FileError)) throw error;
-  const { code = "", path, message, hint = "" } = explainFailure(error);
+  return failureOf(explainFailure(error));
+}
+
+/** Returns an error within the limits of the wire. Code and path are "" unless it concerns a path. */
+export function failureOf(error: UserError): Failure {
+  const { message, hint = "" } = error;
+  const { code = "", path = "" } = error instanceof FileError ? error : {};
   return { code, path, message: cutText(message, MAX_MESSAGE_TEXT), hint: cutText(hint, MAX_HINT_TEXT) };
 }
 

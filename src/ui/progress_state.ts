@@ -12,7 +12,7 @@ export interface ProgressState {
   readonly filesDone: number;
   readonly bytesDone: number;
   readonly failed: number;
-  /** Bytes of an earlier run that are being verified. */
+  /** Bytes of an earlier run that are being verified; 0 when data has moved since. */
   readonly checking: number;
   /** Path of a large file in progress. */
   readonly file?: string;
@@ -38,7 +38,7 @@ export const INITIAL_STATE: ProgressState = {
 export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: number): ProgressState {
   switch (event.type) {
     case "connecting":
-      return { ...state, connectedMs: undefined };
+      return { ...state, connectedMs: undefined, checking: 0, file: undefined };
     case "retry": {
       const { failed, movedMs } = state;
       return { ...INITIAL_STATE, failed, movedMs };
@@ -70,7 +70,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       }
       // Resumed bytes were not transferred, so they do not count for the rate.
       const meter = addSample(state.meter, { atMs: nowMs, bytes: bytes - (event.resumed ?? 0) });
-      return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter, file: event.file };
+      return { ...state, filesDone: files, bytesDone: bytes, checking: 0, movedMs: nowMs, meter, file: event.file };
     }
     case "checking":
       return { ...state, checking: event.bytes, movedMs: nowMs };

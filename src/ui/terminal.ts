@@ -38,7 +38,7 @@ export interface TerminalOptions {
 }
 
 /** Erases from the cursor to the end of the line (EL). */
-export const ERASE_TO_END = "\x1b[K";
+const ERASE_TO_END = "\x1b[K";
 const STDERR = 2;
 /** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
@@ -125,13 +125,18 @@ export class Terminal {
     this.#screen.write(printable(text).replaceAll("\n", "\n  ") + "\n");
   }
 
+  /** Shows a text instead of the progress line, for a task without progress. */
+  showStatus(text: string): void {
+    if (!this.#closed && this.showsProgress) this.#write(onOneLine(text), this.#width());
+  }
+
   /** Updates the progress line if it is due. A timer calls this too, so that a stall becomes visible. */
   draw(): void {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
     if (this.#closed || finished || !this.showsProgress) return;
     if (this.#opening && now - this.#opening.sinceMs >= OPENING_MS && !this.#drawn) {
-      this.#write(`connecting to ${printable(this.#opening.host)} ...`, this.#width());
+      this.showStatus(`connecting to ${this.#opening.host} ...`);
     }
     if (connectedMs === undefined) return;
     if (now - connectedMs < FIRST_DRAW_MS || now - this.#drawnMs < REDRAW_MS) return;
@@ -173,7 +178,7 @@ export class Terminal {
     const now = this.#screen.now();
     const width = this.#width();
     const label = this.#state.file ?? this.#options.label;
-    const shown = label === undefined ? undefined : printable(label).replaceAll("\n", " ");
+    const shown = label === undefined ? undefined : onOneLine(label);
     this.#write(progressLine(this.#state, { width, nowMs: now, label: shown, bits: this.#options.bits }), width);
     this.#drawnMs = now;
   }
@@ -198,8 +203,12 @@ export class Terminal {
   }
 }
 
+function onOneLine(text: string): string {
+  return printable(text).replaceAll("\n", " ");
+}
+
 /** Returns the terminal of standard error. */
-export function stderrScreen(): Screen {
+function stderrScreen(): Screen {
   let isForeground: (() => boolean) | undefined;
   return {
     write: writeStderr,

@@ -24,6 +24,6 @@ describe("withInstallSession", { ignore: Deno.build.os === "windows" }, () => {
   it("reports a lost connection if ssh ends with status 255 after the script has printed a line", async () => {
     const { name, message } = await errorOf("echo Welcome; echo escp-install gzip");
     assertEquals(name, "StartError");
-    assertEquals(message, "Cannot install escp on far: the connection was lost, or sh was killed there (status 255)");
+    assertEquals(message, "Cannot install escp on far: the connection was lost, or a signal killed sh (status 255)");
   });
 });

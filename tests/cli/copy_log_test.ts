@@ -50,8 +50,21 @@ describe("openCopyLog", () => {
     },
   );
 
+  it(
+    "reports a file that cannot be written once, and continues without it",
+    { ignore: Deno.build.os !== "linux" },
+    () => {
+      const printed: string[] = [];
+      using logging = openCopyLog({ log: "/dev/full", verbose: 0, quiet: true }, (line) => printed.push(line));
+      logging.log.info("hello");
+      logging.onEvent({ type: "failed", path: "a", message: "b" });
+      assertEquals(printed, ['escp: Cannot write the log file "/dev/full": No space left on device']);
+    },
+  );
+
   it("throws an error that names a file that cannot be opened", () => {
     const open = () => openCopyLog({ log: "/nowhere/log", verbose: 0, quiet: false }, () => {});
-    assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');
+    const { message } = assertThrows(open, UsageError);
+    assertEquals(message, 'Cannot open the log file "/nowhere/log": No such file or directory');
   });
 });

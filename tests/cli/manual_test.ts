@@ -3,7 +3,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { withTables } from "../../scripts/manual_tables.ts";
-import { readCommandLine } from "../../src/cli/options/command.ts";
+import { commandOf } from "../../src/cli/options/command.ts";
+import { parseArguments } from "../../src/cli/options/parse_arguments.ts";
 import { KEYS } from "../../src/cli/options/settings.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";
 
@@ -39,7 +40,7 @@ describe("src/cli/MANUAL.md", () => {
 
   for (const line of new Set([...commandsIn(manual), ...commandsIn(readme)])) {
     it(`or README.md shows a command that escp accepts: ${line}`, () => {
-      readCommandLine(words(line).slice(1), { env: () => undefined, driveLetters: false });
+      commandOf(parseArguments(words(line).slice(1)), { env: () => undefined, driveLetters: false });
     });
   }
 });

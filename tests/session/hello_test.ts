@@ -182,7 +182,7 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
     const cases: [script: string, name: string, message: string][] = [
       ["exit 1", "UnusableEscp", "it ended with status 1 before it sent a hello"],
       [`${BEGIN}exit 1`, "StartError", "it ended with status 1 before it sent a hello"],
-      [`${BEGIN}exit 255`, "StartError", "it was killed there, or the connection was lost"],
+      [`${BEGIN}exit 255`, "StartError", "a signal killed escp, or the connection was lost"],
       ["cat >/dev/null", "NoLogin", "it did not send a hello within 2 s"],
       [`${BEGIN}cat >/dev/null`, "StartError", "the login succeeded, but escp did not send a hello within 2 s"],
     ];

@@ -35,6 +35,13 @@ describe("readSshSettings", () => {
     );
   }
 
+  it("counts a jump host of the command line, except none", async () => {
+    for (const [jump, isProxied] of [["gate", true], ["none", false], ["None", false]] as const) {
+      const options = { ...OPTIONS, program: "/nowhere/ssh", jump };
+      assertEquals((await readSshSettings(options, { host: "outer" })).isProxied, isProxied, jump);
+    }
+  });
+
   it("returns no settings if ssh is not installed", async () => {
     assertEquals(await readSshSettings({ ...OPTIONS, program: "/nowhere/ssh" }, { host: "outer" }), {
       ciphers: [],

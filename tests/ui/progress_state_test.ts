@@ -38,6 +38,19 @@ describe("foldEvent", () => {
   it("does not count a repeated report as progress", () =>
     assertEquals(fold(connected, progress(1, 1), progress(1, 1), totals(0, 0)).movedMs, 1000));
 
+  it("forgets the file and the verified bytes of a copy when the next one connects", () => {
+    const state = fold(connected, { ...progress(0, 5), file: "a" }, { type: "checking", bytes: 9 }, {
+      type: "connecting",
+    });
+    assertEquals([state.file, state.checking, state.bytesDone], [undefined, 0, 5]);
+  });
+
+  it("forgets the verified bytes when data moves again, so that a later stall is shown", () => {
+    const checking = { type: "checking", bytes: 9 } as const;
+    assertEquals(fold(connected, progress(0, 5), checking, progress(0, 5)).checking, 9);
+    assertEquals(fold(connected, progress(0, 5), checking, progress(0, 6)).checking, 0);
+  });
+
   it("does not modify its argument", () => {
     const before = structuredClone(INITIAL_STATE);
     fold(connected, totals(1, 1), progress(1, 1), failed);

@@ -257,6 +257,28 @@ describe("Terminal", () => {
     assertEquals(shown, ["a\\x1b b   1.0 KiB   1.0 KiB/s  0 files, 0 found"]);
   });
 
+  it("shows a status in one escaped line until it is closed", () => {
+    const screen = new MemoryScreen();
+    screen.width = 12;
+    const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);
+    terminal.showStatus("examining the host");
+    assertEquals(screen.lines()[0].length, 11);
+    terminal.showStatus("\u001b\nx");
+    assertEquals(screen.lines(), ["\\x1b x"]);
+    terminal.close();
+    assertEquals(screen.lines(), [""]);
+    terminal.showStatus("late");
+    assertEquals(screen.lines(), [""]);
+  });
+
+  it("shows no status with -q or without a terminal", () => {
+    for (const quiet of [false, true]) {
+      const screen = new MemoryScreen(quiet);
+      new Terminal({ quiet, verbose: 0 }, screen).showStatus("x");
+      assertEquals(screen.raw, "");
+    }
+  });
+
   it("close() may be called repeatedly, and before any event", () => {
     const screen = new MemoryScreen();
     const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);

@@ -9,7 +9,7 @@ import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type HostAccess, hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
-import { type Environment, parseArguments, type ParsedArguments } from "./parse_arguments.ts";
+import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
 import { completeFlags } from "./settings.ts";
@@ -49,9 +49,8 @@ export interface DoctorOptions {
   readonly output: OutputOptions;
 }
 
-/** Parses the arguments of escp. @throws {UsageError} for an invalid command line. */
-export function readCommandLine(args: readonly string[], environment: Environment): Command {
-  const parsed = parseArguments(args);
+/** Returns the task of a parsed command line. @throws {UsageError} if it is invalid. */
+export function commandOf(parsed: ParsedArguments, environment: Environment): Command {
   const { flags } = parsed;
   if (flags.help) return { kind: "help", all: parsed.operands.includes("all") };
   if (flags.man) return { kind: "man" };

@@ -13,6 +13,7 @@ import type { SshOptions } from "../../ssh/ssh_command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
+import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
 import type { CompleteFlags } from "./settings.ts";
 
@@ -45,12 +46,13 @@ export interface HostOptions {
   /** Maximum number of sessions after one that was lost. */
   readonly retries: number;
   readonly request: CopyRequest;
-  /** The options as given, which -R forwards to the origin. */
-  readonly flags: CompleteFlags;
+  /** The options, which -R forwards to the origin. The rules include those of --only. */
+  readonly flags: CompleteFlags & Required<Pick<RawFlags, "rules">>;
 }
 
 /** @throws {UsageError} for invalid values and combinations, before anything is opened. */
-export function hostOptions(flags: CompleteFlags): HostOptions {
+export function hostOptions(given: CompleteFlags): HostOptions {
+  const flags = { ...given, rules: [...given.rules ?? [], ...onlyRules(given.only ?? [])] };
   const { engine, threads, cipher, streams, retries } = flags;
   return { access: hostAccess(flags), engine, threads, cipher, streams, retries, request: copyRequest(flags), flags };
 }
@@ -73,8 +75,8 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
   };
 }
 
-function copyRequest(flags: CompleteFlags): CopyRequest {
-  const filters = flags.rules ?? [];
+function copyRequest(flags: HostOptions["flags"]): CopyRequest {
+  const filters = flags.rules;
   createFilter(filters);
   return {
     recursive: flags.recursive,

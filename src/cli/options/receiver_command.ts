@@ -29,9 +29,14 @@ export interface ReceiverCommand {
   readonly options: ReceiverOptions;
 }
 
-/** Returns whether the task is `--receiver`. Options that print a text take precedence. */
-export function isReceiver({ receiver, help, man, version, completions, complete }: RawFlags): boolean {
-  return receiver === true && !help && !man && !version && !completions && !complete;
+/** Returns whether the task only prints a text. It takes precedence over all others. */
+export function printsText({ help, man, version, completions, complete }: RawFlags): boolean {
+  return [help, man, version, completions, complete].some(Boolean);
+}
+
+/** Returns whether the task is `--receiver`. */
+export function isReceiver(flags: RawFlags): boolean {
+  return flags.receiver === true && !printsText(flags);
 }
 
 /** Returns the task of `--receiver`. @throws {UsageError} for operands and invalid options. */

@@ -20,7 +20,7 @@ export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
   readonly sources: readonly Source[];
   /** Undefined only if there is a list, whose entries may have targets of their own. */
   readonly target?: Operand;
-  /** Whether local sources may be patterns, because no shell on this machine has expanded them. */
+  /** Whether local sources may be patterns or begin with "~", because no shell on this machine has expanded them. */
   readonly expand: boolean;
   /** List of additional sources. */
   readonly fileList?: FileList;

@@ -9,7 +9,6 @@ import { isSetting } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { type DefaultFlags, findLong, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
-import { onlyRules } from "./only_rules.ts";
 import { parseArguments } from "./parse_arguments.ts";
 
 type ReadVariable = (name: string) => string | undefined;
@@ -49,9 +48,7 @@ export function completeFlags(
   const words = escpOptions ? optionsOfEnvironment(env("ESCP_OPTIONS")) : {};
   const layers: RawFlags[] = [DEFAULTS, files, singleOptions(env), words, line];
   const flags = layers.reduce((earlier, later) => mergeOptions(earlier, later)) as RawFlags & DefaultFlags;
-  const { only = [], rules = [], ...others } = flags;
-  const allRules = [...rules, ...onlyRules(only)];
-  return { ...others, ...(allRules.length > 0 && { rules: allRules }), ...impliedFlags(flags) };
+  return { ...flags, ...impliedFlags(flags) };
 }
 
 /** Returns the options that -a and --acls imply, unless they are given. */

@@ -29,7 +29,6 @@ export async function runCopy(given: RunOptions): Promise<number> {
   const { transfers, fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
   const times = run.output.stats ? await phaseTimes(request) : undefined;
   const output = new Output();
-  const report = json ? await jsonReport(run, output) : undefined;
   // With --json the terminal shows no progress. Errors are printed on standard error in any case.
   const terminal = new Terminal({
     quiet: quiet || json,
@@ -41,6 +40,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
   const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
   using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
+  // The event "end" follows even if the run cannot begin.
+  const report = json ? await jsonReport(run, output) : undefined;
   let unresumable = false;
   using stop = stopSignals(() => hintWhenLost({ ...request, fromInput, toOutput, unresumable }));
   const signal = AbortSignal.any([stop.signal, output.lost]);
@@ -54,43 +55,44 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
-  if (request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
-    emit({ type: "note", message: INCLUDE_ALONE });
-  }
-  if (run.cpumask || run.nodemask) {
-    const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
-    setAffinity(run).forEach((note) => log.warn(note));
-  }
-  // With -R another escp has started this process through ssh.
-  if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
-  using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
-  const names = new ReservedNames();
-  const naming = { several: hasSeveralHosts(transfers) };
-  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) => {
-    const measure = times?.begin(hostsOf(transfer));
-    return runTransfer(transfer, run, names, {
-      emit: namingHosts(transfer, (event) => {
-        measure?.(event);
-        emit(event);
-      }, naming),
-      showsTotals: json || terminal.showsProgress || undefined,
-      begun: (session) => log.session = session,
-      note: (text) => log.info(text),
-      unresumable(why) {
-        unresumable = true;
-        log.info(`This copy cannot be resumed: ${why}`);
-      },
-      signal,
-      manifest,
-    }).catch((error) => {
-      throw nameHostOf(error, transfer, naming);
-    });
-  };
-  const runSeveral = async () => {
-    const { runTransfers } = await import("./transfers.ts");
-    return await runTransfers(transfers, runOne, { emit, signal });
-  };
   try {
+    // With -R the escp that has started this process through ssh gives the same note.
+    if (!run.expand && request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
+      emit({ type: "note", message: INCLUDE_ALONE });
+    }
+    if (run.cpumask || run.nodemask) {
+      const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
+      setAffinity(run).forEach((note) => log.warn(note));
+    }
+    // With -R another escp has started this process through ssh.
+    if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
+    using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
+    const names = new ReservedNames();
+    const naming = { several: hasSeveralHosts(transfers) };
+    const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) => {
+      const measure = times?.begin(hostsOf(transfer));
+      return runTransfer(transfer, run, names, {
+        emit: namingHosts(transfer, (event) => {
+          measure?.(event);
+          emit(event);
+        }, naming),
+        showsTotals: json || terminal.showsProgress || undefined,
+        begun: (session) => log.session = session,
+        note: (text) => log.info(text),
+        unresumable(why) {
+          unresumable = true;
+          log.info(`This copy cannot be resumed: ${why}`);
+        },
+        signal,
+        manifest,
+      }).catch((error) => {
+        throw nameHostOf(error, transfer, naming);
+      });
+    };
+    const runSeveral = async () => {
+      const { runTransfers } = await import("./transfers.ts");
+      return await runTransfers(transfers, runOne, { emit, signal });
+    };
     const failed = transfers.length === 1 ? (await runOne(transfers[0], emit)).failed : await runSeveral();
     output.lost.throwIfAborted();
     manifest?.write();

@@ -2,13 +2,12 @@
 
 import { examine } from "../../doctor/examine.ts";
 import type { Step } from "../../doctor/step.ts";
-import { jsonLine, printable } from "../../escape_text.ts";
+import { jsonLine } from "../../escape_text.ts";
 import { UnusableEscp } from "../../session/model/start_errors.ts";
 import { adviceFor } from "../../ui/advice.ts";
 import { renderStep } from "../../ui/doctor_report.ts";
 import { renderVerdict } from "../../ui/doctor_verdict.ts";
-import { ERASE_TO_END, type Screen, stderrScreen } from "../../ui/terminal.ts";
-import { cutToWidth } from "../../ui/text_width.ts";
+import { Terminal } from "../../ui/terminal.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { DoctorOptions } from "../options/command.ts";
 import { headline } from "../report_error.ts";
@@ -27,13 +26,14 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
   const write = (line: string) => output.write(line + "\n");
   const peer = peerCommand(remote, access, host);
   const steps: Step[] = [];
-  using progress = new StepProgress(peer.name, { shown: !quiet && !json });
+  const terminal = new Terminal({ quiet: quiet || json, verbose });
   const report = (step: Step) => {
     steps.push(step);
     if (json) write(jsonLine({ event: "step", ...step }));
-    else progress.done(step);
+    // The steps are printed at the end. Before the first step, ssh may ask for a password.
+    else terminal.showStatus(`examining ${peer.name}: ${step.step} is done ...`);
   };
-  const { facts, error } = await examine({
+  const examining = examine({
     ...sessionOptions(remote, host),
     peer,
     reach: { ...access, host: remote },
@@ -46,19 +46,28 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     onStep: report,
     signal: AbortSignal.any([stop.signal, output.lost]),
   });
+  const end = (error: unknown) => {
+    const status = error === undefined ? "ok" : "failed";
+    write(jsonLine({ event: "end", status, exitStatus: statusOf(error) }));
+  };
+  const { facts, error } = await examining.catch((error) => {
+    if (json) end(error);
+    throw error;
+  }).finally(() => terminal.close());
   const advice = error instanceof UnusableEscp ? [installAdvice(peer.name)] : adviceFor(facts);
   for (const text of advice) report({ step: "advice", status: "ok", text });
-  progress.clear();
-  const status = error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
-  if (json) {
-    write(jsonLine({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
-  } else if (!quiet || error !== undefined) {
+  if (json) end(error);
+  else if (!quiet || error !== undefined) {
     const view = { bits, host: peer.name, width: stdoutWidth() };
     renderVerdict(steps, view, { failure: error === undefined ? undefined : headline(error) }).forEach(write);
     for (const step of steps.filter((step) => isShown(step, { quiet, verbose }))) renderStep(step, view).forEach(write);
   }
   output.lost.throwIfAborted();
-  return status;
+  return statusOf(error);
+}
+
+function statusOf(error: unknown): number {
+  return error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
 }
 
 /** Returns whether a step is printed. The verdict contains the bottlenecks. */
@@ -74,37 +83,6 @@ function stdoutWidth(): number | undefined {
     return Deno.consoleSize().columns || undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** A line on the terminal while the steps run, because they are printed at the end. */
-class StepProgress implements Disposable {
-  readonly #host: string;
-  readonly #screen: Screen | undefined;
-  #drawn = false;
-
-  constructor(host: string, { shown }: { shown: boolean }) {
-    this.#host = host;
-    const screen = stderrScreen();
-    this.#screen = shown && screen.canRedraw ? screen : undefined;
-  }
-
-  /** Shows the last finished step. Before the first one, ssh may be asking for a password. */
-  done({ step }: Step): void {
-    const screen = this.#screen;
-    if (!screen?.isForeground()) return;
-    const text = printable(`examining ${this.#host}: ${step} is done ...`);
-    screen.write("\r" + cutToWidth(text, Math.max(1, screen.columns() - 1)) + ERASE_TO_END);
-    this.#drawn = true;
-  }
-
-  clear(): void {
-    if (this.#drawn && this.#screen?.isForeground()) this.#screen.write("\r" + ERASE_TO_END);
-    this.#drawn = false;
-  }
-
-  [Symbol.dispose](): void {
-    this.clear();
   }
 }
 

@@ -25,13 +25,14 @@ import type { Transfer } from "../options/transfers.ts";
  * be able to log in to the target host without this machine.
  *
  * @param listeners.others number of sources that other transfers copy to the same target.
- * @throws {UserError} if escp ended early; it has printed the reason.
+ * @throws {UserError} if escp ended early; it has printed the reason. Throws the reason of an aborted `signal`.
  */
 export async function runOnOrigin(
   transfer: Transfer,
   options: HostOptions,
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
+  signal.throwIfAborted();
   const { ssh } = options.originAccess ?? options.access;
   const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
@@ -103,10 +104,7 @@ export function originCommand(transfer: Transfer, options: HostOptions, others: 
     ...(transfer.sources.some(({ literal }) => literal) ? ["-0", "--filelist=-"] : []),
     "--",
   ];
-  // Only that shell can expand a leading "~".
-  const sources = transfer.sources.filter(({ literal }) => !literal).map(({ path }) =>
-    quoteProgram(path.startsWith("~") ? path : localWord(path))
-  );
+  const sources = transfer.sources.filter(({ literal }) => !literal).map(({ path }) => shellWord(path));
   const target = formatOperand(others > 0 ? asDirectory(transfer.target) : transfer.target);
   return remoteEscpCommand(options.originAccess ?? options.access, [
     ...words.map(quoteWord),
@@ -118,6 +116,16 @@ export function originCommand(transfer: Transfer, options: HostOptions, others: 
 /** Returns a target that must be a directory, because sources of other hosts are copied to it too: the dot requires one. */
 function asDirectory(target: Operand): Operand {
   return { ...target, path: target.path === "" ? "." : `${target.path}/.` };
+}
+
+/**
+ * Returns a path for the shell of the source host, which expands "~/" and "~user/". A home directory means its contents. Escp there
+ * expands "~user", which may be the name of a file.
+ */
+function shellWord(path: Operand["path"]): string {
+  if (!path.startsWith("~")) return quoteWord(localWord(path));
+  const home = path === "~" ? path : /^(~[^/]*)\/+$/.exec(path)?.[1];
+  return quoteProgram(home === undefined ? path : `${home}/.`);
 }
 
 /** Returns a path on the source host that cannot be mistaken for an operand with a host. */

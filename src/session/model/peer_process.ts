@@ -28,22 +28,20 @@ const OUT_OF_MEMORY = /^# Fatal .*out of memory/m;
 export class PeerProcess {
   /** Name of the host in messages. */
   readonly name: string;
-  /** The same; undefined if the remote end is on this machine. */
+  /** The same; undefined if the process is the remote end itself, on this machine. */
   readonly host?: string;
   readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly stdout: ReadableStreamDefaultReader<Uint8Array>;
   /** Resolves when the process has ended; never rejects. */
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
-  readonly #isEnd: boolean;
   readonly #errors?: ErrorOutput;
   #ended = false;
 
   /** Starts the process. @throws {NoLogin} if the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
-    this.#isEnd = command.isEnd ?? false;
-    this.host = this.#isEnd ? undefined : command.name;
+    this.host = command.isEnd ? undefined : command.name;
     try {
       this.#child = startChild(command.program, {
         args: command.args,
@@ -84,7 +82,7 @@ export class PeerProcess {
 
   /** Kills ssh, which may hang. The remote end itself cleans up and exits when its control channel is closed. */
   abandon(): void {
-    if (!this.#isEnd) this.kill("SIGKILL");
+    if (this.host !== undefined) this.kill("SIGKILL");
   }
 
   /** Waits until the process ends. Terminates it after `patienceMs`, and kills it if it ignores that. */

@@ -36,7 +36,7 @@ export function notStarted(start: FailedStart): StartError {
   // ssh has no status for a remote program that a signal has ended, and fails without a message.
   if (code === 255) {
     return new StartError(
-      `Cannot start escp on ${name}: it was killed there, or the connection was lost, before it sent a hello`,
+      `Cannot start escp on ${name}: a signal killed escp, or the connection was lost, before escp sent a hello`,
       { hint: hintAboutMemory(addressSpaceKiB, start.outOfMemory), reason: lastError },
     );
   }
@@ -45,7 +45,7 @@ export function notStarted(start: FailedStart): StartError {
   // csh and cmd.exe print nothing else if the command does not exist.
   if (code === 1 && !begun && noise.trim() === "") {
     return new UnusableEscp(`Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
-      hint: "Check that escp is installed there, or name its path with -D PATH",
+      hint: "Check that escp is installed on that host, or name its path with -D PATH",
     });
   }
   const text = noise.trim() ? `; its output: ${noise.trim().slice(0, 300)}` : "";
@@ -78,7 +78,7 @@ export function noLogin(name: string, lastError: string | undefined): NoLogin {
   }
   return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255) without a message`, {
     ...options,
-    hint: "Run again without -q and with -vv. If the login succeeds, escp was killed there, as for lack of memory",
+    hint: "Run again without -q and with -vv. If the login succeeds, a signal killed escp, perhaps for lack of memory",
   });
 }
 
@@ -89,10 +89,12 @@ const ADDRESS_SPACE_GIB = 40;
 function hintAboutMemory(addressSpaceKiB: number | undefined, outOfMemory: boolean): string {
   const gib = (addressSpaceKiB ?? 0) / (1 << 20);
   if (addressSpaceKiB !== undefined && gib < ADDRESS_SPACE_GIB) {
-    return `escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space, of which it uses little, and "ulimit -v" there ` +
-      `allows ${gib.toFixed(1)} GiB: raise that limit`;
+    return `escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space, of which it uses little, and "ulimit -v" on ` +
+      `that host allows ${gib.toFixed(1)} GiB: raise that limit`;
   }
-  if (outOfMemory) return `Raise "ulimit -v" there: escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space`;
+  if (outOfMemory) {
+    return `Raise "ulimit -v" on that host: escp reserves up to ${ADDRESS_SPACE_GIB} GiB of address space`;
+  }
   return "Check the memory of that host: its kernel log (dmesg) names processes that were killed for lack of memory";
 }
 
@@ -102,8 +104,7 @@ export function unusableEscp(name: string, code: number): UnusableEscp | undefin
     return new UnusableEscp(
       `Cannot start escp on ${name}: it is not installed there (status 127, command not found)`,
       {
-        hint:
-          "Put the escp executable into a directory of the PATH there, such as /usr/local/bin, or name it with -D PATH",
+        hint: "Put escp into a directory of the PATH on that host, such as /usr/local/bin, or name it with -D PATH",
       },
     );
   }

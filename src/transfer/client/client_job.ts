@@ -8,7 +8,7 @@ import { type ClientSession, openClientSession } from "../../session/model/clien
 import { explainCount } from "../../session/model/stream_count.ts";
 import { agreedOptions } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
-import { failedEvent, type TransferEvent } from "../events.ts";
+import { type ConnectedEvent, failedEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
@@ -25,32 +25,31 @@ import { missingFeatures, requiredFeatures } from "./required_features.ts";
 
 /** Opens a session with the peer, and copies over it. @throws what ended the copy. */
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
-  const { direction, request, reach, cipher, sources, note } = options;
+  const { direction, request, reach, cipher, sources, emit, note } = options;
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
   // A login that cannot ask for a password leaves the terminal to the progress line.
-  if (reach && options.helloTimeoutMs !== undefined) options.emit({ type: "opening", host: peer.process.name });
+  if (reach && options.helloTimeoutMs !== undefined) emit({ type: "opening", host: peer.process.name });
   const session = await openClientSession(peer.process, {
     job,
     needed: requiredFeatures({ job, sources, manifest: options.manifest !== undefined, reach }),
     cipher,
     engine: machine.cipher,
     reach,
-    note: (message) => options.emit({ type: "note", message }),
+    note: (message) => emit({ type: "note", message }),
     timeoutMs: request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
   });
   peer.session = session;
-  if (reach) options.emit({ type: "opening", host: peer.process.name });
+  if (reach) emit({ type: "opening", host: peer.process.name });
   if (direction === "pull") await sendRequested(session, sources);
   options.begun(session.secrets.id.slice(0, 8));
   noteVersions(options, session, machine);
-  const events = new SessionEvents(options, session);
   for (const message of missingFeatures(request, session.features, peer.process.name)) {
-    events.emit({ type: "note", message });
+    emit({ type: "note", message });
   }
   const listing = options.manifest && await openListing(options);
   const isSender = direction === "push";
@@ -62,7 +61,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     streams: options.streams,
     listing,
     placed: listing?.placed,
-    emit: events.emit,
+    emit: (event: TransferEvent) => emit(event.type === "connected" ? withRoute(event, options, session) : event),
     unresumable: (why: string) => options.unresumable(`escp on ${receiver} ${why}`),
   };
   const outcome = isSender ? await send({ ...shared, ...await localRoots(options, machine, listing) }) : await receive({
@@ -83,11 +82,11 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   await session.control.flushed();
   if (listing) {
     for (const failure of listing.addTo(options.manifest!, options.target.path)) {
-      events.emit(failedEvent(failure));
+      emit(failedEvent(failure));
       outcome.failed++;
     }
   }
-  events.finish(outcome, machine);
+  emit({ type: "finished", ...outcome, dummy: request.dummy, engine: machine.cipher.name });
   return outcome;
 }
 
@@ -107,35 +106,16 @@ function noteVersions({ request, cipher, note }: CopyOptions, { hello }: ClientS
   if (request.resume && !features.includes("resume")) note(`escp ${software} there cannot resume an interrupted copy`);
 }
 
-/** Completes the events of a transfer with what only the client knows. */
-class SessionEvents {
-  readonly #options: CopyOptions;
-  readonly #session: ClientSession;
-
-  constructor(options: CopyOptions, session: ClientSession) {
-    this.#options = options;
-    this.#session = session;
-  }
-
-  readonly emit = (event: TransferEvent): void => {
-    const { emit, note, reach, direction, streams } = this.#options;
-    if (event.type !== "connected") return emit(event);
-    const { address, roundTripMs } = this.#session;
-    if (reach && address) note(`data ${direction === "pull" ? "comes from" : "goes to"} ${address}`);
-    const why = explainCount(event.streams, streams, roundTripMs);
-    if (why) note(why);
-    emit({ ...event, address });
-  };
-
-  finish(outcome: Outcome, { cipher }: Machine): void {
-    const { emit, request: { dummy } } = this.#options;
-    emit({
-      type: "finished",
-      ...outcome,
-      dummy,
-      engine: cipher.name,
-    });
-  }
+/** Returns the event with the address of the streams, which only the client knows. Notes their route and their number. */
+function withRoute(
+  event: ConnectedEvent,
+  { note, reach, direction, streams }: CopyOptions,
+  { address, roundTripMs }: ClientSession,
+): ConnectedEvent {
+  if (reach && address) note(`data ${direction === "pull" ? "comes from" : "goes to"} ${address}`);
+  const why = explainCount(event.streams, streams, roundTripMs);
+  if (why) note(why);
+  return { ...event, address };
 }
 
 /** @throws {UserError} for sources with targets of their own. */
@@ -159,7 +139,7 @@ async function localRoots(options: CopyOptions, machine: Machine, listing: Copie
   const { sources, globs, request: { recursive } } = options;
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
   await statFirst(sources);
-  const lookUp = { base: Deno.cwd(), tilde: false, globs, recursive };
+  const lookUp = { base: Deno.cwd(), tilde: globs, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));
   const { operands, roots, notFound } = await findSources(sources, lookUp, machine.files.paths, fail);
   return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound };

@@ -49,7 +49,7 @@ export interface SharedCopyOptions extends CopyListeners {
 /** Options of a copy between this machine and one peer. */
 export interface CopyOptions extends SharedCopyOptions {
   direction: "push" | "pull";
-  /** Whether sources on this machine may be patterns, because no shell has expanded them. */
+  /** Whether sources on this machine may be patterns or begin with "~", because no shell has expanded them. */
   globs: boolean;
   /** Whether the only source is standard input. `sources` is ignored then. */
   fromInput: boolean;

@@ -16,6 +16,7 @@ import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data
 import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
 import type { ReceivedRange } from "../../streams/report.ts";
+import { shownPath } from "../send/source_names.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -34,6 +35,8 @@ const OTHER_DESCRIPTORS = 96;
 export interface LargeFileTargetsHost {
   readonly options: ReceiveOptions;
   readonly roots: readonly TargetRoot[];
+  /** Name of the source of each root. */
+  readonly sourceNames: readonly string[];
   readonly writer: PartialFileWriter;
   readonly directories: DirectoryFinalizer;
   readonly backups: KeptBackups;
@@ -154,8 +157,7 @@ export class LargeFileTargets {
   /** Path of the first file that is being written, from the name of its source on; undefined if there is none. */
   get current(): string | undefined {
     const first = this.#open.values().next().value?.message;
-    const target = first && this.#host.roots[first.root];
-    return first?.path === "" && target?.kind === "file" ? target.name : first?.path;
+    return first && (shownPath(this.#host.sourceNames[first.root], first.path) || undefined);
   }
 
   /** Handles a range that a stream has written. */

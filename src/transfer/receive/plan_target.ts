@@ -11,8 +11,7 @@ import { planTargets } from "../../files/target/plan.ts";
 import type { PlannedSource } from "../../files/target/planned_source.ts";
 import { createDirectories, createMissing } from "../../files/target/root_directories.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
-import { cutText } from "../../protocol/control/texts.ts";
-import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
+import { failureOf } from "../../streams/failure.ts";
 import { dummyRoot } from "../dummy_files.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
@@ -42,12 +41,7 @@ export async function planTarget(options: ReceiveOptions, offer: Offer, record: 
     return await planFiles(options, offer, record);
   } catch (cause) {
     const error = cause instanceof FileError ? explainFailure(cause) : cause;
-    if (error instanceof UserError) {
-      const message = cutText(error.message, MAX_MESSAGE_TEXT);
-      const path = error instanceof FileError ? error.path : "";
-      const failure = { code: "", path, message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
-      session.control.send({ type: "refused", failure });
-    }
+    if (error instanceof UserError) session.control.send({ type: "refused", failure: failureOf(error) });
     throw error;
   }
 }

@@ -101,12 +101,13 @@ class Receiver implements AsyncDisposable {
 
   /** Opens the first stream, and starts to read the sender's messages. @returns a promise of the last message. */
   async openStreams(
-    { totals: { files, bytes, complete } }: Offer,
+    { sources, totals: { files, bytes, complete } }: Offer,
     roots: TargetRoot[],
     count: StreamCount,
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
     const { session, emit } = this.#options;
-    const shared = { streams: count.max, codecs: this.#codecs, record: this.#record };
+    const sourceNames = sources.map(({ name }) => name);
+    const shared = { streams: count.max, codecs: this.#codecs, record: this.#record, sourceNames };
     this.#target = new TargetFiles(this.#options, roots, shared);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);

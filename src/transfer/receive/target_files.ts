@@ -39,11 +39,20 @@ export class TargetFiles {
   readonly #same: GatheredNote;
   readonly #inPlace: GatheredNote;
 
-  /** @param options.codecs codecs that the sender may use. Default: none. @param options.record record of this run; undefined: finished files are not recorded. */
+  /**
+   * @param options.codecs codecs that the sender may use. Default: none.
+   * @param options.record record of this run; undefined: finished files are not recorded.
+   * @param options.sourceNames name of the source of each root, for messages.
+   */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record }: { streams: number; codecs?: readonly CodecName[]; record?: ResumeRecord },
+    { streams, codecs = [], record, sourceNames }: {
+      streams: number;
+      codecs?: readonly CodecName[];
+      record?: ResumeRecord;
+      sourceNames: readonly string[];
+    },
   ) {
     this.#options = options;
     this.#record = record;
@@ -58,6 +67,7 @@ export class TargetFiles {
     this.#large = new LargeFileTargets({
       options,
       roots,
+      sourceNames,
       writer: this.#target.partials,
       directories: this.#directories,
       backups: this.#backups,
@@ -246,8 +256,7 @@ export class TargetFiles {
 
   #reportProgress(writtenBytes: number): void {
     const { files, bytes } = this.done;
-    const { kept } = this.#large;
-    const file = this.#large.current || undefined;
+    const { kept, current: file } = this.#large;
     this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, writtenBytes + kept), resumed: kept, file });
   }
 }

@@ -15,6 +15,7 @@ import { DryRunTotals } from "../dry_run_totals.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import type { RequestedSource } from "../requested_sources.ts";
+import { shownPath } from "../send/source_names.ts";
 import { checkTotals } from "../totals.ts";
 
 /** Options of the client. */
@@ -43,6 +44,8 @@ export class RelayedConversation {
   stopped?: boolean;
   /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
+  /** Names of the sources. */
+  #names: readonly string[] = [];
   readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
@@ -72,6 +75,7 @@ export class RelayedConversation {
     checkOffered(sources, asked, { recursive });
     const placed = withTargets(sources, asked);
     target.names.reserve(placed);
+    this.#names = placed.map(({ name }) => name);
     const { type: _, sources: __, last: ___, ...counts } = totals;
     await sendOffered(this.#to.control, placed, { ...counts, operands: counts.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
@@ -117,15 +121,16 @@ export class RelayedConversation {
     if (control.waiting > MOST_WAITING) await control.flushed();
   }
 
-  /** Path of the first large file in progress; undefined if there is none. */
+  /** Path of the first large file in progress, from the name of its source on; undefined if there is none. */
   get current(): string | undefined {
-    return this.#inProgress.values().next().value;
+    return this.#inProgress.values().next().value || undefined;
   }
 
   #inspect(message: MessageOf<MessageType>, side: Side): void {
     const { emit } = this.#options;
     if (message.type === "open" && this.#inProgress.size < MAX_IN_PROGRESS) {
-      this.#inProgress.set(message.file, message.path);
+      // The receiver refuses an unknown source.
+      this.#inProgress.set(message.file, shownPath(this.#names[message.root] ?? ".", message.path));
     } else if (message.type === "closed" || message.type === "unopened" || message.type === "drop") {
       this.#inProgress.delete(message.file);
     }

@@ -117,6 +117,6 @@ export class RelayedTransfer implements AsyncDisposable {
 
   #reportProgress(writtenBytes: number): void {
     const { files, kept, current: file } = this.#conversation;
-    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept, file: file || undefined });
+    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept, file });
   }
 }

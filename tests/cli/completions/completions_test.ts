@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { listNames } from "../../support/files/list_names.ts";
 import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine } from "../../../src/cli/options/command.ts";
+import { commandOf } from "../../../src/cli/options/command.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import { runEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
@@ -35,7 +36,7 @@ function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
 
 describe("escp --completions", () => {
   it("needs no operands", () => {
-    const command = readCommandLine(["--completions", "fish"], { env: () => undefined, driveLetters: false });
+    const command = commandOf(parseArguments(["--completions", "fish"]), { env: () => undefined, driveLetters: false });
     assertEquals(command, { kind: "completions", shell: "fish", install: false });
   });
 

@@ -6,7 +6,8 @@ import { fullHelp, shortHelp } from "../../../src/cli/help/help_text.ts";
 import { EXAMPLES, EXIT_MEANINGS } from "../../../src/cli/help/texts.ts";
 import type { Flag } from "../../../src/cli/options/flag.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine } from "../../../src/cli/options/command.ts";
+import { commandOf } from "../../../src/cli/options/command.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
@@ -78,7 +79,7 @@ describe("the texts of the help", () => {
   it("show commands that escp accepts", () => {
     for (const [command] of EXAMPLES) {
       const args = command.replaceAll("'", "").split(" ").slice(1);
-      readCommandLine(args, { env: () => undefined, driveLetters: false });
+      commandOf(parseArguments(args), { env: () => undefined, driveLetters: false });
     }
   });
 

@@ -1,13 +1,14 @@
 /** Command lines for tests of options. */
 
 import { assertThrows } from "@std/assert";
-import { type Command, readCommandLine } from "../../../src/cli/options/command.ts";
+import { type Command, commandOf } from "../../../src/cli/options/command.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import type { RunOptions } from "../../../src/cli/options/run_options.ts";
 import { UsageError } from "../../../src/errors.ts";
 
 /** Parses a command line without configuration files. */
 export function readLine(args: readonly string[], env: Record<string, string> = {}): Command {
-  return readCommandLine(args, { env: (name) => env[name], driveLetters: false });
+  return commandOf(parseArguments(args), { env: (name) => env[name], driveLetters: false });
 }
 
 /** Options of each task that has options. */

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
 import { optionsOf, readLine, usageError } from "./command_lines.ts";
 
-describe("readCommandLine", () => {
+describe("commandOf", () => {
   it("--help, --man and --version take precedence over all other arguments", () => {
     assertEquals(readLine(["--help", "a"]), { kind: "help", all: false });
     assertEquals(readLine(["a", "-r", "-h", "all"]), { kind: "help", all: true });

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
 import { BUNDLED_HELP, foreignAnswer, foreignNames } from "../../../src/cli/options/foreign_options.ts";
@@ -128,6 +128,7 @@ describe("parseArguments", () => {
   it("an option of rsync that escp lacks is answered with the escp way", () => {
     assertEquals(message("-avz"), 'Unknown option "-z" in "-avz": escp compresses with -C');
     assertEquals(message("--partial_dir=x"), `Unknown option "--partial_dir": ${foreignAnswer("partial-dir")}`);
+    assertMatch(message("--existing"), /: escp also copies files that the target lacks;/);
     for (const name of foreignNames()) {
       assertStringIncludes(message(`${name.length > 1 ? "--" : "-"}${name}`), `: ${foreignAnswer(name)}`);
     }

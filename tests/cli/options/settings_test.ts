@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { parseConfig } from "../../../src/config/parse_config.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine } from "../../../src/cli/options/command.ts";
+import { commandOf } from "../../../src/cli/options/command.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import type { RunOptions } from "../../../src/cli/options/run_options.ts";
 import { KEYS } from "../../../src/cli/options/settings.ts";
 
@@ -18,7 +19,7 @@ async function read(args: string[], { system, user, env = {} }: Places) {
   const parse = (text: string | undefined, file: string) =>
     text === undefined ? undefined : parseConfig(text, file, KEYS);
   const configs = { system: await parse(system, "/etc/escp.conf"), user: await parse(user, "/u/config.yaml") };
-  return readCommandLine(args, { env: (name) => env[name], driveLetters: false, configs });
+  return commandOf(parseArguments(args), { env: (name) => env[name], driveLetters: false, configs });
 }
 
 async function copy(args: string[], places: Places): Promise<RunOptions> {
@@ -175,8 +176,26 @@ describe("options from several places", () => {
     assertEquals(local.kind === "receiver" && local.options.limits, { cpumask: [0], nodemask: undefined });
   });
 
+  it("that select files are not checked where nothing is copied", async () => {
+    const only = ["--only", "[a"];
+    const kinds = [];
+    for (const args of [["--receiver"], ["--install", "h"]]) kinds.push((await read([...only, ...args], {})).kind);
+    assertEquals(kinds, ["receiver", "install"]);
+    assertEquals((await refusal([...only, "a", "b"], {})).startsWith('Option "--only": '), true);
+  });
+
+  it("that select files are refused with their place if a file contains them", async () => {
+    const error = await refusal(["a", "b"], { user: "only: [b, '[a']" }).catch((error) => error);
+    const place = 'Key "only" ("/u/config.yaml", line 1)';
+    assertEquals(error, `${place}: Cannot use the pattern "[a": "[" is never closed`);
+  });
+
   it("are refused if a filter rule is invalid", () => {
     const env = { env: () => undefined, driveLetters: false };
-    assertThrows(() => readCommandLine(["--exclude-regex", "(", "a", "b"], env), UsageError, "--exclude-regex");
+    assertThrows(
+      () => commandOf(parseArguments(["--exclude-regex", "(", "a", "b"]), env),
+      UsageError,
+      "--exclude-regex",
+    );
   });
 });

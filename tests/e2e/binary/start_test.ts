@@ -73,7 +73,7 @@ describeWithSshd("a session that cannot start", () => {
     const { code, stderr } = await runEscp([...bare.sshOptions, "--bootstrap=never", "/etc/passwd", "testhost:"]);
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
-    assertMatch(stderr, /^hint: Put the escp executable into/m);
+    assertMatch(stderr, /^hint: Put escp into a directory of the PATH on that host/m);
     for (const path of ["/no/such/escp", "no-such-escp"]) {
       const other = await push("-D", path, "testhost:");
       assertEquals(other.code, 255, other.stderr);

@@ -1,10 +1,32 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import { parseEvents } from "../../support/escp/json_events.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 /** Their listing exceeds the buffer of a pipe. */
 const FILES = 2000;
+
+describe("the events of --json", () => {
+  it("end with the error of a run that cannot begin", async () => {
+    await using tree = await createTempTree({ a: "a" });
+    const manifest = `${tree.path}/none/manifest`;
+    const { code, stdout } = await runEscp(["--json", "--manifest", manifest, `${tree.path}/a`, `${tree.path}/b`]);
+    const message = `Cannot write the manifest "${manifest}": No such file or directory`;
+    assertEquals(code, 1);
+    assertEquals(parseEvents(stdout).map(({ event, status, message }) => [event, status, message]), [
+      ["start", undefined, undefined],
+      ["end", "error", message],
+    ]);
+  });
+
+  it("are absent if the command line is refused", async () => {
+    await using tree = await createTempTree({ a: "a" });
+    const args = ["--json", "--log", `${tree.path}/none/log`, `${tree.path}/a`, `${tree.path}/b`];
+    const { code, stdout } = await runEscp(args);
+    assertEquals([code, stdout], [2, ""]);
+  });
+});
 
 describe("standard output that cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
   /** Runs escp in a shell that redirects its output. */

@@ -54,11 +54,31 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 
+  it("have one note about rules that exclude nothing with -R", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const sources = [`testhost:${from}/one`, `testhost2:${from}/two`];
+    const { code, stdout } = await copy("--json", "-R", "--include=o*", ...sources, `testhost:${to}`);
+    assertEquals(code, 0);
+    const notes = parseEvents(stdout).filter(({ event }) => event === "note");
+    assertEquals(notes.map(({ message }) => message.slice(0, 27)), ["--include without --exclude"]);
+  });
+
   it("may be patterns with -R, or literal names if nothing matches", async () => {
     const from = await scene.tree({ "a1": "1", "a2": "2", "[x]": "literal" });
     const to = await scene.tree();
     const port = `scp://testhost:${scene.sshd.port}/${to}`;
     const { code, stderr } = await copy("-R", `testhost:${from}/a?`, `testhost:${from}/[x]`, port);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(from, to), []);
+  });
+
+  it("may be the home directory with -R, which means its contents", async () => {
+    const from = await scene.tree({ a: "a", "d/b": "b" });
+    const to = await scene.tree();
+    // As on the source host.
+    const env = { HOME: from, XDG_STATE_HOME: await scene.tree() };
+    const { code, stderr } = await runEscp(["--local-patterns", "-r", "~", to], { env });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(await compareTrees(from, to), []);
   });

@@ -15,7 +15,7 @@ describeWithSshd("a remote escp that is killed before its hello", () => {
       await writeScript(`${sshd.binDirectory}/escp`, "kill -9 $$");
       const { code, stderr } = await runEscp([...sshd.sshOptions, `${tree.path}/a`, "testhost:b"]);
       assertEquals(code, 255, stderr);
-      assertMatch(stderr, /^escp: Cannot start escp on testhost: it (was killed there|ended with status 137)/m);
+      assertMatch(stderr, /^escp: Cannot start escp on testhost: (a signal killed escp|it ended with status 137)/m);
       assertMatch(stderr, /^hint: Check the memory of that host: its kernel log \(dmesg\) names/m);
       assert(!stderr.includes("log in"), stderr);
     });
@@ -28,12 +28,12 @@ describeWithSshd("a remote escp that is killed before its hello", () => {
       const { code, stderr } = await runEscp([...sshd.sshOptions, ...operands]);
       assertEquals(code, 255, stderr);
       assertMatch(stderr, /^escp: Cannot start escp on testhost: /m);
-      assertMatch(stderr, /^hint: .* "ulimit -v" there allows 8\.0 GiB: raise that limit$/m);
+      assertMatch(stderr, /^hint: .* "ulimit -v" on that host allows 8\.0 GiB: raise that limit$/m);
     }
     const named = await runEscp([...sshd.sshOptions, "-D", "~/../bin/escp", `${tree.path}/a`, "testhost:b"]);
     assertEquals(named.code, 255, named.stderr);
     assertMatch(named.stderr, /^escp: Cannot start escp on testhost: /m);
-    assertMatch(named.stderr, /^hint: Raise "ulimit -v" there/m);
+    assertMatch(named.stderr, /^hint: Raise "ulimit -v" on that host/m);
   });
 });
 

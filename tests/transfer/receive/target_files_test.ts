@@ -5,6 +5,7 @@ import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { type TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
 import { StateDirectory } from "../../../src/resume/state_directory.ts";
+import type { TransferEvent } from "../../../src/transfer/events.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
@@ -52,7 +53,7 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
   const memory = noted && await ResumeRecord.find(remembering, [source]);
   await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
   if (noted) memory!.note(noted);
-  const target = new TargetFiles(options, roots, { streams: 1, record: memory });
+  const target = new TargetFiles(options, roots, { streams: 1, sourceNames: ["."], record: memory });
   target.open(EMPTY);
   await opened.promise;
   target.finishFile({ type: "close", file: EMPTY.file, size: 0, crc32: 0 });
@@ -66,6 +67,7 @@ describe("TargetFiles", () => {
     const sent: Message[] = [];
     const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: directory.path, created: false }], {
       streams: 1,
+      sourceNames: ["."],
     });
     target.open(OPEN);
     const closed = target.close();
@@ -75,6 +77,29 @@ describe("TargetFiles", () => {
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
     assertEquals(sent.map((message) => message.type === "opened" && message.file), [0]);
     assertEquals(listNames(directory.path), []);
+  });
+
+  it("names the file in progress as the sender does", async () => {
+    await using directory = await createTempDirectory();
+    const cases: [TargetRoot, source: string, path: string, shown: string][] = [
+      [{ kind: "folder", path: directory.path, created: false }, "tree", "large", "tree/large"],
+      [{ kind: "folder", path: directory.path, created: false }, ".", "large", "large"],
+      [{ kind: "file", directory: directory.path, name: "new name" }, "image", "", "image"],
+    ];
+    for (const [root, source, path, shown] of cases) {
+      const opened = Promise.withResolvers<void>();
+      const files: (string | undefined)[] = [];
+      const options = {
+        ...optionsOf({ push: () => opened.resolve() } as unknown as Message[]),
+        emit: (event: TransferEvent) => event.type === "progress" && files.push(event.file),
+      };
+      const target = new TargetFiles(options, [root], { streams: 1, sourceNames: [source] });
+      target.open({ ...OPEN, path: path as typeof OPEN.path });
+      await opened.promise;
+      await target.finish();
+      await target.close();
+      assertEquals(files, [shown]);
+    }
   });
 
   it("removes the backup of a file that could not be verified", async () => {

@@ -88,7 +88,7 @@ export const OTHER = [
     name: "local-patterns",
     kind: "boolean",
     hidden: true,
-    help: "Local sources may be patterns, as those of remote hosts",
+    help: "Local sources may be patterns or begin with ~, as those of remote hosts",
   },
   {
     name: "receiver",
