@@ -79,8 +79,6 @@ export interface Copy extends EscpOptions {
   flags?: string[];
   sources: string[];
   target: string;
-  /** Default: as the suite. False for a copy that needs processes. */
-  inProcess?: boolean;
 }
 
 /**
@@ -126,10 +124,11 @@ export class Scene implements AsyncDisposable {
 
   /** Runs a copy to its end. */
   async copy(variant: Variant, copy: Copy): Promise<EscpResult> {
-    const inProcess = (copy.inProcess ?? this.#inProcess) && !Deno.env.has("ESCP_BINARY") && !needsProcess(copy);
-    if (!inProcess) return await runEscp(this.args(variant, copy), copy);
+    if (!this.#inProcess || needsProcess(copy)) return await runEscp(this.args(variant, copy), copy);
     const { runInProcess } = await import("./escp/in_process.ts");
-    return await runInProcess(copyArgs(variant, copy, { threads: 0, sshOptions: [] }), variant);
+    const args = copyArgs(variant, copy, { threads: 0, sshOptions: [] });
+    // The receiver has the same records as in another process.
+    return await runInProcess(args, { ...variant, home: variant.direction === "push" ? this.sshd.home : undefined });
   }
 
   /** Starts a copy and returns at once. */
@@ -172,12 +171,12 @@ function copyArgs(
   ];
 }
 
-/** Returns whether a copy has settings that only a process of its own can have, or uses its open descriptors. */
-function needsProcess({ sources, target, ...options }: Copy): boolean {
+/** Returns whether a copy runs a certain program, has settings of a process, or uses its open descriptors. */
+function needsProcess({ sources, target, flags = [], ...options }: Copy): boolean {
   const { env, cwd, command, namespace, stdin, timeoutMs } = options;
   const isDescriptor = (path: string) => path === "-" || path.startsWith("/dev/") || path.startsWith("/proc/");
-  return [env, cwd, command, namespace, stdin, timeoutMs].some((setting) => setting !== undefined) ||
-    [...sources, target].some(isDescriptor);
+  return Deno.env.has("ESCP_BINARY") || flags.includes("-D") || [...sources, target].some(isDescriptor) ||
+    [env, cwd, command, namespace, stdin, timeoutMs].some((setting) => setting !== undefined);
 }
 
 /** Starts a scene for a single case. */

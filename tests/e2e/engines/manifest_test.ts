@@ -148,7 +148,7 @@ describeWithScene("--manifest", { inProcess: true, ignore: problem !== undefined
       await scene.sshd.waitForNoSession(10_000);
       const manifest = `${await scene.tree()}/sums`;
       const flags = ["-l", "900000", "--json", "--manifest", manifest];
-      const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command, inProcess: false });
+      const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command });
       assertEquals([code, stderr], [0, ""]);
       assert(lastEvent(stdout).resumed >= 4 << 20, stdout);
       assertEquals(await checked(command.target, manifest), ["f"]);

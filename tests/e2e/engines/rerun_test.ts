@@ -19,7 +19,7 @@ const FILES = SMALL + LARGE;
 /** Number of finished files before the interruption. */
 const SOME = 60;
 
-describeWithScene("an interrupted copy of many files", (scene) => {
+describeWithScene("an interrupted copy of many files", { inProcess: true }, (scene) => {
   let source: string;
   let bytes = 0;
   beforeAll(async () => {

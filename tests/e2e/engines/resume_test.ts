@@ -30,7 +30,7 @@ const SIZE = 64 * MIB;
 /** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
 
-describeWithScene("an interrupted copy", (scene) => {
+describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree();

@@ -31,7 +31,7 @@ import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 const MIB = 1 << 20;
 const SLOW = ["-l", "100000", "--retries", "0"];
 
-describeWithScene("the records of a receiver", (scene) => {
+describeWithScene("the records of a receiver", { inProcess: true }, (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "tree/small": "small" });

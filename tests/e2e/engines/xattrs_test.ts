@@ -92,7 +92,7 @@ describeWithScene(title, { inProcess: true, ignore: problem !== undefined }, (sc
     for (const direction of ["push", "pull"] as const) {
       const variant: Variant = { direction, engine: "native", streams: 1 };
       const flags = ["--acls", "-D", program];
-      const copy = { flags, sources: [`${tree}/f`], target: `${tree}/new`, inProcess: false };
+      const copy = { flags, sources: [`${tree}/f`], target: `${tree}/new` };
       const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 1);
       const reason =

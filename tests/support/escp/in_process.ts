@@ -20,17 +20,25 @@ const DEADLINE_MS = 60_000;
 /** Run in progress: it has the output and the environment of this process. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** Runs escp to its end, after earlier runs. @param engine engine of the remote end. */
-export async function runInProcess(args: string[], { engine }: { engine: EngineChoice }): Promise<EscpResult> {
-  const run = last.catch(() => {}).then(() => runAlone(args, engine));
+/** Settings of a run. */
+export interface InProcessOptions {
+  /** Engine of the remote end. */
+  engine: EngineChoice;
+  /** HOME of both ends. Default: that of programs that the tests start. */
+  home?: string;
+}
+
+/** Runs escp to its end, after earlier runs. */
+export async function runInProcess(args: string[], options: InProcessOptions): Promise<EscpResult> {
+  const run = last.catch(() => {}).then(() => runAlone(args, options));
   last = run;
   return await run;
 }
 
-async function runAlone(args: string[], engine: EngineChoice): Promise<EscpResult> {
+async function runAlone(args: string[], { engine, home }: InProcessOptions): Promise<EscpResult> {
   using stdout = capture(Deno.stdout);
   using stderr = capture(Deno.stderr);
-  using _home = enterHome(await emptyHome());
+  using _home = enterHome(home ?? await emptyHome());
   const remoteEnds: Promise<unknown>[] = [];
   using _command = replaceCommand((isLocal) => {
     const end = startRemoteEnd({ engine, isLocal });
