@@ -86,6 +86,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
 
   /** Opens the current directory again, after `directories` has opened another one. @throws {FileError} */
   reopen(): void {
+    this.descriptor = -1;
     this.descriptor = this.directories.open(this.root, this.path, { create: true });
   }
 

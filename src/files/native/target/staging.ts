@@ -18,7 +18,7 @@ import { noteCreatedLink } from "../../target/directory_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { magicLink } from "../attributes.ts";
-import { openEntry } from "../open.ts";
+import { openEntry, openOnce } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { StagedFile } from "./staged_file.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
@@ -69,21 +69,22 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
   openLinkSource(first: LinkSource): { createLink(name: number): StagedFile; close(): void } {
     const calls = this.#calls;
     const directory = this.#directory;
-    const { path, directoryOnly, closeOnExec } = calls.flags;
     const text = targetText(directory.roots[first.root], first.path);
     const firstName = new PinnedBuffer(256);
-    const above = directory.directories.open(first.root, first.directory, { create: false });
-    const source = calls.openat(above, firstName.putName(encodeName(".")), path | directoryOnly | closeOnExec, 0);
-    if (source < 0) throw failedCall("link to", text, calls.errno());
     const statx = new Statx(calls);
+    let source = -1;
     try {
-      // Opening the directory of the first name may have closed the current one.
-      directory.reopen();
+      try {
+        source = this.#openDirectory(first, text);
+      } finally {
+        // Opening the directory of the first name may have closed the current one, even if it failed.
+        directory.reopen();
+      }
       firstName.putName(encodeName(first.name));
       if (!statx.fill(source, firstName.address, AT_SYMLINK_NOFOLLOW)) throw failedCall("link to", text, calls.errno());
       if (statx.kind !== FileKind.file) throw new FileError("link to", text, "not a regular file");
     } catch (error) {
-      calls.close(source);
+      if (source >= 0) calls.close(source);
       throw error;
     }
     return {
@@ -173,6 +174,16 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
 
   close(staged: StagedFile): void {
     staged.close(this.#calls);
+  }
+
+  /** Opens the directory of the first name of a hard link (O_PATH). @throws {FileError} */
+  #openDirectory({ root, directory }: LinkSource, text: string): number {
+    const { path, directoryOnly, closeOnExec } = this.#calls.flags;
+    const above = this.#directory.directories.open(root, directory, { create: false });
+    const itself = new PinnedBuffer(2).putName(encodeName("."));
+    const opened = openOnce(this.#calls, above, itself, path | directoryOnly | closeOnExec);
+    if (opened < 0) throw failedCall("link to", text, -opened);
+    return opened;
   }
 
   /** Notes a new link, which this copy must not follow. */
