@@ -6,7 +6,7 @@ import { FileError } from "../../../src/errors.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { FileIdentity } from "../../../src/files/stat/file_identity.ts";
 import { Confinement } from "../../../src/files/target/confinement.ts";
-import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/directory_links.ts";
+import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/created_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, isRoot, TempDirectory } from "../file_engines.ts";

@@ -14,7 +14,7 @@ import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileKind } from "../../stat/file_stat.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
-import { noteCreatedLink } from "../../target/directory_links.ts";
+import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { magicLink } from "../attributes.ts";

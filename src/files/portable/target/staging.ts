@@ -7,7 +7,7 @@ import type { LinkSource } from "../../path/link_target.ts";
 import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
-import { noteCreatedLink } from "../../target/directory_links.ts";
+import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { leadsTo } from "../access.ts";
