@@ -9,7 +9,6 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
-import { unfollowed } from "../target/directory_links.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
@@ -219,8 +218,9 @@ export class NativeDirectories {
   #follow(root: number, path: string, directory: number, name: Uint8Array): number {
     const { path: rootText, within, source } = this.#rootAt(root);
     const text = joinPath(rootText, path);
-    const result = followDirectoryLink(this.#calls, directory, name, { created: this.#dirlinks!, source });
-    if (typeof result !== "number") throw unfollowed(this.#operation, text, result);
+    const policy = { created: this.#dirlinks!, source };
+    const link = { operation: this.#operation, path: text };
+    const result = followDirectoryLink(this.#calls, directory, name, policy, link);
     if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
     this.#calls.close(result);
     throw leadsOut(this.#operation, text, within);
