@@ -8,7 +8,7 @@ import { Errno, SystemCallError } from "../../native/libc/errno.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import { baseName, directoryOf, joinPath } from "../path/local_path.ts";
 import { MAX_LINKS } from "../path/link_target.ts";
-import { failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { isCreatedLink } from "./created_links.ts";
@@ -157,18 +157,17 @@ function problemOf(
   return "other-user";
 }
 
+const PROBLEMS: Record<LinkProblem, { reason: string; hint?: string }> = {
+  "no-directory": { reason: "it is a symbolic link that does not point to a directory", hint: "Remove the link" },
+  "other-user": { reason: "it leads through a symbolic link of another user" },
+  created: { reason: "it is a symbolic link that this copy has created" },
+  source: { reason: "it is a symbolic link to the source, which would be copied into itself" },
+};
+
 /** Returns the failure of a path that is a link which is not followed. */
 export function unfollowed(operation: string, path: string, problem: LinkProblem): FileError {
-  if (problem === "no-directory") return linkInTheWay(path, operation);
-  const reason = problem === "created"
-    ? "it is a symbolic link that this copy has created"
-    : problem === "source"
-    ? "it is a symbolic link to the source, which would be copied into itself"
-    : "it leads through a symbolic link of another user";
-  return new FileError(operation, path, reason, {
-    code: "ELOOP",
-    hint: "Remove the link, or name the directory that it points to as the target",
-  });
+  const { reason, hint = "Remove the link, or name the directory that it points to as the target" } = PROBLEMS[problem];
+  return new FileError(operation, path, reason, { code: "ELOOP", hint });
 }
 
 /** Operations by path, for directories that are named by their real paths. */

@@ -122,8 +122,9 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("loop", temp.at("to/loop"));
       refused(temp, "link", 'Cannot create "/to/link": it is a symbolic link', { dirlinks: undefined });
       for (const name of ["file", "dangling", "loop"]) {
-        refused(temp, name, `Cannot create "/to/${name}": it is a symbolic link`);
-        refused(temp, `${name}/sub`, `Cannot create "/to/${name}": it is a symbolic link`);
+        const message = `Cannot create "/to/${name}": it is a symbolic link that does not point to a directory`;
+        refused(temp, name, message);
+        refused(temp, `${name}/sub`, message);
       }
     });
 
@@ -214,7 +215,9 @@ for (const { title, make } of ENGINES) {
       assertEquals(plan("s"), [{ kind: "folder", path: temp.at("out"), created: false, identity }]);
       const messageOf = (act: () => unknown) => assertThrows(act, FileError).message.replaceAll(temp.path, "");
       assertEquals(messageOf(() => plan("s", { dirlinks: undefined })), 'Cannot create "/to/s": it is a symbolic link');
-      assertEquals(messageOf(() => plan("t")), 'Cannot create "/to/t": it is a symbolic link');
+      const { message, hint } = assertThrows(() => plan("t"), FileError);
+      const reason = "it is a symbolic link that does not point to a directory";
+      assertEquals([message, hint], [`Cannot create "${temp.at("to/t")}": ${reason}`, "Remove the link"]);
       const confinement = new Confinement(temp.at("to"), temp.path, engine.paths);
       const confined = () =>
         planTargets([{ name: "s", kind: "folder" }], "", { ...base, base: temp.at("to"), confinement }, engine.paths);
