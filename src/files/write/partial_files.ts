@@ -2,7 +2,6 @@
 
 import { FileError } from "../../errors.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
-import { removeJournal } from "../../resume/partial/lock_journal.ts";
 import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
@@ -112,11 +111,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const { record } = target;
     this.#enter(partial);
     const started = await this.#atPlace((directory) => startJournal(directory, target, source, partial));
-    if (!started) return undefined;
-    if (this.#open.lock(partial, { ...started, record })) return record;
-    started.lock.close();
-    removeJournal(record, started.journal);
-    return undefined;
+    return started && this.#open.lock(partial, { ...started, record }) ? record : undefined;
   }
 
   async #inPlace(

@@ -1,0 +1,82 @@
+/** Large files by the rules of both engines, in a directory of the native engine. */
+
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { Partial, Resumable } from "../../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
+import { NativeCommits } from "../../../src/files/native/target/commits.ts";
+import { NativeTargetDirectory } from "../../../src/files/native/target/directory.ts";
+import { NativePartialCalls } from "../../../src/files/native/target/partial_calls.ts";
+import { NativeStaging } from "../../../src/files/native/target/staging.ts";
+import { AtomicWriter } from "../../../src/files/write/atomic_writer.ts";
+import { PartialFiles } from "../../../src/files/write/partial_files.ts";
+import { openFileCalls } from "../../../src/native/file/calls.ts";
+import { fileOfDescriptor, openDescriptors } from "../../../src/native/process/descriptors.ts";
+import { isNativeHere, TempDirectory } from "../file_engines.ts";
+
+const SIZE = 1000;
+const SOURCE = { size: SIZE, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
+const CALLS = isNativeHere ? openFileCalls() : undefined;
+
+/** A target directory, a state directory, and the large files of a copy. */
+class Scene implements Disposable {
+  readonly temp = new TempDirectory();
+  readonly directory: NativeTargetDirectory;
+  readonly files: PartialFiles<number, unknown>;
+  readonly resumable: Resumable = {
+    record: `${this.temp.directory("state")}/record`,
+    target: this.temp.at("target/big"),
+    source: SOURCE,
+  };
+
+  constructor() {
+    const root: TargetRoot = { kind: "folder", path: this.temp.directory("target"), created: false };
+    const options = { roots: [root], options: { preserve: false, umask: 0o022, token: "test" } };
+    const directory = this.directory = new NativeTargetDirectory(CALLS!, options, { openat2: true });
+    const calls = {
+      directory,
+      staging: new NativeStaging(directory),
+      commits: new NativeCommits(directory),
+      partials: new NativePartialCalls(directory),
+    };
+    this.files = new PartialFiles(new AtomicWriter(calls, options));
+  }
+
+  async begin(resumable: Resumable = this.resumable): Promise<Partial> {
+    return (await this.files.begin(0, "big", SIZE, { resumable })).partial;
+  }
+
+  /** Number of open files below the directories, without the target directory. */
+  get open(): number {
+    const paths = openDescriptors().map((descriptor) => fileOfDescriptor(descriptor) ?? "");
+    return paths.filter((path) => path.startsWith(this.temp.path) && path !== this.temp.at("target")).length;
+  }
+
+  [Symbol.dispose](): void {
+    this.files.abort({});
+    this.directory.close();
+    this.temp[Symbol.dispose]();
+  }
+}
+
+describe("PartialFiles", { ignore: !isNativeHere }, () => {
+  it("keeps a file with a late journal open once", async () => {
+    using scene = new Scene();
+    const partial = await scene.begin({ ...scene.resumable, later: true });
+    assertEquals(scene.open, 1);
+    assertEquals(await scene.files.startJournal(partial, scene.resumable, SOURCE), scene.resumable.record);
+    // The partial file and its journal.
+    assertEquals(scene.open, 2);
+    scene.files.keep(partial);
+    assertEquals(scene.open, 0);
+  });
+
+  it("leaves neither a journal nor an open file of a file that is abandoned while its journal is started", async () => {
+    using scene = new Scene();
+    const partial = await scene.begin({ ...scene.resumable, later: true });
+    const starting = scene.files.startJournal(partial, scene.resumable, SOURCE);
+    scene.files.keep(partial);
+    assertEquals(await starting, undefined);
+    assertEquals([scene.open, scene.temp.list("state")], [0, []]);
+  });
+});
