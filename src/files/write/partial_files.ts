@@ -15,6 +15,7 @@ import type {
   RecordedTarget,
   Resumable,
   ResumableSource,
+  TargetPlace,
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -95,11 +96,11 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
     const source = resumable?.source;
     if (!resumable || !source || (resumable.later && !hasRecord(resumable))) {
-      await this.#removeEarlier(resumable);
+      await this.#removeEarlier({ root, path }, resumable);
       return { partial: this.create(root, path, size, true), kept: [] };
     }
     const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
-    const taken = await this.#atPlace((directory) => takeOver(directory, resumable, source, options));
+    const taken = await this.#atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
     if (!taken) return { partial: this.create(root, path, size, true), kept: [] };
     const { partial: { name: temporary, ...identity }, kept, continued } = taken;
     const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
@@ -110,7 +111,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   async startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
     const { record } = target;
     this.#enter(partial);
-    const started = await this.#atPlace((directory) => startJournal(directory, target, source, partial));
+    const started = await this.#atPlace(partial, (directory) => startJournal(directory, target, source, partial));
     return started && this.#open.lock(partial, { ...started, record }) ? record : undefined;
   }
 
@@ -120,19 +121,32 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     resumable: Resumable | undefined,
   ): Promise<BegunPartial> {
     this.#writer.staging.close(staged);
-    await this.#removeEarlier(resumable);
+    await this.#removeEarlier(place, resumable);
     return { partial: { ...place, ...file }, kept: [] };
   }
 
   /** Removes what an earlier copy has left of a target in the current directory. */
-  async #removeEarlier(resumable: Resumable | undefined): Promise<void> {
+  async #removeEarlier(place: TargetPlace, resumable: Resumable | undefined): Promise<void> {
     if (!resumable || !hasRecord(resumable)) return;
-    await this.#atPlace((directory) => removeEarlier(directory, resumable));
+    await this.#atPlace(place, (directory) => removeEarlier(directory, resumable));
   }
 
-  /** Calls `action` with a path of the current directory. Other directories are entered while it waits. */
-  async #atPlace<Result>(action: (directory: string) => Promise<Result>): Promise<Result> {
-    const place = this.#writer.directory.keepPlace();
+  /**
+   * Calls `action` with a path of the current directory, which contains the file. Other directories are entered while it
+   * waits.
+   *
+   * @throws {FileError} If the directory cannot be kept open. Also the errors of `action`.
+   */
+  async #atPlace<Result>(
+    { root, path }: TargetPlace,
+    action: (directory: string) => Promise<Result>,
+  ): Promise<Result> {
+    let place: { path: string; close(): void };
+    try {
+      place = this.#writer.directory.keepPlace();
+    } catch (error) {
+      throw failedDeno("write", this.#textOf({ root, path }), error);
+    }
     try {
       return await action(place.path);
     } finally {
@@ -287,7 +301,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     return joinPath(this.#writer.directory.place, temporary);
   }
 
-  #textOf({ root, path }: Partial): string {
+  #textOf({ root, path }: TargetPlace): string {
     return targetText(this.#writer.roots[root], path);
   }
 }

@@ -1,7 +1,8 @@
-/** Large files by the rules of both engines, in a directory of the native engine. */
+/** Large files by the rules of both engines, in a directory of the native engine whose calls may fail. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { FileError } from "../../../src/errors.ts";
 import type { Partial, Resumable } from "../../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { NativeCommits } from "../../../src/files/native/target/commits.ts";
@@ -11,6 +12,7 @@ import { NativeStaging } from "../../../src/files/native/target/staging.ts";
 import { AtomicWriter } from "../../../src/files/write/atomic_writer.ts";
 import { PartialFiles } from "../../../src/files/write/partial_files.ts";
 import { openFileCalls } from "../../../src/native/file/calls.ts";
+import { Errno, SystemCallError } from "../../../src/native/libc/errno.ts";
 import { fileOfDescriptor, openDescriptors } from "../../../src/native/process/descriptors.ts";
 import { isNativeHere, TempDirectory } from "../file_engines.ts";
 
@@ -18,10 +20,20 @@ const SIZE = 1000;
 const SOURCE = { size: SIZE, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
 const CALLS = isNativeHere ? openFileCalls() : undefined;
 
+/** A directory that cannot be kept open without descriptors. */
+class FullDirectory extends NativeTargetDirectory {
+  hasDescriptors = true;
+
+  override keepPlace(): { path: string; close(): void } {
+    if (!this.hasDescriptors) throw new SystemCallError(Errno.EMFILE);
+    return super.keepPlace();
+  }
+}
+
 /** A target directory, a state directory, and the large files of a copy. */
 class Scene implements Disposable {
   readonly temp = new TempDirectory();
-  readonly directory: NativeTargetDirectory;
+  readonly directory: FullDirectory;
   readonly files: PartialFiles<number, unknown>;
   readonly resumable: Resumable = {
     record: `${this.temp.directory("state")}/record`,
@@ -32,7 +44,7 @@ class Scene implements Disposable {
   constructor() {
     const root: TargetRoot = { kind: "folder", path: this.temp.directory("target"), created: false };
     const options = { roots: [root], options: { preserve: false, umask: 0o022, token: "test" } };
-    const directory = this.directory = new NativeTargetDirectory(CALLS!, options, { openat2: true });
+    const directory = this.directory = new FullDirectory(CALLS!, options, { openat2: true });
     const calls = {
       directory,
       staging: new NativeStaging(directory),
@@ -60,6 +72,15 @@ class Scene implements Disposable {
 }
 
 describe("PartialFiles", { ignore: !isNativeHere }, () => {
+  it("reports the file if its directory cannot be kept open", async () => {
+    using scene = new Scene();
+    scene.directory.hasDescriptors = false;
+    const { message } = await assertRejects(() => scene.begin(), FileError);
+    assertEquals(message, `Cannot write "${scene.temp.at("target/big")}": Too many open files`);
+    const partial = await scene.begin({ ...scene.resumable, later: true });
+    await assertRejects(() => scene.files.startJournal(partial, scene.resumable, SOURCE), FileError);
+  });
+
   it("keeps a file with a late journal open once", async () => {
     using scene = new Scene();
     const partial = await scene.begin({ ...scene.resumable, later: true });
