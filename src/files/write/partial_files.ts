@@ -29,6 +29,9 @@ import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
 
+/** A large file that is begun. */
+type FilePlace = Pick<Partial, "root" | "path" | "size">;
+
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   readonly #open = new OpenPartials();
@@ -47,11 +50,15 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   /** @param holds Whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
   create(root: number, path: string, size: number, holds?: boolean): Partial {
-    const { directory, roots, staging } = this.#writer;
-    const target = roots[root];
+    const target = this.#writer.roots[root];
     checkShape(target, path !== "");
     if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
-    const name = this.#enterTarget(root, path);
+    return this.#createHere(this.#enterTarget(root, path), { root, path, size }, holds);
+  }
+
+  /** As `create`, in the current directory. */
+  #createHere(name: Name, { root, path, size }: FilePlace, holds?: boolean): Partial {
+    const { directory, staging } = this.#writer;
     const staged = this.#writer.create(name);
     let partial: Partial;
     try {
@@ -86,22 +93,35 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
     if (opened) return await this.#inPlace(opened, place, resumable);
     try {
-      writer.checkCreatable(name, "write");
-      return await this.#beginReplacing(root, path, size, resumable);
+      return await this.#beginReplacing(name, place, resumable);
     } catch (error) {
       return await this.#inPlace(writer.openRefused(this.#enterTarget(root, path), error), place, resumable);
     }
   }
 
-  async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+  async #beginReplacing(name: Name, place: FilePlace, resumable?: Resumable): Promise<BegunPartial> {
     const source = resumable?.source;
-    if (!resumable || !source || (resumable.later && !hasRecord(resumable))) {
-      await this.#removeEarlier({ root, path }, resumable);
-      return { partial: this.create(root, path, size, true), kept: [] };
-    }
+    const hasEarlier = resumable !== undefined && hasRecord(resumable);
+    const isRecorded = source !== undefined && (!resumable?.later || hasEarlier);
+    if (!isRecorded && !hasEarlier) return { partial: this.#createHere(name, place, true), kept: [] };
+    this.#writer.checkCreatable(name, "write");
+    if (isRecorded) {
+      const begun = await this.#takeOver(place, resumable!, source);
+      if (begun) return begun;
+    } else await this.#removeEarlier(place, resumable);
+    // Other directories were entered meanwhile.
+    return { partial: this.create(place.root, place.path, place.size, true), kept: [] };
+  }
+
+  /** Begins a file with a journal; undefined if the journal is not available. */
+  async #takeOver(
+    { root, path, size }: FilePlace,
+    resumable: Resumable,
+    source: ResumableSource,
+  ): Promise<BegunPartial | undefined> {
     const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
     const taken = await this.#atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
-    if (!taken) return { partial: this.create(root, path, size, true), kept: [] };
+    if (!taken) return undefined;
     const { partial: { name: temporary, ...identity }, kept, continued } = taken;
     const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
     this.#open.add(partial, { locked: { ...taken, record: resumable.record } });
@@ -117,7 +137,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   async #inPlace(
     { staged, file }: InPlaceFile<Staged>,
-    place: Pick<Partial, "root" | "path" | "size">,
+    place: FilePlace,
     resumable: Resumable | undefined,
   ): Promise<BegunPartial> {
     this.#writer.staging.close(staged);

@@ -1,4 +1,4 @@
-/** Large files by the rules of both engines, in a directory of the native engine whose calls may fail. */
+/** Large files by the rules of both engines, in a directory of the native engine whose calls are counted or fail. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
@@ -20,9 +20,20 @@ const SIZE = 1000;
 const SOURCE = { size: SIZE, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
 const CALLS = isNativeHere ? openFileCalls() : undefined;
 
-/** A directory that cannot be kept open without descriptors. */
-class FullDirectory extends NativeTargetDirectory {
+/** A directory that counts its calls, and cannot be kept open without descriptors. */
+class CountedDirectory extends NativeTargetDirectory {
+  readonly counts = { enter: 0, isAppendOnly: 0 };
   hasDescriptors = true;
+
+  override get isAppendOnly(): boolean {
+    this.counts.isAppendOnly++;
+    return super.isAppendOnly;
+  }
+
+  override enter(root: number, path: string, options: { create: boolean }): void {
+    this.counts.enter++;
+    super.enter(root, path, options);
+  }
 
   override keepPlace(): { path: string; close(): void } {
     if (!this.hasDescriptors) throw new SystemCallError(Errno.EMFILE);
@@ -33,7 +44,7 @@ class FullDirectory extends NativeTargetDirectory {
 /** A target directory, a state directory, and the large files of a copy. */
 class Scene implements Disposable {
   readonly temp = new TempDirectory();
-  readonly directory: FullDirectory;
+  readonly directory: CountedDirectory;
   readonly files: PartialFiles<number, unknown>;
   readonly resumable: Resumable = {
     record: `${this.temp.directory("state")}/record`,
@@ -44,7 +55,7 @@ class Scene implements Disposable {
   constructor() {
     const root: TargetRoot = { kind: "folder", path: this.temp.directory("target"), created: false };
     const options = { roots: [root], options: { preserve: false, umask: 0o022, token: "test" } };
-    const directory = this.directory = new FullDirectory(CALLS!, options, { openat2: true });
+    const directory = this.directory = new CountedDirectory(CALLS!, options, { openat2: true });
     const calls = {
       directory,
       staging: new NativeStaging(directory),
@@ -72,6 +83,14 @@ class Scene implements Disposable {
 }
 
 describe("PartialFiles", { ignore: !isNativeHere }, () => {
+  it("enters the directory of a new file once, and checks once whether its name can be created", async () => {
+    for (const resumable of [undefined, { later: true }, { source: undefined }]) {
+      using scene = new Scene();
+      await scene.begin(resumable && { ...scene.resumable, ...resumable });
+      assertEquals(scene.directory.counts, { enter: 1, isAppendOnly: 1 });
+    }
+  });
+
   it("reports the file if its directory cannot be kept open", async () => {
     using scene = new Scene();
     scene.directory.hasDescriptors = false;
