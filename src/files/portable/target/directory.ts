@@ -60,7 +60,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   }
 
   get isAppendOnly(): boolean {
-    return this.#isAppendOnly ??= forbiddingFlag(this.place) === "append-only";
+    return this.#isAppendOnly ??= forbiddingFlag(this.place, { follow: true }) === "append-only";
   }
 
   get isShared(): boolean {
