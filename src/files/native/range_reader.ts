@@ -20,7 +20,7 @@ import type { RangeReader } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedCall, failedWith } from "../stat/file_failure.ts";
 import type { ChangeTimes } from "../stat/file_stat.ts";
-import { LONGEST_PATH_BYTES } from "./open.ts";
+import { LONGEST_PATH_BYTES, openOnce } from "./open.ts";
 
 /** Minimum size of a hole. Smaller holes are sent as data, because separate frames take longer. */
 const MIN_HOLE_BYTES = 64 << 10;
@@ -123,8 +123,8 @@ export function openSharedFile(calls: FileCalls, process: number, file: SharedFi
   const scratch = new PinnedBuffer(64 + LONGEST_PATH_BYTES);
   const address = scratch.putName(encodeName(link));
   const { nonBlock, noTty, closeOnExec } = calls.flags;
-  const descriptor = calls.openat(AT_FDCWD, address, nonBlock | noTty | closeOnExec, 0);
-  if (descriptor < 0) throw failedCall("read", link, calls.errno());
+  const descriptor = openOnce(calls, AT_FDCWD, address, nonBlock | noTty | closeOnExec);
+  if (descriptor < 0) throw failedCall("read", link, -descriptor);
   const length = calls.readlinkat(AT_FDCWD, address, address + 64, LONGEST_PATH_BYTES);
   const path = length > 0 ? decodeName(scratch.bytes.subarray(64, 64 + length)) : link;
   const reader = new NativeRangeReader(calls, descriptor, path);

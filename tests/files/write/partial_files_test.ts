@@ -11,14 +11,28 @@ import { NativePartialCalls } from "../../../src/files/native/target/partial_cal
 import { NativeStaging } from "../../../src/files/native/target/staging.ts";
 import { AtomicWriter } from "../../../src/files/write/atomic_writer.ts";
 import { PartialFiles } from "../../../src/files/write/partial_files.ts";
-import { openFileCalls } from "../../../src/native/file/calls.ts";
+import { type FileCalls, openFileCalls } from "../../../src/native/file/calls.ts";
 import { Errno, SystemCallError } from "../../../src/native/libc/errno.ts";
 import { fileOfDescriptor, openDescriptors } from "../../../src/native/process/descriptors.ts";
 import { isNativeHere, TempDirectory } from "../file_engines.ts";
 
 const SIZE = 1000;
 const SOURCE = { size: SIZE, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
+const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
 const CALLS = isNativeHere ? openFileCalls() : undefined;
+
+/** Returns calls of which each openat(2) is interrupted once by a signal. */
+function interruptedCalls(): FileCalls {
+  let isInterrupted = false;
+  return {
+    ...CALLS!,
+    openat(...values) {
+      isInterrupted = !isInterrupted;
+      return isInterrupted ? -1 : CALLS!.openat(...values);
+    },
+    errno: () => isInterrupted ? Errno.EINTR : CALLS!.errno(),
+  };
+}
 
 /** A directory that counts its calls, and cannot be kept open without descriptors. */
 class CountedDirectory extends NativeTargetDirectory {
@@ -52,10 +66,10 @@ class Scene implements Disposable {
     source: SOURCE,
   };
 
-  constructor() {
+  constructor(fileCalls: FileCalls = CALLS!) {
     const root: TargetRoot = { kind: "folder", path: this.temp.directory("target"), created: false };
     const options = { roots: [root], options: { preserve: false, umask: 0o022, token: "test" } };
-    const directory = this.directory = new CountedDirectory(CALLS!, options, { openat2: true });
+    const directory = this.directory = new CountedDirectory(fileCalls, options, { openat2: true });
     const calls = {
       directory,
       staging: new NativeStaging(directory),
@@ -89,6 +103,22 @@ describe("PartialFiles", { ignore: !isNativeHere }, () => {
       await scene.begin(resumable && { ...scene.resumable, ...resumable });
       assertEquals(scene.directory.counts, { enter: 1, isAppendOnly: 1 });
     }
+  });
+
+  it("creates, writes, reads and commits a file although signals interrupt the calls", async () => {
+    using scene = new Scene(interruptedCalls());
+    for (const later of [true, false]) {
+      const partial = await scene.begin({ ...scene.resumable, later });
+      if (later) await scene.files.startJournal(partial, scene.resumable, SOURCE);
+      const writer = scene.files.open(partial);
+      writer.writeAt(new Uint8Array(SIZE).fill(1), 0, SIZE, 0);
+      writer.close();
+      const reader = scene.files.read(partial);
+      assertEquals(reader.readAt(new Uint8Array(SIZE), 0, SIZE, 0), SIZE);
+      reader.close();
+      scene.files.commit(partial, ATTRIBUTES);
+    }
+    assertEquals([scene.temp.list("target"), scene.temp.list("state")], [["big"], []]);
   });
 
   it("reports the file if its directory cannot be kept open", async () => {

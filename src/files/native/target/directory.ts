@@ -17,7 +17,7 @@ import type { TargetDirectory } from "../../write/target_directory.ts";
 import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
 import { finishDirectory } from "./finish.ts";
-import { directoryPath } from "../open.ts";
+import { directoryPath, openOnce } from "../open.ts";
 import { readStat } from "../stat.ts";
 import type { XattrWriter } from "../xattrs.ts";
 
@@ -156,8 +156,8 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     const { calls } = this;
     const { path, directoryOnly, closeOnExec } = calls.flags;
     const name = this.#dot.putName(encodeName("."));
-    const descriptor = calls.openat(this.descriptor, name, path | directoryOnly | closeOnExec, 0);
-    if (descriptor < 0) throw new SystemCallError(calls.errno());
+    const descriptor = openOnce(calls, this.descriptor, name, path | directoryOnly | closeOnExec);
+    if (descriptor < 0) throw new SystemCallError(-descriptor);
     return { path: directoryPath(descriptor), close: () => calls.close(descriptor) };
   }
 

@@ -10,6 +10,7 @@ import { finishedMode } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import { openAccessLists } from "../access.ts";
 import { magicLink, type NativeAttributes } from "../attributes.ts";
+import { openOnce } from "../open.ts";
 import type { Refusal, XattrWriter } from "../xattrs.ts";
 
 /** Options and engine state for `finishDirectory`. */
@@ -71,7 +72,7 @@ export function finishDirectory(
 function reopen(calls: FileCalls, descriptor: number, scratch: PinnedBuffer): number {
   const flags = calls.flags.directoryOnly | calls.flags.closeOnExec;
   const address = magicLink(descriptor, scratch);
-  let opened = calls.openat(AT_FDCWD, address, flags, 0);
-  if (opened < 0 && calls.chmod(address, 0o700) === 0) opened = calls.openat(AT_FDCWD, address, flags, 0);
-  return opened >= 0 ? opened : -calls.errno();
+  const opened = openOnce(calls, AT_FDCWD, address, flags);
+  if (opened >= 0 || calls.chmod(address, 0o700) !== 0) return opened;
+  return openOnce(calls, AT_FDCWD, address, flags);
 }
