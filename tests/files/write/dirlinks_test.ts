@@ -9,7 +9,8 @@ import { Confinement } from "../../../src/files/target/confinement.ts";
 import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/created_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { applyRecords, ENGINES, isRoot, TempDirectory } from "../file_engines.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../../src/native/file/calls.ts";
+import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink } = RecordType;
 const OTHER = 54321;
@@ -17,6 +18,42 @@ const OTHER = 54321;
 /** Changes the owner of a link itself. */
 function give(path: string, uid: number): void {
   assert(new Deno.Command("chown", { args: ["-h", `${uid}`, path] }).outputSync().success);
+}
+
+/**
+ * Replaces a new link by a file while its status is read by name for the first time, as any user can who may write to the
+ * directory.
+ */
+function hideLinkFromStat(directory: string): Disposable {
+  const { lstatSync, renameSync, writeTextFileSync, removeSync } = Deno;
+  const calls = isNativeHere ? openFileCalls() as { statx: FileCalls["statx"] } : undefined;
+  const statx = calls?.statx;
+  let isHidden = false;
+  const hide = <Result>(stat: () => Result): Result => {
+    const [link] = [...Deno.readDirSync(directory)].filter(({ isSymlink }) => isSymlink);
+    if (!link || isHidden) return stat();
+    isHidden = true;
+    const path = `${directory}/${link.name}`;
+    renameSync(path, `${directory}/hidden`);
+    writeTextFileSync(path, "");
+    try {
+      return stat();
+    } finally {
+      removeSync(path);
+      renameSync(`${directory}/hidden`, path);
+    }
+  };
+  Deno.lstatSync = (path) => hide(() => lstatSync(path));
+  if (calls) {
+    calls.statx = (at, name, flags, to) =>
+      flags === AT_SYMLINK_NOFOLLOW ? hide(() => statx!(at, name, flags, to)) : statx!(at, name, flags, to);
+  }
+  return {
+    [Symbol.dispose]() {
+      Deno.lstatSync = lstatSync;
+      if (calls) calls.statx = statx!;
+    },
+  };
 }
 
 describe("createdLinks", () => {
@@ -181,6 +218,29 @@ for (const { title, make } of ENGINES) {
       applyRecords(other, [[enter, "link"], [file, "f", "1"]]);
       other.close();
       assertEquals(temp.list("out"), ["f"]);
+    });
+
+    it("are not followed if this copy has created them while their temporary names were swapped", () => {
+      using temp = new TempDirectory();
+      temp.directory("to");
+      Deno.chmodSync(temp.at("to"), 0o777);
+      const dirlinks = createdLinks();
+      const writer = into(temp.at("to"), { dirlinks });
+      applyRecords(writer, [[enter, ""]]);
+      {
+        using _ = hideLinkFromStat(temp.at("to"));
+        try {
+          applyRecords(writer, [[symlink, "mine", "../out"]]);
+        } catch (error) {
+          // The portable engine may take the other file for the link, and does not rename it.
+          assertEquals((error as FileError).code, "ESTALE");
+        }
+      }
+      writer.close();
+      for (const { name } of Deno.readDirSync(temp.at("to"))) {
+        const { dev, ino } = Deno.lstatSync(temp.at(`to/${name}`));
+        assert(name !== "mine" || isCreatedLink(dirlinks, { dev, inode: ino! }));
+      }
     });
 
     it("are not followed to the source or below it", () => {

@@ -61,9 +61,10 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     text.putName(target);
     const link = this.#newLink();
     this.#check(calls.symlinkat(text.address, this.#directory.descriptor, link.temporary));
-    this.#noteLink(link);
     const { user } = this.#directory.attributes;
-    return this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
+    this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
+    this.#noteLink(link);
+    return link;
   }
 
   openLinkSource(first: LinkSource): { createLink(name: number): StagedFile; close(): void } {
@@ -187,10 +188,14 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
   }
 
   /** Notes a new link, which this copy must not follow. */
-  #noteLink({ temporary }: StagedFile): void {
+  #noteLink({ place, temporary }: StagedFile): void {
     const { options: { dirlinks }, descriptor } = this.#directory;
     if (!dirlinks) return;
-    if (!this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW)) throw new SystemCallError(this.#calls.errno());
+    // If others can write to the directory, the name may refer to another link.
+    const isFilled = place >= 0
+      ? this.#statx.fill(place, this.#empty.address, AT_EMPTY_PATH)
+      : this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW);
+    if (!isFilled) throw new SystemCallError(this.#calls.errno());
     noteCreatedLink(dirlinks, { dev: this.#statx.dev, inode: this.#statx.inode });
   }
 

@@ -63,9 +63,12 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
     }
     const path = this.#directory.nextTemporary();
     Deno.symlinkSync(text, path, { type: "file" });
+    const link = this.#linkAt(path);
     const { dirlinks } = this.#directory.options;
-    if (dirlinks) noteCreatedLink(dirlinks, identityOf(Deno.lstatSync(path)));
-    return this.#linkAt(path);
+    // The rename checks the identity, unless no other user can replace the link.
+    const isKnown = link.identity.inode !== 0;
+    if (dirlinks) noteCreatedLink(dirlinks, isKnown ? link.identity : identityOf(Deno.lstatSync(path)));
+    return link;
   }
 
   openLinkSource(first: LinkSource): { createLink(): StagedFile; close(): void } {
