@@ -53,7 +53,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const target = this.#writer.roots[root];
     checkShape(target, path !== "");
     if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
-    return this.#createHere(this.#enterTarget(root, path), { root, path, size }, holds);
+    return this.#createHere(this.#enter({ root, path }, { create: true }), { root, path, size }, holds);
   }
 
   /** As `create`, in the current directory. */
@@ -84,7 +84,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     checkShape(target, path !== "");
     if (target.kind === "device") return { partial: this.create(root, path, size), kept: [] };
     const place = { root, path, size };
-    const name = this.#enterTarget(root, path);
+    const name = this.#enter(place, { create: true });
     const existing = this.#statTarget(target, name);
     if (existing && isLargeSource(target, source, existing)) {
       return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
@@ -95,7 +95,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     try {
       return await this.#beginReplacing(name, place, resumable);
     } catch (error) {
-      return await this.#inPlace(writer.openRefused(this.#enterTarget(root, path), error), place, resumable);
+      return await this.#inPlace(writer.openRefused(this.#enter(place), error), place, resumable);
     }
   }
 
@@ -228,7 +228,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {
     const target = this.#writer.roots[partial.root];
     if (target.kind === "device" || partial.same) return undefined;
-    const name = this.#enterTarget(partial.root, partial.path);
+    const name = this.#enter(partial);
     if (partial.inPlace) return this.#commitInPlace(partial, name, attributes, xattrs);
     try {
       const staged = this.#writer.partials.openStaged(partial, this.#textOf(partial));
@@ -304,16 +304,11 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     }
   }
 
-  /** Enters the directory of a target. Returns the final name. */
-  #enterTarget(root: number, path: string): Name {
+  /** Enters the directory of a large file. Returns the final name. @param options.create As in `AtomicWriter.enter`. */
+  #enter({ root, path }: TargetPlace, options = { create: false }): Name {
     const { directory, name } = splitTarget(this.#writer.roots[root], path);
-    this.#writer.enter(root, directory, { create: true });
+    this.#writer.enter(root, directory, options);
     return this.#writer.directory.nameOf(name);
-  }
-
-  /** Enters the directory of a partial file. */
-  #enter({ root, path }: Partial): void {
-    this.#writer.enter(root, splitTarget(this.#writer.roots[root], path).directory, { create: true });
   }
 
   /** Returns the path by which `Deno.*` reaches a partial file in the current directory. */

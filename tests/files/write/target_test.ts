@@ -249,6 +249,26 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["here/", "here/f", "there/"]);
     });
 
+    it("does not create the directory of a large file again after it was removed", async () => {
+      using temp = new TempDirectory();
+      const writer = into(temp.path);
+      const partial = writer.partials.create(0, "d/big", 3);
+      // The current directory stays open, so another one is entered.
+      const enterOther = () => writer.partials.discard(writer.partials.create(0, "other/f", 3));
+      enterOther();
+      Deno.removeSync(temp.at("d"), { recursive: true });
+      assertThrows(() => writer.partials.open(partial), FileError);
+      assertThrows(() => writer.partials.read(partial), FileError);
+      await assertRejects(() => writer.partials.sync(partial), FileError);
+      assertThrows(() => writer.partials.commit(partial, ATTRIBUTES), FileError);
+      enterOther();
+      writer.partials.discard(partial);
+      enterOther();
+      writer.abort({ keepPartials: true });
+      writer.close();
+      assertEquals(temp.list(), ["other/"]);
+    });
+
     it("removes its temporary files when aborted, even twice", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
