@@ -222,7 +222,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const text = this.#textOf(partial);
     this.#enter(partial);
     if (!this.#writer.partials.hasName(partial)) throw planted("write", text);
-    await syncFile(this.#pathOf(partial), text);
+    await syncFile(this.#pathOf(partial), text, partial.identity);
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {

@@ -121,6 +121,25 @@ describe("PartialFiles", { ignore: !isNativeHere }, () => {
     assertEquals([scene.temp.list("target"), scene.temp.list("state")], [["big"], []]);
   });
 
+  it("reports a file that replaces the partial file while it is flushed", async () => {
+    using scene = new Scene();
+    const partial = await scene.begin();
+    const path = scene.temp.at(`target/${partial.temporary}`);
+    const { openSync } = Deno;
+    Deno.openSync = (...values) => {
+      Deno.openSync = openSync;
+      Deno.renameSync(path, scene.temp.at("hidden"));
+      Deno.writeTextFileSync(path, "planted");
+      return openSync(...values);
+    };
+    try {
+      const { code } = await assertRejects(() => scene.files.sync(partial), FileError);
+      assertEquals(code, "ESTALE");
+    } finally {
+      Deno.openSync = openSync;
+    }
+  });
+
   it("reports the file if its directory cannot be kept open", async () => {
     using scene = new Scene();
     scene.directory.hasDescriptors = false;
