@@ -1,6 +1,6 @@
 /** Follows symbolic links to directories by descriptor: a link that is replaced meanwhile has no effect. */
 
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../native/libc/errno.ts";
@@ -100,7 +100,7 @@ class DescriptorLinks implements LinkCalls<number> {
   }
 
   #stat(descriptor: number): void {
-    if (this.#statx.fill(descriptor, this.#put(""), AT_EMPTY_PATH)) return;
+    if (this.#statx.fillOpen(descriptor)) return;
     throw new SystemCallError(this.#calls.errno());
   }
 

@@ -3,7 +3,6 @@
 import { Errno } from "../../native/libc/errno.ts";
 import {
   addressOf,
-  AT_EMPTY_PATH,
   AT_FDCWD,
   FADV_DONTNEED,
   type FileCalls,
@@ -32,7 +31,6 @@ export class NativeRangeReader implements RangeReader {
   readonly size: number;
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly path: string;
   readonly shared: SharedFile;
   readonly #opened: ChangeTimes;
@@ -43,7 +41,7 @@ export class NativeRangeReader implements RangeReader {
     this.#descriptor = descriptor;
     this.path = text;
     this.#statx = new Statx(calls);
-    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
+    this.#statx.fillOpen(descriptor);
     this.size = this.#statx.size;
     this.shared = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
     const { mtime, mtimeNs, ctime, ctimeNs } = this.#statx;
@@ -103,7 +101,7 @@ export class NativeRangeReader implements RangeReader {
   }
 
   changeSince(found = this.#opened): number {
-    if (!this.#statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    if (!this.#statx.fillOpen(this.#descriptor)) return FileChange.certain;
     return changeBetween({ ...found, size: this.size }, this.#statx);
   }
 

@@ -1,6 +1,6 @@
 /** Current directory of a native writer. */
 
-import { addressOf, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
@@ -44,7 +44,6 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   #statx: Statx | undefined;
   readonly #name = new PinnedBuffer(512);
   readonly #dot = new PinnedBuffer(2);
-  readonly #empty = new PinnedBuffer(8);
   readonly #other = new PinnedBuffer(512);
 
   constructor(calls: FileCalls, { roots, options }: WriterOptions, { openat2, xattrs }: NativeFeatures) {
@@ -175,7 +174,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   /** Reads the status of the directory itself. Returns undefined if it cannot be read. */
   #status(): Statx | undefined {
     const statx = this.#statx ??= new Statx(this.calls);
-    return statx.fill(this.descriptor, this.#empty.address, AT_EMPTY_PATH) ? statx : undefined;
+    return statx.fillOpen(this.descriptor) ? statx : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Sets the final attributes of a directory at the end of a copy, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import type { FinishedDirectory, TargetOptions } from "../../engine/target.ts";
@@ -35,7 +35,7 @@ export function finishDirectory(
   const source = options.preserve ? directory.attributes : undefined;
   const scratch = new PinnedBuffer(64);
   const statx = new Statx(calls);
-  if (!statx.fill(descriptor, scratch.address, AT_EMPTY_PATH)) check(calls.errno());
+  if (!statx.fillOpen(descriptor)) check(calls.errno());
   let current = statx.mode & 0o7777;
   const newModes = () => openAccessLists().defaultModes(descriptor) ?? 0o777;
   const mode = source ? undefined : finishedMode(directory, current, options.umask, newModes);

@@ -1,6 +1,6 @@
 /** Opens partial files, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { Errno } from "../../../native/libc/errno.ts";
@@ -22,7 +22,6 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
   readonly #temporary = new PinnedBuffer(512);
-  readonly #empty = new PinnedBuffer(8);
 
   constructor(directory: NativeTargetDirectory) {
     this.#directory = directory;
@@ -83,7 +82,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   }
 
   #isFile(descriptor: number, identity: FileIdentity): boolean {
-    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, identity);
+    return this.#statx.fillOpen(descriptor) && isSameFile(this.#statx, identity);
   }
 
   #put({ temporary }: KnownFile): number {

@@ -2,7 +2,7 @@
 
 import { equals } from "../../../bytes.ts";
 import { FileError } from "../../../errors.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { NameCounter } from "../../../native/file/name_counter.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
@@ -34,7 +34,6 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
   /** The small file that is being written. */
   readonly #staged = new StagedFile();
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly #link = new PinnedBuffer(64);
 
   constructor(directory: NativeTargetDirectory) {
@@ -151,7 +150,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
 
   identityOf({ descriptor }: StagedFile): FileIdentity {
     const statx = this.#statx;
-    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) throw new SystemCallError(this.#calls.errno());
+    if (!statx.fillOpen(descriptor)) throw new SystemCallError(this.#calls.errno());
     return identityOfStat(statx);
   }
 
@@ -193,7 +192,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     if (!dirlinks) return;
     // If others can write to the directory, the name may refer to another link.
     const isFilled = place >= 0
-      ? this.#statx.fill(place, this.#empty.address, AT_EMPTY_PATH)
+      ? this.#statx.fillOpen(place)
       : this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW);
     if (!isFilled) throw new SystemCallError(this.#calls.errno());
     noteCreatedLink(dirlinks, { dev: this.#statx.dev, inode: this.#statx.inode });
@@ -215,7 +214,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     if (!directory.access.shared) return link;
     const calls = this.#calls;
     link.place = openEntry(calls, directory.descriptor, link.temporary);
-    const isOpen = link.place >= 0 && this.#statx.fill(link.place, this.#empty.address, AT_EMPTY_PATH);
+    const isOpen = link.place >= 0 && this.#statx.fillOpen(link.place);
     if (isOpen && isCreated(this.#statx, link.place)) return link;
     link.close(calls);
     throw planted("create", directory.textOf(name));
