@@ -173,6 +173,25 @@ describe("takeOver", () => {
     assertEquals(await found(place), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
   });
 
+  it("resumes with few descriptors, if the partial file cannot be opened several times", async () => {
+    using place = new Place();
+    await leave(place, [0, 1, 2, 3]);
+    const { partial } = place;
+    const { openSync } = Deno;
+    let opened = 0;
+    Deno.openSync = (path, options) => {
+      // The first is locked, the second is read.
+      if (path === partial && ++opened > 2) throw new Error("Too many open files (os error 24)");
+      return openSync(path, options);
+    };
+    try {
+      assertEquals(await found(place), [[0, 4]]);
+    } finally {
+      Deno.openSync = openSync;
+    }
+    assertEquals([opened, place.open], [3, []]);
+  });
+
   it("drops only the blocks whose checksums do not match", async () => {
     using place = new Place();
     await leave(place, [0, 1, 2, 3, 4, 5]);
