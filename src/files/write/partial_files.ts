@@ -268,9 +268,10 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       if (this.#writer.partials.hasName(partial)) this.#writer.directory.remove(partial.temporary);
       this.#open.remove(partial);
     } catch (error) {
-      // The directory is gone or unreachable, so nothing can be removed from it.
       if (!(error instanceof FileError)) throw error;
-      this.#open.leave(partial);
+      // The partial file was removed with its directory. In an unreachable directory it stays, with its journal.
+      if (error.code === "ENOENT") this.#open.remove(partial);
+      else this.#open.leave(partial);
     }
   }
 

@@ -121,6 +121,18 @@ describe("PartialFiles", { ignore: !isNativeHere }, () => {
     assertEquals([scene.temp.list("target"), scene.temp.list("state")], [["big"], []]);
   });
 
+  it("removes the journal of a file that is discarded after its directory was removed", async () => {
+    using scene = new Scene();
+    const { partial } = await scene.files.begin(0, "d/big", SIZE, { resumable: scene.resumable });
+    assertEquals(scene.temp.list("state"), ["record"]);
+    // The current directory stays open, so another one is entered.
+    scene.files.discard(scene.files.create(0, "other/f", SIZE));
+    Deno.removeSync(scene.temp.at("target/d"), { recursive: true });
+    scene.files.discard(partial);
+    scene.directory.close();
+    assertEquals([scene.temp.list("state"), scene.temp.list("target"), scene.open], [[], ["other/"], 0]);
+  });
+
   it("reports a file that replaces the partial file while it is flushed", async () => {
     using scene = new Scene();
     const partial = await scene.begin();
