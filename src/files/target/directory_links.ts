@@ -159,7 +159,7 @@ function problemOf(
 
 const PROBLEMS: Record<LinkProblem, { reason: string; hint?: string }> = {
   "no-directory": { reason: "it is a symbolic link that does not point to a directory", hint: "Remove the link" },
-  "other-user": { reason: "it leads through a symbolic link of another user" },
+  "other-user": { reason: "a symbolic link on its path belongs to another user" },
   created: { reason: "it is a symbolic link that this copy has created" },
   source: { reason: "it is a symbolic link to the source, which would be copied into itself" },
 };

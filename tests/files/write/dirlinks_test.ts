@@ -189,7 +189,7 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("../out", temp.at("to/planted"));
       Deno.symlinkSync("planted", temp.at("to/through"));
       give(temp.at("to/planted"), OTHER);
-      const message = "it leads through a symbolic link of another user";
+      const message = "a symbolic link on its path belongs to another user";
       refused(temp, "planted", `Cannot create "/to/planted": ${message}`);
       refused(temp, "through", `Cannot create "/to/through": ${message}`);
       // The owner of a directory controls everything in it.
