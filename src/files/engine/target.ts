@@ -54,11 +54,6 @@ export interface TargetPlace {
   path: string;
 }
 
-/** Returns a key for a file or directory in a map. */
-export function placeKey({ root, path }: TargetPlace): string {
-  return `${root}/${path}`;
-}
-
 /** A backup of a replaced file or link: `path` is the path of the file, relative to the root. */
 export interface KeptBackup extends TargetPlace {
   identity: FileIdentity;

@@ -1,6 +1,6 @@
 /** Access control lists and access to directories, by system calls. A directory is examined once. */
 
-import { AT_EMPTY_PATH, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
+import { type FileCalls, openFileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -69,7 +69,6 @@ export class AccessLists {
 export class AccessReader {
   readonly #statx: Statx;
   readonly #lists: AccessLists;
-  readonly #itself = new PinnedBuffer(8);
   readonly #user: number;
 
   constructor(calls: FileCalls) {
@@ -82,7 +81,7 @@ export class AccessReader {
   of(descriptor: number): DirectoryAccess {
     const newModes = this.#lists.defaultModes(descriptor);
     // Without knowledge assume the worst.
-    if (!this.#statx.fill(descriptor, this.#itself.address, AT_EMPTY_PATH)) {
+    if (!this.#statx.fillOpen(descriptor)) {
       return { shared: true, sealed: false, appendOnly: false, newModes };
     }
     const owner = { uid: this.#statx.uid, mode: this.#statx.mode };

@@ -82,7 +82,7 @@ export class NativeAttributes {
 
   /** Returns whether an open file has this owner and group. Some file systems accept chown(2) and ignore it. */
   isOwnedBy(descriptor: number, uid: number, gid: number): boolean {
-    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && this.#statx.uid === uid &&
+    return this.#statx.fillOpen(descriptor) && this.#statx.uid === uid &&
       this.#statx.gid === gid;
   }
 

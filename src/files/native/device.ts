@@ -2,7 +2,7 @@
 
 import { delay } from "../../async/delay.ts";
 import { Errno } from "../../native/libc/errno.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { enableBlocking } from "../../native/net/pipe_calls.ts";
@@ -65,7 +65,7 @@ export class NativeDevice implements Device {
   }
 
   #use(descriptor: number): void {
-    const kind = this.#kindOf(descriptor, new PinnedBuffer(8).address, AT_EMPTY_PATH);
+    const kind = this.#statx.fillOpen(descriptor) ? this.#statx.kind : undefined;
     // Others may have replaced it, also while it waited for a reader.
     if (kind === FileKind.file || kind === undefined || !isSameFile(this.#statx, this.#identity)) {
       this.#calls.close(descriptor);

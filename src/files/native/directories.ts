@@ -4,12 +4,11 @@
  */
 
 import { Errno } from "../../native/libc/errno.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
-import { unfollowed } from "../target/directory_links.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
@@ -48,7 +47,6 @@ export class NativeDirectories {
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(80 << 10);
   readonly #how = new PinnedBuffer(24);
-  readonly #empty = new PinnedBuffer(8);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #maxKept: number;
   /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
@@ -119,7 +117,7 @@ export class NativeDirectories {
    */
   openUp(root: number, path: string, descriptor: number, user: number): boolean {
     const calls = this.#calls;
-    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
+    if (!this.#statx.fillOpen(descriptor) || this.#statx.uid !== user) return false;
     const mode = this.#statx.mode & 0o7777;
     const open = mode | 0o700;
     if (open === mode) return false;
@@ -161,7 +159,7 @@ export class NativeDirectories {
     }
     if (descriptor < 0) throw failedCall(this.#operation, text, -descriptor);
     const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
-    if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+    if (isOutside || !this.#statx.fillOpen(descriptor)) {
       const errno = this.#calls.errno();
       this.#calls.close(descriptor);
       throw isOutside ? leadsOut(this.#operation, text, within) : failedCall(this.#operation, text, errno);
@@ -219,8 +217,9 @@ export class NativeDirectories {
   #follow(root: number, path: string, directory: number, name: Uint8Array): number {
     const { path: rootText, within, source } = this.#rootAt(root);
     const text = joinPath(rootText, path);
-    const result = followDirectoryLink(this.#calls, directory, name, { created: this.#dirlinks!, source });
-    if (typeof result !== "number") throw unfollowed(this.#operation, text, result);
+    const policy = { created: this.#dirlinks!, source };
+    const link = { operation: this.#operation, path: text };
+    const result = followDirectoryLink(this.#calls, directory, name, policy, link);
     if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
     this.#calls.close(result);
     throw leadsOut(this.#operation, text, within);

@@ -1,10 +1,12 @@
 /** Follows symbolic links to directories by descriptor: a link that is replaced meanwhile has no effect. */
 
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { LONGEST_TARGET_BYTES } from "../path/link_target.ts";
+import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import {
@@ -12,25 +14,36 @@ import {
   followLink,
   type LinkCalls,
   type LinkPolicy,
-  type LinkProblem,
+  unfollowed,
 } from "../target/directory_links.ts";
-import { openOnce } from "./open.ts";
+import { openEntry, openOnce } from "./open.ts";
 
 /**
  * Follows a link in an open directory.
  *
- * @returns A descriptor (O_PATH) of the directory, or the reason for not following.
+ * @param link Operation, and path of the link, for messages.
+ * @returns A descriptor (O_PATH) of the directory.
+ * @throws {FileError} If the link is not followed.
  */
 export function followDirectoryLink(
   calls: FileCalls,
   directory: number,
   name: Uint8Array,
   policy: LinkPolicy,
-): number | LinkProblem {
+  { operation, path }: { operation: string; path: string },
+): number {
   const user = calls.geteuid();
-  const found = followLink(directory, decodeName(name), new DescriptorLinks(calls), { ...policy, user });
-  return typeof found === "string" ? found : found.directory;
+  try {
+    const found = followLink(directory, decodeName(name), new DescriptorLinks(calls), { ...policy, user });
+    if (typeof found === "string") throw unfollowed(operation, path, found);
+    return found.directory;
+  } catch (error) {
+    throw failedDeno(operation, path, error);
+  }
 }
+
+/** Errors of a name that no directory has, or no file. */
+const ABSENT: readonly number[] = [Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP];
 
 class DescriptorLinks implements LinkCalls<number> {
   readonly #calls: FileCalls;
@@ -43,52 +56,61 @@ class DescriptorLinks implements LinkCalls<number> {
   }
 
   top(): number {
-    return this.#open(AT_FDCWD, "/") ?? -1;
+    return this.#check(this.#open(AT_FDCWD, "/"));
   }
 
   enter(directory: number, name: string): number | undefined {
-    return this.#open(directory, name);
+    const result = this.#open(directory, name);
+    return ABSENT.includes(-result) ? undefined : this.#check(result);
   }
 
   readLink(directory: number, name: string): DirectoryLink | undefined {
-    const { path, noFollow, closeOnExec } = this.#calls.flags;
-    const link = openOnce(this.#calls, directory, this.#put(name), path | noFollow | closeOnExec);
-    if (link < 0) return undefined;
+    const link = openEntry(this.#calls, directory, this.#put(name));
+    if (ABSENT.includes(-link)) return undefined;
+    this.#check(link);
     try {
-      if (!this.#stat(link) || this.#statx.kind !== FileKind.symlink) return undefined;
+      this.#stat(link);
+      if (this.#statx.kind !== FileKind.symlink) return undefined;
       const { dev, inode, uid } = this.#statx;
       const { bytes, address } = this.#name;
       // With an empty name readlinkat(2) reads the open link.
       const empty = this.#put("");
       const length = this.#calls.readlinkat(link, empty, address, bytes.length);
-      return length < 0 ? undefined : { dev, inode, uid, target: decodeName(bytes.slice(0, length)) };
+      if (length < 0) throw new SystemCallError(this.#calls.errno());
+      return { dev, inode, uid, target: decodeName(bytes.slice(0, length)) };
     } finally {
       this.#calls.close(link);
     }
   }
 
   statOf(directory: number): FileIdentity & { uid: number } {
-    if (!this.#stat(directory)) return { dev: 0, inode: 0, uid: -1 };
+    this.#stat(directory);
     const { dev, inode, uid } = this.#statx;
     return { dev, inode, uid };
   }
 
   leave(directory: number): void {
-    if (directory >= 0) this.#calls.close(directory);
+    this.#calls.close(directory);
   }
 
-  #open(directory: number, name: string): number | undefined {
+  /** Returns a descriptor, or minus the error number. */
+  #open(directory: number, name: string): number {
     const { path, directoryOnly, noFollow, closeOnExec } = this.#calls.flags;
-    const all = path | directoryOnly | noFollow | closeOnExec;
-    const result = openOnce(this.#calls, directory, this.#put(name), all);
-    return result < 0 ? undefined : result;
+    return openOnce(this.#calls, directory, this.#put(name), path | directoryOnly | noFollow | closeOnExec);
   }
 
-  #stat(descriptor: number): boolean {
-    return this.#statx.fill(descriptor, this.#put(""), AT_EMPTY_PATH);
+  #stat(descriptor: number): void {
+    if (this.#statx.fillOpen(descriptor)) return;
+    throw new SystemCallError(this.#calls.errno());
   }
 
   #put(name: string): number {
     return this.#name.putName(encodeName(name));
+  }
+
+  /** Returns a descriptor. @param result A descriptor, or minus the error number. */
+  #check(result: number): number {
+    if (result < 0) throw new SystemCallError(-result);
+    return result;
   }
 }

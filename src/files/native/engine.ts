@@ -1,13 +1,7 @@
 /** The engine that uses system calls directly. Linux only. */
 
 import { Errno } from "../../native/libc/errno.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_SYMLINK_NOFOLLOW,
-  type FileCalls,
-  openFileCalls,
-} from "../../native/file/calls.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -167,9 +161,7 @@ class NativePaths implements PathCalls {
     const all = flags.path | flags.directoryOnly | flags.closeOnExec;
     const opened = openPath(calls, AT_FDCWD, encodeName(path), all, this.#path);
     if (opened < 0) throw failedCall("create", path, -opened);
-    const isSame = this.#statx.fill(opened, this.#path.putName(new Uint8Array()), AT_EMPTY_PATH) &&
-      isSameFile(this.#statx, identity);
-    if (isSame) return { close: () => calls.close(opened) };
+    if (this.#statx.fillOpen(opened) && isSameFile(this.#statx, identity)) return { close: () => calls.close(opened) };
     calls.close(opened);
     throw swapped("create", path);
   }

@@ -2,7 +2,7 @@
 
 import { Errno } from "../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { leadsOut } from "../target/confinement.ts";
@@ -148,10 +148,7 @@ export class NativeLister implements DirectoryLister {
 
   /** Examines the open descriptor. */
   #statOpen(): void {
-    this.#path.bytes[0] = 0;
-    if (!this.#statx.fill(this.#descriptor, this.#path.address, AT_EMPTY_PATH)) {
-      throw failedCall("read", this.#text, this.#calls.errno());
-    }
+    if (!this.#statx.fillOpen(this.#descriptor)) throw failedCall("read", this.#text, this.#calls.errno());
     readStat(this.#statx, this.stat);
   }
 

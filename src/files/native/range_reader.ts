@@ -3,7 +3,6 @@
 import { Errno } from "../../native/libc/errno.ts";
 import {
   addressOf,
-  AT_EMPTY_PATH,
   AT_FDCWD,
   FADV_DONTNEED,
   type FileCalls,
@@ -20,7 +19,7 @@ import type { RangeReader } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedCall, failedWith } from "../stat/file_failure.ts";
 import type { ChangeTimes } from "../stat/file_stat.ts";
-import { LONGEST_PATH_BYTES } from "./open.ts";
+import { LONGEST_PATH_BYTES, openOnce } from "./open.ts";
 
 /** Minimum size of a hole. Smaller holes are sent as data, because separate frames take longer. */
 const MIN_HOLE_BYTES = 64 << 10;
@@ -32,7 +31,6 @@ export class NativeRangeReader implements RangeReader {
   readonly size: number;
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly path: string;
   readonly shared: SharedFile;
   readonly #opened: ChangeTimes;
@@ -43,7 +41,7 @@ export class NativeRangeReader implements RangeReader {
     this.#descriptor = descriptor;
     this.path = text;
     this.#statx = new Statx(calls);
-    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
+    this.#statx.fillOpen(descriptor);
     this.size = this.#statx.size;
     this.shared = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
     const { mtime, mtimeNs, ctime, ctimeNs } = this.#statx;
@@ -103,7 +101,7 @@ export class NativeRangeReader implements RangeReader {
   }
 
   changeSince(found = this.#opened): number {
-    if (!this.#statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    if (!this.#statx.fillOpen(this.#descriptor)) return FileChange.certain;
     return changeBetween({ ...found, size: this.size }, this.#statx);
   }
 
@@ -123,8 +121,8 @@ export function openSharedFile(calls: FileCalls, process: number, file: SharedFi
   const scratch = new PinnedBuffer(64 + LONGEST_PATH_BYTES);
   const address = scratch.putName(encodeName(link));
   const { nonBlock, noTty, closeOnExec } = calls.flags;
-  const descriptor = calls.openat(AT_FDCWD, address, nonBlock | noTty | closeOnExec, 0);
-  if (descriptor < 0) throw failedCall("read", link, calls.errno());
+  const descriptor = openOnce(calls, AT_FDCWD, address, nonBlock | noTty | closeOnExec);
+  if (descriptor < 0) throw failedCall("read", link, -descriptor);
   const length = calls.readlinkat(AT_FDCWD, address, address + 64, LONGEST_PATH_BYTES);
   const path = length > 0 ? decodeName(scratch.bytes.subarray(64, 64 + length)) : link;
   const reader = new NativeRangeReader(calls, descriptor, path);

@@ -16,8 +16,8 @@ export class NativeRangeWriter implements RangeWriter {
   readonly #calls: FileCalls;
   readonly path: string;
   #descriptor: number;
-  /** Whether a call runs in another thread. */
-  #busy = false;
+  /** Number of calls that run in other threads. */
+  #running = 0;
   #closing = false;
   #canCopy = true;
   #canShare = true;
@@ -96,11 +96,11 @@ export class NativeRangeWriter implements RangeWriter {
 
   /** Keeps the descriptor open during a call in another thread. */
   async #holdOpen(call: Promise<number>): Promise<number> {
-    this.#busy = true;
+    this.#running++;
     try {
       return await call;
     } finally {
-      this.#busy = false;
+      this.#running--;
       if (this.#closing) this.close();
     }
   }
@@ -129,7 +129,7 @@ export class NativeRangeWriter implements RangeWriter {
     if (this.#descriptor < 0) return;
     // Closed now, the descriptor could belong to another file when the other thread uses it.
     this.#closing = true;
-    if (this.#busy) return;
+    if (this.#running > 0) return;
     const result = this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
     // Some file systems report ENOSPC only on close.

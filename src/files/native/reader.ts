@@ -5,7 +5,7 @@
 
 import { Errno } from "../../native/libc/errno.ts";
 import type { FileError } from "../../errors.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native/file/calls.ts";
+import { addressOf, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -32,7 +32,6 @@ export class NativeReader implements SourceReader {
   /** Resolves paths beneath the roots; undefined if links are followed. */
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly #path = new PinnedBuffer(80 << 10);
   readonly #fileFlags: number;
   /** Flags of open(2) for a file below a root. */
@@ -167,7 +166,7 @@ export class NativeReader implements SourceReader {
     if (descriptor < 0) throw this.#failed(this.#nameText(names, nameStart, nameEnd), -descriptor);
     if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
-      !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
+      !this.#statx.fillOpen(descriptor) ||
       this.#statx.kind !== FileKind.file
     ) {
       const text = this.#nameText(names, nameStart, nameEnd);
@@ -208,7 +207,7 @@ export class NativeReader implements SourceReader {
 
   /** Fills `stat`. @throws {FileError} If it is not a regular file. */
   #examine(descriptor: number, text: string): void {
-    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+    if (!this.#statx.fillOpen(descriptor)) {
       throw failedCall("read", text, this.#calls.errno());
     }
     readStat(this.#statx, this.stat);
@@ -218,7 +217,7 @@ export class NativeReader implements SourceReader {
   /** Compares with `stat`. Fewer bytes than the size are not a change: files of /sys have a size of 4096. */
   #changeOf(descriptor: number): number {
     const statx = this.#statx;
-    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    if (!statx.fillOpen(descriptor)) return FileChange.certain;
     return changeBetween(this.stat, statx);
   }
 

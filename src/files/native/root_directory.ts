@@ -1,7 +1,7 @@
 /** Creates directories by descriptor: a link that is put into the path meanwhile cannot redirect it. */
 
 import type { DirectoryToMake } from "../engine/engine.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -32,7 +32,7 @@ export function makeDirectory(
   if (parent < 0) throw failedCall("create", path, -parent);
   let made = -1;
   try {
-    const above = statOf(calls, parent, path, scratch);
+    const above = statOf(calls, parent, path);
     if (place.parent && !isSameFile(above, place.parent)) throw swapped("create", directoryOf(path));
     if (place.within !== undefined && !isOpenWithin(calls, parent, place.within, scratch)) {
       throw leadsOut("create", path, place.within);
@@ -43,7 +43,7 @@ export function makeDirectory(
     }
     made = openOnce(calls, parent, name, all | flags.noFollow);
     if (made < 0) throw swapped("create", path);
-    const stat = statOf(calls, made, path, scratch);
+    const stat = statOf(calls, made, path);
     // Others can replace it in a shared directory. Some file systems have one owner for all files.
     const isOwn = stat.uid === calls.geteuid() || stat.uid === above.uid;
     if (isShared(calls.geteuid(), above) && !isOwn) throw swapped("create", path);
@@ -54,11 +54,9 @@ export function makeDirectory(
   }
 }
 
-function statOf(calls: FileCalls, descriptor: number, path: string, scratch: PinnedBuffer) {
+function statOf(calls: FileCalls, descriptor: number, path: string) {
   const statx = new Statx(calls);
-  if (!statx.fill(descriptor, scratch.putName(new Uint8Array()), AT_EMPTY_PATH)) {
-    throw failedCall("create", path, calls.errno());
-  }
+  if (!statx.fillOpen(descriptor)) throw failedCall("create", path, calls.errno());
   const { dev, inode, uid, mode } = statx;
   return { dev, inode, uid, mode };
 }

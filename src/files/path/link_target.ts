@@ -8,6 +8,8 @@ import { checkPath } from "../../protocol/wire_path.ts";
 
 /** PATH_MAX without the NUL: no system creates a longer link. */
 export const LONGEST_TARGET_BYTES = 4095;
+/** Maximum number of symbolic links that are followed on a path, as in the kernel (path_resolution(7)). */
+export const MAX_LINKS = 40;
 
 /** First name of a hard link, relative to a root. */
 export interface LinkSource {

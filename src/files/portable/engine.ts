@@ -4,15 +4,14 @@ import { FileError, UserError } from "../../errors.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { ReadOptions } from "../engine/source.ts";
-import { codeOf, failedDeno, FileCode } from "../stat/file_failure.ts";
+import { failedDeno, FileCode } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
-import { FileStat } from "../stat/file_stat.ts";
 import { spaceOf } from "../stat/free_space.ts";
 import { listDirectory } from "../native/lister.ts";
 import { PortableLister } from "./lister.ts";
 import { makeRootDirectory } from "./new_directory.ts";
 import { PortableReader } from "./reader.ts";
-import { readPath } from "./stat.ts";
+import { statExisting } from "./stat.ts";
 import { PortableTargetDirectory } from "./target/directory.ts";
 import { PortableStaging } from "./target/staging.ts";
 import { PortableCommits } from "./target/commits.ts";
@@ -79,16 +78,7 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
 
 const portablePaths: PathCalls = {
   stat(path, { follow }) {
-    return attempt("examine", path, () => {
-      try {
-        const stat = new FileStat();
-        readPath(path, { follow }, stat);
-        return stat;
-      } catch (error) {
-        if (codeOf(error) === "ENOENT") return undefined;
-        throw error;
-      }
-    });
+    return attempt("examine", path, () => statExisting(path, { follow }));
   },
   makeDirectory(path, place) {
     return attempt("create", path, () => makeRootDirectory(path, place));

@@ -1,5 +1,6 @@
 /** Converts `Deno.FileInfo`. */
 
+import { codeOf } from "../stat/file_failure.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { correctTimes } from "./runtime_gaps.ts";
 
@@ -9,6 +10,18 @@ export function readPath(path: string, { follow }: { follow: boolean }, into: Fi
   if (Number.isNaN(info.mtime?.getTime())) throw new RangeError("its time is outside the range of Deno");
   readInfo(info, into);
   correctTimes(path, { follow }, into);
+}
+
+/** Returns the status of a path; undefined if there is no file. @throws errors of `Deno.statSync`. */
+export function statExisting(path: string, options: { follow: boolean }): FileStat | undefined {
+  try {
+    const stat = new FileStat();
+    readPath(path, options, stat);
+    return stat;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Reads the status of an open file. @param path Path that was opened. */

@@ -18,8 +18,9 @@ export function explainFailure(failure: FileError): FileError {
   const { code, operation, path, cause, hint } = failure;
   if (code !== "EPERM" || hint !== undefined) return failure;
   const reason = errnoTextOf(code) ?? code;
-  for (const [what, place] of [["the file", path], ["its directory", directoryOf(path)]]) {
-    const flag = forbiddingFlag(place);
+  const places = [["the file", path, false], ["its directory", directoryOf(path), true]] as const;
+  for (const [what, place, follow] of places) {
+    const flag = forbiddingFlag(place, { follow });
     if (!flag) continue;
     const { state, remedy } = FLAGS[flag];
     return new FileError(operation, path, `${reason}: ${what} is ${state}`, {

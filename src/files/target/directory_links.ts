@@ -4,52 +4,15 @@
  */
 
 import { FileError } from "../../errors.ts";
+import { Errno, SystemCallError } from "../../native/libc/errno.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import { baseName, directoryOf, joinPath } from "../path/local_path.ts";
-import { linkInTheWay } from "../stat/file_failure.ts";
+import { MAX_LINKS } from "../path/link_target.ts";
+import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
+import { isCreatedLink } from "./created_links.ts";
 import { ownUser } from "./directory_access.ts";
-
-/** Maximum number of links on a path, as in the kernel. */
-const MAX_LINKS = 40;
-/** Number of bits that a link sets in a filter of 2 ** 23 bits: of a million links, 2 of 100 others seem to be known. */
-const HASHES = 4;
-const FILTER_WORDS = 1 << 18;
-
-let filter: SharedArrayBuffer | undefined;
-
-/** Returns the memory of the links that this process has created. All its copies and threads share it. */
-export function createdLinks(): SharedArrayBuffer {
-  return filter ??= new SharedArrayBuffer(FILTER_WORDS * 4);
-}
-
-/** Notes a link, before it gets its final name. */
-export function noteCreatedLink(memory: SharedArrayBuffer, link: FileIdentity): void {
-  const words = new Int32Array(memory);
-  for (const bit of bitsOf(link, words.length)) Atomics.or(words, bit >>> 5, 1 << (bit & 31));
-}
-
-/** Returns whether a link was noted. May be true for another link, and is never false for a noted one. */
-export function isCreatedLink(memory: SharedArrayBuffer, link: FileIdentity): boolean {
-  const words = new Int32Array(memory);
-  return bitsOf(link, words.length).every((bit) => (Atomics.load(words, bit >>> 5) & (1 << (bit & 31))) !== 0);
-}
-
-/** A Bloom filter, so that millions of links need no more memory. */
-function bitsOf({ dev, inode }: FileIdentity, words: number): number[] {
-  const parts = new Uint32Array(new Float64Array([dev, inode]).buffer);
-  return Array.from({ length: HASHES }, (_, seed) => {
-    let hash = 0x9e3779b9 * (seed + 1);
-    for (const part of parts) {
-      hash = Math.imul(hash ^ part, 0x85ebca6b);
-      hash ^= hash >>> 15;
-      hash = Math.imul(hash, 0xc2b2ae35);
-      hash ^= hash >>> 13;
-    }
-    return (hash >>> 0) % (words * 32);
-  });
-}
 
 /** A symbolic link, read from the open link itself or from a path. */
 export interface DirectoryLink extends FileIdentity {
@@ -57,7 +20,7 @@ export interface DirectoryLink extends FileIdentity {
   target: string;
 }
 
-/** Operations on directories. Neither follows a link. */
+/** Operations on directories. None follows a link. All throw the error of the system if they fail. */
 export interface LinkCalls<Directory> {
   /** Returns the root directory of the system. */
   top(): Directory;
@@ -66,7 +29,7 @@ export interface LinkCalls<Directory> {
   /** Returns the link of this name; undefined if there is none. */
   readLink(directory: Directory, name: string): DirectoryLink | undefined;
   statOf(directory: Directory): FileIdentity & { uid: number };
-  /** Releases a directory that `enter` or `top` has returned. */
+  /** Releases a directory that `enter` or `top` has returned. Never fails. */
   leave(directory: Directory): void;
 }
 
@@ -85,6 +48,7 @@ export interface LinkPolicy {
  * Follows a link in a directory to a directory, through further links. Each of them must meet the conditions.
  *
  * @returns A directory to `leave`, or the reason for not following.
+ * @throws {unknown} The error of the system if a directory or link cannot be opened.
  */
 export function followLink<Directory>(
   start: Directory,
@@ -92,53 +56,94 @@ export function followLink<Directory>(
   calls: LinkCalls<Directory>,
   policy: LinkPolicy & { user: number | undefined },
 ): { directory: Directory } | LinkProblem {
-  let current = start;
-  const moveTo = (next: Directory) => {
-    if (current !== start) calls.leave(current);
-    current = next;
-  };
-  const stopFor = (problem: LinkProblem) => {
-    moveTo(start);
-    return problem;
-  };
+  const position = new Position(start, calls);
+  try {
+    const problem = followTo(position, name, policy);
+    if (problem) return problem;
+    if (policy.source && isBelow(position.current, policy.source, calls)) return "source";
+    return { directory: position.take() };
+  } finally {
+    position.leave();
+  }
+}
+
+/** Moves to the directory that a link points to. Returns the reason if the link is not followed. */
+function followTo<Directory>(
+  position: Position<Directory>,
+  name: string,
+  policy: LinkPolicy & { user: number | undefined },
+): LinkProblem | undefined {
+  const { calls } = position;
   const pending = [name];
   let links = 0;
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (part === "" || part === ".") continue;
-    const next = calls.enter(current, part);
+    const next = calls.enter(position.current, part);
     if (next !== undefined) {
-      moveTo(next);
+      position.moveTo(next);
       continue;
     }
-    const link = calls.readLink(current, part);
-    if (!link || ++links > MAX_LINKS) return stopFor("no-directory");
-    const problem = problemOf(link, calls.statOf(current).uid, policy);
-    if (problem) return stopFor(problem);
-    if (link.target.startsWith("/")) moveTo(calls.top());
+    const link = calls.readLink(position.current, part);
+    if (!link || ++links > MAX_LINKS) return "no-directory";
+    const problem = problemOf(link, calls.statOf(position.current).uid, policy);
+    if (problem) return problem;
+    if (link.target.startsWith("/")) position.moveTo(calls.top());
     pending.push(...link.target.split("/").reverse());
   }
-  if (policy.source && isBelow(current, policy.source, calls)) return stopFor("source");
-  // A link to "." leads back to the start, which the caller keeps.
-  return { directory: current === start ? calls.enter(start, ".")! : current };
+  return undefined;
 }
 
 /** Returns whether a directory is another one or below it. */
 function isBelow<Directory>(directory: Directory, top: FileIdentity, calls: LinkCalls<Directory>): boolean {
   const isSame = (one: FileIdentity, other: FileIdentity) => one.inode === other.inode && one.dev === other.dev;
-  let current = directory;
-  const stopWith = (isFound: boolean) => {
-    if (current !== directory) calls.leave(current);
-    return isFound;
-  };
-  for (;;) {
-    const stat = calls.statOf(current);
-    if (isSame(stat, top)) return stopWith(true);
-    const above = calls.enter(current, "..");
-    stopWith(false);
-    if (above === undefined) return false;
-    current = above;
-    if (isSame(calls.statOf(above), stat)) return stopWith(false);
+  const position = new Position(directory, calls);
+  try {
+    for (;;) {
+      const stat = calls.statOf(position.current);
+      if (isSame(stat, top)) return true;
+      position.moveTo(enterExisting(position.current, "..", calls));
+      if (isSame(calls.statOf(position.current), stat)) return false;
+    }
+  } finally {
+    position.leave();
   }
+}
+
+/** Current directory of a walk, which releases every directory except the start. */
+class Position<Directory> {
+  readonly calls: LinkCalls<Directory>;
+  readonly #start: Directory;
+  current: Directory;
+
+  constructor(start: Directory, calls: LinkCalls<Directory>) {
+    this.calls = calls;
+    this.#start = this.current = start;
+  }
+
+  moveTo(next: Directory): void {
+    this.leave();
+    this.current = next;
+  }
+
+  /** Returns the current directory, which the caller releases. The start is entered again, because it has another owner. */
+  take(): Directory {
+    const taken = this.current === this.#start ? enterExisting(this.#start, ".", this.calls) : this.current;
+    this.current = this.#start;
+    return taken;
+  }
+
+  /** Returns to the start. */
+  leave(): void {
+    if (this.current !== this.#start) this.calls.leave(this.current);
+    this.current = this.#start;
+  }
+}
+
+/** Enters "." or "..", which every directory has until it is removed. */
+function enterExisting<Directory>(directory: Directory, name: "." | "..", calls: LinkCalls<Directory>): Directory {
+  const entered = calls.enter(directory, name);
+  if (entered === undefined) throw new SystemCallError(Errno.ENOENT);
+  return entered;
 }
 
 /** As the kernel does in sticky directories (proc(5), protected_symlinks), but in every directory. */
@@ -152,18 +157,17 @@ function problemOf(
   return "other-user";
 }
 
+const PROBLEMS: Record<LinkProblem, { reason: string; hint?: string }> = {
+  "no-directory": { reason: "it is a symbolic link that does not point to a directory", hint: "Remove the link" },
+  "other-user": { reason: "a symbolic link on its path belongs to another user" },
+  created: { reason: "it is a symbolic link that this copy has created" },
+  source: { reason: "it is a symbolic link to the source, which would be copied into itself" },
+};
+
 /** Returns the failure of a path that is a link which is not followed. */
 export function unfollowed(operation: string, path: string, problem: LinkProblem): FileError {
-  if (problem === "no-directory") return linkInTheWay(path, operation);
-  const reason = problem === "created"
-    ? "it is a symbolic link that this copy has created"
-    : problem === "source"
-    ? "it is a symbolic link to the source, which would be copied into itself"
-    : "it leads through a symbolic link of another user";
-  return new FileError(operation, path, reason, {
-    code: "ELOOP",
-    hint: "Remove the link, or name the directory that it points to as the target",
-  });
+  const { reason, hint = "Remove the link, or name the directory that it points to as the target" } = PROBLEMS[problem];
+  return new FileError(operation, path, reason, { code: "ELOOP", hint });
 }
 
 /** Operations by path, for directories that are named by their real paths. */
@@ -178,11 +182,15 @@ export type RealPaths = Pick<PathCalls, "stat" | "readLink" | "realPath">;
  */
 export function followLinkPath(path: string, operation: string, paths: RealPaths, policy: LinkPolicy): string {
   const user = ownUser();
-  const found = user === undefined
-    ? followAny(path, paths)
-    : followLink(paths.realPath(directoryOf(path)), baseName(path), new PathLinks(paths), { ...policy, user });
-  if (typeof found === "string") throw unfollowed(operation, path, found);
-  return found.directory;
+  try {
+    const found = user === undefined
+      ? followAny(path, paths)
+      : followLink(paths.realPath(directoryOf(path)), baseName(path), new PathLinks(paths), { ...policy, user });
+    if (typeof found === "string") throw unfollowed(operation, path, found);
+    return found.directory;
+  } catch (error) {
+    throw failedDeno(operation, path, error);
+  }
 }
 
 /** Without owners. */
@@ -216,7 +224,9 @@ class PathLinks implements LinkCalls<string> {
   }
 
   statOf(directory: string): FileIdentity & { uid: number } {
-    return this.#paths.stat(directory, { follow: false }) ?? { dev: 0, inode: 0, uid: -1 };
+    const stat = this.#paths.stat(directory, { follow: false });
+    if (!stat) throw failedWith("examine", directory, "ENOENT");
+    return stat;
   }
 
   leave(): void {}

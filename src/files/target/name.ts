@@ -2,6 +2,7 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
+import type { TargetPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
@@ -46,6 +47,11 @@ export function rootDirectory(root: TargetRoot): RootDirectory {
 /** Returns whether the copy creates the directory of a root. */
 export function isNewDirectory(root: TargetRoot): root is Extract<TargetRoot, { kind: "folder" }> {
   return root.kind === "folder" && root.created && !root.continued;
+}
+
+/** Returns a key for a file or directory in a map. */
+export function placeKey({ root, path }: TargetPlace): string {
+  return `${root}/${path}`;
 }
 
 /** Returns the absolute path of a file below a root, for messages. */

@@ -3,6 +3,7 @@
 import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
+import { MAX_LINKS } from "../path/link_target.ts";
 import { baseName, directoryOf, hasTrailingSlash, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
 import { isPrivateName, privateName } from "../path/private_names.ts";
 import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
@@ -84,9 +85,6 @@ function ontoName(
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
   return { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing };
 }
-
-/** Maximum number of symbolic links on a path, as in the kernel. */
-const MAX_LINKS = 40;
 
 /**
  * Returns the path that a symbolic link points to, through further links; the path itself if it is not a link. scp writes

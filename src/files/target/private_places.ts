@@ -6,6 +6,7 @@
 import { quotePath, UserError } from "../../errors.ts";
 import { isWithin } from "./confinement.ts";
 import { codeOf } from "../stat/file_failure.ts";
+import { MAX_LINKS } from "../path/link_target.ts";
 import { joinPath } from "../path/local_path.ts";
 
 type Environment = (name: string) => string | undefined;
@@ -13,8 +14,6 @@ type Environment = (name: string) => string | undefined;
 const HINT =
   'Name a directory under "root" in the configuration of that host that contains neither keys nor settings ' +
   "of the account, or make root the owner of these and of the directories above them, and deny others write access";
-/** Maximum number of symbolic links in a path. */
-const MOST_LINKS = 40;
 
 /**
  * Returns these directories. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG specification
@@ -66,7 +65,7 @@ function findWritable(place: string, root: string, user: number | undefined): st
     if (name === "..") at = at.slice(0, at.lastIndexOf("/")) || "/";
     else if (target === undefined) at = next;
     else {
-      if (++links > MOST_LINKS) return undefined;
+      if (++links > MAX_LINKS) return undefined;
       if (target.startsWith("/")) at = "/";
     }
     left = [...(target ?? "").split("/"), ...rest].filter((part) => part !== "" && part !== ".");

@@ -4,17 +4,24 @@ import { FileError } from "../../errors.ts";
 import type { TargetPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOf, isSameFile, planted, swapped, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 import { rootPath, STANDARD_OUTPUT } from "./name.ts";
 
 /** Errors of file systems that cannot flush directories. */
 const UNSUPPORTED: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
 
-/** Flushes a file to disk. @param text Final path, for messages. @throws {FileError} */
-export async function syncFile(path: string, text: string): Promise<void> {
+/**
+ * Flushes a file to disk.
+ *
+ * @param text Final path, for messages.
+ * @param identity Identity that the file must have. Default: any.
+ * @throws {FileError}
+ */
+export async function syncFile(path: string, text: string, identity: FileIdentity = UNKNOWN_FILE): Promise<void> {
   try {
     using file = Deno.openSync(path, { read: true, write: true });
+    if (!isSameFile(identityOf(file.statSync()), identity)) throw planted("write", text);
     await file.sync();
   } catch (error) {
     throw failedDeno("write", text, error);

@@ -2,7 +2,6 @@
 
 import { FileError } from "../../errors.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
-import { removeJournal } from "../../resume/partial/lock_journal.ts";
 import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
@@ -16,6 +15,7 @@ import type {
   RecordedTarget,
   Resumable,
   ResumableSource,
+  TargetPlace,
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -28,6 +28,9 @@ import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
+
+/** A large file that is begun. */
+type FilePlace = Pick<Partial, "root" | "path" | "size">;
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
@@ -47,11 +50,15 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   /** @param holds Whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
   create(root: number, path: string, size: number, holds?: boolean): Partial {
-    const { directory, roots, staging } = this.#writer;
-    const target = roots[root];
+    const target = this.#writer.roots[root];
     checkShape(target, path !== "");
     if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
-    const name = this.#enterTarget(root, path);
+    return this.#createHere(this.#enter({ root, path }, { create: true }), { root, path, size }, holds);
+  }
+
+  /** As `create`, in the current directory. */
+  #createHere(name: Name, { root, path, size }: FilePlace, holds?: boolean): Partial {
+    const { directory, staging } = this.#writer;
     const staged = this.#writer.create(name);
     let partial: Partial;
     try {
@@ -77,7 +84,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     checkShape(target, path !== "");
     if (target.kind === "device") return { partial: this.create(root, path, size), kept: [] };
     const place = { root, path, size };
-    const name = this.#enterTarget(root, path);
+    const name = this.#enter(place, { create: true });
     const existing = this.#statTarget(target, name);
     if (existing && isLargeSource(target, source, existing)) {
       return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
@@ -86,22 +93,35 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
     if (opened) return await this.#inPlace(opened, place, resumable);
     try {
-      writer.checkCreatable(name, "write");
-      return await this.#beginReplacing(root, path, size, resumable);
+      return await this.#beginReplacing(name, place, resumable);
     } catch (error) {
-      return await this.#inPlace(writer.openRefused(this.#enterTarget(root, path), error), place, resumable);
+      return await this.#inPlace(writer.openRefused(this.#enter(place), error), place, resumable);
     }
   }
 
-  async #beginReplacing(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+  async #beginReplacing(name: Name, place: FilePlace, resumable?: Resumable): Promise<BegunPartial> {
     const source = resumable?.source;
-    if (!resumable || !source || (resumable.later && !hasRecord(resumable))) {
-      await this.#removeEarlier(resumable);
-      return { partial: this.create(root, path, size, true), kept: [] };
-    }
+    const hasEarlier = resumable !== undefined && hasRecord(resumable);
+    const isRecorded = source !== undefined && (!resumable?.later || hasEarlier);
+    if (!isRecorded && !hasEarlier) return { partial: this.#createHere(name, place, true), kept: [] };
+    this.#writer.checkCreatable(name, "write");
+    if (isRecorded) {
+      const begun = await this.#takeOver(place, resumable!, source);
+      if (begun) return begun;
+    } else await this.#removeEarlier(place, resumable);
+    // Other directories were entered meanwhile.
+    return { partial: this.create(place.root, place.path, place.size, true), kept: [] };
+  }
+
+  /** Begins a file with a journal; undefined if the journal is not available. */
+  async #takeOver(
+    { root, path, size }: FilePlace,
+    resumable: Resumable,
+    source: ResumableSource,
+  ): Promise<BegunPartial | undefined> {
     const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
-    const taken = await this.#atPlace((directory) => takeOver(directory, resumable, source, options));
-    if (!taken) return { partial: this.create(root, path, size, true), kept: [] };
+    const taken = await this.#atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
+    if (!taken) return undefined;
     const { partial: { name: temporary, ...identity }, kept, continued } = taken;
     const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
     this.#open.add(partial, { locked: { ...taken, record: resumable.record } });
@@ -111,33 +131,42 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   async startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
     const { record } = target;
     this.#enter(partial);
-    const started = await this.#atPlace((directory) => startJournal(directory, target, source, partial));
-    if (!started) return undefined;
-    if (this.#open.lock(partial, { ...started, record })) return record;
-    started.lock.close();
-    removeJournal(record, started.journal);
-    return undefined;
+    const started = await this.#atPlace(partial, (directory) => startJournal(directory, target, source, partial));
+    return started && this.#open.lock(partial, { ...started, record }) ? record : undefined;
   }
 
   async #inPlace(
     { staged, file }: InPlaceFile<Staged>,
-    place: Pick<Partial, "root" | "path" | "size">,
+    place: FilePlace,
     resumable: Resumable | undefined,
   ): Promise<BegunPartial> {
     this.#writer.staging.close(staged);
-    await this.#removeEarlier(resumable);
+    await this.#removeEarlier(place, resumable);
     return { partial: { ...place, ...file }, kept: [] };
   }
 
   /** Removes what an earlier copy has left of a target in the current directory. */
-  async #removeEarlier(resumable: Resumable | undefined): Promise<void> {
+  async #removeEarlier(place: TargetPlace, resumable: Resumable | undefined): Promise<void> {
     if (!resumable || !hasRecord(resumable)) return;
-    await this.#atPlace((directory) => removeEarlier(directory, resumable));
+    await this.#atPlace(place, (directory) => removeEarlier(directory, resumable));
   }
 
-  /** Calls `action` with a path of the current directory. Other directories are entered while it waits. */
-  async #atPlace<Result>(action: (directory: string) => Promise<Result>): Promise<Result> {
-    const place = this.#writer.directory.keepPlace();
+  /**
+   * Calls `action` with a path of the current directory, which contains the file. Other directories are entered while it
+   * waits.
+   *
+   * @throws {FileError} If the directory cannot be kept open. Also the errors of `action`.
+   */
+  async #atPlace<Result>(
+    { root, path }: TargetPlace,
+    action: (directory: string) => Promise<Result>,
+  ): Promise<Result> {
+    let place: { path: string; close(): void };
+    try {
+      place = this.#writer.directory.keepPlace();
+    } catch (error) {
+      throw failedDeno("write", this.#textOf({ root, path }), error);
+    }
     try {
       return await action(place.path);
     } finally {
@@ -193,13 +222,13 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const text = this.#textOf(partial);
     this.#enter(partial);
     if (!this.#writer.partials.hasName(partial)) throw planted("write", text);
-    await syncFile(this.#pathOf(partial), text);
+    await syncFile(this.#pathOf(partial), text, partial.identity);
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {
     const target = this.#writer.roots[partial.root];
     if (target.kind === "device" || partial.same) return undefined;
-    const name = this.#enterTarget(partial.root, partial.path);
+    const name = this.#enter(partial);
     if (partial.inPlace) return this.#commitInPlace(partial, name, attributes, xattrs);
     try {
       const staged = this.#writer.partials.openStaged(partial, this.#textOf(partial));
@@ -239,9 +268,10 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       if (this.#writer.partials.hasName(partial)) this.#writer.directory.remove(partial.temporary);
       this.#open.remove(partial);
     } catch (error) {
-      // The directory is gone or unreachable, so nothing can be removed from it.
       if (!(error instanceof FileError)) throw error;
-      this.#open.leave(partial);
+      // The partial file was removed with its directory. In an unreachable directory it stays, with its journal.
+      if (error.code === "ENOENT") this.#open.remove(partial);
+      else this.#open.leave(partial);
     }
   }
 
@@ -275,16 +305,11 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     }
   }
 
-  /** Enters the directory of a target. Returns the final name. */
-  #enterTarget(root: number, path: string): Name {
+  /** Enters the directory of a large file. Returns the final name. @param options.create As in `AtomicWriter.enter`. */
+  #enter({ root, path }: TargetPlace, options = { create: false }): Name {
     const { directory, name } = splitTarget(this.#writer.roots[root], path);
-    this.#writer.enter(root, directory, { create: true });
+    this.#writer.enter(root, directory, options);
     return this.#writer.directory.nameOf(name);
-  }
-
-  /** Enters the directory of a partial file. */
-  #enter({ root, path }: Partial): void {
-    this.#writer.enter(root, splitTarget(this.#writer.roots[root], path).directory, { create: true });
   }
 
   /** Returns the path by which `Deno.*` reaches a partial file in the current directory. */
@@ -292,7 +317,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     return joinPath(this.#writer.directory.place, temporary);
   }
 
-  #textOf({ root, path }: Partial): string {
+  #textOf({ root, path }: TargetPlace): string {
     return targetText(this.#writer.roots[root], path);
   }
 }

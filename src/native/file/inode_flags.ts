@@ -6,12 +6,16 @@ import { Statx } from "./statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 
 /** Returns the flag that forbids changes of a file or directory; undefined if it has none, or this is unknown. */
-export function forbiddingFlag(path: string): "immutable" | "append-only" | undefined {
+export function forbiddingFlag(
+  path: string,
+  { follow }: { follow: boolean },
+): "immutable" | "append-only" | undefined {
   if (Deno.build.os !== "linux") return undefined;
   try {
     const name = encodeName(path);
     const statx = new Statx(openFileCalls());
-    if (!statx.fill(AT_FDCWD, new PinnedBuffer(name.length + 1).putName(name), AT_SYMLINK_NOFOLLOW)) return undefined;
+    const scratch = new PinnedBuffer(name.length + 1);
+    if (!statx.fill(AT_FDCWD, scratch.putName(name), follow ? 0 : AT_SYMLINK_NOFOLLOW)) return undefined;
     return statx.isImmutable ? "immutable" : statx.isAppendOnly ? "append-only" : undefined;
   } catch {
     // FFI is not permitted.

@@ -1,6 +1,6 @@
 /** Attributes of a file from statx(2), read in place. */
 
-import { addressOf, type FileCalls } from "./calls.ts";
+import { addressOf, AT_EMPTY_PATH, type FileCalls } from "./calls.ts";
 
 /** Bits of stx_attributes (statx(2)). */
 const IMMUTABLE = 0x10;
@@ -10,6 +10,8 @@ const MOUNT_ROOT = 0x2000;
 /** Bits of st_mode with the kind of a file (inode(7)). */
 export const S_IFMT = 0o170000;
 const HALF = 2 ** 32;
+/** Size of struct statx. */
+const STATX_BYTES = 256;
 
 /** A reusable struct statx and its fields. */
 export class Statx {
@@ -18,15 +20,21 @@ export class Statx {
   readonly #calls: FileCalls;
 
   constructor(calls: FileCalls) {
-    const buffer = new ArrayBuffer(256);
+    // The struct, and an empty name, which stands for the open file itself.
+    const buffer = new ArrayBuffer(STATX_BYTES + 8);
     this.#view = new DataView(buffer);
     this.address = addressOf(buffer);
     this.#calls = calls;
   }
 
-  /** Reads the attributes of `name` (an address) in the directory. @param flags AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  /** Reads the attributes of `name` (an address) in the directory. @param flags 0 or AT_SYMLINK_NOFOLLOW. */
   fill(directory: number, name: number, flags: number): boolean {
     return this.#calls.statx(directory, name, flags, this.address) === 0;
+  }
+
+  /** Reads the attributes of an open file, which may be opened with O_PATH. */
+  fillOpen(descriptor: number): boolean {
+    return this.#calls.statx(descriptor, this.address + STATX_BYTES, AT_EMPTY_PATH, this.address) === 0;
   }
 
   /** Whether chattr(1) has made the file immutable; false if the file system does not say. */

@@ -30,13 +30,21 @@ export class OpenPartials {
   }
 
   /**
-   * Adds the journal of a partial file that had none.
+   * Adds the journal of a partial file that had none. Removes the journal if the partial file was finished or abandoned
+   * meanwhile.
    *
-   * @returns false if the partial file was finished or abandoned meanwhile.
+   * @returns Whether the partial file has the journal.
    */
   lock(partial: Partial, locked: Locked): boolean {
     const open = this.#open.get(keyOf(partial));
-    if (!open) return false;
+    if (!open) {
+      locked.lock.close();
+      removeJournal(locked.record, locked.journal);
+      return false;
+    }
+    // The locked file keeps the inode, too.
+    open.pin?.close();
+    open.pin = undefined;
     open.locked = locked;
     return true;
   }

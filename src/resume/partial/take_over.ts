@@ -92,7 +92,9 @@ export async function takeOver(
     if (taken) return taken;
     removePartial(earlier);
     earlier = undefined;
-    return await begin(directory, journal, { source, target });
+    const begun = await begin(directory, journal, { source, target });
+    if (!begun) removeJournal(record, journal);
+    return begun;
   } catch (error) {
     removePartial(earlier);
     if (journal) removeJournal(record, journal);
@@ -114,29 +116,29 @@ export async function startJournal(
   source: ResumableSource,
   { temporary: name, identity }: Pick<Partial, "temporary" | "identity">,
 ): Promise<TakenOver | undefined> {
+  let journal: Deno.FsFile | undefined;
+  let lock: Deno.FsFile | undefined;
   try {
-    const journal = await lockJournal(record);
+    journal = await lockJournal(record);
     if (!journal) return undefined;
     // Another copy of this target has used the journal meanwhile.
     if (journal.statSync().size > 0) {
       journal.close();
       return undefined;
     }
-    const lock = await lockWritten(joinPath(directory, name), identity);
-    try {
-      if (lock) {
-        const partial = { name, ...exactIdentity(lock.statSync()) };
-        const headerBytes = writeHeader(journal, { source, target, partial });
-        return { partial, lock, journal, headerBytes, kept: [], continued: false };
-      }
-    } catch (error) {
-      lock?.close();
-      if (codeOf(error) === undefined) throw error;
+    lock = await lockWritten(joinPath(directory, name), identity);
+    if (lock) {
+      const partial = { name, ...exactIdentity(lock.statSync()) };
+      const headerBytes = writeHeader(journal, { source, target, partial });
+      return { partial, lock, journal, headerBytes, kept: [], continued: false };
     }
-    removeJournal(record, journal);
   } catch (error) {
+    lock?.close();
+    if (journal) removeJournal(record, journal);
     if (codeOf(error) === undefined) throw error;
+    return undefined;
   }
+  removeJournal(record, journal);
   return undefined;
 }
 
@@ -225,22 +227,26 @@ async function resume(
   return { partial, lock, journal, headerBytes, kept: mergeAdjacent(intact).slice(0, MAX_KEPT), continued: compares };
 }
 
+/** Creates the partial file; undefined if it cannot be locked. */
 async function begin(
   directory: string,
   journal: Deno.FsFile,
   about: Omit<JournalHeader, "partial">,
-): Promise<TakenOver> {
+): Promise<TakenOver | undefined> {
   const name = newPartialName();
   const path = joinPath(directory, name);
   const mode = Deno.build.os === "windows" ? undefined : 0o600;
   const lock = Deno.openSync(path, { write: true, createNew: true, mode });
+  const partial = { name, ...exactIdentity(lock.statSync()) };
+  // No other copy knows the random name, but --clean of root may examine the file, or the lock service may not answer.
+  if (!await lockOpen(lock)) {
+    removeExact(path, partial);
+    return undefined;
+  }
   try {
-    // No other process can know the random name yet, so the lock is free.
-    await lockOpen(lock);
     lock.truncateSync(about.source.size);
     // Some file systems change the owner. Then a later run would not accept the file as its own.
     if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
-    const partial = { name, ...exactIdentity(lock.statSync()) };
     journal.truncateSync(0);
     const headerBytes = writeHeader(journal, { ...about, partial });
     return { partial, lock, journal, headerBytes, kept: [], continued: false };

@@ -1,6 +1,7 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
-import { placeKey, type TargetPlace } from "../../files/engine/target.ts";
+import type { TargetPlace } from "../../files/engine/target.ts";
+import { placeKey } from "../../files/target/name.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";

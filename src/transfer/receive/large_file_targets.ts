@@ -28,8 +28,10 @@ import { TargetRecords } from "./target_records.ts";
 const JOURNAL_AT_ONCE_BYTES = 64 << 20;
 /** Maximum number of large files at the same time. The sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
-/** Descriptors reserved for everything but journals. A journal takes two while its file is begun. */
+/** Descriptors reserved for everything but journals. */
 const OTHER_DESCRIPTORS = 96;
+/** Descriptors of a file with a journal: the journal and the partial file. */
+const JOURNAL_DESCRIPTORS = 2;
 
 /** Objects that large files share with small ones, and callbacks. */
 export interface LargeFileTargetsHost {
@@ -247,10 +249,12 @@ export class LargeFileTargets {
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
-    const limit = Math.floor((openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS) / 2);
-    let journals = this.#beginning.size;
+    const limit = openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS;
+    const { starting, open } = this.#lateJournals;
+    let journals = this.#beginning.size + starting;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
-    return journals < limit;
+    // This thread also opens a late journal, to record what streams wrote before its start.
+    return (journals + 1) * JOURNAL_DESCRIPTORS + starting + open <= limit;
   }
 
   /** Commits a file when all its ranges are written and the sender has closed it, in either order. */

@@ -51,6 +51,18 @@ export class LateJournals {
     this.#options = options;
   }
 
+  /** Number of journals that are being started. */
+  get starting(): number {
+    return this.#starting.size;
+  }
+
+  /** Number of journals that this thread writes to. */
+  get open(): number {
+    let count = 0;
+    for (const { journal } of this.#files.values()) if (journal) count++;
+    return count;
+  }
+
   /** Starts the journal of a file after a while, unless it has one or needs none. */
   add(file: number, partial: Partial, target: RecordedTarget, source: ResumableSource): void {
     if (partial.journal !== undefined || partial.same || partial.inPlace || partial.temporary === "") return;

@@ -4,7 +4,7 @@ import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { explainFailure } from "../../files/stat/explain_failure.ts";
-import { createdLinks } from "../../files/target/directory_links.ts";
+import { createdLinks } from "../../files/target/created_links.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isSameRoot } from "../../files/target/same_file.ts";
 import { planTargets } from "../../files/target/plan.ts";

@@ -1,6 +1,6 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
-import { createdLinks } from "../../files/target/directory_links.ts";
+import { createdLinks } from "../../files/target/created_links.ts";
 import type { Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/coding.ts";

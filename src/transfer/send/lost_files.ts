@@ -4,7 +4,7 @@ import { quotePath } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import { placeKey } from "../../files/engine/target.ts";
+import { placeKey } from "../../files/target/name.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 
 /** The failed files of one transfer. Paths are relative to their roots. */

@@ -6,10 +6,11 @@ import { FileError } from "../../../src/errors.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { FileIdentity } from "../../../src/files/stat/file_identity.ts";
 import { Confinement } from "../../../src/files/target/confinement.ts";
-import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/directory_links.ts";
+import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/created_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { applyRecords, ENGINES, isRoot, TempDirectory } from "../file_engines.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../../src/native/file/calls.ts";
+import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink } = RecordType;
 const OTHER = 54321;
@@ -17,6 +18,42 @@ const OTHER = 54321;
 /** Changes the owner of a link itself. */
 function give(path: string, uid: number): void {
   assert(new Deno.Command("chown", { args: ["-h", `${uid}`, path] }).outputSync().success);
+}
+
+/**
+ * Replaces a new link by a file while its status is read by name for the first time, as any user can who may write to the
+ * directory.
+ */
+function hideLinkFromStat(directory: string): Disposable {
+  const { lstatSync, renameSync, writeTextFileSync, removeSync } = Deno;
+  const calls = isNativeHere ? openFileCalls() as { statx: FileCalls["statx"] } : undefined;
+  const statx = calls?.statx;
+  let isHidden = false;
+  const hide = <Result>(stat: () => Result): Result => {
+    const [link] = [...Deno.readDirSync(directory)].filter(({ isSymlink }) => isSymlink);
+    if (!link || isHidden) return stat();
+    isHidden = true;
+    const path = `${directory}/${link.name}`;
+    renameSync(path, `${directory}/hidden`);
+    writeTextFileSync(path, "");
+    try {
+      return stat();
+    } finally {
+      removeSync(path);
+      renameSync(`${directory}/hidden`, path);
+    }
+  };
+  Deno.lstatSync = (path) => hide(() => lstatSync(path));
+  if (calls) {
+    calls.statx = (at, name, flags, to) =>
+      flags === AT_SYMLINK_NOFOLLOW ? hide(() => statx!(at, name, flags, to)) : statx!(at, name, flags, to);
+  }
+  return {
+    [Symbol.dispose]() {
+      Deno.lstatSync = lstatSync;
+      if (calls) calls.statx = statx!;
+    },
+  };
 }
 
 describe("createdLinks", () => {
@@ -122,8 +159,9 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("loop", temp.at("to/loop"));
       refused(temp, "link", 'Cannot create "/to/link": it is a symbolic link', { dirlinks: undefined });
       for (const name of ["file", "dangling", "loop"]) {
-        refused(temp, name, `Cannot create "/to/${name}": it is a symbolic link`);
-        refused(temp, `${name}/sub`, `Cannot create "/to/${name}": it is a symbolic link`);
+        const message = `Cannot create "/to/${name}": it is a symbolic link that does not point to a directory`;
+        refused(temp, name, message);
+        refused(temp, `${name}/sub`, message);
       }
     });
 
@@ -151,7 +189,7 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("../out", temp.at("to/planted"));
       Deno.symlinkSync("planted", temp.at("to/through"));
       give(temp.at("to/planted"), OTHER);
-      const message = "it leads through a symbolic link of another user";
+      const message = "a symbolic link on its path belongs to another user";
       refused(temp, "planted", `Cannot create "/to/planted": ${message}`);
       refused(temp, "through", `Cannot create "/to/through": ${message}`);
       // The owner of a directory controls everything in it.
@@ -180,6 +218,29 @@ for (const { title, make } of ENGINES) {
       applyRecords(other, [[enter, "link"], [file, "f", "1"]]);
       other.close();
       assertEquals(temp.list("out"), ["f"]);
+    });
+
+    it("are not followed if this copy has created them while their temporary names were swapped", () => {
+      using temp = new TempDirectory();
+      temp.directory("to");
+      Deno.chmodSync(temp.at("to"), 0o777);
+      const dirlinks = createdLinks();
+      const writer = into(temp.at("to"), { dirlinks });
+      applyRecords(writer, [[enter, ""]]);
+      {
+        using _ = hideLinkFromStat(temp.at("to"));
+        try {
+          applyRecords(writer, [[symlink, "mine", "../out"]]);
+        } catch (error) {
+          // The portable engine may take the other file for the link, and does not rename it.
+          assertEquals((error as FileError).code, "ESTALE");
+        }
+      }
+      writer.close();
+      for (const { name } of Deno.readDirSync(temp.at("to"))) {
+        const { dev, ino } = Deno.lstatSync(temp.at(`to/${name}`));
+        assert(name !== "mine" || isCreatedLink(dirlinks, { dev, inode: ino! }));
+      }
     });
 
     it("are not followed to the source or below it", () => {
@@ -214,7 +275,9 @@ for (const { title, make } of ENGINES) {
       assertEquals(plan("s"), [{ kind: "folder", path: temp.at("out"), created: false, identity }]);
       const messageOf = (act: () => unknown) => assertThrows(act, FileError).message.replaceAll(temp.path, "");
       assertEquals(messageOf(() => plan("s", { dirlinks: undefined })), 'Cannot create "/to/s": it is a symbolic link');
-      assertEquals(messageOf(() => plan("t")), 'Cannot create "/to/t": it is a symbolic link');
+      const { message, hint } = assertThrows(() => plan("t"), FileError);
+      const reason = "it is a symbolic link that does not point to a directory";
+      assertEquals([message, hint], [`Cannot create "${temp.at("to/t")}": ${reason}`, "Remove the link"]);
       const confinement = new Confinement(temp.at("to"), temp.path, engine.paths);
       const confined = () =>
         planTargets([{ name: "s", kind: "folder" }], "", { ...base, base: temp.at("to"), confinement }, engine.paths);

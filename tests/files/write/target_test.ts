@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../../src/errors.ts";
-import { RecordType } from "../../../src/protocol/data/records.ts";
+import { putUint53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
-import { applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "../file_engines.ts";
+import { applyRecord, applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "../file_engines.ts";
 
 const { enter, directory, file, symlink, hardlink } = RecordType;
 const PLAN = { base: "/", tilde: false, sameHost: false };
@@ -169,6 +169,31 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), []);
     });
 
+    it("writes to its directory after a hard link whose first name is missing", () => {
+      using temp = new TempDirectory();
+      const roots = ["one", "two"].map((name): TargetRoot => (
+        { kind: "folder", path: temp.directory(name), created: false }
+      ));
+      temp.directory("one/a/b/c/d/e");
+      for (const [current, first, firstRoot] of [["", "missing/f", 1], ["x", "a/b/c/d/e/missing/f", 0]] as const) {
+        const writer = engine.openTarget(roots, options);
+        const { frame, cursor } = frameOf([[enter, current], [hardlink, "h", first], [file, "f", "1"]]);
+        const view = new DataView(frame.buffer);
+        const failures: string[] = [];
+        while (cursor.next()) {
+          if (cursor.type === hardlink) putUint53(view, cursor.start + RecordField.version, firstRoot + 1);
+          try {
+            applyRecord(writer, cursor, frame);
+          } catch (error) {
+            failures.push((error as FileError).code!);
+          }
+        }
+        writer.close();
+        assertEquals(failures, ["ENOENT"]);
+      }
+      assertEquals(temp.list().filter((path) => path.endsWith("/f")), ["one/f", "one/x/f"]);
+    });
+
     it("creates no hard link to the target of a symbolic link", () => {
       using temp = new TempDirectory();
       temp.directory("to/d");
@@ -222,6 +247,26 @@ for (const { title, make } of ENGINES) {
       writer.small.writeWhole(cursor, frame);
       writer.close();
       assertEquals(temp.list(), ["here/", "here/f", "there/"]);
+    });
+
+    it("does not create the directory of a large file again after it was removed", async () => {
+      using temp = new TempDirectory();
+      const writer = into(temp.path);
+      const partial = writer.partials.create(0, "d/big", 3);
+      // The current directory stays open, so another one is entered.
+      const enterOther = () => writer.partials.discard(writer.partials.create(0, "other/f", 3));
+      enterOther();
+      Deno.removeSync(temp.at("d"), { recursive: true });
+      assertThrows(() => writer.partials.open(partial), FileError);
+      assertThrows(() => writer.partials.read(partial), FileError);
+      await assertRejects(() => writer.partials.sync(partial), FileError);
+      assertThrows(() => writer.partials.commit(partial, ATTRIBUTES), FileError);
+      enterOther();
+      writer.partials.discard(partial);
+      enterOther();
+      writer.abort({ keepPartials: true });
+      writer.close();
+      assertEquals(temp.list(), ["other/"]);
     });
 
     it("removes its temporary files when aborted, even twice", () => {

@@ -8,12 +8,15 @@ import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
 import {
   bytesLeft,
   removeEarlier,
+  startJournal,
   type TakenOver,
   takeOver,
   type TakeOverOptions,
 } from "../../../src/resume/partial/take_over.ts";
+import { TemporaryNames } from "../../../src/files/path/temporary_names.ts";
 import { RandomBytes, randomBytes } from "../../support/files/random_bytes.ts";
-import { TempDirectory } from "../../files/file_engines.ts";
+import { isNativeHere, TempDirectory } from "../../files/file_engines.ts";
+import { fileOfDescriptor, openDescriptors } from "../../../src/native/process/descriptors.ts";
 
 const BLOCK = 100_000;
 const CONTENTS = randomBytes(5 * BLOCK + 17, "contents");
@@ -36,6 +39,12 @@ class Place implements Disposable {
   /** Names in the target directory. */
   get names(): string[] {
     return this.temp.list("target");
+  }
+
+  /** Paths of the open files, below the temporary directory; none on systems without /proc. */
+  get open(): string[] {
+    const paths = isNativeHere ? openDescriptors().map((descriptor) => fileOfDescriptor(descriptor) ?? "") : [];
+    return paths.filter((path) => path.startsWith(this.temp.path)).map((path) => path.replace(this.temp.path, ""));
   }
 
   take(source = SOURCE, options: TakeOverOptions = {}) {
@@ -130,6 +139,22 @@ describe("takeOver", () => {
     assertEquals(Deno.readTextFileSync(place.partial), "planted");
   });
 
+  it("removes a new partial file that it cannot lock, and leaves no journal", async () => {
+    using place = new Place();
+    const { lock } = Deno.FsFile.prototype;
+    let locks = 0;
+    Deno.FsFile.prototype.lock = function (exclusive) {
+      // The first lock is for the journal.
+      return ++locks === 2 ? new Promise(() => {}) : lock.call(this, exclusive);
+    };
+    try {
+      assertEquals(await place.take(), undefined);
+    } finally {
+      Deno.FsFile.prototype.lock = lock;
+    }
+    assertEquals([place.names, place.temp.list("state"), place.open], [[], [], []]);
+  });
+
   it("reports the bytes that are verified, and that they are done", async () => {
     using place = new Place();
     const reported: number[] = [];
@@ -146,6 +171,25 @@ describe("takeOver", () => {
     await leave(place, [3, 0, 1]);
     assertEquals(await leave(place, [5]).then((kept) => kept.length), 2);
     assertEquals(await found(place), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
+  });
+
+  it("resumes with few descriptors, if the partial file cannot be opened several times", async () => {
+    using place = new Place();
+    await leave(place, [0, 1, 2, 3]);
+    const { partial } = place;
+    const { openSync } = Deno;
+    let opened = 0;
+    Deno.openSync = (path, options) => {
+      // The first is locked, the second is read.
+      if (path === partial && ++opened > 2) throw new Error("Too many open files (os error 24)");
+      return openSync(path, options);
+    };
+    try {
+      assertEquals(await found(place), [[0, 4]]);
+    } finally {
+      Deno.openSync = openSync;
+    }
+    assertEquals([opened, place.open], [3, []]);
   });
 
   it("drops only the blocks whose checksums do not match", async () => {
@@ -339,6 +383,73 @@ describe("takeOver", () => {
     assertEquals(await takeOver(place.directory, about, SOURCE), undefined);
     assertEquals(place.names, []);
     await removeEarlier("/nowhere/at/all", about);
+  });
+});
+
+describe("startJournal", () => {
+  const NAME = new TemporaryNames("test").next();
+
+  /** Starts the journal of a partial file after `spoil`, and returns the result. */
+  async function start(place: Place, spoil: (path: string) => void) {
+    const path = place.temp.write(`target/${NAME}`);
+    const { dev, ino } = Deno.statSync(path);
+    spoil(path);
+    return await startJournal(place.directory, place.about, SOURCE, {
+      temporary: NAME,
+      identity: { dev, inode: ino! },
+    });
+  }
+
+  it("locks the partial file and its journal", async () => {
+    using place = new Place();
+    const started = await start(place, () => {});
+    assertEquals(decodeJournal(Deno.readFileSync(place.record))?.header.partial.name, NAME);
+    assertEquals(place.open.length, isNativeHere ? 2 : 0);
+    Place.close(started);
+  });
+
+  const SPOILT: [what: string, spoil: (path: string) => void][] = [
+    ["is missing", (path) => Deno.removeSync(path)],
+    ["has a second name", (path) => Deno.linkSync(path, `${path}~`)],
+    ["was replaced by a directory", (path) => {
+      Deno.removeSync(path);
+      Deno.mkdirSync(path);
+    }],
+    ["was replaced by another file", (path) => {
+      Deno.renameSync(path, `${path}~`);
+      Deno.writeTextFileSync(path, "planted");
+    }],
+  ];
+  for (const [what, spoil] of SPOILT) {
+    it(`leaves no journal and nothing open if the partial file ${what}`, {
+      ignore: Deno.build.os === "windows",
+    }, async () => {
+      using place = new Place();
+      assertEquals(await start(place, spoil), undefined);
+      assertEquals([place.temp.list("state"), place.open], [[], []]);
+    });
+  }
+
+  it("leaves nothing open if the journal cannot be written", { ignore: Deno.build.os !== "linux" }, async () => {
+    using place = new Place();
+    const { writeSync } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.writeSync = () => {
+      throw new Error("No space left on device (os error 28)");
+    };
+    try {
+      assertEquals(await start(place, () => {}), undefined);
+    } finally {
+      Deno.FsFile.prototype.writeSync = writeSync;
+    }
+    assertEquals([place.temp.list("state"), place.open], [[], []]);
+  });
+
+  it("leaves the journal of another copy", async () => {
+    using place = new Place();
+    await leave(place, [0]);
+    const before = Deno.readFileSync(place.record);
+    assertEquals(await start(place, () => {}), undefined);
+    assertEquals([Deno.readFileSync(place.record), place.open], [before, []]);
   });
 });
 

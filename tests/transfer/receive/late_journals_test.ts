@@ -78,9 +78,11 @@ for (const { title, make } of ENGINES) {
       assertEquals([partial.journal, existsSync(copy.about.record)], [undefined, false]);
       await copy.begun;
       assertEquals([partial.journal, copy.told], [copy.about.record, [`0 ${copy.about.record}`]]);
+      assertEquals([copy.journals.starting, copy.journals.open], [0, 1]);
       copy.write(partial, 300, 400);
       copy.journals.written(0, { start: 500, end: 600, crc32: 0, recorded: true });
       await copy.end();
+      assertEquals(copy.journals.open, 0);
       assertEquals(temp.list("target"), [partial.temporary]);
 
       const next = start(temp);
@@ -167,6 +169,33 @@ for (const { title, make } of ENGINES) {
       await copy.begin();
       await copy.asked;
       assertEquals([...copy.told, ...temp.list("state")], []);
+      await copy.end();
+    });
+
+    it("count while they are started", async () => {
+      using temp = new TempDirectory();
+      const copy = start(temp);
+      const { partial } = await copy.begin();
+      const first = Promise.withResolvers<undefined>();
+      const asked = Promise.withResolvers<void>();
+      const counts: number[] = [];
+      const journals = new LateJournals({ startJournal: () => first.promise }, {
+        mayStart() {
+          counts.push(journals.starting);
+          if (counts.length === 2) asked.resolve();
+          return true;
+        },
+        started() {},
+        hasChecksums: true,
+        delayMs: 1,
+      });
+      journals.add(0, partial, copy.about, SOURCE);
+      journals.add(1, partial, copy.about, SOURCE);
+      await asked.promise;
+      first.resolve(undefined);
+      await journals.settled();
+      assertEquals([counts, journals.starting], [[0, 1], 0]);
+      copy.target.partials.discard(partial);
       await copy.end();
     });
 

@@ -1,6 +1,6 @@
 /** Gives staged files their attributes and their final names, by descriptor. */
 
-import { AT_EMPTY_PATH, type FileCalls } from "../../../native/file/calls.ts";
+import { type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
@@ -26,7 +26,6 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   /** Status that `snapshot` returned last. */
   readonly #snapshot: Statx;
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly #other = new PinnedBuffer(257);
   readonly #naming: SharedNaming;
   readonly #replaced: ReplacedFile;
@@ -75,7 +74,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   }
 
   snapshot({ descriptor }: StagedFile): FileStatSnapshot | undefined {
-    return this.#snapshot.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ? this.#snapshot : undefined;
+    return this.#snapshot.fillOpen(descriptor) ? this.#snapshot : undefined;
   }
 
   closeForRename(staged: StagedFile, name: number): void {
@@ -100,7 +99,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     const place = openEntry(calls, directory, name);
     if (place < 0) return undefined;
     try {
-      if (!statx.fill(place, this.#empty.address, AT_EMPTY_PATH)) return undefined;
+      if (!statx.fillOpen(place)) return undefined;
       const identity = identityOfStat(statx);
       if (!this.#directory.mayDelete(statx.uid)) return undefined;
       const isLinked = this.#naming.link(place, directory, this.#other.putName(encodeName(other))) === 0;

@@ -1,6 +1,6 @@
 /** Operations on existing targets, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { SystemCallError } from "../../../native/libc/errno.ts";
@@ -24,7 +24,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
   readonly #calls: FileCalls;
   readonly #naming: SharedNaming;
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly #other = new PinnedBuffer(257);
   readonly #link = new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
 
@@ -103,7 +102,7 @@ export class NativeCompareCalls implements CompareCalls<number> {
     const place = openEntry(calls, descriptor, address);
     if (place < 0) return false;
     try {
-      const isKept = this.#statx.fill(place, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, kept);
+      const isKept = this.#statx.fillOpen(place) && isSameFile(this.#statx, kept);
       return isKept && this.#naming.give(place, descriptor, address, name) === 0;
     } finally {
       calls.close(place);
@@ -144,7 +143,7 @@ export class NativeCompareCalls implements CompareCalls<number> {
   }
 
   #statOpen(descriptor: number): void {
-    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+    if (!this.#statx.fillOpen(descriptor)) {
       throw new SystemCallError(this.#calls.errno());
     }
   }

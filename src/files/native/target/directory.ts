@@ -1,6 +1,6 @@
 /** Current directory of a native writer. */
 
-import { addressOf, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
@@ -17,7 +17,7 @@ import type { TargetDirectory } from "../../write/target_directory.ts";
 import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
 import { finishDirectory } from "./finish.ts";
-import { directoryPath } from "../open.ts";
+import { directoryPath, openOnce } from "../open.ts";
 import { readStat } from "../stat.ts";
 import type { XattrWriter } from "../xattrs.ts";
 
@@ -44,7 +44,6 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   #statx: Statx | undefined;
   readonly #name = new PinnedBuffer(512);
   readonly #dot = new PinnedBuffer(2);
-  readonly #empty = new PinnedBuffer(8);
   readonly #other = new PinnedBuffer(512);
 
   constructor(calls: FileCalls, { roots, options }: WriterOptions, { openat2, xattrs }: NativeFeatures) {
@@ -86,6 +85,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
 
   /** Opens the current directory again, after `directories` has opened another one. @throws {FileError} */
   reopen(): void {
+    this.descriptor = -1;
     this.descriptor = this.directories.open(this.root, this.path, { create: true });
   }
 
@@ -155,8 +155,8 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     const { calls } = this;
     const { path, directoryOnly, closeOnExec } = calls.flags;
     const name = this.#dot.putName(encodeName("."));
-    const descriptor = calls.openat(this.descriptor, name, path | directoryOnly | closeOnExec, 0);
-    if (descriptor < 0) throw new SystemCallError(calls.errno());
+    const descriptor = openOnce(calls, this.descriptor, name, path | directoryOnly | closeOnExec);
+    if (descriptor < 0) throw new SystemCallError(-descriptor);
     return { path: directoryPath(descriptor), close: () => calls.close(descriptor) };
   }
 
@@ -174,7 +174,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   /** Reads the status of the directory itself. Returns undefined if it cannot be read. */
   #status(): Statx | undefined {
     const statx = this.#statx ??= new Statx(this.calls);
-    return statx.fill(this.descriptor, this.#empty.address, AT_EMPTY_PATH) ? statx : undefined;
+    return statx.fillOpen(this.descriptor) ? statx : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Sets the final attributes of a directory at the end of a copy, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
+import { AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import type { FinishedDirectory, TargetOptions } from "../../engine/target.ts";
@@ -10,6 +10,7 @@ import { finishedMode } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import { openAccessLists } from "../access.ts";
 import { magicLink, type NativeAttributes } from "../attributes.ts";
+import { openOnce } from "../open.ts";
 import type { Refusal, XattrWriter } from "../xattrs.ts";
 
 /** Options and engine state for `finishDirectory`. */
@@ -34,7 +35,7 @@ export function finishDirectory(
   const source = options.preserve ? directory.attributes : undefined;
   const scratch = new PinnedBuffer(64);
   const statx = new Statx(calls);
-  if (!statx.fill(descriptor, scratch.address, AT_EMPTY_PATH)) check(calls.errno());
+  if (!statx.fillOpen(descriptor)) check(calls.errno());
   let current = statx.mode & 0o7777;
   const newModes = () => openAccessLists().defaultModes(descriptor) ?? 0o777;
   const mode = source ? undefined : finishedMode(directory, current, options.umask, newModes);
@@ -71,7 +72,7 @@ export function finishDirectory(
 function reopen(calls: FileCalls, descriptor: number, scratch: PinnedBuffer): number {
   const flags = calls.flags.directoryOnly | calls.flags.closeOnExec;
   const address = magicLink(descriptor, scratch);
-  let opened = calls.openat(AT_FDCWD, address, flags, 0);
-  if (opened < 0 && calls.chmod(address, 0o700) === 0) opened = calls.openat(AT_FDCWD, address, flags, 0);
-  return opened >= 0 ? opened : -calls.errno();
+  const opened = openOnce(calls, AT_FDCWD, address, flags);
+  if (opened >= 0 || calls.chmod(address, 0o700) !== 0) return opened;
+  return openOnce(calls, AT_FDCWD, address, flags);
 }

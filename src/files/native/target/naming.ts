@@ -4,13 +4,7 @@
  */
 
 import { Errno } from "../../../native/libc/errno.ts";
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_SYMLINK_FOLLOW,
-  AT_SYMLINK_NOFOLLOW,
-  type FileCalls,
-} from "../../../native/file/calls.ts";
+import { AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { FileKind } from "../../stat/file_stat.ts";
@@ -25,7 +19,6 @@ export class SharedNaming {
   readonly #calls: FileCalls;
   readonly #one: Statx;
   readonly #other: Statx;
-  readonly #itself = new PinnedBuffer(8);
   readonly #link = new PinnedBuffer(64);
 
   constructor(calls: FileCalls) {
@@ -36,19 +29,15 @@ export class SharedNaming {
 
   /** Returns whether a name refers to an open file. */
   isNameOf(descriptor: number, directory: number, name: number): boolean {
-    return this.#one.fill(descriptor, this.#itself.address, AT_EMPTY_PATH) &&
-      this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW) && this.#areSame();
+    return this.#one.fillOpen(descriptor) && this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW) &&
+      this.#areSame();
   }
 
   /** Opens a name (O_PATH) that must refer to this open file. Returns a descriptor, or minus ESTALE. */
   openPlace(descriptor: number, directory: number, name: number): number {
     const place = openEntry(this.#calls, directory, name);
     if (place < 0) return -Errno.ESTALE;
-    const empty = this.#itself.address;
-    if (
-      this.#one.fill(descriptor, empty, AT_EMPTY_PATH) && this.#other.fill(place, empty, AT_EMPTY_PATH) &&
-      this.#areSame()
-    ) return place;
+    if (this.#one.fillOpen(descriptor) && this.#other.fillOpen(place) && this.#areSame()) return place;
     this.#calls.close(place);
     return -Errno.ESTALE;
   }

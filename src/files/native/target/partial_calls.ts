@@ -1,6 +1,6 @@
 /** Opens partial files, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { Errno } from "../../../native/libc/errno.ts";
@@ -11,6 +11,7 @@ import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
 import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "../direct_writer.ts";
+import { openOnce } from "../open.ts";
 import { NativeRangeReader } from "../range_reader.ts";
 import { NativeRangeWriter } from "../range_writer.ts";
 import { StagedFile } from "./staged_file.ts";
@@ -21,7 +22,6 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
   readonly #temporary = new PinnedBuffer(512);
-  readonly #empty = new PinnedBuffer(8);
 
   constructor(directory: NativeTargetDirectory) {
     this.#directory = directory;
@@ -56,9 +56,9 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
     const { read, readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
     // Writers read too: without a call that punches holes, existing contents are examined. A FIFO must not block.
     const flags = (operation === "read" ? read : readWrite) | noFollow | nonBlock | closeOnExec;
-    const descriptor = calls.openat(this.#directory.descriptor, this.#put(file), flags, 0);
+    const descriptor = openOnce(calls, this.#directory.descriptor, this.#put(file), flags);
     if (descriptor < 0) {
-      const errno = calls.errno();
+      const errno = -descriptor;
       const isStolen = errno === Errno.ENOENT || errno === Errno.ELOOP;
       throw isStolen ? planted(operation, text) : failedCall(operation, text, errno);
     }
@@ -74,7 +74,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
     const calls = this.#calls;
     const { write, noFollow, closeOnExec, nonBlock, direct } = calls.flags;
     const flags = write | noFollow | closeOnExec | nonBlock | direct;
-    const descriptor = calls.openat(directory, this.#put(partial), flags, 0);
+    const descriptor = openOnce(calls, directory, this.#put(partial), flags);
     if (descriptor < 0) return undefined;
     if (this.#isFile(descriptor, partial.identity)) return new DirectWriter(calls, descriptor, writer);
     calls.close(descriptor);
@@ -82,7 +82,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
   }
 
   #isFile(descriptor: number, identity: FileIdentity): boolean {
-    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, identity);
+    return this.#statx.fillOpen(descriptor) && isSameFile(this.#statx, identity);
   }
 
   #put({ temporary }: KnownFile): number {

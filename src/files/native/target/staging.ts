@@ -2,7 +2,7 @@
 
 import { equals } from "../../../bytes.ts";
 import { FileError } from "../../../errors.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { NameCounter } from "../../../native/file/name_counter.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
@@ -14,11 +14,11 @@ import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileKind } from "../../stat/file_stat.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
-import { noteCreatedLink } from "../../target/directory_links.ts";
+import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { magicLink } from "../attributes.ts";
-import { openEntry } from "../open.ts";
+import { openEntry, openOnce } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { StagedFile } from "./staged_file.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
@@ -34,7 +34,6 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
   /** The small file that is being written. */
   readonly #staged = new StagedFile();
   readonly #statx: Statx;
-  readonly #empty = new PinnedBuffer(8);
   readonly #link = new PinnedBuffer(64);
 
   constructor(directory: NativeTargetDirectory) {
@@ -61,29 +60,31 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     text.putName(target);
     const link = this.#newLink();
     this.#check(calls.symlinkat(text.address, this.#directory.descriptor, link.temporary));
-    this.#noteLink(link);
     const { user } = this.#directory.attributes;
-    return this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
+    this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
+    this.#noteLink(link);
+    return link;
   }
 
   openLinkSource(first: LinkSource): { createLink(name: number): StagedFile; close(): void } {
     const calls = this.#calls;
     const directory = this.#directory;
-    const { path, directoryOnly, closeOnExec } = calls.flags;
     const text = targetText(directory.roots[first.root], first.path);
     const firstName = new PinnedBuffer(256);
-    const above = directory.directories.open(first.root, first.directory, { create: false });
-    const source = calls.openat(above, firstName.putName(encodeName(".")), path | directoryOnly | closeOnExec, 0);
-    if (source < 0) throw failedCall("link to", text, calls.errno());
     const statx = new Statx(calls);
+    let source = -1;
     try {
-      // Opening the directory of the first name may have closed the current one.
-      directory.reopen();
+      try {
+        source = this.#openDirectory(first, text);
+      } finally {
+        // Opening the directory of the first name may have closed the current one, even if it failed.
+        directory.reopen();
+      }
       firstName.putName(encodeName(first.name));
       if (!statx.fill(source, firstName.address, AT_SYMLINK_NOFOLLOW)) throw failedCall("link to", text, calls.errno());
       if (statx.kind !== FileKind.file) throw new FileError("link to", text, "not a regular file");
     } catch (error) {
-      calls.close(source);
+      if (source >= 0) calls.close(source);
       throw error;
     }
     return {
@@ -149,7 +150,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
 
   identityOf({ descriptor }: StagedFile): FileIdentity {
     const statx = this.#statx;
-    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) throw new SystemCallError(this.#calls.errno());
+    if (!statx.fillOpen(descriptor)) throw new SystemCallError(this.#calls.errno());
     return identityOfStat(statx);
   }
 
@@ -175,11 +176,25 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     staged.close(this.#calls);
   }
 
+  /** Opens the directory of the first name of a hard link (O_PATH). @throws {FileError} */
+  #openDirectory({ root, directory }: LinkSource, text: string): number {
+    const { path, directoryOnly, closeOnExec } = this.#calls.flags;
+    const above = this.#directory.directories.open(root, directory, { create: false });
+    const itself = new PinnedBuffer(2).putName(encodeName("."));
+    const opened = openOnce(this.#calls, above, itself, path | directoryOnly | closeOnExec);
+    if (opened < 0) throw failedCall("link to", text, -opened);
+    return opened;
+  }
+
   /** Notes a new link, which this copy must not follow. */
-  #noteLink({ temporary }: StagedFile): void {
+  #noteLink({ place, temporary }: StagedFile): void {
     const { options: { dirlinks }, descriptor } = this.#directory;
     if (!dirlinks) return;
-    if (!this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW)) throw new SystemCallError(this.#calls.errno());
+    // If others can write to the directory, the name may refer to another link.
+    const isFilled = place >= 0
+      ? this.#statx.fillOpen(place)
+      : this.#statx.fill(descriptor, temporary, AT_SYMLINK_NOFOLLOW);
+    if (!isFilled) throw new SystemCallError(this.#calls.errno());
     noteCreatedLink(dirlinks, { dev: this.#statx.dev, inode: this.#statx.inode });
   }
 
@@ -199,7 +214,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     if (!directory.access.shared) return link;
     const calls = this.#calls;
     link.place = openEntry(calls, directory.descriptor, link.temporary);
-    const isOpen = link.place >= 0 && this.#statx.fill(link.place, this.#empty.address, AT_EMPTY_PATH);
+    const isOpen = link.place >= 0 && this.#statx.fillOpen(link.place);
     if (isOpen && isCreated(this.#statx, link.place)) return link;
     link.close(calls);
     throw planted("create", directory.textOf(name));

@@ -25,7 +25,7 @@ import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn 
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { correctTimes } from "../runtime_gaps.ts";
-import { readInfo, readPath, statOf } from "../stat.ts";
+import { readInfo, statExisting, statOf } from "../stat.ts";
 
 /** Names are absolute paths. */
 export class PortableTargetDirectory implements TargetDirectory<string> {
@@ -60,7 +60,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   }
 
   get isAppendOnly(): boolean {
-    return this.#isAppendOnly ??= forbiddingFlag(this.place) === "append-only";
+    return this.#isAppendOnly ??= forbiddingFlag(this.place, { follow: true }) === "append-only";
   }
 
   get isShared(): boolean {
@@ -261,11 +261,8 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
 const PATHS: RealPaths = {
   stat(path, { follow }) {
     try {
-      const stat = new FileStat();
-      readPath(path, { follow }, stat);
-      return stat;
+      return statExisting(path, { follow });
     } catch (error) {
-      if (codeOf(error) === "ENOENT") return undefined;
       throw failedDeno("examine", path, error);
     }
   },

@@ -7,7 +7,7 @@ import type { LinkSource } from "../../path/link_target.ts";
 import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
-import { noteCreatedLink } from "../../target/directory_links.ts";
+import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { leadsTo } from "../access.ts";
@@ -63,9 +63,12 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
     }
     const path = this.#directory.nextTemporary();
     Deno.symlinkSync(text, path, { type: "file" });
+    const link = this.#linkAt(path);
     const { dirlinks } = this.#directory.options;
-    if (dirlinks) noteCreatedLink(dirlinks, identityOf(Deno.lstatSync(path)));
-    return this.#linkAt(path);
+    // The rename checks the identity, unless no other user can replace the link.
+    const isKnown = link.identity.inode !== 0;
+    if (dirlinks) noteCreatedLink(dirlinks, isKnown ? link.identity : identityOf(Deno.lstatSync(path)));
+    return link;
   }
 
   openLinkSource(first: LinkSource): { createLink(): StagedFile; close(): void } {
