@@ -19,6 +19,11 @@ function give(path: string, uid: number): void {
   assert(new Deno.Command("chown", { args: ["-h", `${uid}`, path] }).outputSync().success);
 }
 
+/** Returns all paths, and the contents of files. */
+function contentsOf(temp: TempDirectory): string[] {
+  return temp.list().map((path) => /\/$| -> /.test(path) ? path : `${path}: ${Deno.readTextFileSync(temp.at(path))}`);
+}
+
 describe("createdLinks", () => {
   it("knows the links that were noted, and hardly any others", () => {
     const memory = createdLinks();
@@ -47,10 +52,10 @@ for (const { title, make } of ENGINES) {
     };
     const refused = (temp: TempDirectory, path: string, message: string, more = {}) => {
       const writer = into(temp.at("to"), more);
-      const before = temp.list();
+      const before = contentsOf(temp);
       const error = assertThrows(() => applyRecords(writer, [[enter, path], [file, "f", "1"]]), FileError);
       assertEquals(error.message.replaceAll(temp.path, ""), message);
-      assertEquals(temp.list(), before);
+      assertEquals(contentsOf(temp), before);
       writer.close();
     };
 
@@ -115,7 +120,8 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.directory("out");
-      temp.write("plain");
+      temp.write("out/f", "old");
+      temp.write("plain", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("../plain", temp.at("to/file"));
       Deno.symlinkSync("nowhere", temp.at("to/dangling"));
@@ -132,6 +138,7 @@ for (const { title, make } of ENGINES) {
       temp.directory("to/in");
       temp.directory("to/inside");
       temp.directory("out");
+      temp.write("out/f", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("in", temp.at("to/near"));
       const within = temp.at("to");
@@ -146,6 +153,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("to", 0o1777);
       temp.directory("out");
+      temp.write("out/f", "old");
       temp.directory("owned");
       Deno.chmodSync(temp.at("to"), 0o1777);
       Deno.symlinkSync("../out", temp.at("to/planted"));
@@ -163,13 +171,14 @@ for (const { title, make } of ENGINES) {
       const writer = into(temp.at("to"));
       applyRecords(writer, [[enter, "theirs/link"], [file, "f", "1"]]);
       writer.close();
-      assertEquals(temp.list("out"), ["f"]);
+      assertEquals(Deno.readTextFileSync(temp.at("out/f")), "1");
     });
 
     it("are not followed if this copy has created them", () => {
       using temp = new TempDirectory();
       temp.directory("to/old");
       temp.directory("out");
+      temp.write("out/f", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       const dirlinks = createdLinks();
       const writer = into(temp.at("to"), { dirlinks });
@@ -179,13 +188,15 @@ for (const { title, make } of ENGINES) {
       const other = into(temp.at("to"), { dirlinks });
       applyRecords(other, [[enter, "link"], [file, "f", "1"]]);
       other.close();
-      assertEquals(temp.list("out"), ["f"]);
+      assertEquals(Deno.readTextFileSync(temp.at("out/f")), "1");
     });
 
     it("are not followed to the source or below it", () => {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.directory("from/sub/deep");
+      temp.write("from/f", "old");
+      temp.write("from/sub/deep/f", "old");
       Deno.symlinkSync("../from/sub/deep", temp.at("to/sub"));
       Deno.symlinkSync("../from", temp.at("to/top"));
       Deno.symlinkSync("..", temp.at("to/above"));
