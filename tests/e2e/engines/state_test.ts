@@ -24,6 +24,7 @@ import {
   VARIANTS,
 } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
 import { recordsOf } from "../../support/escp/state.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
@@ -175,7 +176,7 @@ const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, i
   }, !!smallDiskProblem],
   ["foreign directory", async (directory) => {
     await Deno.mkdir(`${directory}/escp`, { mode: 0o700 });
-    await Deno.chown(`${directory}/escp`, 54321, 54321);
+    await Deno.chown(`${directory}/escp`, OTHER_USER, OTHER_USER);
     return {
       ...nothing,
       variables: { XDG_STATE_HOME: directory },

@@ -9,15 +9,11 @@ import { Confinement } from "../../../src/files/target/confinement.ts";
 import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/directory_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
+import { changeOwner } from "../../support/files/change_owner.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
 import { applyRecords, ENGINES, isRoot, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink } = RecordType;
-const OTHER = 54321;
-
-/** Changes the owner of a link itself. */
-function give(path: string, uid: number): void {
-  assert(new Deno.Command("chown", { args: ["-h", `${uid}`, path] }).outputSync().success);
-}
 
 /** Returns all paths, and the contents of files. */
 function contentsOf(temp: TempDirectory): string[] {
@@ -158,16 +154,16 @@ for (const { title, make } of ENGINES) {
       Deno.chmodSync(temp.at("to"), 0o1777);
       Deno.symlinkSync("../out", temp.at("to/planted"));
       Deno.symlinkSync("planted", temp.at("to/through"));
-      give(temp.at("to/planted"), OTHER);
+      changeOwner(temp.at("to/planted"), OTHER_USER);
       const message = "it leads through a symbolic link of another user";
       refused(temp, "planted", `Cannot create "/to/planted": ${message}`);
       refused(temp, "through", `Cannot create "/to/through": ${message}`);
       // The owner of a directory controls everything in it.
       temp.directory("to/theirs");
       Deno.symlinkSync("../../out", temp.at("to/theirs/link"));
-      give(temp.at("to/theirs/link"), OTHER);
+      changeOwner(temp.at("to/theirs/link"), OTHER_USER);
       refused(temp, "theirs/link", `Cannot create "/to/theirs/link": ${message}`);
-      Deno.chownSync(temp.at("to/theirs"), OTHER, OTHER);
+      changeOwner(temp.at("to/theirs"), OTHER_USER);
       const writer = into(temp.at("to"));
       applyRecords(writer, [[enter, "theirs/link"], [file, "f", "1"]]);
       writer.close();
