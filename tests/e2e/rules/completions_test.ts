@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll } from "@std/testing/bdd";
 import { completionScript } from "../../../src/cli/completions/completions.ts";
 import { writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { createTempDirectory, type TempDirectory } from "../../support/files/temp.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
@@ -64,8 +65,8 @@ describeWithSshd("completion over ssh", () => {
       },
       stdin: "null",
     }).output();
-    assertEquals(Array.from(Deno.readDirSync(`${local.path}/work`), ({ name }) => name), ["wide"]);
-    assertEquals(Array.from(Deno.readDirSync(sshd.home), ({ name }) => name).includes("owned"), false);
+    assertEquals(listNames(`${local.path}/work`), ["wide"]);
+    assertEquals(listNames(sshd.home).includes("owned"), false);
     assertEquals(new TextDecoder().decode(stderr), "");
     return new TextDecoder().decode(stdout).split("\n").slice(0, -1).sort();
   }
