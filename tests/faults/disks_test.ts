@@ -30,7 +30,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
   ] as const;
   for (const [index, [errno, words, hint]] of WRITES.entries()) {
     for (const variant of rotatingVariants(index)) {
-      it(`during a write reports ${errno}, keeps old files, and allows to resume: ${variantName(variant)}`, async () => {
+      it(`reports ${errno} during a write, keeps old files, and allows to resume: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on: "write", errno, after: 7 * MIB });
         await Deno.writeTextFile(`${disk.path}/kept`, "kept");
         await Deno.writeTextFile(`${disk.path}/large`, "old");
@@ -55,7 +55,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
 
   for (const on of ["create", "rename"] as const) {
     for (const variant of rotatingVariants(on === "create" ? 0 : 1)) {
-      it(`${on === "create" ? "when a file is created" : "when a file is renamed"} is reported for each file: ${variantName(variant)}`, async () => {
+      it(`reports each file that it cannot ${on}: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on, errno: "EIO" });
         const copy = { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: disk.path };
         const { code, stderr, leftBehind } = await scene.copy(variant, copy);
@@ -70,7 +70,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
   }
 
   for (const variant of rotatingVariants(2)) {
-    it(`during a read is reported, and files on other disks are copied: ${variantName(variant)}`, async () => {
+    it(`reports each file that it cannot read, and files on other disks are copied: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "read", errno: "EIO" });
       for (const name of ["large", "small"]) await Deno.copyFile(`${source}/${name}`, `${disk.path}/bad ${name}`);
       const to = await scene.tree();
@@ -84,7 +84,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
       assertEquals(await compareTrees(source, to), []);
     });
 
-    it(`during a flush is reported with --fsync: ${variantName(variant)}`, async () => {
+    it(`reports each file that it cannot flush with --fsync: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "fsync", errno: "EIO" });
       const flags = ["-r", "--fsync", "--no-resume"];
       const { code, stderr } = await scene.copy(variant, { flags, sources: [`${source}/.`], target: disk.path });
@@ -95,7 +95,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
       assertEquals(listNames(disk.path), []);
     });
 
-    it(`with a shorter limit for names is reported for each long name: ${variantName(variant)}`, async () => {
+    it(`reports each name that exceeds its limit: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", maxNameBytes: 120 });
       const name = "long ".repeat(30);
       const from = await scene.tree({ [name]: "text", [`${name}x`]: { size: 2 * MIB }, "short": "short" });

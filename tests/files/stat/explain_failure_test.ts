@@ -25,7 +25,7 @@ describe(`a failure that is not permitted${why}`, { ignore: chattrProblem !== un
     }
   });
 
-  it("stays without an attribute, and other failures stay", () => {
+  it("is unchanged without an attribute, and so are other failures", () => {
     using temp = new TempDirectory();
     const path = temp.write("f");
     const unset = unsetTimeCall(path, Errno.EPERM);
