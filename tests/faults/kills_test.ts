@@ -21,7 +21,7 @@ const TOTAL = SMALL * SMALL_BYTES + LARGE * LARGE_BYTES;
 /** Maximum number of bytes that are in place but not in a record yet. */
 const UNDER_WAY = MIB;
 
-describeWithScene("a copy that is killed at a random instant", (scene) => {
+describeWithScene("a copy", (scene) => {
   let source: string;
   beforeAll(async () => {
     const entry = (size: number, name: string): [string, TreeEntry] => [name, { size, seed: name, mtime: OLD }];
@@ -39,7 +39,7 @@ describeWithScene("a copy that is killed at a random instant", (scene) => {
   for (const [index, [who, kill]] of KILLS.entries()) {
     for (const variant of rotatingVariants(index)) {
       if (variant.direction === "local" && who === "ssh") continue;
-      it(`${who}: the same command sends only the missing bytes: ${variantName(variant)}`, async () => {
+      it(`sends only the missing bytes after ${who} was killed at a random instant: ${variantName(variant)}`, async () => {
         const random = new RandomBytes(`kill ${who} ${variantName(variant)}`);
         const to = await scene.tree();
         await killedAt(variant, to, kill, 1 + random.below(Math.floor(TOTAL * 0.7)));

@@ -18,10 +18,10 @@ import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 64 * MIB;
-/** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
-const SLOW = ["-l", "200000"];
+/** Kilobits per second: a copy takes about two seconds, which leaves time to interrupt. */
+const SLOW = ["-l", "300000"];
 /** Leaves time for two interruptions. */
-const SLOWER = ["-l", "100000"];
+const SLOWER = ["-l", "150000"];
 /** Retries do not depend on the engine. */
 const LOST = rotatingVariants(0);
 const OVER_SSH = LOST.filter(({ direction }) => direction !== "local");
@@ -45,7 +45,7 @@ describeWithScene("a lost session", (scene) => {
     it(`continues in another one, with one note: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "big": "old" });
       await using running = await start(variant, to, []);
-      await untilNoted(to, 8 * MIB, running);
+      await untilNoted(to, 4 * MIB, running);
       await cut(variant, running);
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 0, stderr);
@@ -95,7 +95,7 @@ describeWithScene("a lost session", (scene) => {
         sources: [`${from}/tree`],
         target: `${to}/new`,
       });
-      await untilNoted(to, 8 * MIB, running);
+      await untilNoted(to, 4 * MIB, running);
       await cut(variant, running);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
@@ -166,7 +166,7 @@ describeWithScene("a lost session", (scene) => {
         ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...SLOW],
         ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
       ]);
-      await untilNoted(to, 8 * MIB, running);
+      await untilNoted(to, 4 * MIB, running);
       await killOthers(scene, running, /^\S*ssh /);
       const { code, stderr } = await running.result;
       assertEquals(code, 0, stderr);

@@ -23,7 +23,7 @@ const MESSAGES: Record<string, (begin: Uint8Array) => Uint8Array> = {
   "replay the beginning of a connection": (begin) => begin,
 };
 
-describeWithScene("strangers on the data port do not affect a copy", (scene) => {
+describeWithScene("strangers on the data port", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "large": { size: 6 << 20 }, "small": "small" });
@@ -70,18 +70,19 @@ describeWithScene("strangers on the data port do not affect a copy", (scene) => 
   for (const [index, kind] of Object.keys(MESSAGES).entries()) {
     const engine = ENGINES[index % ENGINES.length];
     const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: STREAMS };
-    it(`who ${kind}: ${variantName(variant)}`, () => besiege(variant, [kind], 20));
+    it(`do not affect a copy if they ${kind}: ${variantName(variant)}`, () => besiege(variant, [kind], 20));
   }
 
   for (const engine of ENGINES) {
     const variant: Variant = { direction: engine === "native" ? "push" : "pull", engine, streams: STREAMS };
-    it(`who are 200 at once: ${variantName(variant)}`, () => besiege(variant, Object.keys(MESSAGES), 50));
+    it(`do not affect a copy if they are 200 at once: ${variantName(variant)}`, () =>
+      besiege(variant, Object.keys(MESSAGES), 50));
   }
 
   for (
     const [end, direction, flags] of [["the remote end", "push", []], ["the client", "pull", ["--reverse"]]] as const
   ) {
-    it(`who hold 300 connections to ${end}, which may open 256 files`, async () => {
+    it(`do not affect a copy if they hold 300 connections to ${end}, which may open 256 files`, async () => {
       const limited = 'ulimit -n 256 && exec "$@"';
       await using host = await startSshd({ forceCommand: `ulimit -n 256 && exec sh -c "$SSH_ORIGINAL_COMMAND"` });
       // Large enough for journals, which are open files too. Sparse files cost no time.
@@ -125,5 +126,6 @@ describeWithScene("strangers on the data port do not affect a copy", (scene) => 
   }
 
   const variant: Variant = { direction: "push", engine: ENGINES[0], streams: STREAMS };
-  it("who connect to a listening client", () => besiege(variant, Object.keys(MESSAGES), 10, ["--reverse"]));
+  it("do not affect a copy if they connect to a listening client", () =>
+    besiege(variant, Object.keys(MESSAGES), 10, ["--reverse"]));
 });

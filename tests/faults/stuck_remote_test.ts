@@ -1,18 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
+import { eachAtOnce } from "../support/each_at_once.ts";
 import { openReceiverPort } from "../session/receiver_port.ts";
 import { escpCommand, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
 import { untilBegun } from "../support/escp/interruptions.ts";
 import { commandOf, descendantsOf, waitForExit } from "../support/processes.ts";
-import {
-  describeWithScene,
-  type Direction,
-  ENGINES,
-  rotatingVariants,
-  type Variant,
-  variantName,
-} from "../support/scene.ts";
+import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { busyEscp, GONE_MS, MIB, remoteEnds, SLOW, STOPPED_MS, untilBlocked, untilGuarded } from "./stuck_escp.ts";
 
@@ -40,15 +34,22 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
     return { running, pid: await makeBusy(running) };
   }
 
-  for (const variant of rotatingVariants(0).filter(({ direction }) => direction !== "local")) {
-    it(`a busy remote end exits after its session: ${variantName(variant)}`, async () => {
-      const { running, pid } = await withBusyPeer(variant);
-      await using _ = running;
-      running.kill("SIGKILL");
-      await waitForExit(pid, GONE_MS);
-      await scene.sshd.waitForNoSession();
-    });
+  const REMOTE = rotatingVariants(0).filter(({ direction }) => direction !== "local");
 
+  it("the busy remote ends of a push and a pull exit after their sessions", async () => {
+    await using started = new AsyncDisposableStack();
+    const pids: number[] = [];
+    for (const variant of REMOTE) {
+      const { running, pid } = await withBusyPeer(variant);
+      started.use(running);
+      pids.push(pid);
+      running.kill("SIGKILL");
+    }
+    await eachAtOnce(pids, String, (pid) => waitForExit(pid, GONE_MS));
+    await scene.sshd.waitForNoSession();
+  });
+
+  for (const variant of REMOTE) {
     it(`a busy remote end exits on SIGTERM: ${variantName(variant)}`, async () => {
       const { running, pid } = await withBusyPeer(variant, { guarded: true });
       await using _ = running;
@@ -57,24 +58,23 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
     });
   }
 
-  const BLOCKED: [Direction, what: string][] = [["push", "the target"], ["pull", "the source"]];
-  for (const [direction, what] of BLOCKED) {
-    it(`a remote end that is blocked in its first access to ${what} exits after its session: ${direction}`, {
-      ignore: failingDiskProblem !== undefined,
-    }, async () => {
-      await using disk = await mountFailingDisk({ errno: "EIO" });
-      await Deno.writeTextFile(`${disk.path}/file`, "x");
-      disk.hang();
-      const push = direction === "push";
-      const copy = { sources: [push ? `${source}/large` : `${disk.path}/file`], target: push ? disk.path : source };
-      await using running = await scene.start({ direction, engine: "native", streams: 1 }, copy);
-      const [end] = await remoteEnds(scene, running);
-      await untilBlocked(end.pid);
-      running.kill("SIGKILL");
-      await waitForExit(end, GONE_MS);
-      await scene.sshd.waitForNoSession();
-    });
-  }
+  it("remote ends that are blocked in their first access to the target or the source exit after their sessions", {
+    ignore: failingDiskProblem !== undefined,
+  }, async () => {
+    await using disk = await mountFailingDisk({ errno: "EIO" });
+    await Deno.writeTextFile(`${disk.path}/file`, "x");
+    disk.hang();
+    const settings = { engine: "native", streams: 1 } as const;
+    const push = { sources: [`${source}/large`], target: disk.path };
+    await using pushing = await scene.start({ direction: "push", ...settings }, push);
+    const pull = { sources: [`${disk.path}/file`], target: source };
+    await using pulling = await scene.start({ direction: "pull", ...settings }, pull);
+    const ends = await remoteEnds(scene, pulling, 2);
+    for (const { pid } of ends) await untilBlocked(pid);
+    for (const running of [pushing, pulling]) running.kill("SIGKILL");
+    await eachAtOnce(ends, ({ pid }) => `${pid}`, (end) => waitForExit(end, GONE_MS));
+    await scene.sshd.waitForNoSession();
+  });
 
   it("both remote ends of a relay exit after their sessions if the target is blocked", {
     ignore: failingDiskProblem !== undefined,

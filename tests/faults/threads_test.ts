@@ -11,7 +11,7 @@ const SIZE = 64 << 20;
 const ignore = !ENGINES.includes("native");
 
 describeWithScene(
-  "a failing thread ends the copy, and the same command resumes",
+  "a failing thread",
   { ignore },
   (scene) => {
     let source: string;
@@ -29,7 +29,7 @@ describeWithScene(
       ["local", "both ends"],
     ];
     for (const [direction, end] of CASES) {
-      it(`${direction}, a thread of ${end}`, async () => {
+      it(`of ${end} ends a ${direction} copy, which the same command resumes`, async () => {
         const variant: Variant = { direction, engine: "native", streams: 4 };
         const to = await scene.tree({ "big": "old" });
         const copy = { sources: [`${source}/big`], target: `${to}/big` };

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { recordKind, recordPath, StateDirectory, StateError } from "../../src/resume/state_directory.ts";
+import { OTHER_USER } from "../support/files/plain_rights.ts";
 import { isRoot, TempDirectory } from "../files/file_engines.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -65,7 +66,12 @@ describe("StateDirectory", { ignore }, () => {
       Deno.removeSync(path, { recursive: true });
       Deno.writeTextFileSync(path, "");
     }, "it is not a directory"],
-    ["belongs to another user", (path) => Deno.chownSync(path, 54321, 54321), "it belongs to another user", !isRoot],
+    [
+      "belongs to another user",
+      (path) => Deno.chownSync(path, OTHER_USER, OTHER_USER),
+      "it belongs to another user",
+      !isRoot,
+    ],
     ["can be written to by its group", (path) => Deno.chmodSync(path, 0o770), "other users may write to it"],
     ["can be written to by all users", (path) => Deno.chmodSync(path, 0o1777), "other users may write to it"],
   ];

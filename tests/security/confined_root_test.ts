@@ -7,7 +7,9 @@ import { createDirectories } from "../../src/files/target/root_directories.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { runEscp } from "../support/escp/escp_command.ts";
+import { changeOwner } from "../support/files/change_owner.ts";
 import { listNames } from "../support/files/list_names.ts";
+import { OTHER_USER } from "../support/files/plain_rights.ts";
 import { remoteConfig } from "../support/escp/remote_settings.ts";
 import { describeWithScene, ENGINES as NAMED } from "../support/scene.ts";
 
@@ -45,9 +47,6 @@ for (const { title, make } of ENGINES) {
     });
   });
 }
-
-/** A user who owns only files that the test gives to this user. */
-const USER = 54321;
 
 describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, () => {
   function home(): { temp: TempDirectory; path: string; env: (name: string) => string | undefined } {
@@ -102,20 +101,20 @@ describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, 
     using _ = temp;
     temp.directory("home/.ssh");
     temp.write("home/.ssh/authorized_keys", "", 0o644);
-    checkPrivatePlaces(path, USER, env);
+    checkPrivatePlaces(path, OTHER_USER, env);
     refused(path, `${path}/.ssh`, env, 0);
     const changes: [path: string, change: (path: string) => void, undo: (path: string) => void][] = [
-      ["", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+      ["", (at) => changeOwner(at, OTHER_USER), (at) => changeOwner(at, 0)],
       ["", (at) => Deno.chmodSync(at, 0o775), (at) => Deno.chmodSync(at, 0o755)],
-      ["/.ssh", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+      ["/.ssh", (at) => changeOwner(at, OTHER_USER), (at) => changeOwner(at, 0)],
       ["/.ssh", (at) => Deno.chmodSync(at, 0o757), (at) => Deno.chmodSync(at, 0o755)],
-      ["/.ssh/authorized_keys", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+      ["/.ssh/authorized_keys", (at) => changeOwner(at, OTHER_USER), (at) => changeOwner(at, 0)],
     ];
     for (const [at, change, undo] of changes) {
       change(path + at);
-      refused(path, `${path}/.ssh`, env, USER);
+      refused(path, `${path}/.ssh`, env, OTHER_USER);
       undo(path + at);
-      checkPrivatePlaces(path, USER, env);
+      checkPrivatePlaces(path, OTHER_USER, env);
     }
   });
 });

@@ -6,10 +6,12 @@ import type { Target } from "../../src/files/engine/target.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../files/file_engines.ts";
+import { changeOwner } from "../support/files/change_owner.ts";
 import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/files/xattrs.ts";
-import { runEscp } from "../support/escp/escp_command.ts";
-import { AS_OTHER_USER, OTHER_USER, otherUserProblem } from "../support/files/plain_rights.ts";
-import { describeWithScene, ENGINES as ENGINE_NAMES, wrapEscp } from "../support/scene.ts";
+import { runEscp, useAsEscp } from "../support/escp/escp_command.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../support/files/plain_rights.ts";
+import { createTempTree } from "../support/files/temp_tree.ts";
+import { ENGINES as ENGINE_NAMES } from "../support/scene.ts";
 
 const MIB = 1 << 20;
 const ATTRIBUTES = { mode: 0o600, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -36,7 +38,7 @@ const hasLists = isNativeHere && (() => {
 /** Creates a directory such as /tmp. */
 function sticky(mode = 0o1777, owner = 0): TempDirectory {
   const directory = new TempDirectory();
-  Deno.chownSync(directory.path, owner, owner);
+  changeOwner(directory.path, owner);
   Deno.chmodSync(directory.path, mode);
   return directory;
 }
@@ -44,7 +46,7 @@ function sticky(mode = 0o1777, owner = 0): TempDirectory {
 /** Creates a file that every user can write to. */
 function plant(directory: TempDirectory, owner = STRANGER): string {
   const path = directory.write("f", "planted", 0o666);
-  Deno.chownSync(path, owner, owner);
+  changeOwner(path, owner);
   Deno.chmodSync(path, 0o666);
   return path;
 }
@@ -145,7 +147,7 @@ for (const { title, make } of ENGINES) {
         };
         const [own] = plan();
         assertEquals(own.kind, kind === "FIFO" ? "device" : "file");
-        new Deno.Command("chown", { args: ["-h", `${STRANGER}`, path] }).outputSync();
+        changeOwner(path, STRANGER);
         refused(plan);
       }
     });
@@ -175,26 +177,28 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describeWithScene(
-  `names in a sticky directory that cannot be replaced${otherUserProblem ? ` (skipped: ${otherUserProblem})` : ""}`,
-  { ignore: otherUserProblem !== undefined },
-  (scene) => {
-    it("are not written in place automatically if the file is of a third user", async () => {
+const whyNot = otherUserProblem === undefined ? "" : ` (skipped: ${otherUserProblem})`;
+
+describe(`a name in a sticky directory that cannot be replaced${whyNot}`, { ignore: !!otherUserProblem }, () => {
+  it("is not written in place automatically if the file is of a third user", async () => {
+    for (const size of [1000, 5 * MIB]) {
+      await using tree = await createTempTree({
+        "f": { size, mode: 0o644 },
+        "to/f": { content: "planted", mode: 0o666 },
+      });
+      await Deno.chmod(tree.path, 0o755);
+      changeOwner(`${tree.path}/to/f`, STRANGER);
+      await Deno.chmod(`${tree.path}/to`, 0o1777);
+      using _ = useAsEscp(await writeOthersEscp(tree.path));
       for (const engine of ENGINE_NAMES) {
-        for (const size of [1000, 5 * MIB]) {
-          for (const flags of [[], ["--inplace"]]) {
-            const tree = await scene.tree({ "f": { size, mode: 0o644 }, "to/f": { content: "planted", mode: 0o666 } });
-            await Deno.chmod(tree, 0o755);
-            await Deno.chown(`${tree}/to/f`, STRANGER, STRANGER);
-            await Deno.chmod(`${tree}/to`, 0o1777);
-            using _ = await wrapEscp(scene, { command: AS_OTHER_USER });
-            const { code, stderr } = await runEscp(["--engine", engine, ...flags, `${tree}/f`, `${tree}/to`]);
-            assertEquals(code, 1, stderr);
-            assertMatch(stderr, /^escp: Cannot write ".*\/to\/f": (Permission denied|Operation not permitted)/m);
-            assertEquals(Deno.readTextFileSync(`${tree}/to/f`), "planted");
-          }
+        for (const flags of [[], ["--inplace"]]) {
+          const args = ["--engine", engine, ...flags, `${tree.path}/f`, `${tree.path}/to`];
+          const { code, stderr } = await runEscp(args);
+          assertEquals(code, 1, stderr);
+          assertMatch(stderr, /^escp: Cannot write ".*\/to\/f": (Permission denied|Operation not permitted)/m);
+          assertEquals(Deno.readTextFileSync(`${tree.path}/to/f`), "planted");
         }
       }
-    });
-  },
-);
+    }
+  });
+});

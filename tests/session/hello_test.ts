@@ -3,30 +3,15 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, StartError, UserError } from "../../src/errors.ts";
 import { deriveSessionKey, transcript } from "../../src/crypto/key_schedule.ts";
 import { type Hello, parseHello } from "../../src/protocol/control/hello.ts";
-import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { formatMessage } from "../../src/protocol/control/message_codec.ts";
 import type { Message } from "../../src/protocol/control/messages.ts";
-import { openClientSession } from "../../src/session/model/client_session.ts";
 import { ControlLost } from "../../src/session/model/control_errors.ts";
 import type { RequiredFeature } from "../../src/session/model/required_feature.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
-import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { randomBytes } from "../support/files/random_bytes.ts";
-
-const ENGINE = CIPHER_ENGINES.at(-1)!;
-const JOB: CopyJob = {
-  direction: "push",
-  target: "data/",
-  recursive: true,
-  preserve: false,
-  blockBytes: 1 << 20,
-  symlinks: "follow",
-  hardlinks: false,
-  salt: "salt",
-  filters: [],
-};
+import { ENGINE, helloWith, JOB, openScripted, scriptedCommand } from "./scripted_peer.ts";
 
 /** Starts a remote end in this process, whose client is the test. */
 async function startRemote() {
@@ -112,23 +97,15 @@ describe("the hello of the remote end", () => {
   });
 });
 
-/** Opens a client whose peer is a shell script, with the hello line in $HELLO. */
+/** Opens a client whose peer is a shell script, with the hello line in $1. */
 async function openClient(
   script: string,
   hello = golden.hello,
   { needed = [], helloTimeoutMs }: { needed?: RequiredFeature[]; helloTimeoutMs?: number } = {},
 ) {
-  const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
+  const peer = new PeerProcess({ ...scriptedCommand(script, hello), name: "far" });
   try {
-    const session = await openClientSession(peer, {
-      job: JOB,
-      needed,
-      cipher: "aes-128-gcm",
-      engine: ENGINE,
-      timeoutMs: 60_000,
-      helloTimeoutMs,
-      note: () => {},
-    });
+    const session = await openScripted(peer, { needed, helloTimeoutMs });
     const said = await session.control.nextLine();
     await session.control.close();
     session.close();
@@ -140,9 +117,6 @@ async function openClient(
     await peer.stdout.cancel().catch(() => {});
   }
 }
-
-const changed = (fields: Record<string, unknown>) =>
-  "escp-hello " + JSON.stringify({ ...JSON.parse(golden.hello.slice(11)), ...fields });
 
 describe("the answer of the client to a hello", { ignore: Deno.build.os === "windows" }, () => {
   it("names the common features, after output of the login", async () => {
@@ -195,11 +169,11 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
 
   it("names the versions of both ends if none is common, with a hint", async () => {
     const script = `printf '%s\\n' "$1"; read answer`;
-    const error = await assertRejects(() => openClient(script, changed({ versions: [7, 8] })), StartError);
+    const error = await assertRejects(() => openClient(script, helloWith({ versions: [7, 8] })), StartError);
     assertStringIncludes(error.message, "7, 8");
     assertStringIncludes(error.hint, "same version");
-    await assertRejects(() => openClient(script, changed({ port: 0 })), StartError, "port");
-    await assertRejects(() => openClient(script, changed({ ciphers: ["rot13"] })), UserError, "rot13");
+    await assertRejects(() => openClient(script, helloWith({ port: 0 })), StartError, "port");
+    await assertRejects(() => openClient(script, helloWith({ ciphers: ["rot13"] })), UserError, "rot13");
   });
 
   it("sends no job to a remote end that lacks a required feature", async () => {
@@ -211,7 +185,7 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
     try {
       const script = `printf '%s\\n' "$1"; cat > '${heard}'`;
       const error = await assertRejects(
-        () => openClient(script, changed({ features: ["legs"] }), { needed: [needed] }),
+        () => openClient(script, helloWith({ features: ["legs"] }), { needed: [needed] }),
         UserError,
       );
       assertEquals(error.message, "Cannot fly: escp 0.1.0 on far");

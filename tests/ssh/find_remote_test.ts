@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { findingCommand, parseBegin } from "../../src/ssh/find_remote.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
 import { linkPrograms } from "../support/escp/host_without_escp.ts";
-import { OTHER_USER } from "../support/files/plain_rights.ts";
+import { LOOSE_MODES } from "../support/files/loose_modes.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
 const PROGRAM = (name: string) => ({ content: `#!/bin/sh\nprintf '%s|' ${name} "$@"\n`, mode: 0o755 });
@@ -75,13 +75,7 @@ describe("findingCommand", { ignore: Deno.build.os === "windows" }, () => {
     assertEquals(await runWith("other"), 127);
   });
 
-  const LOOSE: [state: string, loosen: (path: string) => Promise<void>, ignore?: boolean][] = [
-    ["group-writable", (path) => Deno.chmod(path, 0o770)],
-    ["world-writable", (path) => Deno.chmod(path, 0o777)],
-    ["sticky world-writable", (path) => Deno.chmod(path, 0o1777)],
-    ["foreign", (path) => Deno.chown(path, OTHER_USER, null), Deno.uid() !== 0],
-  ];
-  for (const [state, loosen, ignore = false] of LOOSE) {
+  for (const [state, loosen, ignore = false] of LOOSE_MODES) {
     it(`does not run an installed program that another user may have placed: ${state}`, { ignore }, async () => {
       for (const path of [CACHE, ".cache/escp/1.0", ".cache/escp", ".cache"]) {
         await using tree = await homeWith([CACHE]);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listingScript, namesIn } from "../../src/ssh/remote_names.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
 async function list(cwd: string, directory: string, prefix: string): Promise<string[] | undefined> {
@@ -38,9 +39,16 @@ describe("listingScript", { ignore: Deno.build.os === "windows" }, () => {
     assertEquals(await list(tree.path, "a*/", "x"), ["x y"]);
     assertEquals(await list(tree.path, `${tree.path}/a*/`, ""), ["x y"]);
     assertEquals(await list(tree.path, "~/a*/", ""), ["x y"]);
-    assertEquals(await list(tree.path, "'; touch owned; '/", ""), undefined);
-    assertEquals(await list(tree.path, "~$(touch owned)/", ""), undefined);
     assertEquals(await list(tree.path, "", "z"), []);
+  });
+
+  it("runs no command that a directory or prefix contains", async () => {
+    await using tree = await createTempTree({});
+    for (const command of ["'; touch owned; '", "~$(touch owned)", "`touch owned`", "\n touch owned\n"]) {
+      assertEquals(await list(tree.path, `${command}/`, ""), undefined, command);
+      assertEquals(await list(tree.path, "", command), [], command);
+      assertEquals(listNames(tree.path), [], command);
+    }
   });
 });
 

@@ -7,31 +7,16 @@ import { commandOf } from "../../../src/cli/options/command.ts";
 import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import { runEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
+import { itWithShell, SHELLS } from "../../support/shells.ts";
 
-const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
 const shown = FLAGS.filter((flag) => !flag.hidden);
 // The scripts call escp with --complete.
 const hidden = FLAGS.filter((flag) => flag.hidden && flag.name !== "complete");
 
-/** Runs a program; undefined if it is not installed. */
 async function output(program: string, args: string[], options: Deno.CommandOptions = {}) {
-  try {
-    const { code, stdout, stderr } = await new Deno.Command(program, { ...options, args, stdin: "null" }).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-const installed = new Map<string, boolean>();
-for (const shell of SHELLS) installed.set(shell, await output(shell, ["-c", "exit"]) !== undefined);
-
-/** A case that needs the shell itself. */
-function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
-  const has = installed.get(shell)!;
-  it({ name: has ? name : `${name} (skipped: no ${shell})`, ignore: !has, fn: body });
+  const { code, stdout, stderr } = await new Deno.Command(program, { ...options, args, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 describe("escp --completions", () => {
@@ -66,9 +51,9 @@ describe("completionScript", () => {
     });
   }
 
-  itWith("zsh", "is accepted by zsh", () => parses("zsh", "-n"));
-  itWith("fish", "is accepted by fish", () => parses("fish", "--no-execute"));
-  itWith("bash", "is accepted by bash", () => parses("bash", "-n"));
+  itWithShell("zsh", "parses without errors", () => parses("zsh", "-n"));
+  itWithShell("fish", "parses without errors", () => parses("fish", "--no-execute"));
+  itWithShell("bash", "parses without errors", () => parses("bash", "-n"));
 
   it("has balanced quotes and brackets in each line of an option for zsh", () => {
     const lines = completionScript("zsh").split("\n").filter((line) => line.includes("["));
@@ -88,7 +73,7 @@ describe("completionScript", () => {
   });
 });
 
-describe("completion in bash", () => {
+describe("the completion of options and operands", () => {
   const cases: [typed: string[], offered: string[]][] = [
     [["--ci"], ["--cipher"]],
     [["--cipher", ""], ["aes-128-gcm", "aes-256-gcm"]],
@@ -110,24 +95,28 @@ describe("completion in bash", () => {
     [["--receiv"], []],
   ];
   for (const [typed, offered] of cases) {
-    itWith("bash", `offers ${offered.join(", ") || "nothing"} for ${JSON.stringify(typed.join(" "))}`, async () => {
-      await using tree = await createTempTree({
-        "script": completionScript("bash"),
-        "home/.ssh/config": "Host backup b2 *.lab\n  HostName x\nHost=gate\nHost $(touch owned) `touch owned`\n",
-        "work/b x": "",
-        "work/big/inside": "",
-        "bin": { directory: true },
-      });
-      await writeEscpWrapper(`${tree.path}/bin`);
-      const result = await output("bash", ["--norc", "-c", DRIVER, "bash", `${tree.path}/script`, ...typed], {
-        cwd: `${tree.path}/work`,
-        env: { HOME: `${tree.path}/home`, PATH: `${tree.path}/bin:${Deno.env.get("PATH")}` },
-      });
-      // readline sorts them.
-      const words = result!.stdout.split("\n").slice(0, -1);
-      assertEquals([result!.code, result!.stderr, words.sort()], [0, "", offered.toSorted()]);
-      assertEquals(listNames(`${tree.path}/work`), ["b x", "big"]);
-    });
+    itWithShell(
+      "bash",
+      `offers ${offered.join(", ") || "nothing"} for ${JSON.stringify(typed.join(" "))}`,
+      async () => {
+        await using tree = await createTempTree({
+          "script": completionScript("bash"),
+          "home/.ssh/config": "Host backup b2 *.lab\n  HostName x\nHost=gate\nHost $(touch owned) `touch owned`\n",
+          "work/b x": "",
+          "work/big/inside": "",
+          "bin": { directory: true },
+        });
+        await writeEscpWrapper(`${tree.path}/bin`);
+        const result = await output("bash", ["--norc", "-c", DRIVER, "bash", `${tree.path}/script`, ...typed], {
+          cwd: `${tree.path}/work`,
+          env: { HOME: `${tree.path}/home`, PATH: `${tree.path}/bin:${Deno.env.get("PATH")}` },
+        });
+        // readline sorts them.
+        const words = result.stdout.split("\n").slice(0, -1);
+        assertEquals([result.code, result.stderr, words.sort()], [0, "", offered.toSorted()]);
+        assertEquals(listNames(`${tree.path}/work`), ["b x", "big"]);
+      },
+    );
   }
 });
 

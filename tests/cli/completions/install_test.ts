@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
 const PLACES: Record<Shell, { usual: string; xdg: string; variable: string; lines: (path: string) => string }> = {
@@ -40,8 +41,7 @@ describe("escp --completions SHELL --install", () => {
         const { code, stdout, stderr } = await install({ HOME: tree.path, ...env });
         assertEquals([code, stdout, stderr], [0, `Installed "${path}"\n${lines(path)}`, ""]);
         assertEquals(await Deno.readTextFile(path), completionScript(shell as Shell));
-        const names = Array.from(Deno.readDirSync(path.slice(0, path.lastIndexOf("/"))), ({ name }) => name);
-        assertEquals(names, [path.slice(path.lastIndexOf("/") + 1)]);
+        assertEquals(listNames(path.slice(0, path.lastIndexOf("/"))), [path.slice(path.lastIndexOf("/") + 1)]);
       }
     });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
+import { chattrProblem, protect } from "../../support/files/chattr.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../support/scene.ts";
 
@@ -14,32 +15,28 @@ const CASES = [
     place: "none",
     reason: /directory is append-only \(chattr \+a\)/,
   },
-];
+] as const;
 
-const ignore = !mayProtect();
+const why = chattrProblem === undefined ? "" : ` (skipped: ${chattrProblem})`;
 
 describeWithScene(
-  `a target that chattr protects${ignore ? " (skipped: chattr fails here)" : ""}`,
-  { inProcess: true, ignore },
+  `a target that chattr protects${why}`,
+  { inProcess: true, ignore: chattrProblem !== undefined },
   (scene) => {
     for (const variant of VARIANTS) {
       it(`is named with its attribute (${variantName(variant)})`, async () => {
         for (const { name, attribute, place, reason } of CASES) {
           for (const size of [3, 3 << 20]) {
             const tree = await scene.tree({ "f": { size }, "to/f": "old", "none": { directory: true } });
-            chattr(`+${attribute}`, `${tree}/${place}`);
-            try {
-              const { code, stderr } = await scene.copy(variant, {
-                sources: [`${tree}/f`],
-                target: `${tree}/${place.split("/")[0]}`,
-              });
-              assertEquals(code, 1, `${name}: ${stderr}`);
-              assertMatch(stderr, /^escp: Cannot write ".*\/f": Operation not permitted: /m, name);
-              assertMatch(stderr, reason, name);
-              assertMatch(stderr, new RegExp(`^hint: As root, run: chattr -${attribute} `, "m"), name);
-            } finally {
-              chattr(`-${attribute}`, `${tree}/${place}`);
-            }
+            using _ = protect(`${tree}/${place}`, attribute);
+            const { code, stderr } = await scene.copy(variant, {
+              sources: [`${tree}/f`],
+              target: `${tree}/${place.split("/")[0]}`,
+            });
+            assertEquals(code, 1, `${name}: ${stderr}`);
+            assertMatch(stderr, /^escp: Cannot write ".*\/f": Operation not permitted: /m, name);
+            assertMatch(stderr, reason, name);
+            assertMatch(stderr, new RegExp(`^hint: As root, run: chattr -${attribute} `, "m"), name);
             assertEquals(Deno.readTextFileSync(`${tree}/to/f`), "old", name);
             assertEquals(listNames(`${tree}/none`), [], name);
           }
@@ -48,19 +45,3 @@ describeWithScene(
     }
   },
 );
-
-function chattr(change: string, path: string): boolean {
-  return new Deno.Command("chattr", { args: [change, path], stderr: "null" }).outputSync().success;
-}
-
-/** Returns whether this user and file system support chattr(1). */
-function mayProtect(): boolean {
-  const path = Deno.makeTempFileSync();
-  try {
-    return chattr("+i", path) && chattr("-i", path);
-  } catch {
-    return false;
-  } finally {
-    Deno.removeSync(path);
-  }
-}

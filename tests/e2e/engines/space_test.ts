@@ -21,12 +21,24 @@ describeWithScene(`a target without enough space${why}`, options, (scene) => {
   let source: string;
   /** Names of one file: more data than connections hold, so that the sender learns of the full target before the end. */
   let many: string;
+  /** Trees of two hard links to a large file. */
+  const linked: string[] = [];
+  /** A tree of the files "0" to "9". */
+  let ten: string;
+  const names = Array.from({ length: 10 }, (_, index) => `${index}`);
+  /** A tree with a file that can be resumed at once because of its size. */
+  let resumable: string;
   beforeAll(async () => {
-    const names = Array.from({ length: MANY }, (_, file) => [`d${file % 10}/${file}`, { hardLink: "first" }]);
-    many = await scene.tree({ "first": random(64 << 10, 3), ...Object.fromEntries(names) });
+    const others = Array.from({ length: MANY }, (_, file) => [`d${file % 10}/${file}`, { hardLink: "first" }]);
+    many = await scene.tree({ "first": random(64 << 10, 3), ...Object.fromEntries(others) });
     source = await scene.tree({
       ...{ "large": random(9 * MIB, 1), "half": random(5 * MIB, 2), "other": random(5 * MIB, 3), "small": "s" },
     });
+    for (const size of [3 * MIB, 9 * MIB]) {
+      linked.push(await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } }));
+    }
+    ten = await scene.tree(Object.fromEntries(names.map((name, index) => [name, random(MIB, index)])));
+    resumable = await scene.tree({ "large": { size: 64 * MIB, seed: 1 }, "small": "s" });
   });
 
   function assertRefused({ code, stderr }: EscpResult, bytes: number, target: string): void {
@@ -56,9 +68,8 @@ describeWithScene(`a target without enough space${why}`, options, (scene) => {
 
   for (const variant of rotatingVariants(0)) {
     it(`gets no hard links to a file that did not fit (${variantName(variant)})`, async () => {
-      for (const size of [3 * MIB, 9 * MIB]) {
+      for (const from of linked) {
         await using disk = await mountSmallDisk("size=2m");
-        const from = await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } });
         await Deno.writeTextFile(`${disk.path}/first`, "old first");
         await Deno.writeTextFile(`${disk.path}/second`, "old second");
         // With --sparse the size on disk is not known in advance.
@@ -75,10 +86,8 @@ describeWithScene(`a target without enough space${why}`, options, (scene) => {
   for (const variant of rotatingVariants(1)) {
     it(`is not refused if files that are replaced or unchanged leave enough space (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=14m");
-      const files = Array.from({ length: 10 }, (_, index) => `${index}`);
-      const from = await scene.tree(Object.fromEntries(files.map((name, index) => [name, random(MIB, index)])));
       const copy = (...flags: string[]) =>
-        scene.copy(variant, { flags, sources: files.map((name) => `${from}/${name}`), target: disk.path });
+        scene.copy(variant, { flags, sources: names.map((name) => `${ten}/${name}`), target: disk.path });
       for (let turn = 0; turn < 2; turn++) {
         const { code, stderr } = await copy();
         assertEquals([code, stderr], [0, ""]);
@@ -92,9 +101,9 @@ describeWithScene(`a target without enough space${why}`, options, (scene) => {
       await using disk = await mountSmallDisk("size=60m");
       await Deno.writeTextFile(`${disk.path}/kept`, "kept");
       await Deno.writeTextFile(`${disk.path}/large`, "old");
-      // In a directory that is not empty the replaced size is not known in advance. A file of 64 MiB can be resumed at once.
-      const from = await scene.tree({ "large": { size: 64 * MIB, seed: 1 }, "small": "s" });
-      const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
+      // In a directory that is not empty the replaced size is not known in advance.
+      const copy = () =>
+        scene.copy(variant, { flags: ["-r", "--json"], sources: [`${resumable}/.`], target: disk.path });
       const full = await copy();
       assertEquals(full.code, 1);
       assertStringIncludes(full.stderr, `Cannot write "${disk.path}/large": No space left on device`);
@@ -108,7 +117,7 @@ describeWithScene(`a target without enough space${why}`, options, (scene) => {
       assertEquals([code, stderr], [0, ""]);
       assert(lastEvent(stdout).resumed > 0);
       await Deno.remove(`${disk.path}/kept`);
-      assertEquals(await compareTrees(from, disk.path), []);
+      assertEquals(await compareTrees(resumable, disk.path), []);
       assertEquals(temporaryFiles(disk.path), []);
     });
   }

@@ -24,6 +24,7 @@ import {
   VARIANTS,
 } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
 import { recordsOf } from "../../support/escp/state.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
@@ -175,7 +176,7 @@ const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, i
   }, !!smallDiskProblem],
   ["foreign directory", async (directory) => {
     await Deno.mkdir(`${directory}/escp`, { mode: 0o700 });
-    await Deno.chown(`${directory}/escp`, 54321, 54321);
+    await Deno.chown(`${directory}/escp`, OTHER_USER, OTHER_USER);
     return {
       ...nothing,
       variables: { XDG_STATE_HOME: directory },
@@ -203,10 +204,12 @@ const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, i
 ];
 
 describeWithScene("without a usable state directory", (scene) => {
+  const SIZE = 12 * MIB;
+  const RATE = ["-l", "30000"];
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "tree/small": "small" });
-    await writeLargeFile(`${source}/tree/big`, 64 * MIB);
+    await writeLargeFile(`${source}/tree/big`, SIZE);
   });
 
   /** Returns the copy with these variables in the environment of the receiver. */
@@ -262,7 +265,7 @@ describeWithScene("without a usable state directory", (scene) => {
     it(`Ctrl-C leaves nothing, and the hint promises no resumption: ${variantName(variant)}`, async () => {
       await using unusable = await noHome("");
       const to = await scene.tree({ "big": "old" });
-      const copy = { flags: SLOW, sources: [`${source}/tree/big`], target: `${to}/big` };
+      const copy = { flags: [...RATE, "--retries", "0"], sources: [`${source}/tree/big`], target: `${to}/big` };
       await using running = await start(variant, unusable, copy);
       await untilTrue(() => takenBytes(to) >= MIB, running);
       running.kill("SIGINT");
@@ -278,7 +281,7 @@ describeWithScene("without a usable state directory", (scene) => {
     for (const variant of rotatingVariants(0)) {
       await using unusable = await noHome("");
       const to = await scene.tree();
-      const copy = { flags: ["-r", "-l", "100000"], sources: [`${source}/tree`], target: `${to}/new` };
+      const copy = { flags: ["-r", ...RATE], sources: [`${source}/tree`], target: `${to}/new` };
       await using running = await start(variant, unusable, copy);
       await untilTrue(() => takenBytes(to) >= MIB, running);
       await killOthers(scene, running, variant.direction === "local" ? /--receiver/ : /^\S*ssh /);
@@ -293,12 +296,12 @@ describeWithScene("without a usable state directory", (scene) => {
     const [variant] = rotatingVariants(1).filter(({ direction }) => direction === "push");
     await using unusable = await noHome("");
     const to = await scene.tree();
-    const copy = { flags: ["-l", "100000", "--json"], sources: [`${source}/tree/big`], target: `${to}/big` };
+    const copy = { flags: [...RATE, "--json"], sources: [`${source}/tree/big`], target: `${to}/big` };
     await using running = await start(variant, unusable, copy);
     await untilTrue(() => takenBytes(to) >= MIB, running);
     await killOthers(scene, running, /^\S*ssh /);
     const { code, stdout } = await running.result;
-    assertEquals([code, sentBytes(stdout)], [0, 64 * MIB]);
+    assertEquals([code, sentBytes(stdout)], [0, SIZE]);
     await assertSame(`${source}/tree/big`, `${to}/big`);
     assertEquals(temporaryFiles(to), []);
   });

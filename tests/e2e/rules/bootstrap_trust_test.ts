@@ -14,7 +14,7 @@ import {
   writeRelease,
 } from "../../support/escp/host_without_escp.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
-import { OTHER_USER } from "../../support/files/plain_rights.ts";
+import { LOOSE_MODES } from "../../support/files/loose_modes.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 describeWithSshd("the installation of escp on a host", () => {
@@ -32,13 +32,7 @@ describeWithSshd("the installation of escp on a host", () => {
     [SHARED, SHARED],
     [SHARED, "shared"],
   ];
-  const LOOSE: [state: string, loosen: (path: string) => Promise<void>, ignore?: boolean][] = [
-    ["group-writable", (path) => Deno.chmod(path, 0o770)],
-    ["world-writable", (path) => Deno.chmod(path, 0o777)],
-    ["sticky world-writable", (path) => Deno.chmod(path, 0o1777)],
-    ["foreign", (path) => Deno.chown(path, OTHER_USER, null), Deno.uid() !== 0],
-  ];
-  for (const [state, loosen, ignore = false] of LOOSE) {
+  for (const [state, loosen, ignore = false] of LOOSE_MODES) {
     it(`refuses a ${state} directory and directories below it`, { ignore }, async () => {
       await withHost({}, async ({ sshd, push }) => {
         const trace = `${sshd.home}/run`;

@@ -1,26 +1,15 @@
 /** Completion of hosts and remote paths in the shells themselves, over a real ssh server. */
 
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { afterAll, beforeAll } from "@std/testing/bdd";
 import { completionScript } from "../../../src/cli/completions/completions.ts";
 import { writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { listNames } from "../../support/files/list_names.ts";
 import { createTempDirectory, type TempDirectory } from "../../support/files/temp.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { type Sshd, startSshd } from "../../support/hosts/sshd.ts";
-
-type Shell = "bash" | "zsh" | "fish";
-
-/** A case for a shell, skipped with the reason if it is not installed. */
-function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
-  let has = true;
-  try {
-    new Deno.Command(shell, { args: ["-c", "exit"] }).outputSync();
-  } catch {
-    has = false;
-  }
-  it({ name: `${name} in ${shell}${has ? "" : ` (skipped: no ${shell})`}`, ignore: !has, fn: body });
-}
+import { itWithShell, SHELLS } from "../../support/shells.ts";
 
 /** Names of files in the home directory of the remote host. */
 const HOSTILE = [
@@ -48,9 +37,7 @@ describeWithSshd("completion over ssh", () => {
       ...Object.fromEntries(HOSTILE.map((name) => [`hostile/${name}`, ""])),
     });
     await writeTree(local.path, {
-      ...Object.fromEntries(
-        (["bash", "zsh", "fish"] as const).map((shell) => [`script.${shell}`, completionScript(shell)]),
-      ),
+      ...Object.fromEntries(SHELLS.map((shell) => [`script.${shell}`, completionScript(shell)])),
       "home/.ssh/config": "Include more\nHost web *.lab\n",
       "home/.ssh/more": "Host included\n",
       "home/.ssh/known_hosts": "known,192.0.2.1 ssh-rsa A\n|1|a=|b= ssh-rsa A\n$(touch${IFS}owned),;x ssh-rsa A\n",
@@ -78,8 +65,8 @@ describeWithSshd("completion over ssh", () => {
       },
       stdin: "null",
     }).output();
-    assertEquals(Array.from(Deno.readDirSync(`${local.path}/work`), ({ name }) => name), ["wide"]);
-    assertEquals(Array.from(Deno.readDirSync(sshd.home), ({ name }) => name).includes("owned"), false);
+    assertEquals(listNames(`${local.path}/work`), ["wide"]);
+    assertEquals(listNames(sshd.home).includes("owned"), false);
     assertEquals(new TextDecoder().decode(stderr), "");
     return new TextDecoder().decode(stdout).split("\n").slice(0, -1).sort();
   }
@@ -128,19 +115,19 @@ describeWithSshd("completion over ssh", () => {
     ["-oProxyCommand=x:", []],
   ];
   for (const [typed, offered] of inBashCases) {
-    itWith("bash", `offers ${offered.join(", ") || "nothing"} for ${typed}`, async () => {
+    itWithShell("bash", `offers ${offered.join(", ") || "nothing"} for ${typed}`, async () => {
       assertEquals(await inBash(`escp ${options()} ${typed}`), offered.toSorted());
     });
   }
 
-  itWith("bash", "offers hosts of ssh_config, of included files and of known_hosts", async () => {
+  itWithShell("bash", "offers hosts of ssh_config, of included files and of known_hosts", async () => {
     assertEquals(await inBash("escp -r w"), ["web:", "wide/"]);
     assertEquals(await inBash("escp i"), ["included:"]);
     assertEquals(await inBash("escp user@k"), ["@known:"]);
     assertEquals(await inBash("escp -J web,k"), ["web,known"]);
   });
 
-  itWith("bash", "passes options of the line to ssh, and user and port of the operand", async () => {
+  itWithShell("bash", "passes options of the line to ssh, and user and port of the operand", async () => {
     const { keyPath, port, user, address, hostKey } = sshd;
     await Deno.writeTextFile(`${local.path}/known`, `[${address}]:${port} ${hostKey}\n`);
     const line = `escp -i ${keyPath} -P${port} -o "UserKnownHostsFile=${local.path}/known" -o IdentitiesOnly=yes`;
@@ -148,7 +135,7 @@ describeWithSshd("completion over ssh", () => {
     assertEquals(await inBash(`${line.replace(`-P${port}`, "-P 1")} ${user}@${address}:on`), []);
   });
 
-  itWith("fish", "offers hosts and remote paths", async () => {
+  itWithShell("fish", "offers hosts and remote paths", async () => {
     const offered = async (typed: string) => {
       const script = 'source $argv[1]; complete -C "$argv[2]"';
       const lines = await run("fish", ["--no-config", "-c", script, `${local.path}/script.fish`, typed]);
@@ -187,7 +174,7 @@ describeWithSshd("completion over ssh", () => {
     ["-J web,kn", "-J web,known "],
   ];
   for (const [typed, completed] of inZshCases) {
-    itWith("zsh", `completes ${typed} to ${completed}`, async () => {
+    itWithShell("zsh", `completes ${typed} to ${completed}`, async () => {
       const start = typed.includes("testhost:") ? `escp ${options()} ` : "escp ";
       const args = ["-f", "-c", ZSH, "zsh", `${local.path}/script.zsh`, `${start}${typed}`];
       assertEquals(await run("zsh", args), [`${start}${completed}`]);

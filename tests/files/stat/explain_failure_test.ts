@@ -4,34 +4,20 @@ import { explainFailure } from "../../../src/files/stat/explain_failure.ts";
 import { failedWith } from "../../../src/files/stat/file_failure.ts";
 import { unsetTimeCall } from "../../../src/files/stat/time_failure.ts";
 import { Errno } from "../../../src/native/libc/errno.ts";
-import { isNativeHere, TempDirectory } from "../file_engines.ts";
+import { chattrProblem, protect } from "../../support/files/chattr.ts";
+import { TempDirectory } from "../file_engines.ts";
 
-function chattr(change: string, path: string): boolean {
-  try {
-    return new Deno.Command("chattr", { args: [change, path], stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
+const why = chattrProblem === undefined ? "" : ` (skipped: ${chattrProblem})`;
 
-function mayProtect(): boolean {
-  using directory = new TempDirectory();
-  const path = directory.write("f");
-  return chattr("+i", path) && chattr("-i", path);
-}
-
-const ignore = !isNativeHere || !mayProtect();
-
-describe(`a failure that is not permitted${ignore ? " (skipped: chattr fails here)" : ""}`, { ignore }, () => {
+describe(`a failure that is not permitted${why}`, { ignore: chattrProblem !== undefined }, () => {
   it("names the attribute of the file or its directory, and the command that removes it", () => {
-    for (const [flag, state] of [["i", "immutable"], ["a", "append-only"]]) {
+    for (const [flag, state] of [["i", "immutable"], ["a", "append-only"]] as const) {
       for (const [what, place] of [["the file", "d/f"], ["its directory", "d"]]) {
         using temp = new TempDirectory();
         temp.directory("d");
         const path = temp.write("d/f");
-        chattr(`+${flag}`, temp.at(place));
+        using _ = protect(temp.at(place), flag);
         const { message, hint, code } = explainFailure(failedWith("write", path, "EPERM"));
-        chattr(`-${flag}`, temp.at(place));
         const reason = `Operation not permitted: ${what} is ${state} (chattr +${flag})`;
         assertEquals([message, code], [`Cannot write "${path}": ${reason}`, "EPERM"]);
         assertEquals(hint, `As root, run: chattr -${flag} "${temp.at(place)}"`);
@@ -39,16 +25,15 @@ describe(`a failure that is not permitted${ignore ? " (skipped: chattr fails her
     }
   });
 
-  it("stays without an attribute, and other failures stay", () => {
+  it("is unchanged without an attribute, and so are other failures", () => {
     using temp = new TempDirectory();
     const path = temp.write("f");
     const unset = unsetTimeCall(path, Errno.EPERM);
     for (const failure of [failedWith("write", path, "EPERM"), unset]) {
       assertEquals(explainFailure(failure), failure);
     }
-    chattr("+i", path);
+    using _ = protect(path, "i");
     const denied = failedWith("write", path, "EACCES");
     assertEquals(explainFailure(denied), denied);
-    chattr("-i", path);
   });
 });

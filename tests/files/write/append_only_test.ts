@@ -5,38 +5,21 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { explainFailure } from "../../../src/files/stat/explain_failure.ts";
+import { chattrProblem, protect } from "../../support/files/chattr.ts";
 import { applyRecords, ENGINES, isNativeHere, TempDirectory } from "../file_engines.ts";
 
 const { enter, file } = RecordType;
 
-function chattr(change: string, path: string): boolean {
-  try {
-    return new Deno.Command("chattr", { args: [change, path], stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-/** Makes a directory append-only until it is disposed of. */
-function protect(path: string): Disposable | undefined {
-  return chattr("+a", path) ? { [Symbol.dispose]: () => void chattr("-a", path) } : undefined;
-}
-
-function mayProtect(): boolean {
-  using temp = new TempDirectory();
-  using protection = protect(temp.path);
-  return protection !== undefined;
-}
-
-const ignore = !isNativeHere || !mayProtect();
+const problem = isNativeHere ? chattrProblem : "needs system calls";
+const why = problem === undefined ? "" : ` (skipped: ${problem})`;
 
 for (const { title, make } of ENGINES) {
-  describe(`an append-only directory, ${title}${ignore ? " (skipped: chattr fails here)" : ""}`, { ignore }, () => {
+  describe(`an append-only directory, ${title}${why}`, { ignore: problem !== undefined }, () => {
     it("gets no temporary file, also if a link to it is the target", () => {
       using temp = new TempDirectory();
       temp.directory("d");
       Deno.symlinkSync("d", temp.at("link"));
-      using _ = protect(temp.at("d"));
+      using _ = protect(temp.at("d"), "a");
       for (const path of ["d", "link"]) {
         const root = { kind: "folder", path: temp.at(path), created: false } as const;
         const target = make().openTarget([root], { preserve: false, umask: 0o022, token: "test" });

@@ -8,16 +8,17 @@ import type { FileIdentity } from "../../../src/files/stat/file_identity.ts";
 import { Confinement } from "../../../src/files/target/confinement.ts";
 import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/created_links.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
-import { RecordType } from "../../../src/protocol/data/records.ts";
 import { AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../../src/native/file/calls.ts";
+import { RecordType } from "../../../src/protocol/data/records.ts";
+import { changeOwner } from "../../support/files/change_owner.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
 import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink } = RecordType;
-const OTHER = 54321;
 
-/** Changes the owner of a link itself. */
-function give(path: string, uid: number): void {
-  assert(new Deno.Command("chown", { args: ["-h", `${uid}`, path] }).outputSync().success);
+/** Returns all paths, and the contents of files. */
+function contentsOf(temp: TempDirectory): string[] {
+  return temp.list().map((path) => /\/$| -> /.test(path) ? path : `${path}: ${Deno.readTextFileSync(temp.at(path))}`);
 }
 
 /**
@@ -84,10 +85,10 @@ for (const { title, make } of ENGINES) {
     };
     const refused = (temp: TempDirectory, path: string, message: string, more = {}) => {
       const writer = into(temp.at("to"), more);
-      const before = temp.list();
+      const before = contentsOf(temp);
       const error = assertThrows(() => applyRecords(writer, [[enter, path], [file, "f", "1"]]), FileError);
       assertEquals(error.message.replaceAll(temp.path, ""), message);
-      assertEquals(temp.list(), before);
+      assertEquals(contentsOf(temp), before);
       writer.close();
     };
 
@@ -152,7 +153,8 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.directory("out");
-      temp.write("plain");
+      temp.write("out/f", "old");
+      temp.write("plain", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("../plain", temp.at("to/file"));
       Deno.symlinkSync("nowhere", temp.at("to/dangling"));
@@ -170,6 +172,7 @@ for (const { title, make } of ENGINES) {
       temp.directory("to/in");
       temp.directory("to/inside");
       temp.directory("out");
+      temp.write("out/f", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("in", temp.at("to/near"));
       const within = temp.at("to");
@@ -184,30 +187,32 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("to", 0o1777);
       temp.directory("out");
+      temp.write("out/f", "old");
       temp.directory("owned");
       Deno.chmodSync(temp.at("to"), 0o1777);
       Deno.symlinkSync("../out", temp.at("to/planted"));
       Deno.symlinkSync("planted", temp.at("to/through"));
-      give(temp.at("to/planted"), OTHER);
+      changeOwner(temp.at("to/planted"), OTHER_USER);
       const message = "a symbolic link on its path belongs to another user";
       refused(temp, "planted", `Cannot create "/to/planted": ${message}`);
       refused(temp, "through", `Cannot create "/to/through": ${message}`);
       // The owner of a directory controls everything in it.
       temp.directory("to/theirs");
       Deno.symlinkSync("../../out", temp.at("to/theirs/link"));
-      give(temp.at("to/theirs/link"), OTHER);
+      changeOwner(temp.at("to/theirs/link"), OTHER_USER);
       refused(temp, "theirs/link", `Cannot create "/to/theirs/link": ${message}`);
-      Deno.chownSync(temp.at("to/theirs"), OTHER, OTHER);
+      changeOwner(temp.at("to/theirs"), OTHER_USER);
       const writer = into(temp.at("to"));
       applyRecords(writer, [[enter, "theirs/link"], [file, "f", "1"]]);
       writer.close();
-      assertEquals(temp.list("out"), ["f"]);
+      assertEquals(Deno.readTextFileSync(temp.at("out/f")), "1");
     });
 
     it("are not followed if this copy has created them", () => {
       using temp = new TempDirectory();
       temp.directory("to/old");
       temp.directory("out");
+      temp.write("out/f", "old");
       Deno.symlinkSync("../out", temp.at("to/link"));
       const dirlinks = createdLinks();
       const writer = into(temp.at("to"), { dirlinks });
@@ -217,7 +222,7 @@ for (const { title, make } of ENGINES) {
       const other = into(temp.at("to"), { dirlinks });
       applyRecords(other, [[enter, "link"], [file, "f", "1"]]);
       other.close();
-      assertEquals(temp.list("out"), ["f"]);
+      assertEquals(Deno.readTextFileSync(temp.at("out/f")), "1");
     });
 
     it("are not followed if this copy has created them while their temporary names were swapped", () => {
@@ -247,6 +252,8 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.directory("from/sub/deep");
+      temp.write("from/f", "old");
+      temp.write("from/sub/deep/f", "old");
       Deno.symlinkSync("../from/sub/deep", temp.at("to/sub"));
       Deno.symlinkSync("../from", temp.at("to/top"));
       Deno.symlinkSync("..", temp.at("to/above"));

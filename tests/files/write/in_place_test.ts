@@ -8,6 +8,7 @@ import { OWN_RULES } from "../../../src/files/path/name_rules.ts";
 import { createPortableEngine } from "../../../src/files/portable/engine.ts";
 import { putInt53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
+import { OTHER_USER } from "../../support/files/plain_rights.ts";
 import { applyRecord, ENGINES, frameOf, isNativeHere, isRoot, TempDirectory } from "../file_engines.ts";
 
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 1e9, mtimeNs: 0, atime: 1e9, atimeNs: 0 };
@@ -47,7 +48,7 @@ for (const { title, make } of ENGINES) {
           using directory = new TempDirectory();
           Deno.chmodSync(directory.path, directoryMode);
           for (const name of ["small", "large"]) {
-            Deno.chownSync(directory.write(name, "old"), 54321, 54321);
+            Deno.chownSync(directory.write(name, "old"), OTHER_USER, OTHER_USER);
             Deno.chmodSync(directory.at(name), 0o600);
           }
           const target = open(engine, directory, { keepTimes });
@@ -58,7 +59,7 @@ for (const { title, make } of ENGINES) {
           target.close();
           for (const [name, size] of [["small", 12], ["large", SIZE]] as const) {
             const info = Deno.statSync(directory.at(name));
-            assertEquals([info.uid, info.gid, info.mode! & 0o7777, info.size], [54321, 54321, 0o600, size]);
+            assertEquals([info.uid, info.gid, info.mode! & 0o7777, info.size], [OTHER_USER, OTHER_USER, 0o600, size]);
             assertEquals(info.mtime!.getTime() === 1e12, keepTimes);
           }
         }

@@ -25,7 +25,8 @@ const ERRNO = {
 };
 const HEADER_BYTES = 40;
 const ATTR_BYTES = 88;
-const MAX_WRITE = 128 << 10;
+/** Flags of a reply to init. */
+const INIT = { bigWrites: 1 << 5, maxPages: 1 << 22 } as const;
 const ROOT = 1n;
 const DIRECTORY = 0o040000;
 const FILE = 0o100000;
@@ -56,6 +57,8 @@ const [directory, faultText] = Deno.args;
 let fault: DiskFault | undefined = JSON.parse(faultText);
 const nodes = new Map<bigint, Node>();
 let written = 0;
+/** Maximum bytes of a read or write request, and of those read ahead. Smaller ones place changes between reads more exactly. */
+const maxRequest = fault?.changes ? 128 << 10 : 1 << 20;
 
 function make(mode: number): Node {
   const now = BigInt(Math.floor(Date.now() / 1000));
@@ -161,9 +164,12 @@ function handle(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
   switch (opcode) {
     case OP.init: {
       const view = new DataView(new ArrayBuffer(64));
-      [7, 31, 0, 1 << 5].forEach((value, index) => view.setUint32(index * 4, value, true));
-      view.setUint32(20, MAX_WRITE, true);
+      [7, 31, maxRequest, INIT.bigWrites | INIT.maxPages].forEach((value, index) =>
+        view.setUint32(index * 4, value, true)
+      );
+      view.setUint32(20, maxRequest, true);
       view.setUint32(24, 1, true);
+      view.setUint16(28, maxRequest / 4096, true);
       return view;
     }
     case OP.lookup:
@@ -288,7 +294,7 @@ const device = mount();
   }
 })();
 console.log("mounted");
-const buffer = new Uint8Array(MAX_WRITE + 4096);
+const buffer = new Uint8Array(maxRequest + 4096);
 for (;;) {
   // Fails with ENODEV after the file system is unmounted.
   const read = await device.read(buffer).catch(() => null);

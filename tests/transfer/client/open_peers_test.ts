@@ -1,24 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
-import type { CopyJob } from "../../../src/protocol/control/job.ts";
-import { openClientSession } from "../../../src/session/model/client_session.ts";
 import { type OpenPeer, OpenPeers } from "../../../src/transfer/client/open_peers.ts";
 import { RemoteError, SessionLost } from "../../../src/transfer/transfer_errors.ts";
-import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
-import golden from "../../protocol/golden/version_1.json" with { type: "json" };
-
-const JOB: CopyJob = {
-  direction: "push",
-  target: "data/",
-  recursive: true,
-  preserve: false,
-  blockBytes: 1 << 20,
-  symlinks: "follow",
-  hardlinks: false,
-  salt: "salt",
-  filters: [],
-};
+import { helloWith, openScripted, scriptedCommand } from "../../session/scripted_peer.ts";
 
 const HELLO = `printf '%s\\n' "$1"; read start; `;
 /** Reads until the client closes the control channel. */
@@ -32,16 +17,8 @@ async function open(
   { timeoutMs = 60_000, isEnd }: { timeoutMs?: number; isEnd?: boolean } = {},
 ): Promise<OpenPeer> {
   const features = timeoutMs < 60_000 ? ["alive"] : [];
-  const hello = "escp-hello " + JSON.stringify({ ...JSON.parse(golden.hello.slice(11)), features });
-  const peer = peers.start({ program: "sh", args: ["-c", script, "sh", hello], name, isEnd });
-  peer.session = await openClientSession(peer.process, {
-    job: JOB,
-    needed: [],
-    cipher: "aes-128-gcm",
-    engine: CIPHER_ENGINES.at(-1)!,
-    timeoutMs,
-    note: () => {},
-  });
+  const peer = peers.start({ ...scriptedCommand(script, helloWith({ features })), name, isEnd });
+  peer.session = await openScripted(peer.process, { timeoutMs });
   return peer;
 }
 
