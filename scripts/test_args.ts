@@ -19,8 +19,8 @@ export function parseTestArgs(args: string[]): TestArgs {
   const parsed: { _: string[]; jobs: string; "from-source": boolean } = parseArgs(args, {
     string: ["jobs", "_"],
     boolean: ["from-source"],
-    // One more than the cores: tests also wait for processes and timeouts.
-    default: { jobs: `${navigator.hardwareConcurrency + 1}` },
+    // Two more than the cores: tests also wait for processes and timeouts.
+    default: { jobs: `${navigator.hardwareConcurrency + 2}` },
     unknown(arg: string, key: string | undefined) {
       if (key === undefined) return true;
       // Called for each letter of "-abc".
