@@ -1,5 +1,6 @@
 /** Broken connections of a transfer: which may be replaced, and messages about them. */
 
+import { delay } from "../async/delay.ts";
 import { CorruptionError, ProtocolError } from "../errors.ts";
 import { StreamBug } from "../streams/run/break.ts";
 import { TransferLost } from "./transfer_errors.ts";
@@ -8,6 +9,8 @@ import { TransferLost } from "./transfer_errors.ts";
 const MAX_REPLACED = 500;
 /** Maximum number of corrupt connections among them. Noise changes one now and then; an attacker may change all. */
 const MAX_CORRUPT = 8;
+/** Maximum time between the end of all connections and the peer's reason. In milliseconds. */
+const REASON_MS = 1_000;
 
 /** Counts broken connections. */
 export class StreamLosses {
@@ -39,8 +42,14 @@ export class StreamLosses {
     return `${connections}${this.#changes(peerCorrupt)}; what they carried was sent again`;
   }
 
-  /** Returns the error for a transfer without streams. @param peerCorrupt as for `note`. */
-  allBroken(peerCorrupt = 0): TransferLost {
+  /**
+   * Returns the error for a transfer without streams, after some time: a peer that fails may close its connections before it
+   * sends the reason over the control channel.
+   *
+   * @param peerCorrupt as for `note`.
+   */
+  async allBroken(peerCorrupt = 0): Promise<TransferLost> {
+    await delay(REASON_MS);
     const last = this.#last === "" ? "" : ` (the last one: ${this.#last})`;
     return new TransferLost(`all data connections broke${this.#changes(peerCorrupt)}${last}`);
   }

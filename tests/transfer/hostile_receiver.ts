@@ -1,6 +1,7 @@
 /** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, instead of ssh. */
 
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
+import { closeQuietly } from "../../src/session/connect/handshake.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { TRICKS } from "./hostile_receivers.ts";
@@ -14,5 +15,12 @@ await play(session, async () => {
   control.send({ type: "ready" });
   const { count } = await control.expect("streams");
   const proven = new Promise<AuthenticatedStream>((resolve) => void session.bringUp(fixedCount(count), resolve));
-  await TRICKS[Deno.args[0]].play({ control, stream: async () => await HostileStream.create(await proven, engine) });
+  await TRICKS[Deno.args[0]].play({
+    control,
+    stream: async () => await HostileStream.create(await proven, engine),
+    async disconnect() {
+      session.close();
+      closeQuietly((await proven).conn);
+    },
+  });
 });

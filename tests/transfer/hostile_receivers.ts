@@ -1,5 +1,6 @@
 /** Receivers that break the rules, on either end, and the messages of the sender about them. */
 
+import { delay } from "@std/async/delay";
 import { readBlockHeader } from "../../src/protocol/data/block.ts";
 import { FrameKind } from "../../src/protocol/data/frame.ts";
 import { MAX_BLOCK_BYTES } from "../../src/protocol/limits.ts";
@@ -16,6 +17,8 @@ export interface Receiving {
   control: ControlChannel;
   /** Opens the only stream. */
   stream(): Promise<HostileStream>;
+  /** Closes all connections, and accepts no others. Only on the remote end. */
+  disconnect?(): Promise<void>;
 }
 
 /** Sources: a directory with small files, or one large file. */
@@ -60,6 +63,18 @@ export const TRICKS: Record<string, Trick> = {
       const { file } = await opening(control);
       control.send({ type: "opened", file, missing: WHOLE, sequential: false });
       await say(control, { type: "finished", files: 1, bytes: LARGE_BYTES, failures: [] });
+    },
+  },
+  "gives the reason after it has closed its connections": {
+    of: "small",
+    said: /the thread of a stream failed/,
+    isShown: true,
+    async play({ control, stream, disconnect }) {
+      await packOf(await stream());
+      await disconnect!();
+      // The client has no connection then, and cannot open one.
+      await delay(300);
+      await say(control, { type: "abort", code: "failed", message: "the thread of a stream failed" });
     },
   },
   "counts more files": {

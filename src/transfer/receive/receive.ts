@@ -126,9 +126,9 @@ class Receiver implements AsyncDisposable {
     target.startProgress();
     const finish = await Promise.race([
       last,
-      streamGroup.allEnded().then(() => {
+      streamGroup.allEnded().then(async () => {
         // Unless all streams broke, the sender's last message is in transit.
-        if (count.max > 0 && streamGroup.clean === 0) throw streamGroup.losses.allBroken();
+        if (count.max > 0 && streamGroup.clean === 0) throw await streamGroup.losses.allBroken();
         return last;
       }),
     ]);

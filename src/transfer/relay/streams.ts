@@ -104,7 +104,7 @@ export class RelayStreams {
       await this.#changes.wait();
     }
     if (this.#fatal) throw this.#fatal.error;
-    if (this.#ended === 0 && this.#count.max > 0) throw this.losses.allBroken();
+    if (this.#ended === 0 && this.#count.max > 0) throw await this.losses.allBroken();
   }
 
   async close(): Promise<void> {

@@ -130,7 +130,7 @@ class Sender implements AsyncDisposable {
     const { control } = this.#options.session;
     this.#progress.start();
     await messages.during(this.#streams!.allEnded());
-    if (!this.#scheduler.finished) throw this.#streams!.losses.allBroken(control.corrupt);
+    if (!this.#scheduler.finished) throw await messages.during(this.#streams!.losses.allBroken(control.corrupt));
     this.#progress[Symbol.dispose]();
   }
 
