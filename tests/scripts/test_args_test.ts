@@ -13,7 +13,7 @@ describe("parseTestArgs", () => {
     });
     assertEquals(parseTestArgs([]), {
       paths: [],
-      jobs: navigator.hardwareConcurrency + 1,
+      jobs: navigator.hardwareConcurrency + 2,
       fromSource: false,
       flags: [],
     });
