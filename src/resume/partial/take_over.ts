@@ -237,13 +237,13 @@ async function begin(
   const path = joinPath(directory, name);
   const mode = Deno.build.os === "windows" ? undefined : 0o600;
   const lock = Deno.openSync(path, { write: true, createNew: true, mode });
-  const partial = { name, ...exactIdentity(lock.statSync()) };
-  // No other copy knows the random name, but --clean of root may examine the file, or the lock service may not answer.
-  if (!await lockOpen(lock)) {
-    removeExact(path, partial);
-    return undefined;
-  }
   try {
+    const partial = { name, ...exactIdentity(lock.statSync()) };
+    // No other copy knows the random name, but --clean of root may examine the file, or the lock service may not answer.
+    if (!await lockOpen(lock)) {
+      removeExact(path, partial);
+      return undefined;
+    }
     lock.truncateSync(about.source.size);
     // Some file systems change the owner. Then a later run would not accept the file as its own.
     if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);

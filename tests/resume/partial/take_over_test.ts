@@ -155,6 +155,27 @@ describe("takeOver", () => {
     assertEquals([place.names, place.temp.list("state"), place.open], [[], [], []]);
   });
 
+  it("leaves nothing open if it cannot examine a new partial file", async () => {
+    using place = new Place();
+    const { openSync } = Deno;
+    Deno.openSync = (path, options) => {
+      const file = openSync(path, options);
+      if (`${path}`.startsWith(`${place.directory}/`)) {
+        file.statSync = () => {
+          delete (file as Partial<Deno.FsFile>).statSync;
+          throw new Error("Input/output error (os error 5)");
+        };
+      }
+      return file;
+    };
+    try {
+      assertEquals(await place.take(), undefined);
+    } finally {
+      Deno.openSync = openSync;
+    }
+    assertEquals([place.names, place.temp.list("state"), place.open], [[], [], []]);
+  });
+
   it("reports the bytes that are verified, and that they are done", async () => {
     using place = new Place();
     const reported: number[] = [];
