@@ -214,7 +214,7 @@ export interface SceneTestOptions extends TestOptions {
   umask?: number;
   /**
    * Whether `copy` runs both ends in the process of the tests, if it has no settings of a process. It does not if ESCP_BINARY
-   * is set. Default: false, for suites that need processes, threads, ssh or lent files.
+   * is set. Default: false, for suites that need processes, threads or ssh.
    */
   inProcess?: boolean;
 }

@@ -1,7 +1,7 @@
 /**
  * Runs escp in the process of the test: the command line, both ends of a session, its control channel in memory and its
- * streams over loopback. Starts no program, so a small copy takes milliseconds. What it leaves out: ssh, processes, signals,
- * threads, and the options of the remote command line.
+ * streams over loopback. Starts no program, so a small copy takes milliseconds. It lacks ssh, processes, signals, threads,
+ * and the options of the remote command line.
  */
 
 import { stub } from "@std/testing/mock";
