@@ -21,7 +21,7 @@ export interface CopyLog extends Disposable {
 /**
  * @param options.log path of the log file, which is appended to or created.
  * @param options.noFifo whether to refuse a FIFO, because opening one waits for its reader.
- * @param print prints a line on the terminal. If the file cannot be written, this is reported once, and the copy continues.
+ * @param print prints a line on the terminal. It reports once that the file cannot be written, and the copy continues.
  * @throws {UsageError} if the file cannot be opened.
  */
 export function openCopyLog(

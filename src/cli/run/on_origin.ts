@@ -119,8 +119,8 @@ function asDirectory(target: Operand): Operand {
 }
 
 /**
- * Returns a path for the shell of the source host, which expands "~/" and "~user/". A home directory means its contents. Escp there
- * expands "~user", which may be the name of a file.
+ * Returns a path for the shell of the source host, which expands "~/" and "~user/". A home directory means its contents.
+ * Escp on that host expands "~user", which may be the name of a file.
  */
 function shellWord(path: Operand["path"]): string {
   if (!path.startsWith("~")) return quoteWord(localWord(path));
