@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
-import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
+import { hasRecord } from "../../resume/partial/take_over.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type {
@@ -28,16 +28,16 @@ import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
-
-/** A large file that is begun. */
-type FilePlace = Pick<Partial, "root" | "path" | "size">;
+import { type FilePlace, PartialJournals } from "./partial_journals.ts";
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   readonly #open = new OpenPartials();
+  readonly #journals: PartialJournals<Name, Staged>;
 
   constructor(writer: AtomicWriter<Name, Staged>) {
     this.#writer = writer;
+    this.#journals = new PartialJournals(writer, this.#open);
   }
 
   takeCreated(): PendingDirectory[] {
@@ -106,33 +106,16 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     if (!isRecorded && !hasEarlier) return { partial: this.#createHere(name, place, true), kept: [] };
     this.#writer.checkCreatable(name, "write");
     if (isRecorded) {
-      const begun = await this.#takeOver(place, resumable!, source);
+      const begun = await this.#journals.takeOver(place, resumable!, source);
       if (begun) return begun;
-    } else await this.#removeEarlier(place, resumable);
+    } else await this.#journals.removeEarlier(place, resumable);
     // Other directories were entered meanwhile.
     return { partial: this.create(place.root, place.path, place.size, true), kept: [] };
   }
 
-  /** Begins a file with a journal; undefined if the journal is not available. */
-  async #takeOver(
-    { root, path, size }: FilePlace,
-    resumable: Resumable,
-    source: ResumableSource,
-  ): Promise<BegunPartial | undefined> {
-    const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
-    const taken = await this.#atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
-    if (!taken) return undefined;
-    const { partial: { name: temporary, ...identity }, kept, continued } = taken;
-    const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
-    this.#open.add(partial, { locked: { ...taken, record: resumable.record } });
-    return { partial, kept };
-  }
-
   async startJournal(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
-    const { record } = target;
     this.#enter(partial);
-    const started = await this.#atPlace(partial, (directory) => startJournal(directory, target, source, partial));
-    return started && this.#open.lock(partial, { ...started, record }) ? record : undefined;
+    return await this.#journals.start(partial, target, source);
   }
 
   async #inPlace(
@@ -141,37 +124,8 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     resumable: Resumable | undefined,
   ): Promise<BegunPartial> {
     this.#writer.staging.close(staged);
-    await this.#removeEarlier(place, resumable);
+    await this.#journals.removeEarlier(place, resumable);
     return { partial: { ...place, ...file }, kept: [] };
-  }
-
-  /** Removes what an earlier copy has left of a target in the current directory. */
-  async #removeEarlier(place: TargetPlace, resumable: Resumable | undefined): Promise<void> {
-    if (!resumable || !hasRecord(resumable)) return;
-    await this.#atPlace(place, (directory) => removeEarlier(directory, resumable));
-  }
-
-  /**
-   * Calls `action` with a path of the current directory, which contains the file. Other directories are entered while it
-   * waits.
-   *
-   * @throws {FileError} If the directory cannot be kept open. Also the errors of `action`.
-   */
-  async #atPlace<Result>(
-    { root, path }: TargetPlace,
-    action: (directory: string) => Promise<Result>,
-  ): Promise<Result> {
-    let place: { path: string; close(): void };
-    try {
-      place = this.#writer.directory.keepPlace();
-    } catch (error) {
-      throw failedDeno("write", this.#textOf({ root, path }), error);
-    }
-    try {
-      return await action(place.path);
-    } finally {
-      place.close();
-    }
   }
 
   /** Returns the status of a target in the current directory; undefined if there is none. @throws {FileError} */
