@@ -11,12 +11,13 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
-import { type Failure, fullTarget, isPlaced } from "../../protocol/failure.ts";
+import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { PackReport, SendReport } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem, WorkUnit } from "../../streams/unit.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
+import { EarlyStop } from "./early_stop.ts";
 import { LargeFiles } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
@@ -39,8 +40,6 @@ export class Scheduler {
   matched = 0;
   /** Number of paths that failed. */
   failed = 0;
-  /** Whether files were not sent, because the target takes no more. */
-  stopped = false;
 
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
@@ -61,13 +60,13 @@ export class Scheduler {
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
-  /** Why the target takes no more; undefined while it does. */
-  #full: string | undefined;
+  readonly #earlyStop: EarlyStop;
 
   constructor(walk: Walk, host: SchedulerHost, options: SchedulerOptions) {
     this.#host = host;
     this.#options = options;
     this.#walk = new WalkQueue(walk);
+    this.#earlyStop = new EarlyStop((message) => host.note(message));
     this.#large = new LargeFiles({
       send: (message) => host.send(message),
       note: (message) => host.note(message),
@@ -92,8 +91,8 @@ export class Scheduler {
       digest: (work) => this.#units.add({ type: "digest", ...work }),
       listing: host.listing,
       send: (pack) => {
-        if (this.#full === undefined) this.#addPack(pack);
-        else this.#dropped();
+        if (this.#earlyStop.isFull) this.#earlyStop.dropped();
+        else this.#addPack(pack);
       },
       sendLarge: (item) => this.#planner!.send(item),
       notSkipped: (files, bytes) => {
@@ -134,6 +133,11 @@ export class Scheduler {
   /** Files and bytes that the walk has found so far, and whether it has ended. */
   get found(): Readonly<WalkQueue["found"]> {
     return this.#walk.found;
+  }
+
+  /** Whether files were not sent, because the target takes no more. */
+  get stopped(): boolean {
+    return this.#earlyStop.stopped;
   }
 
   /** Number of files and links that were verified. */
@@ -259,7 +263,7 @@ export class Scheduler {
         this.skipped.bytes += bytes;
       },
       failed: (failure) => this.#fail(failure, "receiver"),
-      dropped: () => this.#dropped(),
+      dropped: () => this.#earlyStop.dropped(),
       planned: (entry) => this.#host.planned(entry),
     }, options);
   }
@@ -285,9 +289,10 @@ export class Scheduler {
     if (listing && contents) listSent(unit, inPlace, contents, listing);
     if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
     else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
-    if (this.#full === undefined) {
-      for (const { item, bytesBefore } of report.grown) this.#walk.addGrown(item, bytesBefore);
-    } else if (report.grown.length > 0) this.#dropped();
+    for (const { item, bytesBefore } of report.grown) {
+      if (this.#earlyStop.isFull) this.#earlyStop.dropped();
+      else this.#walk.addGrown(item, bytesBefore);
+    }
   }
 
   /** Starts the work that comparisons have found. @returns whether there was any. */
@@ -332,7 +337,7 @@ export class Scheduler {
   }
 
   #handleItem(item: WalkItem): void {
-    if (this.#full !== undefined && item.type !== "failed" && item.type !== "note") return this.#dropped();
+    if (this.#earlyStop.isFull && item.type !== "failed" && item.type !== "note") return this.#earlyStop.dropped();
     switch (item.type) {
       case "pack":
         if (item.links) this.#links.push(item);
@@ -370,28 +375,19 @@ export class Scheduler {
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
-    const why = side === "receiver" && this.#full === undefined ? fullTarget(failure) : undefined;
-    if (why !== undefined) this.#stop(why);
+    if (side === "receiver" && this.#earlyStop.beginsWith(failure)) this.#stop();
   }
 
   /**
    * Sends nothing else, because every other file would fail too. Units and large files in progress end as usual, and so
    * does the verification: a file that it sends again is in place, but wrong.
    */
-  #stop(why: string): void {
-    this.#full = why;
+  #stop(): void {
     const waiting = this.#units.drop((unit) =>
       unit.type === "ask" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
     const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
     this.#links.length = 0;
-    if (dropped.includes(true)) this.#dropped();
-  }
-
-  /** Notes once that files are not sent because the target takes no more. */
-  #dropped(): void {
-    if (this.stopped) return;
-    this.stopped = true;
-    this.#host.note(`Stopped early, because ${this.#full}: the remaining files were not copied`);
+    if (dropped.includes(true)) this.#earlyStop.dropped();
   }
 }
