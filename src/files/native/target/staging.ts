@@ -62,7 +62,13 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     this.#check(calls.symlinkat(text.address, this.#directory.descriptor, link.temporary));
     const { user } = this.#directory.attributes;
     this.#openLink(link, name, (statx, place) => statx.uid === user && isLink(calls, place, target));
-    this.#noteLink(link);
+    try {
+      this.#noteLink(link);
+    } catch (error) {
+      this.discard(link);
+      this.close(link);
+      throw error;
+    }
     return link;
   }
 
