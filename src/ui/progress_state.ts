@@ -12,7 +12,7 @@ export interface ProgressState {
   readonly filesDone: number;
   readonly bytesDone: number;
   readonly failed: number;
-  /** Bytes of an earlier run that are being verified; 0 when data has moved since. */
+  /** Bytes of an earlier run that are being verified. */
   readonly checking: number;
   /** Path of a large file in progress. */
   readonly file?: string;
@@ -70,7 +70,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       }
       // Resumed bytes were not transferred, so they do not count for the rate.
       const meter = addSample(state.meter, { atMs: nowMs, bytes: bytes - (event.resumed ?? 0) });
-      return { ...state, filesDone: files, bytesDone: bytes, checking: 0, movedMs: nowMs, meter, file: event.file };
+      return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter, file: event.file };
     }
     case "checking":
       return { ...state, checking: event.bytes, movedMs: nowMs };

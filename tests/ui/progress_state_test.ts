@@ -45,10 +45,10 @@ describe("foldEvent", () => {
     assertEquals([state.file, state.checking, state.bytesDone], [undefined, 0, 5]);
   });
 
-  it("forgets the verified bytes when data moves again, so that a later stall is shown", () => {
-    const checking = { type: "checking", bytes: 9 } as const;
-    assertEquals(fold(connected, progress(0, 5), checking, progress(0, 5)).checking, 9);
-    assertEquals(fold(connected, progress(0, 5), checking, progress(0, 6)).checking, 0);
+  it("keeps the bytes that are being verified while other files move, until the receiver has verified them", () => {
+    const checking = (bytes: number) => ({ type: "checking", bytes }) as const;
+    assertEquals(fold(connected, progress(0, 5), checking(9), progress(0, 6)).checking, 9);
+    assertEquals(fold(connected, progress(0, 5), checking(9), progress(0, 6), checking(0)).checking, 0);
   });
 
   it("does not modify its argument", () => {
