@@ -53,7 +53,7 @@ async function runAlone(args: string[], { engine, home }: InProcessOptions): Pro
     stdout: stdout.text(),
     stdoutBytes: stdout.bytes(),
     stderr: stderr.text(),
-    leftBehind: () => Promise.resolve([]),
+    leftBehind: () => Promise.reject(new Error("A copy in the process of the tests has no processes of its own")),
   };
 }
 
