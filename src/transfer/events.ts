@@ -14,7 +14,6 @@ export type TransferEvent =
   | TotalsEvent
   | ProgressEvent
   | CheckingEvent
-  | FileEvent
   | FailedEvent
   | NoteEvent
   | PlannedEvent
@@ -89,14 +88,6 @@ export interface ProgressEvent {
 export interface CheckingEvent {
   readonly type: "checking";
   /** Bytes of the files that are being verified; 0 when none is. */
-  readonly bytes: number;
-}
-
-/** One file is in place. Only with -v. */
-export interface FileEvent {
-  readonly type: "file";
-  /** Not escaped. */
-  readonly path: string;
   readonly bytes: number;
 }
 

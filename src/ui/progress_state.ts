@@ -79,7 +79,6 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
     case "finished":
       return { ...state, finished: event };
     case "opening":
-    case "file":
     case "note":
     case "planned":
       return state;

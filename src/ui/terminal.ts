@@ -1,7 +1,6 @@
 import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { FailureGroups } from "./failure_groups.ts";
-import { formatBytes } from "./format.ts";
 import { foregroundCheck } from "../native/process/foreground.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -77,7 +76,6 @@ export class Terminal {
   readonly onEvent = (event: TransferEvent): void => {
     if (this.#closed) return;
     this.#state = foldEvent(this.#state, event, this.#screen.now());
-    const { verbose } = this.#options;
     if (event.type === "opening") this.#openTo(event.host);
     else if (event.type === "connected" || event.type === "connecting" || event.type === "retry") {
       this.#opening = undefined;
@@ -89,8 +87,7 @@ export class Terminal {
     else if (event.type === "failed") this.#printFailure(event);
     else if (event.type === "note" && (event.important || !this.#options.quiet)) {
       this.printLine(`note: ${event.message}`);
-    } else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
-    else if (event.type === "finished") this.#finish();
+    } else if (event.type === "finished") this.#finish();
     else this.draw();
   };
 
