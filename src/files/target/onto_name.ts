@@ -48,7 +48,7 @@ function ontoName(
 ): TargetRoot {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
-    throw notDirectory(target, stat, "Create the directory first, or use --mkpath");
+    throw notDirectory(target, stat, stat ? undefined : "Create the directory first, or use --mkpath");
   }
   if (stat) {
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);

@@ -63,6 +63,12 @@ for (const { title, make } of ENGINES) {
       }
     });
 
+    it("advises to create a directory for several sources only if nothing has its name", () => {
+      using temp = sample();
+      const hintFor = (target: string) => assertThrows(() => plan(temp, [FILE, DIRECTORY], target), UserError).hint;
+      assertEquals([hintFor("old"), hintFor("new")], [undefined, "Create the directory first, or use --mkpath"]);
+    });
+
     it("refuses impossible combinations before it creates anything", () => {
       using temp = sample();
       refused(temp, [FILE, DIRECTORY], "old", 'Cannot copy to "old": Not a directory');
