@@ -29,8 +29,7 @@ export async function bootstrap(
   const isInteractive = canAsk(access.ssh);
   if (isInteractive) {
     // The user knows then why ssh asks for a password again. Whether escp is installed there is not known yet.
-    const purpose = "to look for a compatible escp there, or to install one";
-    emit({ type: "note", message: `ssh logs in to ${name} again, ${purpose}` });
+    emit({ type: "note", message: `ssh logs in to ${name} again, to find or install a compatible escp` });
   }
   const installing = installEscp(host, access, {
     timeoutMs,

@@ -42,11 +42,13 @@ export async function runCopy(given: RunOptions): Promise<number> {
   const { log } = logging;
   // The event "end" follows even if the run cannot begin.
   const report = json ? await jsonReport(run, output) : undefined;
+  let hasBegun = false;
   let unresumable = false;
-  using stop = stopSignals(() => hintWhenLost({ ...request, fromInput, toOutput, unresumable }));
+  using stop = stopSignals(() => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined);
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;
   const emit = (event: TransferEvent) => {
+    if (event.type === "connected") hasBegun = true;
     if (writesOutput && event.type === "failed" && event.code === "EPIPE" && event.side === "receiver") {
       return output.closed();
     }

@@ -73,7 +73,7 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore }, (
       await type("\x03");
       const { code, text } = await end();
       assertEquals(code, 130, text);
-      assertMatch(text, /\[Y\/n\] (\^C)?\r\nescp: Interrupted/);
+      assertMatch(text, /\[Y\/n\] (\^C)?\r\nescp: Interrupted\r\n$/, "nothing can be resumed yet");
       assertEquals(namesIfPresent(host.installed), undefined);
       await host.sshd.waitForNoSession();
     });
@@ -94,7 +94,7 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore }, (
       const declined = await answer(["what\n", "yn\n", "n\n"]);
       assertMatch(
         declined.text,
-        /^note: ssh logs in to testhost again, to look for a compatible escp there, or to install/,
+        /^note: ssh logs in to testhost again, to find or install a compatible escp$/m,
       );
       assert(!declined.text.includes("not installed on"), declined.text);
       assertMatch(declined.text, /Install escp [0-9.]+ \([0-9.]+ (B|KiB)\) into \/.* on testhost\? \[Y\/n\] /);
