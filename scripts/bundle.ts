@@ -50,7 +50,6 @@ async function shorten(directory: string): Promise<void> {
       minifyWhitespace: true,
       minifySyntax: true,
       target: "esnext",
-      charset: "utf8",
     });
     await Deno.writeTextFile(path, code);
   }
