@@ -23,6 +23,7 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     host: options.peer.name,
     streams: streams.min,
     ...(options.congestion === undefined ? {} : { congestion: options.congestion }),
+    requestsPorts: options.reach.ports !== undefined,
     system: {},
     throughput: [],
     disk: {},

@@ -56,6 +56,8 @@ export interface Facts {
   tunnel?: string;
   /** Advice for a direct route, such as "Open TCP ports 1232-1242 of web1 for this machine". */
   portsToOpen?: string;
+  /** Whether the user has requested ports, so that no others are tried. */
+  requestsPorts?: boolean;
   /** Congestion control that the user has selected. */
   congestion?: string;
   /** Round trip on a stream, or on the control channel if there is no stream. */

@@ -92,7 +92,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const { reverse } = options.reach ?? {};
   const direct: DirectPath = reverse
     ? new ReverseListener(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
-    : dialPath(dialer, candidates(hello, options));
+    : dialPath(dialer, candidates(hello, options), { port: hello.port, ports: options.reach?.ports });
   const carrier = features.includes("tunnel") ? control : undefined;
   const isProxied = proxyCheck(options.reach);
   const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);

@@ -266,6 +266,9 @@ describeWithNetworks("--doctor with closed data ports", () => {
     assertMatch(`${attempts[0].way} ${attempts[0].problem}`, /^10\.77\.0\.2:12\d\d No route to host/);
     assertMatch(stdout, /"advice".*Open TCP ports 1232-1242 of testhost .*escp-portrange/);
 
+    const requested = await run("-t", "2", "--escp-portrange", "1234-1236");
+    assertMatch(requested.stdout, /"advice".*which is slower\. Open TCP ports 1234-1236 of testhost for this machine"/);
+
     const reverse = await run("-t", "2", "--reverse");
     assertEquals([reverse.code, notOk(reverse.steps)], [0, {}], reverse.stdout);
     assertMatch(JSON.stringify(reverse.steps.get("ports")), /10\.77\.0\.2 \(which has connected to this machine\)/);
