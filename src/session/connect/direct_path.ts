@@ -20,8 +20,8 @@ export interface DirectPath {
   readonly messages: {
     /** A sentence that begins with "Cannot". */
     problem: string;
-    /** A clause that follows "because". */
-    reason: string;
+    /** Returns a clause that follows "because". @param host name of the remote host. */
+    reason(host: string): string;
     /** Returns how to open the route. @param host name of the remote host. */
     opening(host: string): string;
   };
@@ -55,7 +55,7 @@ export function dialPath(
     again: () => dialer.again(),
     messages: {
       problem: "Cannot reach the data port of the remote host",
-      reason: "its port cannot be reached",
+      reason: (host) => `no data port of ${host} can be reached`,
       opening: (host) => `${portsToOpen(port, ports)} of ${host} for this machine`,
     },
     close: () => dialer.close(),

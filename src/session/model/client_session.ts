@@ -59,6 +59,8 @@ export interface ClientSession extends Session {
   readonly roundTripMs: number | undefined;
   /** Routes that were tried for the first stream. */
   readonly attempts: readonly Attempt[];
+  /** Returns why no direct route works, for messages. @param host name of the remote host. */
+  blockedReason(host: string): string;
   /** Returns how to open a direct route, for messages; undefined behind a jump host. @param host name of the remote host. */
   opening(host: string): Promise<string | undefined>;
   /** Resolves when no stream is being opened. */
@@ -108,6 +110,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),
+    blockedReason: direct.messages.reason,
     opening: async (host) => await isProxied() ? undefined : direct.messages.opening(host),
     get attempts() {
       return connector.attempts;

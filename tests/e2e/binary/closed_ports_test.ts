@@ -27,7 +27,7 @@ const REJECT = closed("prohibit");
 /** Returns the only message: data goes through ssh, by which route, which addresses failed, and which ports to open. */
 function note(route: string, tried: string, ports = "ports 1232-1242"): RegExp {
   return new RegExp(
-    `^note: Data goes through ssh \\(${route}\\), because its port cannot be reached \\(${tried}\\)\\. ` +
+    `^note: Data goes through ssh \\(${route}\\), because no data port of testhost can be reached \\(${tried}\\)\\. ` +
       `Open TCP ${ports} of testhost for this machine to go faster\n$`,
   );
 }

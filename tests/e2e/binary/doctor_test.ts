@@ -264,6 +264,7 @@ describeWithNetworks("--doctor with closed data ports", () => {
     const { attempts, tunnel } = steps.get("ports") as Extract<Step, { step: "ports" }>;
     assertEquals([tunnel, attempts.at(-1)], ["ssh -W", { way: "ssh -W" }]);
     assertMatch(`${attempts[0].way} ${attempts[0].problem}`, /^10\.77\.0\.2:12\d\d No route to host/);
+    assertEquals(steps.get("ports")!.problem, "no data port of testhost can be reached");
     assertMatch(stdout, /"advice".*Open TCP ports 1232-1242 of testhost .*escp-portrange/);
 
     const requested = await run("-t", "2", "--escp-portrange", "1234-1236");

@@ -135,6 +135,11 @@ describe("ReverseListener", () => {
     assertEquals((await both.first()).stream?.index, FIRST_REVERSE_STREAM + 1);
   });
 
+  it("names the host that cannot reach this machine", async () => {
+    await using both = await startBoth();
+    assertEquals(both.client.messages.reason("far"), "far cannot reach a port of this machine");
+  });
+
   it("names the requested ports to open", async () => {
     await using both = await startBoth({ ports: { first: 5000, last: 5003 } });
     assertEquals(both.client.messages.opening("far"), "Open TCP ports 5000-5003 of this machine for far");
