@@ -54,7 +54,9 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     if (json) end(error);
     throw error;
   }).finally(() => terminal.close());
-  const advice = error instanceof UnusableEscp ? [installAdvice(peer.name)] : adviceFor(facts);
+  // An installation does not change the path of -D.
+  const canInstall = error instanceof UnusableEscp && access.search !== undefined;
+  const advice = canInstall ? [installAdvice(peer.name)] : adviceFor(facts);
   for (const text of advice) report({ step: "advice", status: "ok", text });
   if (json) end(error);
   else if (!quiet || error !== undefined) {

@@ -74,7 +74,7 @@ export interface ClientSession extends Session {
  * @throws {UserError} if the peer lacks the cipher or a required feature.
  */
 export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
-  const { line, rest } = await readHello(peer, options.helloTimeoutMs);
+  const { line, rest } = await readHello(peer, options);
   const hello = acceptable(() => parseHello(line), peer);
   const version = acceptable(() => negotiateVersion(VERSIONS, hello.versions), peer);
   const { cipher } = options;
@@ -133,7 +133,10 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
 /** Maximum time until a peer ends that has closed its output without a hello. */
 const LEAVE_MS = 2_000;
 
-async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line: string; rest: Uint8Array }> {
+async function readHello(
+  peer: PeerProcess,
+  { helloTimeoutMs: timeoutMs, reach }: Pick<ClientSessionOptions, "helloTimeoutMs" | "reach">,
+): Promise<{ line: string; rest: Uint8Array }> {
   const scanner = new HelloScanner();
   const scanning = scan(peer, scanner);
   const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
@@ -144,7 +147,8 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
   const { code, signal } = await peer.end(LEAVE_MS);
   const { lastError, outOfMemory } = await peer.errors();
-  throw notStarted({ name: peer.name, code, signal, output: scanner.noise, lastError, outOfMemory });
+  const isNamed = reach !== undefined && reach.search === undefined;
+  throw notStarted({ name: peer.name, isNamed, code, signal, output: scanner.noise, lastError, outOfMemory });
 }
 
 /** Reads the peer's output up to the hello. @returns undefined at the end of the output. */

@@ -7,6 +7,7 @@ import { listNames } from "../../support/files/list_names.ts";
 import { describeWithNetworks } from "../../support/hosts/network.ts";
 import { closed, reportRejections, startPair } from "../../support/hosts/network_pair.ts";
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
+import { startSshd } from "../../support/hosts/sshd.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
@@ -150,11 +151,19 @@ describeWithScene("--doctor", (scene) => {
   });
 
   it("reports how to install a missing escp", async () => {
+    await using bare = await startSshd({ escp: false });
+    const { code, stdout } = await runEscp([...bare.sshOptions, ...QUICK, "--json", "testhost", here]);
+    assertEquals([code, notOk(read(stdout).steps)], [255, { escp: "fail" }]);
+    assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
+  });
+
+  it("recommends no installation if the path of -D does not exist", async () => {
     const { code, steps, stdout } = await examine("testhost", { flags: ["-D", "escp-that-is-none"] });
     assertEquals([code, notOk(steps)], [255, { escp: "fail" }]);
     assertEquals([...steps.keys()], ["login", "escp"]);
     assertMatch(steps.get("escp")!.problem!, /it is not installed there/);
-    assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
+    assertMatch(steps.get("escp")!.hint!, /^Check the path of -D/);
+    assert(!stdout.includes("--install"), stdout);
   });
 
   it("reports that ssh cannot log in", async () => {
