@@ -29,7 +29,7 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     disk: {},
     cipher: {},
   };
-  const steps = new StepReporter({ step: "login", host: facts.host }, options.onStep);
+  const steps = new StepReporter({ step: "login", host: facts.host }, options);
   try {
     await using peers = new OpenPeers(options.signal);
     const peer = peers.start(options.peer);

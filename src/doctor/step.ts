@@ -45,6 +45,14 @@ export type Step = StepFacts & {
   hint?: string;
 };
 
+/** Callbacks for the steps. */
+export interface StepListeners {
+  /** Called before each step that takes time, except the login. */
+  onBegin: (step: StepFacts) => void;
+  /** Called after each step. */
+  onStep: (step: Step) => void;
+}
+
 /** All results, the basis of the advice. */
 export interface Facts {
   /** Name of the remote host in messages. */

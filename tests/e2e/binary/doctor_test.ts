@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { Step } from "../../../src/doctor/step.ts";
-import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { alteredEscp, escpCommand, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
 import { lastEvent, parseEvents } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { describeWithNetworks } from "../../support/hosts/network.ts";
@@ -148,6 +149,17 @@ describeWithScene("--doctor", (scene) => {
         /^ {9}bottleneck {5}from testhost: /m,
       ]
     ) assertMatch(stdout, line);
+  });
+
+  it("shows the step in progress on a terminal", { ignore: terminalProblem !== undefined }, async () => {
+    const [program, ...words] = onTerminal([...escpCommand(), ...args()]);
+    const env = { TERM: "xterm" };
+    const { code, stdout } = await new Deno.Command(program, { args: words, stdin: "null", env }).output();
+    const text = new TextDecoder().decode(stdout);
+    assertEquals(code, 0, text);
+    const shown = Array.from(text.matchAll(/examining testhost: (.+?) \.\.\./g), ([, step]) => step);
+    assertEquals([shown[0], shown.at(-1)], ["remote system", "local cipher"], text);
+    assert(shown.includes("throughput to testhost, 1 stream"), text);
   });
 
   it("reports how to install a missing escp", async () => {
