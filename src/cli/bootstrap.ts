@@ -52,8 +52,20 @@ export async function bootstrap(
     throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint, host: name });
   });
   if (installed) return installed.path;
-  const declined = `${reason.message}, and you declined to install it`;
-  throw new StartError(declined, { cause: reason, hint: reason.hint, host: name });
+  const { message, hint } = notInstalled(reason, { host, access });
+  throw new StartError(`${message}, and you declined to install it`, { cause: reason, hint, host: name });
+}
+
+/** Returns the error for a host on which escp must not be installed now. The hint names --install if there is an executable. */
+export function notInstalled(
+  reason: UnusableEscp,
+  { host, access }: { host: RemoteHost; access: HostAccess },
+): StartError {
+  if (!hasExecutables(executablePlaces(access))) return reason;
+  const name = formatHost(host);
+  const advice = `Or install escp with: escp --install ${name}`;
+  const hint = reason.hint ? `${reason.hint}. ${advice}` : advice;
+  return new StartError(reason.message, { cause: reason, hint, host: name, reason: reason.reason });
 }
 
 function withoutExecutables(reason: UnusableEscp, host: string): StartError {

@@ -1,6 +1,7 @@
 /** Finds escp on the hosts of a transfer, and installs it on a host that lacks a compatible version. */
 
 import { recallPlace } from "../bootstrap/remembered_places.ts";
+import type { StartError } from "../errors.ts";
 import { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
@@ -37,13 +38,21 @@ export async function withRemoteEscp<T>(
     } catch (error) {
       if (!(error instanceof UnusableEscp)) throw error;
       const side = sides.find(({ host, mayInstall }) => mayInstall && formatHost(host) === error.host);
-      if (!side) throw error;
+      if (!side) throw await withInstallHint(error, sides);
       // If the installed escp is incompatible too, do not install it again.
       side.mayInstall = false;
       const { bootstrap } = await import("./bootstrap.ts");
       side.path = await bootstrap(side, error, { ...listeners, timeoutMs: options.request.timeoutMs });
     }
   }
+}
+
+/** Adds a hint about --install to the error if only --bootstrap=never has prevented an installation. */
+async function withInstallHint(error: UnusableEscp, sides: readonly Side[]): Promise<StartError> {
+  const side = sides.find(({ host }) => formatHost(host) === error.host);
+  if (side?.access.search === undefined || side.access.bootstrap !== "never") return error;
+  const { notInstalled } = await import("./bootstrap.ts");
+  return notInstalled(error, side);
 }
 
 function sidesOf(

@@ -5,10 +5,10 @@ import type { EngineChoice } from "../crypto/engines.ts";
 import type { PeerCommand } from "../session/model/peer_process.ts";
 import type { StreamCount } from "../session/model/stream_count.ts";
 import type { Reach } from "../ssh/reach.ts";
-import type { Step } from "./step.ts";
+import type { StepListeners } from "./step.ts";
 
 /** The remote host to examine, and how. */
-export interface DoctorOptions {
+export interface DoctorOptions extends StepListeners {
   peer: PeerCommand;
   reach: Reach;
   family?: 4 | 6;
@@ -30,8 +30,6 @@ export interface DoctorOptions {
   ms: number;
   /** Version of this escp. */
   version: string;
-  /** Called after each step. */
-  onStep: (step: Step) => void;
   /** Cancels the examination, which then throws the reason. */
   signal: AbortSignal;
 }

@@ -184,7 +184,7 @@ export class Examination {
       this.#facts.tunnel = tunnel;
       this.#facts.portsToOpen = await session.opening(this.#facts.host);
       const always = this.#options.reach.tunnel === "always";
-      const problem = always ? "--tunnel always" : "no data port can be reached";
+      const problem = always ? "--tunnel always" : session.blockedReason(this.#facts.host);
       steps.report({ ...found, status: always ? "ok" : "warn", problem });
     }
     return result;

@@ -23,12 +23,13 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     host: options.peer.name,
     streams: streams.min,
     ...(options.congestion === undefined ? {} : { congestion: options.congestion }),
+    requestsPorts: options.reach.ports !== undefined,
     system: {},
     throughput: [],
     disk: {},
     cipher: {},
   };
-  const steps = new StepReporter({ step: "login", host: facts.host }, options.onStep);
+  const steps = new StepReporter({ step: "login", host: facts.host }, options);
   try {
     await using peers = new OpenPeers(options.signal);
     const peer = peers.start(options.peer);

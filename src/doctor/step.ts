@@ -45,6 +45,14 @@ export type Step = StepFacts & {
   hint?: string;
 };
 
+/** Callbacks for the steps. */
+export interface StepListeners {
+  /** Called before each step that takes time, except the login. */
+  onBegin: (step: StepFacts) => void;
+  /** Called after each step. */
+  onStep: (step: Step) => void;
+}
+
 /** All results, the basis of the advice. */
 export interface Facts {
   /** Name of the remote host in messages. */
@@ -56,6 +64,8 @@ export interface Facts {
   tunnel?: string;
   /** Advice for a direct route, such as "Open TCP ports 1232-1242 of web1 for this machine". */
   portsToOpen?: string;
+  /** Whether the user has requested ports, so that no others are tried. */
+  requestsPorts?: boolean;
   /** Congestion control that the user has selected. */
   congestion?: string;
   /** Round trip on a stream, or on the control channel if there is no stream. */

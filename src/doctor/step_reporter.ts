@@ -2,18 +2,18 @@
 
 import { UserError } from "../errors.ts";
 import { StepFailed } from "./measuring.ts";
-import type { Step, StepFacts } from "./step.ts";
+import type { Step, StepFacts, StepListeners } from "./step.ts";
 
-/** Reports steps to a callback. */
+/** Reports steps to callbacks. */
 export class StepReporter {
-  readonly #onStep: (step: Step) => void;
+  readonly #listeners: StepListeners;
   #current: StepFacts;
   #failure: UserError | undefined;
 
   /** @param first The step that fails if the session does not start. */
-  constructor(first: StepFacts, onStep: (step: Step) => void) {
+  constructor(first: StepFacts, { onBegin, onStep }: StepListeners) {
     this.#current = first;
-    this.#onStep = onStep;
+    this.#listeners = { onBegin, onStep };
   }
 
   /** The step that fails if the session ends now. */
@@ -28,11 +28,12 @@ export class StepReporter {
 
   begin(step: StepFacts): void {
     this.#current = step;
+    this.#listeners.onBegin(step);
   }
 
   report(step: Step): void {
     if (step.status === "fail") this.#failure ??= new UserError(step.problem ?? step.step, { hint: step.hint });
-    this.#onStep(step);
+    this.#listeners.onStep(step);
   }
 
   /**

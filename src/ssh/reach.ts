@@ -9,6 +9,8 @@ export interface Reach extends RemoteProgram {
   readonly host: Pick<RemoteOperand, "host" | "user" | "port">;
   /** Address for data connections, instead of the addresses that the remote host reports. */
   readonly dataAddress?: DataAddress;
+  /** Requested ports for the data: of the host, or with `reverse` of this machine. Default: chosen by the system. */
+  readonly ports?: { readonly first: number; readonly last: number };
   /** If set, the remote host connects to this machine, at one of these ports. Default: this machine connects. */
   readonly reverse?: { readonly ports?: { readonly first: number; readonly last: number } };
   /** Whether the data goes through ssh. "auto": if there is no direct route. */

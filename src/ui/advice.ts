@@ -39,13 +39,13 @@ export function adviceFor(facts: Facts): string[] {
   ];
 }
 
-function ports({ host, tunnel, portsToOpen }: Facts): string[] {
+function ports({ host, tunnel, portsToOpen, requestsPorts }: Facts): string[] {
   // Behind a jump host there is no port to open.
   if (tunnel === undefined || portsToOpen === undefined) return [];
-  return [
-    `The data goes through ssh (${tunnel}), which is slower. ${portsToOpen}, or name open ports ` +
-    `with --escp-portrange or the key "escp-portrange" in the configuration on ${host}`,
-  ];
+  const others = requestsPorts
+    ? ""
+    : `, or name open ports with --escp-portrange or the key "escp-portrange" in the configuration on ${host}`;
+  return [`The data goes through ssh (${tunnel}), which is slower. ${portsToOpen}${others}`];
 }
 
 /** Reports machines that are busy with other processes. */

@@ -1,6 +1,6 @@
 /** Renders the steps of `--doctor` as lines for users. Pure. */
 
-import type { BottleneckFacts, Direction, End, Step } from "../doctor/step.ts";
+import type { BottleneckFacts, Direction, End, Step, StepFacts } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
@@ -51,7 +51,13 @@ function layOut(head: string, result: string, { width }: DoctorView): string[] {
   return [head.padEnd(RESULT_COLUMN) + first, ...more.map((line) => indent + line)].map((line) => line.trimEnd());
 }
 
-function nameOf(step: Step): string {
+/** Returns the name of a step in progress, not escaped. */
+export function nameRunningStep(step: StepFacts, { host }: Pick<DoctorView, "host">): string {
+  if (step.step !== "throughput") return nameOf(step);
+  return `throughput ${step.direction === "push" ? "to" : "from"} ${host}, ${formatCount(step.streams, "stream")}`;
+}
+
+function nameOf(step: StepFacts): string {
   switch (step.step) {
     case "system":
     case "disk":

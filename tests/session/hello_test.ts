@@ -11,6 +11,7 @@ import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { randomBytes } from "../support/files/random_bytes.ts";
+import type { Reach } from "../../src/ssh/reach.ts";
 import { ENGINE, helloWith, JOB, openScripted, scriptedCommand } from "./scripted_peer.ts";
 
 /** Starts a remote end in this process, whose client is the test. */
@@ -101,11 +102,11 @@ describe("the hello of the remote end", () => {
 async function openClient(
   script: string,
   hello = golden.hello,
-  { needed = [], helloTimeoutMs }: { needed?: RequiredFeature[]; helloTimeoutMs?: number } = {},
+  { needed = [], helloTimeoutMs, reach }: { needed?: RequiredFeature[]; helloTimeoutMs?: number; reach?: Reach } = {},
 ) {
   const peer = new PeerProcess({ ...scriptedCommand(script, hello), name: "far" });
   try {
-    const session = await openScripted(peer, { needed, helloTimeoutMs });
+    const session = await openScripted(peer, { needed, helloTimeoutMs, reach });
     const said = await session.control.nextLine();
     await session.control.close();
     session.close();
@@ -148,6 +149,24 @@ describe("the answer of the client to a hello", { ignore: Deno.build.os === "win
       const error = await assertRejects(() => openClient(script), StartError);
       assertStringIncludes(error.message, message);
       assertStringIncludes(error.hint ?? "", hint);
+    }
+  });
+
+  it("has a hint about the path of escp if the user has named it", async () => {
+    const ssh = { identities: [], options: [], batch: true, forwardAgent: false, quiet: false, verbose: 0 };
+    const reach = {
+      ssh: { ...ssh, program: "ssh" },
+      host: { host: "far" },
+      tunnel: "auto",
+      remotePath: "escp",
+    } as const;
+    const NAMED = "Check the path of -D, or omit -D to let escp be found or installed";
+    for (const status of [127, 1]) {
+      const hint = async (reach: Reach) => {
+        return (await assertRejects(() => openClient(`exit ${status}`, golden.hello, { reach }), StartError)).hint;
+      };
+      assertEquals(await hint(reach), NAMED, `${status}`);
+      assertStringIncludes((await hint({ ...reach, search: "0.1.0" }))!, "with -D PATH");
     }
   });
 

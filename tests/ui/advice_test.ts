@@ -18,6 +18,11 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
     /^The data goes through ssh \(ssh -W\).*Open TCP ports 1232-1242 of web1 .*--escp-portrange.*"escp-portrange" in .* on web1$/,
   ],
   [
+    "names only the ports to open if the user has requested ports",
+    { tunnel: "ssh -W", portsToOpen: "Open TCP ports 5000-5003 of web1 for this machine", requestsPorts: true },
+    /^The data goes through ssh \(ssh -W\), which is slower\. Open TCP ports 5000-5003 of web1 for this machine$/,
+  ],
+  [
     "names the portable engine",
     { system: { here: SYSTEM, there: { ...SYSTEM, files: "portable", cipher: { engine: "portable", library: "x" } } } },
     /^The engine for the cipher and files on web1 is the portable one.*OpenSSL/,

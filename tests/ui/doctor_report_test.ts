@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Step } from "../../src/doctor/step.ts";
-import { renderStep } from "../../src/ui/doctor_report.ts";
+import type { Step, StepFacts } from "../../src/doctor/step.ts";
+import { nameRunningStep, renderStep } from "../../src/ui/doctor_report.ts";
 import { SYSTEM } from "../doctor/facts.ts";
 
 const VIEW = { bits: false, host: "web1" };
@@ -135,4 +135,16 @@ describe("renderStep", () => {
       }
     }
   });
+});
+
+describe("nameRunningStep", () => {
+  const cases: [step: StepFacts, name: string][] = [
+    [{ step: "ports", attempts: [] }, "ports"],
+    [{ step: "disk", end: "there" }, "remote disk"],
+    [{ step: "throughput", direction: "push", streams: 1 }, "throughput to web1, 1 stream"],
+    [{ step: "throughput", direction: "pull", streams: 4 }, "throughput from web1, 4 streams"],
+  ];
+  for (const [step, name] of cases) {
+    it(`names ${name}`, () => assertEquals(nameRunningStep(step, VIEW), name));
+  }
 });

@@ -1,6 +1,5 @@
 /** Options that may differ between hosts, because a configuration file can have entries for single hosts. */
 
-import type { PortRange } from "../../config/port_range.ts";
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
@@ -22,8 +21,6 @@ const DEFAULT_PATH = "escp";
 
 /** Settings to reach a host, and to install escp on it. */
 export interface HostAccess extends Omit<Reach, "host"> {
-  /** Ports for the data: of the host, or with `reverse` of this machine. Default: chosen by the system. */
-  readonly ports?: PortRange;
   /** Whether escp may be installed on the host. "auto" asks first if a terminal allows it. */
   readonly bootstrap: "auto" | "never" | "always";
   /** Directory on the host to install escp in. Default: one in the user's cache directory. */

@@ -5,7 +5,7 @@ import type { Step } from "../../doctor/step.ts";
 import { jsonLine } from "../../escape_text.ts";
 import { UnusableEscp } from "../../session/model/start_errors.ts";
 import { adviceFor } from "../../ui/advice.ts";
-import { renderStep } from "../../ui/doctor_report.ts";
+import { nameRunningStep, renderStep } from "../../ui/doctor_report.ts";
 import { renderVerdict } from "../../ui/doctor_verdict.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
@@ -29,9 +29,8 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
   const terminal = new Terminal({ quiet: quiet || json, verbose });
   const report = (step: Step) => {
     steps.push(step);
+    // Without --json, the steps are printed at the end.
     if (json) write(jsonLine({ event: "step", ...step }));
-    // The steps are printed at the end. Before the first step, ssh may ask for a password.
-    else terminal.showStatus(`examining ${peer.name}: ${step.step} is done ...`);
   };
   const examining = examine({
     ...sessionOptions(remote, host),
@@ -43,6 +42,8 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     localDirectory: await absolute(options.localDirectory),
     ms,
     version: VERSION,
+    // Called after the login, in which ssh may ask for a password.
+    onBegin: (step) => terminal.showStatus(`examining ${peer.name}: ${nameRunningStep(step, { host: peer.name })} ...`),
     onStep: report,
     signal: AbortSignal.any([stop.signal, output.lost]),
   });
@@ -54,7 +55,9 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     if (json) end(error);
     throw error;
   }).finally(() => terminal.close());
-  const advice = error instanceof UnusableEscp ? [installAdvice(peer.name)] : adviceFor(facts);
+  // An installation does not change the path of -D.
+  const canInstall = error instanceof UnusableEscp && access.search !== undefined;
+  const advice = canInstall ? [installAdvice(peer.name)] : adviceFor(facts);
   for (const text of advice) report({ step: "advice", status: "ok", text });
   if (json) end(error);
   else if (!quiet || error !== undefined) {

@@ -33,7 +33,7 @@ export async function runOnOrigin(
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
   signal.throwIfAborted();
-  const { ssh } = options.originAccess ?? options.access;
+  const { ssh, search } = options.originAccess ?? options.access;
   const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
   const list = listOf(transfer);
@@ -70,7 +70,7 @@ export async function runOnOrigin(
   signal.throwIfAborted();
   if (outcome) return outcome;
   const kind = code === 255 ? StartError : UserError;
-  const error = unusableEscp(host, code) ??
+  const error = unusableEscp(host, code, { isNamed: search === undefined }) ??
     new kind(`Cannot copy from ${host}: escp there failed (status ${code}); see its message above`);
   error.host = host;
   throw error;

@@ -82,7 +82,7 @@ export function tunnelUse(
       if (await isProxied()) return note(`Data goes through ssh (${name}), because ${host} is behind a jump host`);
       const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";
       note(
-        `Data goes through ssh (${name}), because ${direct.messages.reason}${why}. ` +
+        `Data goes through ssh (${name}), because ${direct.messages.reason(host)}${why}. ` +
           `${direct.messages.opening(host)} to go faster`,
       );
     },

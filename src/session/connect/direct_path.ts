@@ -1,6 +1,6 @@
 /** Direct routes: data connections that do not go through ssh. */
 
-import { DEFAULT_PORTS } from "./data_port.ts";
+import { DEFAULT_PORTS, type PortRange } from "./data_port.ts";
 import { type Attempt, type Candidate, StreamDialer } from "./dial_streams.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 
@@ -20,8 +20,8 @@ export interface DirectPath {
   readonly messages: {
     /** A sentence that begins with "Cannot". */
     problem: string;
-    /** A clause that follows "because". */
-    reason: string;
+    /** Returns a clause that follows "because". @param host name of the remote host. */
+    reason(host: string): string;
     /** Returns how to open the route. @param host name of the remote host. */
     opening(host: string): string;
   };
@@ -29,9 +29,20 @@ export interface DirectPath {
   close(): void;
 }
 
+/** Ports of the remote host, for messages. */
+export interface RemotePorts {
+  /** The port that the remote host listens on. */
+  port?: number;
+  /** Ports that the user has requested. */
+  ports?: PortRange;
+}
+
 /** Returns the route by which the client connects to one of these addresses. */
-export function dialPath(dialer: StreamDialer, candidates: readonly Candidate[]): DirectPath {
-  const port = candidates[0]?.port;
+export function dialPath(
+  dialer: StreamDialer,
+  candidates: readonly Candidate[],
+  { port, ports }: RemotePorts,
+): DirectPath {
   return {
     get address() {
       return dialer.chosen?.hostname;
@@ -44,15 +55,24 @@ export function dialPath(dialer: StreamDialer, candidates: readonly Candidate[])
     again: () => dialer.again(),
     messages: {
       problem: "Cannot reach the data port of the remote host",
-      reason: "its port cannot be reached",
-      opening: (host) => `${portsToOpen(port)} of ${host} for this machine`,
+      reason: (host) => `no data port of ${host} can be reached`,
+      opening: (host) => `${portsToOpen(port, ports)} of ${host} for this machine`,
     },
     close: () => dialer.close(),
   };
 }
 
-/** Returns which ports to open, for messages. @param port the one that was blocked; undefined if unknown. */
-export function portsToOpen(port: number | undefined): string {
+/**
+ * Returns which ports to open, for messages.
+ *
+ * @param port the one that was blocked; undefined if unknown.
+ * @param requested ports that the user has requested. The configuration of the host may replace them.
+ */
+export function portsToOpen(port: number | undefined, requested?: PortRange): string {
+  if (requested && (port === undefined || (requested.first <= port && port <= requested.last))) {
+    const { first, last } = requested;
+    return first === last ? `Open TCP port ${first}` : `Open TCP ports ${first}-${last}`;
+  }
   const { first, last } = DEFAULT_PORTS;
   const usual = port === undefined || (first <= port && port <= last);
   // The port is from a configuration, or any free port, because all default ports were taken.

@@ -47,8 +47,8 @@ export class ReverseListener implements DirectPath {
     this.#options = options;
     this.messages = {
       problem: "Cannot accept data connections from the remote host, as --reverse requires",
-      reason: "it cannot reach a port of this machine",
-      opening: (host) => `${portsToOpen(this.#acceptor?.port)} of this machine for ${host}`,
+      reason: (host) => `${host} cannot reach a port of this machine`,
+      opening: (host) => `${portsToOpen(this.#acceptor?.port, options.ports)} of this machine for ${host}`,
     };
     control.onMessage(["unreached"], ({ tried }) => this.#refuse(tried));
   }

@@ -59,6 +59,8 @@ export interface ClientSession extends Session {
   readonly roundTripMs: number | undefined;
   /** Routes that were tried for the first stream. */
   readonly attempts: readonly Attempt[];
+  /** Returns why no direct route works, for messages. @param host name of the remote host. */
+  blockedReason(host: string): string;
   /** Returns how to open a direct route, for messages; undefined behind a jump host. @param host name of the remote host. */
   opening(host: string): Promise<string | undefined>;
   /** Resolves when no stream is being opened. */
@@ -72,7 +74,7 @@ export interface ClientSession extends Session {
  * @throws {UserError} if the peer lacks the cipher or a required feature.
  */
 export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
-  const { line, rest } = await readHello(peer, options.helloTimeoutMs);
+  const { line, rest } = await readHello(peer, options);
   const hello = acceptable(() => parseHello(line), peer);
   const version = acceptable(() => negotiateVersion(VERSIONS, hello.versions), peer);
   const { cipher } = options;
@@ -92,7 +94,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const { reverse } = options.reach ?? {};
   const direct: DirectPath = reverse
     ? new ReverseListener(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
-    : dialPath(dialer, candidates(hello, options));
+    : dialPath(dialer, candidates(hello, options), { port: hello.port, ports: options.reach?.ports });
   const carrier = features.includes("tunnel") ? control : undefined;
   const isProxied = proxyCheck(options.reach);
   const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
@@ -108,6 +110,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),
+    blockedReason: direct.messages.reason,
     opening: async (host) => await isProxied() ? undefined : direct.messages.opening(host),
     get attempts() {
       return connector.attempts;
@@ -130,7 +133,10 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
 /** Maximum time until a peer ends that has closed its output without a hello. */
 const LEAVE_MS = 2_000;
 
-async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line: string; rest: Uint8Array }> {
+async function readHello(
+  peer: PeerProcess,
+  { helloTimeoutMs: timeoutMs, reach }: Pick<ClientSessionOptions, "helloTimeoutMs" | "reach">,
+): Promise<{ line: string; rest: Uint8Array }> {
   const scanner = new HelloScanner();
   const scanning = scan(peer, scanner);
   const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
@@ -141,7 +147,8 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
   const { code, signal } = await peer.end(LEAVE_MS);
   const { lastError, outOfMemory } = await peer.errors();
-  throw notStarted({ name: peer.name, code, signal, output: scanner.noise, lastError, outOfMemory });
+  const isNamed = reach !== undefined && reach.search === undefined;
+  throw notStarted({ name: peer.name, isNamed, code, signal, output: scanner.noise, lastError, outOfMemory });
 }
 
 /** Reads the peer's output up to the hello. @returns undefined at the end of the output. */

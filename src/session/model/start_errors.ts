@@ -17,6 +17,8 @@ export class UnusableEscp extends StartError {
 export interface FailedStart {
   /** Name of the host in messages. */
   name: string;
+  /** Whether the user has named the path of escp (-D). */
+  isNamed: boolean;
   code: number;
   signal: string | null;
   /** Its standard output. */
@@ -27,9 +29,12 @@ export interface FailedStart {
   outOfMemory: boolean;
 }
 
+/** Hint if there is no program at the path that the user has named. */
+const CHECK_PATH = "Check the path of -D, or omit -D to let escp be found or installed";
+
 /** Returns why there was no hello, by the exit status: 255 is that of ssh, others are those of the command (ssh(1)). */
 export function notStarted(start: FailedStart): StartError {
-  const { name, code, signal, lastError } = start;
+  const { name, isNamed, code, signal, lastError } = start;
   const { begun, noise, addressSpaceKiB } = parseBegin(start.output);
   const isKilled = begun || start.outOfMemory;
   if (code === 255 && !isKilled) return noLogin(name, lastError);
@@ -40,12 +45,12 @@ export function notStarted(start: FailedStart): StartError {
       { hint: hintAboutMemory(addressSpaceKiB, start.outOfMemory), reason: lastError },
     );
   }
-  const unusable = unusableEscp(name, code);
+  const unusable = unusableEscp(name, code, { isNamed });
   if (unusable) return unusable;
   // csh and cmd.exe print nothing else if the command does not exist.
   if (code === 1 && !begun && noise.trim() === "") {
     return new UnusableEscp(`Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
-      hint: "Check that escp is installed on that host, or name its path with -D PATH",
+      hint: isNamed ? CHECK_PATH : "Check that escp is installed on that host, or name its path with -D PATH",
     });
   }
   const text = noise.trim() ? `; its output: ${noise.trim().slice(0, 300)}` : "";
@@ -98,13 +103,23 @@ function hintAboutMemory(addressSpaceKiB: number | undefined, outOfMemory: boole
   return "Check the memory of that host: its kernel log (dmesg) names processes that were killed for lack of memory";
 }
 
-/** Returns the error for an exit status by which a shell reports an unusable command; undefined for others. */
-export function unusableEscp(name: string, code: number): UnusableEscp | undefined {
+/**
+ * Returns the error for an exit status by which a shell reports an unusable command; undefined for others.
+ *
+ * @param options.isNamed whether the user has named the path of escp (-D).
+ */
+export function unusableEscp(
+  name: string,
+  code: number,
+  { isNamed }: Pick<FailedStart, "isNamed">,
+): UnusableEscp | undefined {
   if (code === 127) {
     return new UnusableEscp(
       `Cannot start escp on ${name}: it is not installed there (status 127, command not found)`,
       {
-        hint: "Put escp into a directory of the PATH on that host, such as /usr/local/bin, or name it with -D PATH",
+        hint: isNamed
+          ? CHECK_PATH
+          : "Put escp into a directory of the PATH on that host, such as /usr/local/bin, or name it with -D PATH",
       },
     );
   }

@@ -25,10 +25,10 @@ const DROP = closed("blackhole");
 const REJECT = closed("prohibit");
 
 /** Returns the only message: data goes through ssh, by which route, which addresses failed, and which ports to open. */
-function note(route: string, tried: string): RegExp {
+function note(route: string, tried: string, ports = "ports 1232-1242"): RegExp {
   return new RegExp(
-    `^note: Data goes through ssh \\(${route}\\), because its port cannot be reached \\(${tried}\\)\\. ` +
-      `Open TCP ports 1232-1242 of testhost for this machine to go faster\n$`,
+    `^note: Data goes through ssh \\(${route}\\), because no data port of testhost can be reached \\(${tried}\\)\\. ` +
+      `Open TCP ${ports} of testhost for this machine to go faster\n$`,
   );
 }
 
@@ -73,6 +73,18 @@ describeWithNetworks("data ports that refuse connections", () => {
       note("ssh -W", `${SERVER}:\\d+: No route to host; testhost:\\d+: No route to host`),
     );
     assertEquals(await pair.copy("pull", ["-q"]), "");
+  });
+
+  it("are the only ports to open if the user has requested them", async () => {
+    const tried = ".*No route to host.*";
+    assertMatch(await pair.copy("push", ["--escp-portrange", "1234-1236"]), note("ssh -W", tried, "ports 1234-1236"));
+    const one = ["--escp-port", "1240", "--escp-portrange", "0"];
+    assertMatch(await pair.copy("push", one), note("ssh -W", tried, "port 1240"));
+    const { stderr } = await pair.run([...one, "--tunnel", "never", import.meta.filename!, "testhost:"]);
+    assertMatch(
+      stderr,
+      /^hint: Open TCP port 1240 of the remote host for this machine, or let the data go through ssh/m,
+    );
   });
 
   it("are replaced by the shared connection of the user's ssh", async () => {

@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { Step } from "../../../src/doctor/step.ts";
-import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { alteredEscp, escpCommand, type EscpOptions, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
 import { lastEvent, parseEvents } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { describeWithNetworks } from "../../support/hosts/network.ts";
 import { closed, reportRejections, startPair } from "../../support/hosts/network_pair.ts";
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
+import { startSshd } from "../../support/hosts/sshd.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
@@ -149,12 +151,31 @@ describeWithScene("--doctor", (scene) => {
     ) assertMatch(stdout, line);
   });
 
+  it("shows the step in progress on a terminal", { ignore: terminalProblem !== undefined }, async () => {
+    const [program, ...words] = onTerminal([...escpCommand(), ...args()]);
+    const env = { TERM: "xterm" };
+    const { code, stdout } = await new Deno.Command(program, { args: words, stdin: "null", env }).output();
+    const text = new TextDecoder().decode(stdout);
+    assertEquals(code, 0, text);
+    const shown = Array.from(text.matchAll(/examining testhost: (.+?) \.\.\./g), ([, step]) => step);
+    assertEquals([shown[0], shown.at(-1)], ["remote system", "local cipher"], text);
+    assert(shown.includes("throughput to testhost, 1 stream"), text);
+  });
+
   it("reports how to install a missing escp", async () => {
+    await using bare = await startSshd({ escp: false });
+    const { code, stdout } = await runEscp([...bare.sshOptions, ...QUICK, "--json", "testhost", here]);
+    assertEquals([code, notOk(read(stdout).steps)], [255, { escp: "fail" }]);
+    assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
+  });
+
+  it("recommends no installation if the path of -D does not exist", async () => {
     const { code, steps, stdout } = await examine("testhost", { flags: ["-D", "escp-that-is-none"] });
     assertEquals([code, notOk(steps)], [255, { escp: "fail" }]);
     assertEquals([...steps.keys()], ["login", "escp"]);
     assertMatch(steps.get("escp")!.problem!, /it is not installed there/);
-    assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
+    assertMatch(steps.get("escp")!.hint!, /^Check the path of -D/);
+    assert(!stdout.includes("--install"), stdout);
   });
 
   it("reports that ssh cannot log in", async () => {
@@ -264,7 +285,11 @@ describeWithNetworks("--doctor with closed data ports", () => {
     const { attempts, tunnel } = steps.get("ports") as Extract<Step, { step: "ports" }>;
     assertEquals([tunnel, attempts.at(-1)], ["ssh -W", { way: "ssh -W" }]);
     assertMatch(`${attempts[0].way} ${attempts[0].problem}`, /^10\.77\.0\.2:12\d\d No route to host/);
+    assertEquals(steps.get("ports")!.problem, "no data port of testhost can be reached");
     assertMatch(stdout, /"advice".*Open TCP ports 1232-1242 of testhost .*escp-portrange/);
+
+    const requested = await run("-t", "2", "--escp-portrange", "1234-1236");
+    assertMatch(requested.stdout, /"advice".*which is slower\. Open TCP ports 1234-1236 of testhost for this machine"/);
 
     const reverse = await run("-t", "2", "--reverse");
     assertEquals([reverse.code, notOk(reverse.steps)], [0, {}], reverse.stdout);

@@ -125,7 +125,7 @@ describeWithNetworks("--reverse with closed ports of both hosts", () => {
       assertMatch(
         await pair.copy(direction, ["--reverse"]),
         new RegExp(
-          `^note: Data goes through ssh \\(ssh -W\\), because it cannot reach a port of this machine \\(${tried}\\)\\. ` +
+          `^note: Data goes through ssh \\(ssh -W\\), because testhost cannot reach a port of this machine \\(${tried}\\)\\. ` +
             `Open TCP ports 1232-1242 of this machine for testhost to go faster\n$`,
         ),
       );

@@ -78,6 +78,7 @@ describeWithSshd("a session that cannot start", () => {
       const other = await push("-D", path, "testhost:");
       assertEquals(other.code, 255, other.stderr);
       assertMatch(other.stderr, /not installed there/);
+      assertMatch(other.stderr, /^hint: Check the path of -D, or omit -D/m);
     }
   });
 

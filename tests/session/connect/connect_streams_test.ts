@@ -36,7 +36,7 @@ async function startBoth(room: number) {
   const connectors: StreamConnector[] = [];
   const connectorTo = (places: Candidate[], tunnels?: TunnelUse, host?: string): StreamConnector => {
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
-    const connector = new StreamConnector(dialer, dialPath(dialer, places), {
+    const connector = new StreamConnector(dialer, dialPath(dialer, places, { port: places[0]?.port }), {
       tunnels,
       host,
       isProxied: () => Promise.resolve(false),

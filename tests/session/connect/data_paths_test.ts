@@ -1,9 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, unreachable } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { candidates, proxyCheck } from "../../../src/session/connect/data_paths.ts";
+import { candidates, proxyCheck, tunnelUse } from "../../../src/session/connect/data_paths.ts";
+import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
+import { dialPath } from "../../../src/session/connect/direct_path.ts";
 import type { Reach } from "../../../src/ssh/reach.ts";
 import { sshTunnels } from "../../../src/ssh/ssh_tunnels.ts";
+import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
+import { fixedSecrets } from "../fixed_secrets.ts";
+
+const ENGINE = CIPHER_ENGINES.at(-1)!;
 
 /** Starts no ssh, but a program that prints these settings and logs its calls. Disposing removes it. */
 async function replaceSsh(settings: string) {
@@ -35,6 +41,22 @@ async function placesOf(addresses: string[], reach: Reach): Promise<(string | un
   const found = candidates({ addresses, port: 1 }, { reach });
   return await Promise.all(found.map(({ hostname, lookUp }) => lookUp ? lookUp() : hostname));
 }
+
+describe("the note about a tunnel", () => {
+  it("names the host whose data ports cannot be reached, and how to open a direct route", async () => {
+    await using ssh = await replaceSsh("");
+    const dialer = new StreamDialer(await fixedSecrets(), ENGINE, { as: "client", first: 0 });
+    const notes: string[] = [];
+    const options = { reach: ssh.reachOf("far"), engine: ENGINE, note: (text: string) => void notes.push(text) };
+    const isProxied = () => Promise.resolve(false);
+    const use = tunnelUse({ port: 1232 }, options, dialPath(dialer, [], { port: 1232 }), undefined, isProxied);
+    await use!.onUsed({ name: "ssh -W", maxStreams: 1, open: () => unreachable() }, ["far:1232: no answer"]);
+    assertEquals(notes, [
+      "Data goes through ssh (ssh -W), because no data port of far can be reached (far:1232: no answer). " +
+      "Open TCP ports 1232-1242 of far for this machine to go faster",
+    ]);
+  });
+});
 
 describe("the routes to the data port", { ignore: Deno.build.os === "windows" }, () => {
   it("read the configuration of ssh once per session", async () => {

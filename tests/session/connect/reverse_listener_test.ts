@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
 import { FIRST_REVERSE_STREAM } from "../../../src/protocol/limits.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
+import type { PortRange } from "../../../src/session/connect/data_port.ts";
 import { dialReverse, type ReverseDialLimits } from "../../../src/session/connect/reverse_dialer.ts";
 import { ReverseListener } from "../../../src/session/connect/reverse_listener.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
@@ -17,11 +18,11 @@ import { closeBoth, joined, listen } from "../joined_channels.ts";
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 const HERE = [{ hostname: "127.0.0.1" }];
 /** Any free port, because other tests may use the default ports. */
-const ports = { first: 0, last: 0 };
+const ANY_PORT = { first: 0, last: 0 };
 
 /** Starts both ends of a session whose remote end connects. Disposing closes everything. */
 async function startBoth(
-  options: Partial<ReverseDialLimits> & { places?: { hostname: string; port?: number }[] } = {},
+  options: Partial<ReverseDialLimits> & { places?: { hostname: string; port?: number }[]; ports?: PortRange } = {},
 ) {
   const secrets = await fixedSecrets();
   const channels = joined();
@@ -29,7 +30,10 @@ async function startBoth(
   const remote: AuthenticatedStream[] = [];
   const taker = Promise.withResolvers<(stream: AuthenticatedStream) => void>();
   dialReverse(channels.remote, dialer, taker.promise, { most: 10, ...options });
-  const client = new ReverseListener(secrets, ENGINE, channels.client, { places: options.places ?? HERE, ports });
+  const client = new ReverseListener(secrets, ENGINE, channels.client, {
+    places: options.places ?? HERE,
+    ports: options.ports ?? ANY_PORT,
+  });
   const listening = [listen(channels.client), listen(channels.remote)];
   const conns: { close(): void }[] = [];
   return {
@@ -129,6 +133,16 @@ describe("ReverseListener", () => {
     await using both = await startBoth({ places: [{ hostname: "127.0.0.1", port: silent.addr.port }, ...HERE] });
     both.ready();
     assertEquals((await both.first()).stream?.index, FIRST_REVERSE_STREAM + 1);
+  });
+
+  it("names the host that cannot reach this machine", async () => {
+    await using both = await startBoth();
+    assertEquals(both.client.messages.reason("far"), "far cannot reach a port of this machine");
+  });
+
+  it("names the requested ports to open", async () => {
+    await using both = await startBoth({ ports: { first: 5000, last: 5003 } });
+    assertEquals(both.client.messages.opening("far"), "Open TCP ports 5000-5003 of this machine for far");
   });
 
   it("does not wait forever for a remote end that does not answer", async () => {
