@@ -4,8 +4,8 @@
  * are parsed twice.
  */
 
-import { walk } from "@std/fs/walk";
 import { stop, transform } from "esbuild";
+import { walkFiles } from "./walk_files.ts";
 
 /** Modules that are loaded by URL at run time, which a bundler does not follow. */
 const WORKERS = ["src/cli/stop_worker.ts", "src/files/portable/device_worker.ts", "src/streams/run/worker.ts"];
@@ -45,7 +45,7 @@ export async function bundle(
  * the stack traces of bugs; short names would save nothing more.
  */
 async function shorten(directory: string): Promise<void> {
-  for await (const { path } of walk(directory, { includeDirs: false, exts: [".js"] })) {
+  for await (const { path } of walkFiles(directory, { match: /\.js$/ })) {
     const { code } = await transform(await Deno.readTextFile(path), {
       minifyWhitespace: true,
       minifySyntax: true,
