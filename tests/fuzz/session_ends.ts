@@ -11,9 +11,9 @@ import { fixedCount } from "../../src/session/model/stream_count.ts";
 import type { OpenPeer } from "../../src/transfer/client/open_peers.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";
 import type { CopyOptions } from "../../src/transfer/client/copy_options.ts";
-import { serve } from "../../src/transfer/remote/end.ts";
 import type { Outcome } from "../../src/transfer/totals.ts";
 import { ReservedNames } from "../../src/transfer/client/reserved_names.ts";
+import { serveInProcess } from "../support/escp/in_process.ts";
 import { engine as cipher } from "../transfer/hostile_end.ts";
 import { HostileStream } from "../transfer/hostile_stream.ts";
 
@@ -61,11 +61,9 @@ export async function runClient(copying: Copying, pipes: Pipes): Promise<Ending>
 
 /** Runs the remote end. */
 export async function runRemote({ engine }: Pick<Copying, "engine">, { toRemote, toClient }: Pipes): Promise<Ending> {
-  const ending = await endingOf(serve({
-    ...{ engine, threads: 0, software: "test", local: true, limits: {}, signal: new AbortController().signal },
-    ...{ input: toRemote.readable, output: toClient.writable },
-    ...{ awaiting: () => {}, begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
-  }));
+  const { signal } = new AbortController();
+  const pipes = { input: toRemote.readable, output: toClient.writable };
+  const ending = await endingOf(serveInProcess({ engine, local: true, ...pipes, signal }));
   toClient.end();
   return ending;
 }

@@ -194,7 +194,8 @@ export async function writeEscpWrapper(directory: string, options: WrapperOption
   return await writeWrapper(`${directory}/escp`, escpCommand(), ...exports, ...cd);
 }
 
-async function escpEnvironment(added: Record<string, string | undefined>): Promise<Record<string, string>> {
+/** Returns the environment of programs that the tests start. */
+export async function escpEnvironment(added: Record<string, string | undefined>): Promise<Record<string, string>> {
   const env: Record<string, string | undefined> = Deno.env.toObject();
   for (const name of Object.keys(env)) {
     const own = name.startsWith("XDG_") || (name.startsWith("ESCP_") && name !== "ESCP_ENGINE");
@@ -208,8 +209,7 @@ async function escpEnvironment(added: Record<string, string | undefined>): Promi
 
 let home: Promise<string> | undefined;
 
-/** Returns HOME of the programs that this process starts. */
-export function emptyHome(): Promise<string> {
+function emptyHome(): Promise<string> {
   home ??= (async () => {
     const { path } = await createTempDirectory();
     addStateHome(path);

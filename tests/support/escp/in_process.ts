@@ -8,14 +8,16 @@ import { stub } from "@std/testing/mock";
 import { main } from "../../../src/cli/main.ts";
 import type { EngineChoice } from "../../../src/crypto/engines.ts";
 import { concat } from "@std/bytes/concat";
-import { serve } from "../../../src/transfer/remote/end.ts";
-import { emptyHome, type EscpResult } from "./escp_command.ts";
+import { type RemoteEndOptions, serve } from "../../../src/transfer/remote/end.ts";
+import { escpEnvironment, type EscpResult } from "./escp_command.ts";
 import { withDeadline } from "../../../src/async/settle_within.ts";
 
 /** Exit status of a remote end whose session has failed. */
 const FAILED = 1;
 /** Maximum duration of a run. */
 const DEADLINE_MS = 60_000;
+/** The remote end finds its address as if ssh had started it. */
+const AS_OVER_SSH = { SSH_CONNECTION: "127.0.0.1 1 127.0.0.1 22" };
 
 /** Run in progress: it has the output and the environment of this process. */
 let last: Promise<unknown> = Promise.resolve();
@@ -38,7 +40,7 @@ export async function runInProcess(args: string[], options: InProcessOptions): P
 async function runAlone(args: string[], { engine, home }: InProcessOptions): Promise<EscpResult> {
   using stdout = capture(Deno.stdout);
   using stderr = capture(Deno.stderr);
-  using _home = enterHome(home ?? await emptyHome());
+  using _environment = replaceEnvironment(await escpEnvironment({ ...(home && { HOME: home }), ...AS_OVER_SSH }));
   const remoteEnds: Promise<unknown>[] = [];
   using _command = replaceCommand((isLocal) => {
     const end = startRemoteEnd({ engine, isLocal });
@@ -57,15 +59,22 @@ async function runAlone(args: string[], { engine, home }: InProcessOptions): Pro
   };
 }
 
+/** Serves one session without threads, logs and limits. @throws as `serve`. */
+export function serveInProcess(
+  options: Pick<RemoteEndOptions, "engine" | "local" | "input" | "output" | "signal">,
+): Promise<void> {
+  return serve({
+    ...{ ...options, threads: 0, software: "test", limits: {} },
+    ...{ awaiting: () => {}, begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
+  });
+}
+
 /** The remote end in place of a child process. */
 function startRemoteEnd({ engine, isLocal }: { engine: EngineChoice; isLocal: boolean }): Deno.ChildProcess {
   const [toRemote, toClient] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
   const stop = new AbortController();
-  const served = serve({
-    ...{ engine, threads: 0, software: "test", local: isLocal, limits: {}, signal: stop.signal },
-    ...{ input: toRemote.readable, output: toClient.writable },
-    ...{ awaiting: () => {}, begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
-  });
+  const pipes = { input: toRemote.readable, output: toClient.writable };
+  const served = serveInProcess({ engine, local: isLocal, ...pipes, signal: stop.signal });
   const status = served.then(() => 0, () => FAILED).then(async (code) => {
     // As an exiting process closes its ends of both pipes.
     await Promise.all([toClient.writable.close().catch(() => {}), toRemote.readable.cancel().catch(() => {})]);
@@ -107,18 +116,13 @@ function capture(stream: { writeSync(bytes: Uint8Array): number }) {
   return { bytes, text: () => new TextDecoder().decode(bytes()), [Symbol.dispose]: () => writing.restore() };
 }
 
-/** Sets the environment of a program that a test starts, until disposed. */
-function enterHome(home: string): Disposable {
+/** Replaces the environment of this process, until disposed. */
+function replaceEnvironment(env: Record<string, string>): Disposable {
   const before = Deno.env.toObject();
-  const own = Object.keys(before).filter((name) => /^(XDG|ESCP)_/.test(name));
-  own.forEach((name) => Deno.env.delete(name));
-  // The remote end finds its address as if ssh had started it.
-  const added = { HOME: home, NO_COLOR: "1", SSH_CONNECTION: "127.0.0.1 1 127.0.0.1 22" };
-  for (const [name, value] of Object.entries(added)) Deno.env.set(name, value);
-  return {
-    [Symbol.dispose]() {
-      for (const name of Object.keys(added)) Deno.env.delete(name);
-      for (const [name, value] of Object.entries(before)) Deno.env.set(name, value);
-    },
+  const set = (from: Record<string, string>, to: Record<string, string>) => {
+    for (const name of Object.keys(from)) if (!(name in to)) Deno.env.delete(name);
+    for (const [name, value] of Object.entries(to)) Deno.env.set(name, value);
   };
+  set(before, env);
+  return { [Symbol.dispose]: () => set(env, before) };
 }
