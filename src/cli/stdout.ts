@@ -1,7 +1,7 @@
 /** Writing to standard output. */
 
 import { OutputClosed } from "../errors.ts";
-import { writeStandardOutput } from "../files/target/standard_output.ts";
+import { writeStandardOutput } from "../files/output/standard_output.ts";
 
 /** Writes all of the text. @throws {FileError | OutputClosed} */
 export function writeStdout(text: string): void {

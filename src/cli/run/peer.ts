@@ -1,7 +1,6 @@
 /** Commands and settings to start and reach the peer of a session, from the options of its host. */
 
 import type { PeerCommand } from "../../session/model/peer_process.ts";
-import { selfCommand } from "../../session/model/self_command.ts";
 import { fixedCount, type StreamCount, USUAL_STREAMS } from "../../session/model/stream_count.ts";
 import { formatHost } from "../../ssh/operand.ts";
 import { remoteCommand } from "../../ssh/remote_command.ts";
@@ -25,6 +24,12 @@ export function peerCommand(
   const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const { program, args } = sshCommand(ssh, host, remoteCommand(access, portArgs));
   return { program, args, name: formatHost(host), capturesErrors: !canAsk(ssh) };
+}
+
+/** Returns the command that starts this program: the executable, or Deno with the entry module. */
+function selfCommand(): { program: string; args: string[] } {
+  if (Deno.build.standalone) return { program: Deno.execPath(), args: [] };
+  return { program: Deno.execPath(), args: ["run", "--quiet", "--allow-all", Deno.mainModule] };
 }
 
 /** Returns the options of sessions with a host, or with a process on this machine. */

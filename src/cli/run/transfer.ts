@@ -1,7 +1,7 @@
 /** Runs one transfer of a copy run. */
 
 import { UsageError } from "../../errors.ts";
-import { checkDescriptor } from "../../files/target/standard_output.ts";
+import { checkDescriptor } from "../../files/output/standard_output.ts";
 import { copy } from "../../transfer/client/copy.ts";
 import type { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import { withRetries } from "../../transfer/client/retries.ts";

@@ -5,7 +5,7 @@ import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
-import type { DeviceWriter } from "../target/device_writer.ts";
+import type { DeviceWriter } from "../output/device_writer.ts";
 import type { RangeReader } from "./source.ts";
 
 export interface TargetOptions {

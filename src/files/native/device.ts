@@ -7,13 +7,13 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { enableBlocking } from "../../native/net/pipe_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { Device } from "../target/device_writer.ts";
+import type { Device } from "../output/device_writer.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replacedDevice, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { syncDevice } from "../target/sync.ts";
-import { DescriptorOutput } from "../target/descriptor_output.ts";
+import { DescriptorOutput } from "../output/descriptor_output.ts";
 
 /** Interval between attempts to open a FIFO, because no event announces its reader. In milliseconds. */
 const RETRY_MS = 50;

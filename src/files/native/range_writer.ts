@@ -6,7 +6,7 @@ import { addressOf, type FileCalls, SEEK_DATA } from "../../native/file/calls.ts
 import type { RangeReader } from "../engine/source.ts";
 import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
-import { overwriteWithZeros } from "../target/sparse_writer.ts";
+import { overwriteWithZeros } from "../output/sparse_writer.ts";
 
 /** The result of a longer write than 2**31 - 1 bytes would overflow. */
 const MAX_WRITE_BYTES = 1 << 30;

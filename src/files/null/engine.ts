@@ -10,7 +10,7 @@ import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts"
 import { FileChange } from "../stat/file_change.ts";
 import { failedWith, hasGrown, isSpecial } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
-import { discardingWriter } from "../target/discarding_writer.ts";
+import { discardingWriter } from "../output/discarding_writer.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { isSynthetic, syntheticStat } from "./synthetic.ts";

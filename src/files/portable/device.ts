@@ -2,7 +2,7 @@
 
 import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import type { Device } from "../target/device_writer.ts";
+import type { Device } from "../output/device_writer.ts";
 import { syncDevice } from "../target/sync.ts";
 import type { DeviceReply, DeviceRequest } from "./device_worker.ts";
 

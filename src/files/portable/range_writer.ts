@@ -3,7 +3,7 @@
 import type { RangeWriter } from "../engine/target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf } from "../stat/file_identity.ts";
-import { overwriteWithZeros } from "../target/sparse_writer.ts";
+import { overwriteWithZeros } from "../output/sparse_writer.ts";
 
 /** Owns its file. */
 export class PortableRangeWriter implements RangeWriter {

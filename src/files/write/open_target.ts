@@ -1,10 +1,10 @@
 /** Combines the rules for writing targets with the operations of an engine. */
 
 import type { Target } from "../engine/target.ts";
-import { type Device, DeviceWriter } from "../target/device_writer.ts";
+import { type Device, DeviceWriter } from "../output/device_writer.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { STANDARD_OUTPUT } from "../target/name.ts";
-import { StandardOutput } from "../target/standard_output.ts";
+import { StandardOutput } from "../output/standard_output.ts";
 import { AtomicWriter, type WriterOptions } from "./atomic_writer.ts";
 import { PartialFiles } from "./partial_files.ts";
 import { SmallFiles } from "./small_files.ts";

@@ -9,7 +9,7 @@ import { failedDeno } from "../stat/file_failure.ts";
 import { FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { checkShape } from "../target/name.ts";
-import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
+import { forEachData, hasZeroPage } from "../output/zero_pages.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
 import { isSource, mayBeSource } from "../target/same_file.ts";
 

@@ -1,7 +1,7 @@
 /** Writes the records of pack frames. Per file that succeeds it allocates only one number, and no promise. */
 
 import type { FileError } from "../../errors.ts";
-import type { DeviceWriter } from "../../files/target/device_writer.ts";
+import type { DeviceWriter } from "../../files/output/device_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { Target } from "../../files/engine/target.ts";
 import { isSameRoot, mayBeSource } from "../../files/target/same_file.ts";

@@ -3,7 +3,7 @@
 import { ProtocolError } from "../../errors.ts";
 import type { RangeWriter, Target } from "../../files/engine/target.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { DeviceWriter } from "../../files/target/device_writer.ts";
+import type { DeviceWriter } from "../../files/output/device_writer.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../../protocol/data/block.ts";
 import { readSharedFile } from "../../protocol/data/shared_file.ts";

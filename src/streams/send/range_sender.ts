@@ -4,7 +4,7 @@ import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { hasShrunk } from "../../files/stat/file_failure.ts";
-import { isZero } from "../../files/target/zero_pages.ts";
+import { isZero } from "../../files/output/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { walkFilesSync } from "../../../scripts/walk_files.ts";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
-import { killOthers, presentBytes } from "../../support/escp/interruptions.ts";
-import { lastEvent } from "../../support/escp/json_events.ts";
-import { finishedFiles, untilFinished } from "../../support/escp/run_journals.ts";
-import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../../support/scene.ts";
-import { recordsOf } from "../../support/escp/state.ts";
-import { temporaryFiles } from "../../support/escp/temporary_files.ts";
+import { walkFilesSync } from "../../../../scripts/walk_files.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { runEscp, type RunningEscp, startEscp } from "../../../support/escp/escp_command.ts";
+import { killOthers, presentBytes } from "../../../support/escp/interruptions.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
+import { finishedFiles, untilFinished } from "../../../support/escp/run_journals.ts";
+import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../../../support/scene.ts";
+import { recordsOf } from "../../../support/escp/state.ts";
+import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const KIB = 1 << 10;
 /** Kilobits per second: half a second per MiB leaves time to interrupt. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../../support/escp/escp_command.ts";
+import { quoteWord } from "../../../../src/ssh/shell_quote.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../../../support/escp/escp_command.ts";
 import {
   assertSame,
   killOthers,
@@ -11,9 +11,9 @@ import {
   untilNoted,
   untilTrue,
   writeLargeFile,
-} from "../../support/escp/interruptions.ts";
-import { listNames } from "../../support/files/list_names.ts";
-import { systemConfigProblem, writeEscpWithSystemConfig } from "../../support/escp/remote_settings.ts";
+} from "../../../support/escp/interruptions.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import { systemConfigProblem, writeEscpWithSystemConfig } from "../../../support/escp/remote_settings.ts";
 import {
   type Copy,
   describeWithScene,
@@ -22,12 +22,12 @@ import {
   type Variant,
   variantName,
   VARIANTS,
-} from "../../support/scene.ts";
-import { writeWrapper } from "../../support/shell_script.ts";
-import { OTHER_USER } from "../../support/files/plain_rights.ts";
-import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
-import { recordsOf } from "../../support/escp/state.ts";
-import { temporaryFiles } from "../../support/escp/temporary_files.ts";
+} from "../../../support/scene.ts";
+import { writeWrapper } from "../../../support/shell_script.ts";
+import { OTHER_USER } from "../../../support/files/plain_rights.ts";
+import { mountSmallDisk, smallDiskProblem } from "../../../support/files/small_disk.ts";
+import { recordsOf } from "../../../support/escp/state.ts";
+import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SLOW = ["-l", "100000", "--retries", "0"];

@@ -6,7 +6,7 @@ const BYTES = 8 << 20;
 
 /** Sets non-blocking mode first, as ssh does for a pipe that it shares with escp. */
 const PROGRAM = `
-import { writeStandardOutput } from "${SOURCES}files/target/standard_output.ts";
+import { writeStandardOutput } from "${SOURCES}files/output/standard_output.ts";
 import { disableBlocking } from "${SOURCES}native/net/pipe_calls.ts";
 disableBlocking(1);
 const bytes = new Uint8Array(${BYTES}).fill(120);

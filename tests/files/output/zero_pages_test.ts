@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { endOfData, endOfZeros, forEachData, hasZeroPage, isZero } from "../../../src/files/target/zero_pages.ts";
+import { endOfData, endOfZeros, forEachData, hasZeroPage, isZero } from "../../../src/files/output/zero_pages.ts";
 
 const PAGE = 4096;
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import type { RunningEscp } from "../../support/escp/escp_command.ts";
-import { turn, untilBegun, writeLargeFile } from "../../support/escp/interruptions.ts";
+import type { RunningEscp } from "../../../support/escp/escp_command.ts";
+import { turn, untilBegun, writeLargeFile } from "../../../support/escp/interruptions.ts";
 import {
   commandOf,
   descendantsOf,
@@ -9,9 +9,9 @@ import {
   killProcess,
   type ProcessId,
   waitForNoProcess,
-} from "../../support/processes.ts";
-import { describeWithScene, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
-import { temporaryFiles } from "../../support/escp/temporary_files.ts";
+} from "../../../support/processes.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
+import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const LARGE_BYTES = 48 << 20;
 /** Kilobits per second: the copy takes four seconds, enough to interrupt it on any machine. */

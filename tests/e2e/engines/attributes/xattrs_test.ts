@@ -1,12 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { useAsEscp } from "../../support/escp/escp_command.ts";
-import { lastEvent } from "../../support/escp/json_events.ts";
-import { listNames } from "../../support/files/list_names.ts";
-import { plainRightsProblem, writePlainEscp } from "../../support/files/plain_rights.ts";
-import { describeWithScene, ENGINES, type Scene, type Variant, variantName, variantsOf } from "../../support/scene.ts";
-import { accessList, setXattr, xattrsOf, xattrsProblem } from "../../support/files/xattrs.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { useAsEscp } from "../../../support/escp/escp_command.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import { plainRightsProblem, writePlainEscp } from "../../../support/files/plain_rights.ts";
+import {
+  describeWithScene,
+  ENGINES,
+  type Scene,
+  type Variant,
+  variantName,
+  variantsOf,
+} from "../../../support/scene.ts";
+import { accessList, setXattr, xattrsOf, xattrsProblem } from "../../../support/files/xattrs.ts";
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { exists } from "@std/fs/exists";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { runEscp } from "../../support/escp/escp_command.ts";
-import { lastEvent } from "../../support/escp/json_events.ts";
-import { PLAIN_RIGHTS, plainRightsProblem } from "../../support/files/plain_rights.ts";
-import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../support/scene.ts";
-import { removeTree } from "../../support/files/temp.ts";
-import type { TreeEntries } from "../../support/files/temp_tree.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { runEscp } from "../../../support/escp/escp_command.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
+import { PLAIN_RIGHTS, plainRightsProblem } from "../../../support/files/plain_rights.ts";
+import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../../support/scene.ts";
+import { removeTree } from "../../../support/files/temp.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 
 const OLD = new Date("2001-02-03T04:05:06.789Z");
 const FUTURE = new Date("2100-01-01T00:00:00Z");

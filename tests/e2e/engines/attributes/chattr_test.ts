@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { chattrProblem, protect } from "../../support/files/chattr.ts";
-import { listNames } from "../../support/files/list_names.ts";
-import { describeWithScene, variantName, VARIANTS } from "../../support/scene.ts";
+import { chattrProblem, protect } from "../../../support/files/chattr.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
 /** Protected paths, their attributes, and the reasons in the messages. */
 const CASES = [

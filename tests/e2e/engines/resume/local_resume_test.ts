@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { hasSameBytes } from "../../../src/native/libc/same_bytes.ts";
+import { hasSameBytes } from "../../../../src/native/libc/same_bytes.ts";
 import {
   assertSame,
   notedBytes,
@@ -9,10 +9,10 @@ import {
   untilNoted,
   untilTrue,
   writeLargeFile,
-} from "../../support/escp/interruptions.ts";
-import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
-import { recordsOf } from "../../support/escp/state.ts";
-import { partialFile, temporaryFiles } from "../../support/escp/temporary_files.ts";
+} from "../../../support/escp/interruptions.ts";
+import { describeWithScene, ENGINES, type Variant, variantName } from "../../../support/scene.ts";
+import { recordsOf } from "../../../support/escp/state.ts";
+import { partialFile, temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { exists } from "@std/fs/exists";
 import { beforeAll, it } from "@std/testing/bdd";
-import { compareTrees } from "../../support/files/compare_trees.ts";
-import { runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { runEscp, type RunningEscp, startEscp } from "../../../support/escp/escp_command.ts";
 import {
   assertSame,
   feedUntilBegun,
@@ -12,7 +12,7 @@ import {
   sentBytes,
   untilNoted,
   writeLargeFile,
-} from "../../support/escp/interruptions.ts";
+} from "../../../support/escp/interruptions.ts";
 import {
   describeWithScene,
   rotatingEngines,
@@ -20,9 +20,9 @@ import {
   type Variant,
   variantName,
   VARIANTS,
-} from "../../support/scene.ts";
-import { recordsOf } from "../../support/escp/state.ts";
-import { partialFile, temporaryFiles } from "../../support/escp/temporary_files.ts";
+} from "../../../support/scene.ts";
+import { recordsOf } from "../../../support/escp/state.ts";
+import { partialFile, temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 /** Such a file has a journal at once. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { overwriteWithZeros } from "../../../src/files/target/sparse_writer.ts";
+import { overwriteWithZeros } from "../../../src/files/output/sparse_writer.ts";
 import { allocatedBytes, canHaveHoles } from "../../support/files/holes.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
 import { ENGINES, frameOf, rawShell, sourceRoot, TempDirectory } from "../file_engines.ts";
