@@ -8,10 +8,10 @@ import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
-/** Maximum time until the first stream to a process on this machine is open, which may be busy. In milliseconds. */
-const LOCAL_TIMEOUT_MS = 15_000;
-/** The same for a remote host, with and without tunnels. */
-const REMOTE_TIMEOUT_MS = 3_000;
+/** Maximum time until the first direct stream is open if there is no other route: the peer may be busy. In milliseconds. */
+const ONLY_ROUTE_TIMEOUT_MS = 15_000;
+/** The same if tunnels can replace the direct route. */
+const FIRST_ROUTE_TIMEOUT_MS = 3_000;
 /** Maximum time to open a tunnel and for its handshake, including a login. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
@@ -47,7 +47,7 @@ export class StreamConnector {
     this.#direct = direct;
     this.#tunnels = tunnels;
     this.#host = host;
-    this.#patienceMs = host === undefined ? LOCAL_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
+    this.#patienceMs = tunnels ? FIRST_ROUTE_TIMEOUT_MS : ONLY_ROUTE_TIMEOUT_MS;
     this.#isProxied = isProxied;
   }
 

@@ -7,7 +7,7 @@ import { withDeadline } from "../../async/settle_within.ts";
 import type { ByteConn } from "../../net/transport.ts";
 import { formatDataAddress } from "../../ssh/data_address.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { closeQuietly, HANDSHAKE_TIMEOUT_MS, offerHandshake, UNNEEDED } from "./handshake.ts";
+import { closeQuietly, offerHandshake, UNNEEDED } from "./handshake.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
 
 /** An address on which the peer may listen. */
@@ -28,7 +28,7 @@ export interface Attempt {
 
 /** Time between the attempts at two candidates: the "Connection Attempt Delay" of RFC 8305. In milliseconds. */
 const STAGGER_MS = 250;
-/** Maximum time to connect, in milliseconds. */
+/** Maximum time to connect, and then for the answer of a peer, which may be busy. In milliseconds. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /** Maximum number of connections per stream and address, and the pause after the first of them in milliseconds. */
@@ -152,7 +152,7 @@ export class StreamDialer {
       const conn = await connectInTime(place);
       conn.setNoDelay(true);
       try {
-        const stream = await this.#handshake(conn, index, HANDSHAKE_TIMEOUT_MS);
+        const stream = await this.#handshake(conn, index, CONNECT_TIMEOUT_MS);
         // Two round trips, for the connection and the handshake, including the time that the peer needs to answer.
         this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
         return stream;

@@ -12,7 +12,7 @@ import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../stream
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 
 /** Maximum time of a handshake, in milliseconds. */
-export const HANDSHAKE_TIMEOUT_MS = 5_000;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** Reason of an attempt that was canceled. */
 export const UNNEEDED = "no longer needed";
 

@@ -169,6 +169,13 @@ describe("StreamConnector", () => {
     assertEquals([both.client.length, link.connections], [opened, opened]);
   });
 
+  it("waits longer than for a host with tunnels if there is no other route", async () => {
+    await using both = await startBoth(1);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 1_800, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }], undefined, "host");
+    assertEquals(await connector.connect(fixedCount(1), both.take), 1);
+  });
+
   it("never exceeds the maximum number of streams", async () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
