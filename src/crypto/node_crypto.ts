@@ -29,7 +29,7 @@ export const nodeCryptoEngine: CipherEngine = {
  * Returns whether node:crypto (1.1 GB/s) is faster than WebCrypto (0.6 GB/s, because every call uses another thread).
  * Since Deno 2.7 node:crypto does not use the AES instructions of the processor (0.2 GB/s), and takes 50 ms to load.
  *
- * @param version version of Deno, such as "2.5.7".
+ * @param version version of Deno, such as "2.6.8".
  */
 export function isNodeCryptoFast(version: string): boolean {
   const [major, minor] = version.split(".").map(Number);

@@ -57,7 +57,7 @@ describe("portableEngine", () => {
   it("returns node:crypto for versions of Deno where it is fast, otherwise WebCrypto", () => {
     for (
       const [version, library] of [
-        ["2.5.0", "node:crypto"],
+        ["2.6.0", "node:crypto"],
         ["2.6.8", "node:crypto"],
         ["2.7.0", "WebCrypto"],
         ["2.10.1", "WebCrypto"],

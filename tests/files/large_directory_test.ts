@@ -5,13 +5,9 @@ import { ENGINES, sourceRoot, TempDirectory } from "./file_engines.ts";
 const FILES = 50_000;
 /** Limit of memory: far more than a piece of a listing and a pack, and far less than all entries. */
 const AHEAD = 10_000;
-/** Before Deno 2.6, `Deno.readDir` returns all entries at once. On Linux the engine does not use it then. */
-const isOld = /^2\.[0-5]\./.test(Deno.version.deno) && Deno.build.os !== "linux";
 
 for (const { title, make } of ENGINES) {
-  const ignore = isOld && title === "portable";
-  const reason = ignore ? " (skipped: not with the runtime Deno 2.5)" : "";
-  describe(`listing a directory of ${FILES} files, ${title}${reason}`, { ignore }, () => {
+  describe(`listing a directory of ${FILES} files, ${title}`, () => {
     const engine = make();
 
     it("never loads all entries into memory", async () => {

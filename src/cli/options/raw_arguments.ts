@@ -2,7 +2,7 @@ import { decodeName } from "../../protocol/names.ts";
 
 /**
  * Returns the arguments of this process. Bytes that are not UTF-8 are kept as by `decodeName`. Deno replaces them with U+FFFD,
- * but Linux still has the original bytes. (An executable made with Deno 2.6 or earlier panics on such an argument before
+ * but Linux still has the original bytes. (An executable made with Deno 2.6 panics on such an argument before
  * this code runs.)
  *
  * @param args `Deno.args`.

@@ -27,7 +27,7 @@ export class PortableLister implements DirectoryLister {
   readonly nameStart = 0;
   kind = 0;
   #entries: Iterator<Deno.DirEntry> | undefined;
-  /** Source of the entries of a large directory. Before Deno 2.6 it returns all entries at once, too. */
+  /** Source of the entries of a large directory. */
   #source: AsyncIterator<Deno.DirEntry> | undefined;
   /** Number of entries left in the last piece. */
   #left = 0;

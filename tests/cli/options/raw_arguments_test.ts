@@ -17,8 +17,8 @@ describe("matchArguments", () => {
 describe("rawArguments", () => {
   it("returns UTF-8 arguments unchanged", () => assertEquals(rawArguments(["é", "日本"]), ["é", "日本"]));
 
-  // Deno 2.5 ends with a panic of its own on such an argument, before any of our code runs.
-  const readable = Deno.build.os === "linux" && !Deno.version.deno.startsWith("2.5.");
+  // Deno 2.6 panics on such an argument before any of our code runs.
+  const readable = Deno.build.os === "linux" && !Deno.version.deno.startsWith("2.6.");
   it("restores the argument of a process", { ignore: !readable }, async () => {
     const module = new URL("../../../src/cli/options/raw_arguments.ts", import.meta.url).href;
     const code = `import { rawArguments } from "${module}"; console.log(escape(rawArguments(Deno.args).join()));`;

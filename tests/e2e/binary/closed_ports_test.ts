@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
-import { alteredEscp, escpRuntime } from "../../support/escp/escp_command.ts";
+import { alteredEscp } from "../../support/escp/escp_command.ts";
 import { createNetwork, describeWithNetworks, enter } from "../../support/hosts/network.ts";
 import {
   closed,
@@ -288,9 +288,6 @@ describeWithNetworks("a server behind a jump host", () => {
   });
 });
 
-/** Deno 2.5 refuses to connect to an address with a zone. */
-const connectsToZones = !escpRuntime().startsWith("2.5.");
-
 describeWithNetworks("a server with a link-local address", () => {
   const [client, server] = ["fe80::77:1", "fe80::77:2"];
   const pair = pairOfSuite(async () => {
@@ -311,27 +308,17 @@ describeWithNetworks("a server with a link-local address", () => {
     return pairOf(network, sshd, "testhost");
   });
 
-  for (const direction of ["push", "pull"] as const) {
-    it(
-      `is reached through ssh with a runtime that has no zones (${direction})`,
-      { ignore: connectsToZones },
-      async () => {
-        assertMatch(await pair.copy(direction, []), /^note: Data goes through ssh /m);
-      },
-    );
-  }
-
   for (const engine of ENGINES) {
     for (const direction of ["push", "pull"] as const) {
       const name = `is reached directly over the zone that ssh uses (${direction}, ${engine})`;
-      it(name, { ignore: !connectsToZones }, async () => {
+      it(name, async () => {
         const messages = await pair.copy(direction, ["-v", "--tunnel", "never", "--engine", engine]);
         assertMatch(messages, /data (goes to|comes from) fe80::77:2%here0$/m);
       });
     }
   }
 
-  it("is reached by an address on the command line, and by --reverse", { ignore: !connectsToZones }, async () => {
+  it("is reached by an address on the command line, and by --reverse", async () => {
     const operand = `[${server}%here0]`;
     const { run } = pair;
     const args = ["-v", "--tunnel", "never", "-P", `${pair.sshd.port}`];

@@ -65,14 +65,6 @@ export function escpCommand(): string[] {
   return [...DENO_RUN, "--config", CONFIG, `${REPOSITORY}/main.ts`];
 }
 
-/** Returns the version of Deno that runs `escp`. */
-export function escpRuntime(): string {
-  if (!Deno.env.has("ESCP_BINARY")) return Deno.version.deno;
-  const [program, ...args] = escpCommand();
-  const { stdout } = new Deno.Command(program, { args: [...args, "-V", "-v"] }).outputSync();
-  return /runtime +Deno ([\d.]+)/.exec(new TextDecoder().decode(stdout))![1];
-}
-
 /**
  * Returns the command that runs a program of altered_escp/ from source: an escp with a single difference. It also works with
  * the environment of a remote host.
