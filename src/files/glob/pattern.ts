@@ -36,11 +36,6 @@ export function hasGlob(text: string): boolean {
   return /[*?[{\\]/.test(text);
 }
 
-/** Returns a pattern that matches only this text. */
-export function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]{},\\]/g, "\\$&");
-}
-
 /**
  * Parses a pattern.
  *

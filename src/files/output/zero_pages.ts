@@ -1,7 +1,7 @@
 /** Finds zeros in a buffer: in a range, or in pages of the file that the bytes belong to. */
 
 /** Usual allocation unit of file systems: smaller holes are rare. */
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 
 /** Returns whether all of bytes[start, end) are zero. Compares words if the bytes are aligned in memory. */
 export function isZero(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {

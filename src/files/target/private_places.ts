@@ -19,7 +19,7 @@ const HINT =
  * Returns these directories. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG specification
  * requires.
  */
-export function privatePlaces(env: Environment): string[] {
+function privatePlaces(env: Environment): string[] {
   const home = env("HOME") || undefined;
   const base = (variable: string, name: string) => {
     const chosen = env(variable);
