@@ -7,7 +7,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { ACCESS_LIST, DEFAULT_LIST } from "../../protocol/data/xattrs.ts";
 import { defaultListModes } from "../target/access_list.ts";
 import { type DirectoryAccess, isSealed, isShared } from "../target/directory_access.ts";
-import { magicLink } from "./attributes.ts";
+import { descriptorPath, magicLink } from "./open.ts";
 
 /** XATTR_SIZE_MAX. */
 const LIST_BYTES = 64 << 10;
@@ -44,7 +44,7 @@ export class AccessLists {
   /** Reads the list of a file, without following a link. @returns its length; below 0 if there is none. */
   read(directory: number, name: number): number {
     if (directory !== this.#directory) {
-      const prefix = encodeName(`/proc/self/fd/${directory}/`);
+      const prefix = encodeName(`${descriptorPath(directory)}/`);
       this.#path.bytes.set(prefix);
       this.#directory = directory;
       this.#prefix = prefix.length;

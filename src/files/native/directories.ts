@@ -11,14 +11,13 @@ import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
-import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { AccessReader } from "./access.ts";
-import { magicLink } from "./attributes.ts";
 import { followDirectoryLink } from "./directory_links.ts";
-import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
+import { isOpenWithin, LONGEST_PATH_BYTES, magicLink, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
@@ -45,7 +44,7 @@ export class NativeDirectories {
   readonly #dirlinks: SharedArrayBuffer | undefined;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
-  readonly #long = new PinnedBuffer(80 << 10);
+  readonly #long = new PinnedBuffer(SCRATCH_BYTES);
   readonly #how = new PinnedBuffer(24);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #maxKept: number;
@@ -246,9 +245,7 @@ export class NativeDirectories {
   #refused(root: number, path: string, errno: number) {
     const text = joinPath(this.#rootAt(root).path, path);
     if (errno === Errno.ELOOP) return linkInTheWay(text, this.#operation);
-    return errno === Errno.ENOTDIR
-      ? failedWith(this.#operation, text, "ENOTDIR")
-      : failedCall(this.#operation, text, errno);
+    return failedCall(this.#operation, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {

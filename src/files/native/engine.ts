@@ -16,7 +16,7 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./root_directory.ts";
-import { directoryPath, LONGEST_PATH_BYTES, openPath } from "./open.ts";
+import { descriptorPath, LONGEST_PATH_BYTES, openPath, pathOfOpen, SCRATCH_BYTES } from "./open.ts";
 import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
@@ -72,7 +72,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       return {
         lister,
         get place() {
-          return directoryPath(lister.descriptor);
+          return descriptorPath(lister.descriptor);
         },
         close() {
           lister.closeDirectory();
@@ -132,7 +132,7 @@ function freeSpace(calls: FileCalls, directory: string): number | undefined {
 class NativePaths implements PathCalls {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #path = new PinnedBuffer(80 << 10);
+  readonly #path = new PinnedBuffer(SCRATCH_BYTES);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;
@@ -182,11 +182,10 @@ class NativePaths implements PathCalls {
     const calls = this.#calls;
     const opened = openPath(calls, AT_FDCWD, encodeName(path), calls.flags.path | calls.flags.closeOnExec, this.#path);
     if (opened < 0) throw failedCall("find", path, -opened);
-    const link = this.#path.putName(encodeName(`/proc/self/fd/${opened}`));
-    const length = calls.readlinkat(AT_FDCWD, link, this.#path.address + 64, 4096);
-    const errno = length < 0 ? calls.errno() : 0;
+    const real = pathOfOpen(calls, opened, this.#path);
+    const errno = real === undefined ? calls.errno() : 0;
     calls.close(opened);
-    if (length < 0) throw failedCall("find", path, errno);
-    return decodeName(this.#path.bytes.subarray(64, 64 + length));
+    if (real === undefined) throw failedCall("find", path, errno);
+    return real;
   }
 }

@@ -15,9 +15,9 @@ import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedCall, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
-import { joinPath } from "../path/local_path.ts";
+import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import type { NativeDirectories } from "./directories.ts";
-import { isOpenWithin, openOnce, openPath } from "./open.ts";
+import { isOpenWithin, openOnce, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
 
@@ -32,7 +32,7 @@ export class NativeReader implements SourceReader {
   /** Resolves paths beneath the roots; undefined if links are followed. */
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
-  readonly #path = new PinnedBuffer(80 << 10);
+  readonly #path = new PinnedBuffer(SCRATCH_BYTES);
   readonly #fileFlags: number;
   /** Flags of open(2) for a file below a root. */
   readonly #belowFlags: number;
@@ -137,11 +137,11 @@ export class NativeReader implements SourceReader {
     if (!this.#directories || path === "") {
       return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
     }
-    const at = path.lastIndexOf("/");
-    const directory = this.#directories.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    const { directory, name } = splitRelativePath(path);
+    const descriptor = this.#directories.open(root, directory, { create: false });
     // This may have closed the current directory.
     this.#directory = -1;
-    return openOnce(calls, directory, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+    return openOnce(calls, descriptor, this.#path.putName(encodeName(name)), this.#belowFlags);
   }
 
   /** Returns the identity that a root must have; undefined if links are followed. */

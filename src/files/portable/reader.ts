@@ -11,7 +11,7 @@ import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedDeno, failedWith, FileCode, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
-import { directoryOf, joinPath } from "../path/local_path.ts";
+import { directoryOf, joinPath, splitRelativePath } from "../path/local_path.ts";
 import { canOthersSwap, isSharedByOthers, leadsTo } from "./access.ts";
 import { readOpen, readPath, sentModeMask } from "./stat.ts";
 
@@ -93,7 +93,7 @@ export class PortableReader implements SourceReader {
     const text = joinPath(this.#roots[root].path, path);
     const source = this.#roots[root];
     checkRealPath("read", text, source.within);
-    const real = this.#follow || path === "" ? undefined : watchedDirectory(source, directoryBelow(path));
+    const real = this.#follow || path === "" ? undefined : watchedDirectory(source, splitRelativePath(path).directory);
     const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
     try {
       if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
@@ -193,11 +193,6 @@ function realPathOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Returns the directory of a path below a root; "" if it is the root. */
-function directoryBelow(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 /** Examines a file before it is opened, because opening a FIFO would wait for its other end. */

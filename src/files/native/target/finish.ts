@@ -9,8 +9,8 @@ import type { Attributes } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import { openAccessLists } from "../access.ts";
-import { magicLink, type NativeAttributes } from "../attributes.ts";
-import { openOnce } from "../open.ts";
+import type { NativeAttributes } from "../attributes.ts";
+import { magicLink, openOnce } from "../open.ts";
 import type { Refusal, XattrWriter } from "../xattrs.ts";
 
 /** Options and engine state for `finishDirectory`. */

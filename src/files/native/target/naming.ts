@@ -8,8 +8,7 @@ import { AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, type FileCalls } from
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { FileKind } from "../../stat/file_stat.ts";
-import { magicLink } from "../attributes.ts";
-import { openEntry } from "../open.ts";
+import { magicLink, openEntry } from "../open.ts";
 
 /** Other users may create and remove the name in turn. */
 const ATTEMPTS = 8;
