@@ -46,7 +46,7 @@ export interface DirectoryLister {
    *
    * @throws {FileError}
    */
-  xattrs?(of: "root" | "folder" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
+  xattrs?(of: "root" | "directory" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
   /** Closes the directory. */
   closeDirectory(): void;
 }

@@ -13,7 +13,7 @@ export type Component =
     readonly kind: "wild";
     readonly tokens: readonly Token[];
     /** Minimum number of characters of a name. */
-    readonly least: number;
+    readonly minCharacters: number;
     /** End of every matching name: a quick test that excludes most names. */
     readonly tail: string;
     /** Whether a name that starts with "." may match. */
@@ -42,9 +42,9 @@ export function parseComponent(text: string, options: ComponentOptions = {}): Co
   if (text === "**") return { kind: "deep", dot };
   const tokens = parseTokens(Array.from(text, (char) => char.codePointAt(0)!), options.strict ?? false);
   if (tokens.every((it) => typeof it === "number")) return { kind: "literal", name: fromCodes(tokens as number[]) };
-  const least = tokens.filter((it) => it !== "star").length;
+  const minCharacters = tokens.filter((it) => it !== "star").length;
   const tail = fromCodes(tokens.slice(tokens.findLastIndex((it) => typeof it !== "number") + 1) as number[]);
-  return { kind: "wild", tokens, least, tail, dot: dot || tokens[0] === DOT };
+  return { kind: "wild", tokens, minCharacters, tail, dot: dot || tokens[0] === DOT };
 }
 
 function parseTokens(codes: readonly number[], strict: boolean): Token[] {
@@ -81,7 +81,7 @@ export function matchComponent(component: Component, name: string): boolean {
   if (name === "" || name === "." || name === "..") return false;
   if (!component.dot && name.charCodeAt(0) === DOT) return false;
   if (component.kind === "deep") return true;
-  return component.least <= name.length && name.endsWith(component.tail) && matchTokens(component.tokens, name);
+  return component.minCharacters <= name.length && name.endsWith(component.tail) && matchTokens(component.tokens, name);
 }
 
 function matchTokens(tokens: readonly Token[], name: string): boolean {

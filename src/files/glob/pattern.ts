@@ -138,13 +138,13 @@ export function step(pattern: GlobPattern, states: readonly number[], name: stri
 }
 
 /** Returns the kind of file that matches in these states; undefined if none matches. */
-export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | "folder" | undefined {
-  let end: "folder" | undefined;
+export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | "directory" | undefined {
+  let end: "directory" | undefined;
   for (const state of states) {
     const node = pattern.nodes[state];
     if (node.kind !== "end") continue;
     if (!node.directoriesOnly) return "any";
-    end = "folder";
+    end = "directory";
   }
   return end;
 }

@@ -8,10 +8,10 @@ import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
-import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
@@ -161,7 +161,7 @@ export class NativeDirectories {
     if (isOutside || !this.#statx.fillOpen(descriptor)) {
       const errno = this.#calls.errno();
       this.#calls.close(descriptor);
-      throw isOutside ? leadsOut(this.#operation, text, within) : failedCall(this.#operation, text, errno);
+      throw isOutside ? pointsOutside(this.#operation, text, within) : failedCall(this.#operation, text, errno);
     }
     return { descriptor, text, identity: identityOfStat(this.#statx) };
   }
@@ -221,7 +221,7 @@ export class NativeDirectories {
     const result = followDirectoryLink(this.#calls, directory, name, policy, link);
     if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
     this.#calls.close(result);
-    throw leadsOut(this.#operation, text, within);
+    throw pointsOutside(this.#operation, text, within);
   }
 
   /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */
@@ -244,7 +244,7 @@ export class NativeDirectories {
 
   #refused(root: number, path: string, errno: number) {
     const text = joinPath(this.#rootAt(root).path, path);
-    if (errno === Errno.ELOOP) return linkInTheWay(text, this.#operation);
+    if (errno === Errno.ELOOP) return unexpectedLink(text, this.#operation);
     return failedCall(this.#operation, text, errno);
   }
 
@@ -262,9 +262,9 @@ export class NativeDirectories {
     this.#last = { descriptor };
     this.#kept.set(`${root}:${path}`, this.#last);
     if (this.#kept.size > this.#maxKept) {
-      const [oldest, its] = this.#kept.entries().next().value!;
-      this.#calls.close(its.descriptor);
-      this.#kept.delete(oldest);
+      const [key, oldest] = this.#kept.entries().next().value!;
+      this.#calls.close(oldest.descriptor);
+      this.#kept.delete(key);
     }
     return descriptor;
   }

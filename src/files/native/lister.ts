@@ -5,7 +5,7 @@ import { decodeName, encodeName } from "../../protocol/names.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { SourceRoot } from "../engine/source.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
@@ -92,7 +92,7 @@ export class NativeLister implements DirectoryLister {
     this.#text = text;
     // `#directories` has checked the root.
     if (!this.#directories && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
-      throw leadsOut("read", text, root.within);
+      throw pointsOutside("read", text, root.within);
     }
     this.#next = this.#filled = 0;
     this.#statOpen();
@@ -159,7 +159,7 @@ export class NativeLister implements DirectoryLister {
 
   #readXattrs(
     xattrs: XattrReader,
-    of: "root" | "folder" | "entry",
+    of: "root" | "directory" | "entry",
     options: { follow: boolean },
   ): Uint8Array<ArrayBuffer> | undefined {
     const directory = descriptorPath(this.#descriptor);

@@ -9,10 +9,10 @@ import { addressOf, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
-import { failedCall, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, grownFile, specialFile, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { joinPath, splitRelativePath } from "../path/local_path.ts";
@@ -105,7 +105,7 @@ export class NativeReader implements SourceReader {
     if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
     // A log that was empty has a size now, in contrast to a file of /proc.
     const isFull = stat.size === 0 && length === limit && limit > 0 && this.change !== FileChange.grown;
-    if ((isFull || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    if ((isFull || stat.size > limit) && !this.prefix) throw grownFile(this.#nameText(names, nameStart, nameEnd));
     return length;
   }
 
@@ -187,7 +187,7 @@ export class NativeReader implements SourceReader {
 
   /** Returns the failure; a symbolic link that has replaced a file has its own. */
   #failed(text: string, errno: number): FileError {
-    return errno === Errno.ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
+    return errno === Errno.ELOOP && this.#directories ? unexpectedLink(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
@@ -202,7 +202,7 @@ export class NativeReader implements SourceReader {
   #checkWithin(root: number, descriptor: number, text: string): void {
     const { within } = this.#roots[root];
     if (within === undefined || isOpenWithin(this.#calls, descriptor, within, this.#path)) return;
-    throw leadsOut("read", text, within);
+    throw pointsOutside("read", text, within);
   }
 
   /** Fills `stat`. @throws {FileError} If it is not a regular file. */
@@ -211,7 +211,7 @@ export class NativeReader implements SourceReader {
       throw failedCall("read", text, this.#calls.errno());
     }
     readStat(this.#statx, this.stat);
-    if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
+    if (this.stat.kind !== FileKind.file) throw specialFile(text, this.stat.kind);
   }
 
   /** Compares with `stat`. Fewer bytes than the size are not a change: files of /sys have a size of 4096. */

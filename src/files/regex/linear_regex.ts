@@ -13,7 +13,7 @@ import { type Assertion, type Node, parseRegex } from "./syntax.ts";
 const MAX_ASSERTIONS = 24;
 
 /** A compiled assertion. */
-interface Condition {
+interface CompiledAssertion {
   readonly assertion: Assertion;
   readonly bit: number;
   /** Of a lookahead or lookbehind: its contents. */
@@ -32,7 +32,7 @@ export class LinearRegex {
   readonly #cache: StateCache;
   readonly #automaton: Automaton;
   /** Each assertion comes after those that it contains. */
-  readonly #conditions: Condition[] = [];
+  readonly #assertions: CompiledAssertion[] = [];
   readonly #bits = new Map<string, number>();
   #isMatch = false;
   readonly #found = () => this.#isMatch = true;
@@ -84,7 +84,7 @@ export class LinearRegex {
   #evaluate(length: number): void {
     const holds = this.#holds;
     holds.fill(0, 0, length + 1);
-    for (const { assertion, bit, automaton, word } of this.#conditions) {
+    for (const { assertion, bit, automaton, word } of this.#assertions) {
       if (assertion.kind === "start") {
         for (let at = 0; at <= (assertion.flags.multiline ? length : 0); at++) if (this.#isStart(at)) holds[at] |= bit;
       } else if (assertion.kind === "end") {
@@ -175,13 +175,13 @@ export class LinearRegex {
     if (known !== undefined) return known;
     const automaton = "part" in assertion ? this.#compile(assertion.part, assertion.kind === "lookahead") : undefined;
     const word = assertion.kind === "boundary" ? this.#alphabet.add("\\w", assertion.flags) : undefined;
-    if (this.#conditions.length >= MAX_ASSERTIONS) {
+    if (this.#assertions.length >= MAX_ASSERTIONS) {
       throw new UserError(`it has more than ${MAX_ASSERTIONS} different assertions`, {
         hint: "Split it into several rules",
       });
     }
-    const bit = 1 << this.#conditions.length;
-    this.#conditions.push({ assertion, bit, automaton, word });
+    const bit = 1 << this.#assertions.length;
+    this.#assertions.push({ assertion, bit, automaton, word });
     if (key !== undefined) this.#bits.set(key, bit);
     return bit;
   }

@@ -4,11 +4,11 @@
 const DEFAULT_LIMIT = 256;
 
 /** Share of the limit for unauthenticated connections. */
-const UNPROVEN_SHARE = 1 / 8;
+const UNAUTHENTICATED_SHARE = 1 / 8;
 
 /** Returns the maximum number of unauthenticated connections. The rest is for files and streams of the session. */
-export function unprovenFiles(): number {
-  return Math.floor(openFilesLimit() * UNPROVEN_SHARE);
+export function maxUnauthenticated(): number {
+  return Math.floor(openFilesLimit() * UNAUTHENTICATED_SHARE);
 }
 
 let limit: number | undefined;

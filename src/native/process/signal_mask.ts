@@ -16,12 +16,12 @@ const SIGSET_BYTES = 128;
 let blocked: readonly KnownSignal[] = [];
 
 /** Blocks signals in this thread, so that other threads receive them. Does nothing without FFI. */
-export function leaveToOtherThreads(signals: readonly KnownSignal[]): void {
+export function blockInThisThread(signals: readonly KnownSignal[]): void {
   if (change("block", signals)) blocked = signals;
 }
 
 /** Unblocks signals in this thread. */
-export function takeInThisThread(signals: readonly KnownSignal[]): void {
+export function unblockInThisThread(signals: readonly KnownSignal[]): void {
   change("unblock", signals);
   blocked = [];
 }

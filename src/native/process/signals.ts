@@ -22,7 +22,7 @@ const ignored = new Set<Deno.Signal>();
 
 /** Returns the signals that are ignored, for example because nohup(1) or a background job of a shell inherits that. */
 export function ignoredOf<Name extends Deno.Signal>(signals: readonly Name[]): Name[] {
-  const isIgnored = ignoredHere();
+  const isIgnored = dispositionCheck();
   return signals.filter((name) => ignored.has(name) || (isKnown(name) && isIgnored(NUMBERS[name])));
 }
 
@@ -51,7 +51,7 @@ export function ignoreAgain(): boolean {
 }
 
 /** Returns a function that checks the disposition of a signal by its number. */
-function ignoredHere(): (number: number) => boolean {
+function dispositionCheck(): (number: number) => boolean {
   if (Deno.build.os === "linux") {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(Deno.readTextFileSync("/proc/self/status")) ?? ["", "0"];
     const bits = BigInt(`0x${mask}`);
@@ -68,7 +68,7 @@ function ignoredHere(): (number: number) => boolean {
 }
 
 /** Exits at once, even if the threads of this process are busy. Without FFI the status is that of SIGKILL. */
-export function leaveAtOnce(status: number): void {
+export function exitAtOnce(status: number): void {
   try {
     openLibc({ _exit: { parameters: ["i32"], result: "void" } }).symbols._exit(status);
   } catch {

@@ -48,7 +48,7 @@ export class SharedNaming {
    * @param place descriptor of the file, which may be opened with O_PATH.
    * @returns ESTALE if the temporary name refers to another file.
    */
-  give(place: number, directory: number, temporary: number, name: number): number {
+  renameOpen(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (calls.renameNew(directory, temporary, directory, name) === 0) {
