@@ -39,11 +39,15 @@ export function hasGlob(text: string): boolean {
 /**
  * Parses a pattern.
  *
- * @throws {UserError} For more than 65,535 characters, 1,024 components or 10,000 alternatives, for an unknown class, and
- * with `strict` for an unclosed bracket or brace, which is literal otherwise.
+ * @throws {UserError} For more than 65,535 characters, 1,024 components or 10,000 alternatives, and for an unknown class.
+ * With `strict` also for an unclosed bracket or brace, which is literal otherwise.
  */
 export function parseGlob(text: string, options: ComponentOptions = {}): GlobPattern {
-  if (text.length > MAX_PATH_BYTES) throw new UserError(`Cannot use a pattern of ${text.length} characters`);
+  if (text.length > MAX_PATH_BYTES) {
+    throw new UserError(
+      `Cannot use a pattern of ${text.length} characters: at most ${MAX_PATH_BYTES} characters are allowed`,
+    );
+  }
   if (options.strict && findUnclosedBrace(text) >= 0) {
     throw refuse(text, new UserError('"{" is never closed', { hint: 'Write "\\{" for the character itself' }));
   }

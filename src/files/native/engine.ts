@@ -1,6 +1,6 @@
 /** The engine that uses system calls directly. Linux only. */
 
-import { Errno } from "../../native/libc/errno.ts";
+import { Errno, errnoText } from "../../native/libc/errno.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -38,8 +38,8 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   const root = new PinnedBuffer(8);
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
-  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
-  if (statx.kind !== FileKind.directory) throw new Error("statx returns a wrong kind for /");
+  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx failed: ${errnoText(calls.errno())}`);
+  if (statx.kind !== FileKind.directory) throw new Error("statx reports that / is not a directory");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
   const directoriesOf = (roots: SourceRoot[]) =>
     new NativeDirectories(calls, (root) => roots[root], { openat2, operation: "read" });
@@ -105,7 +105,9 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       }, options);
     },
   };
-  return openat2 ? { engine } : { engine, note: "files: no openat2, directories are entered one by one" };
+  return openat2
+    ? { engine }
+    : { engine, note: "The native file engine opens directories one by one: openat2 is missing" };
 }
 
 function hasOpenat2(calls: FileCalls): boolean {

@@ -12,7 +12,7 @@ import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } f
 import { failedCall } from "../stat/file_failure.ts";
 import { SCRATCH_BYTES } from "./open.ts";
 
-/** Grants privileges to every user who runs the file. */
+/** Name of the attribute that grants privileges to every user who runs the file (capabilities(7)). */
 const CAPABILITY = "security.capability";
 /** XATTR_LIST_MAX. */
 const LIST_BYTES = 64 << 10;
@@ -147,7 +147,7 @@ export class XattrWriter {
     let refused: Refusal | undefined;
     for (const name of options.isDirectory ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
       const value = lists.get(name);
-      // After a refused list the others are set.
+      // If one list is refused, the other one is still set.
       if (value) refused = this.#set(this.#calls.setxattr, place, name, value) ?? refused;
       else if (this.#calls.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
         const errno = this.#calls.errno();
@@ -161,7 +161,7 @@ export class XattrWriter {
   failure(text: string, { name, errno }: Refusal): FileError {
     return new FileError(SETTING_XATTRS, text, `${escapePath(name)}: ${errnoText(errno)}`, {
       code: errnoName(errno),
-      hint: "Everything else of it was copied. Omit --xattrs or --acls if the target does not support them",
+      hint: "The contents were copied. Omit --xattrs or --acls if the target does not support them",
     });
   }
 

@@ -91,5 +91,5 @@ export function checkRealPath(operation: string, path: string, within: string | 
 
 /** Returns the failure of a path that points outside of the directory. */
 export function pointsOutside(operation: string, path: string, directory: string): FileError {
-  return new FileError(operation, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
+  return new FileError(operation, path, `that host allows only paths in ${quotePath(directory)}`, { code: "EXDEV" });
 }
