@@ -5,7 +5,7 @@
  */
 
 import { unblockInThisThread } from "../native/process/signal_mask.ts";
-import { type KnownSignal, exitAtOnce } from "../native/process/signals.ts";
+import { exitAtOnce, type KnownSignal } from "../native/process/signals.ts";
 
 /** Main thread to Worker. */
 export type ToStopWorker =

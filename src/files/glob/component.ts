@@ -1,7 +1,7 @@
 /** Components of patterns: the text between two slashes. */
 
 import { UserError } from "../../errors.ts";
-import { type CharacterSet, hasCharacter, parseCharacterSet } from "./character_set.ts";
+import { BACKSLASH, type CharacterSet, hasCharacter, OPEN, parseCharacterSet } from "./character_set.ts";
 
 /** The code point of a character, any character, any number of characters, or one of a set. */
 type Token = number | "any" | "star" | CharacterSet;
@@ -30,6 +30,8 @@ export interface ComponentOptions {
 }
 
 const DOT = 0x2e;
+const QUESTION = 0x3f;
+const ASTERISK = 0x2a;
 
 /**
  * Parses a component.
@@ -52,20 +54,20 @@ function parseTokens(codes: readonly number[], strict: boolean): Token[] {
   let closed = true;
   for (let at = 0; at < codes.length;) {
     const code = codes[at];
-    const bracket = code === 0x5b && closed ? parseCharacterSet(codes, at) : undefined;
+    const bracket = code === OPEN && closed ? parseCharacterSet(codes, at) : undefined;
     if (bracket) {
       tokens.push(bracket.set);
       at = bracket.end;
       continue;
     }
-    if (code === 0x5b && strict) {
+    if (code === OPEN && strict) {
       throw new UserError('"[" is never closed', { hint: 'Write "\\[" for the character itself' });
     }
     // Later brackets are not parsed: thousands of unclosed ones would take quadratic time.
-    if (code === 0x5b) closed = false;
-    if (code === 0x5c && at + 1 < codes.length) tokens.push(codes[++at]);
-    else if (code === 0x3f) tokens.push("any");
-    else if (code !== 0x2a) tokens.push(code);
+    if (code === OPEN) closed = false;
+    if (code === BACKSLASH && at + 1 < codes.length) tokens.push(codes[++at]);
+    else if (code === QUESTION) tokens.push("any");
+    else if (code !== ASTERISK) tokens.push(code);
     else if (tokens.at(-1) !== "star") tokens.push("star");
     at++;
   }

@@ -21,7 +21,7 @@ export function openAccessLists(): AccessLists {
   return opened ??= new AccessLists();
 }
 
-/** Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
+/** Reads and sets access control lists. Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
 export class AccessLists {
   /** The list that was read last. */
   readonly list = new PinnedBuffer(LIST_BYTES);
@@ -77,10 +77,10 @@ export class AccessReader {
     this.#user = calls.geteuid();
   }
 
-  /** @param descriptor may be opened with O_PATH. */
+  /** Returns the access to a directory. @param descriptor May be opened with O_PATH. */
   of(descriptor: number): DirectoryAccess {
     const newModes = this.#lists.defaultModes(descriptor);
-    // Without knowledge assume the worst.
+    // If the status is unknown, assume the worst.
     if (!this.#statx.fillOpen(descriptor)) {
       return { shared: true, sealed: false, appendOnly: false, newModes };
     }

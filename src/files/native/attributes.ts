@@ -61,7 +61,7 @@ export class NativeAttributes {
     this.#setTimes(descriptor, from, this.putModificationTime(from));
   }
 
-  /** Returns the error number of setting times, 0 if they were set, and forgets it. */
+  /** Returns and clears the error number of setting times; 0 if they were set. */
   takeTimeErrno(): number {
     const errno = this.#timeErrno;
     this.#timeErrno = 0;

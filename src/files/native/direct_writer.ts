@@ -13,8 +13,8 @@ import { failedCall } from "../stat/file_failure.ts";
 /** Minimum size. Smaller files stay in the page cache, because they may be read soon. */
 export const DIRECT_FROM_BYTES = 1 << 30;
 /**
- * Minimum rate. A copy into the page cache takes about 0.5 ms per MiB of one core, so a slower disk is better written by the
- * kernel in the background.
+ * Minimum rate. A copy into the page cache takes about 0.5 ms per MiB of one core. The kernel writes to a slower disk in the
+ * background, so the cache is then faster.
  */
 const MIN_BYTES_PER_MS = 800_000;
 /** Number of bytes over which the rate is measured. */

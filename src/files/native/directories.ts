@@ -22,8 +22,8 @@ import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
 /**
- * Number of descriptors kept open besides that of the root. It is small because every stream has its own, and the limit of
- * a process may be a few dozen. More than one helps only if directories are entered step by step.
+ * Number of descriptors kept open besides that of the root. The number is small, because every stream keeps as many and the
+ * limit of a process may be a few dozen. More than one helps only if directories are entered step by step.
  */
 const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
@@ -36,6 +36,7 @@ interface OpenDirectory {
   access?: DirectoryAccess;
 }
 
+/** Opens directories, and keeps the last ones open. One per reader or writer. */
 export class NativeDirectories {
   readonly #calls: FileCalls;
   readonly #rootAt: (root: number) => RootDirectory;
@@ -48,7 +49,7 @@ export class NativeDirectories {
   readonly #how = new PinnedBuffer(24);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #maxKept: number;
-  /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
+  /** Directory of the last root. Only one is kept, because thousands of roots may be in different directories. */
   #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
   /** Directory that was opened last. */
   #last: OpenDirectory | undefined;
@@ -102,7 +103,7 @@ export class NativeDirectories {
     return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
   }
 
-  /** Returns the directories that were created or opened up since the last call. */
+  /** Returns the directories that were created, or whose permissions were extended, since the last call. */
   takeCreated(): PendingDirectory[] {
     const created = this.#created;
     this.#created = [];
@@ -114,7 +115,7 @@ export class NativeDirectories {
    *
    * @returns Whether permissions were added.
    */
-  openUp(root: number, path: string, descriptor: number, user: number): boolean {
+  addPermissions(root: number, path: string, descriptor: number, user: number): boolean {
     const calls = this.#calls;
     if (!this.#statx.fillOpen(descriptor) || this.#statx.uid !== user) return false;
     const mode = this.#statx.mode & 0o7777;
@@ -204,7 +205,7 @@ export class NativeDirectories {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
-      // Another stream may have created it in this moment.
+      // Another stream may have created the directory meanwhile.
       if (errno !== Errno.EEXIST) throw this.#refused(root, path, errno);
     }
     result = this.#openOne(directory, name);

@@ -47,7 +47,7 @@ export class NativeReader implements SourceReader {
     this.#directories = directories;
     this.#statx = new Statx(calls);
     const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
-    // A FIFO may have replaced a file since the walk: opening must not wait for its other end.
+    // A FIFO may have replaced a file since the walk: opening must not wait for its writer.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
     this.#belowFlags = this.#fileFlags | (directories ? noFollow : 0);
   }
@@ -185,7 +185,7 @@ export class NativeReader implements SourceReader {
     return descriptor;
   }
 
-  /** Returns the failure; a symbolic link that has replaced a file has its own. */
+  /** Returns the failure to open a file; a symbolic link that has replaced the file has its own. */
   #failed(text: string, errno: number): FileError {
     return errno === Errno.ELOOP && this.#directories ? unexpectedLink(text, "read") : failedCall("read", text, errno);
   }

@@ -38,8 +38,9 @@ export function hasZeroPage(bytes: Uint8Array<ArrayBuffer>, start: number, lengt
 }
 
 /**
- * Calls `write` for each part of a file with the contents bytes[start, start + length) that contains data, with its
- * position in `bytes` and its offset in the file.
+ * Finds the data in a file with the contents bytes[start, start + length).
+ *
+ * @param write Called for each part with data: its position in `bytes`, its length, and its offset in the file.
  */
 export function forEachData(
   bytes: Uint8Array<ArrayBuffer>,

@@ -22,6 +22,7 @@ export class TemporaryNames {
     return this.#stem;
   }
 
+  /** Returns a new name. */
   next(): string {
     return `${this.#stem}${(this.#counter++).toString(16).padStart(8, "0")}${TEMPORARY_SUFFIX}`;
   }

@@ -1,6 +1,6 @@
 /**
- * Whether other users can change what a path refers to. `Deno.*` takes paths only: if others can write to a directory on
- * the path, the path must be checked before and after each use.
+ * Checks whether other users can replace the files that a path refers to. `Deno.*` takes paths only: if others can write to
+ * a directory on the path, the path must be checked before and after each use.
  */
 
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
@@ -60,7 +60,9 @@ export class LinkCheck {
   check(root: string, path: string): void {
     if (this.#root?.path !== root) this.#root = { path: root, real: realPathOf(root) };
     const directory = joinPath(root, path);
-    if (path !== "" && realPathOf(directory) !== joinPath(this.#root.real, path)) throw unexpectedLink(directory, "read");
+    if (path !== "" && realPathOf(directory) !== joinPath(this.#root.real, path)) {
+      throw unexpectedLink(directory, "read");
+    }
   }
 }
 

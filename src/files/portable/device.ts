@@ -13,7 +13,7 @@ export class PortableDevice implements Device {
   #worker: Worker | undefined;
   #busy = false;
 
-  /** @param identity identity that it must have. Default: any. */
+  /** @param identity Identity that the device must have. Default: any. */
   constructor(path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#path = path;
     this.#identity = identity;

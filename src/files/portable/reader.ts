@@ -175,7 +175,7 @@ export class PortableRangeReader implements RangeReader {
 }
 
 /**
- * Checks that no directory between a root and one below it is a link.
+ * Checks that no component of a directory below a root is a link.
  *
  * @returns Real path of the directory; undefined if no other user can change the path.
  * @throws {FileError} and errors of `Deno.*`.
@@ -195,7 +195,7 @@ function realPathOf(path: string): string | undefined {
   }
 }
 
-/** Examines a file before it is opened, because opening a FIFO would wait for its other end. */
+/** Opens a regular file. Examines the file before, because opening a FIFO would wait for its writer. */
 function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;

@@ -12,7 +12,7 @@ import { type Assertion, type Node, parseRegex } from "./syntax.ts";
 /** Maximum number of different assertions in one expression: each has a bit. */
 const MAX_ASSERTIONS = 24;
 
-/** A compiled assertion. */
+/** An assertion, and the bit of the positions at which it holds. */
 interface CompiledAssertion {
   readonly assertion: Assertion;
   readonly bit: number;
@@ -22,16 +22,14 @@ interface CompiledAssertion {
   readonly word?: number;
 }
 
-/**
- * Equivalent to `new RegExp(text, "u").test`, except that backreferences are not supported.
- */
+/** A regular expression, equivalent to `new RegExp(text, "u")` except that backreferences are not supported. */
 export class LinearRegex {
   readonly #alphabet = new Alphabet();
   readonly #states: State[] = [{ kind: "accept" }];
   readonly #maxStates: number;
   readonly #cache: StateCache;
   readonly #automaton: Automaton;
-  /** Each assertion comes after those that it contains. */
+  /** An assertion follows the assertions that it contains. */
   readonly #assertions: CompiledAssertion[] = [];
   readonly #bits = new Map<string, number>();
   #isMatch = false;
@@ -56,7 +54,7 @@ export class LinearRegex {
     return this.#states.length;
   }
 
-  /** Whether the expression matches somewhere in the text. */
+  /** Returns whether the expression matches somewhere in the text. */
   test(text: string): boolean {
     const length = this.#read(text);
     this.#evaluate(length);
@@ -187,7 +185,7 @@ export class LinearRegex {
   }
 }
 
-/** Equal for equivalent assertions; undefined for lookahead and lookbehind. */
+/** Returns a key that is equal for equivalent assertions; undefined for lookahead and lookbehind. */
 function keyOf(assertion: Assertion): string | undefined {
   if ("part" in assertion) return undefined;
   const { kind, flags: { ignoreCase, multiline }, negated } = assertion;

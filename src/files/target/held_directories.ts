@@ -5,7 +5,7 @@ import type { FileEngine } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { rootDirectory } from "./name.ts";
 
-/** Minimum limit of open files. With a lower one nothing is held, and an inode may be reused. */
+/** Minimum limit of open files. With a lower limit no directory is held, and an inode may be reused. */
 const MIN_OPEN_FILES = 256;
 /** Maximum number of directories that are held. */
 const MAX_HELD = 32;

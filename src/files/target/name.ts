@@ -25,9 +25,9 @@ export interface RootDirectory {
   within?: string;
   /** Identity that it must have; undefined to accept any. */
   identity?: FileIdentity;
-  /** The path must not be a symbolic link. */
+  /** Whether the path must not be a symbolic link. */
   noFollow?: boolean;
-  /** Directory that is copied there, if it is on this machine. */
+  /** Identity of the source directory, if the source is on this machine. */
   source?: FileIdentity;
 }
 

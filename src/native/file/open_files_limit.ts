@@ -3,10 +3,10 @@
 /** Assumed limit if it cannot be read: the minimum of the supported systems. */
 const DEFAULT_LIMIT = 256;
 
-/** Share of the limit for unauthenticated connections. */
+/** Share of the limit for connections before their handshake. */
 const UNAUTHENTICATED_SHARE = 1 / 8;
 
-/** Returns the maximum number of unauthenticated connections. The rest is for files and streams of the session. */
+/** Returns the maximum number of connections before their handshake. The other descriptors are for files and streams. */
 export function maxUnauthenticated(): number {
   return Math.floor(openFilesLimit() * UNAUTHENTICATED_SHARE);
 }

@@ -1,6 +1,6 @@
 /**
- * Chooses the threads that receive signals (pthread_sigmask(3)). The kernel prefers the main thread, even if it waits in a
- * system call that handled signals do not interrupt, for example for an unresponsive file server. Then no handler runs.
+ * Chooses the threads that receive signals (pthread_sigmask(3)). The kernel prefers the main thread. If that thread waits in
+ * an uninterruptible system call, for example for an unresponsive file server, no handler runs.
  */
 
 import { openLibc } from "../libc/libc.ts";

@@ -20,7 +20,7 @@ const ACTION_BYTES = 256;
 /** Signals that `ignoreSignals` was called with. */
 const ignored = new Set<Deno.Signal>();
 
-/** Returns the signals that are ignored, for example because nohup(1) or a background job of a shell inherits that. */
+/** Returns the signals that are ignored, for example because nohup(1) has started this process. */
 export function ignoredOf<Name extends Deno.Signal>(signals: readonly Name[]): Name[] {
   const isIgnored = dispositionCheck();
   return signals.filter((name) => ignored.has(name) || (isKnown(name) && isIgnored(NUMBERS[name])));
@@ -32,13 +32,13 @@ export function ignoreSignals(signals: readonly KnownSignal[]): void {
   const added = signals.filter((name) => !ignored.has(name));
   for (const name of added) {
     ignored.add(name);
-    // Deno 2.6 and later may install its own handlers for these at any time; with a listener they do nothing.
+    // Deno 2.6 and later may install its own handlers for these at any time. A listener prevents their effect.
     if (name !== "SIGXFSZ") Deno.addSignalListener(name, nothing);
   }
   if (added.length > 0 && !ignoreAgain() && added.includes("SIGXFSZ")) Deno.addSignalListener("SIGXFSZ", nothing);
 }
 
-/** Ignores the same signals again, in case Deno has installed handlers since. @returns false without FFI. */
+/** Ignores the signals of `ignoreSignals` again, because Deno may have installed handlers. @returns false without FFI. */
 export function ignoreAgain(): boolean {
   if (ignored.size === 0) return true;
   try {
@@ -50,7 +50,7 @@ export function ignoreAgain(): boolean {
   }
 }
 
-/** Returns a function that checks the disposition of a signal by its number. */
+/** Returns a function that returns whether the signal of a number is ignored. */
 function dispositionCheck(): (number: number) => boolean {
   if (Deno.build.os === "linux") {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(Deno.readTextFileSync("/proc/self/status")) ?? ["", "0"];
@@ -76,7 +76,7 @@ export function exitAtOnce(status: number): void {
   }
 }
 
-/** As in <signal.h>. */
+/** Returns the number of a signal, as in <signal.h>. */
 export function signalNumber(name: KnownSignal): number {
   return NUMBERS[name];
 }

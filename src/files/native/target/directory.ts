@@ -93,8 +93,8 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     return this.directories.takeCreated();
   }
 
-  openUp(): boolean {
-    return this.directories.openUp(this.root, this.path, this.descriptor, this.attributes.user);
+  addPermissions(): boolean {
+    return this.directories.addPermissions(this.root, this.path, this.descriptor, this.attributes.user);
   }
 
   nameOf(text: string): number {

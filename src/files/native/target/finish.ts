@@ -68,7 +68,11 @@ export function finishDirectory(
   }
 }
 
-/** Opens a descriptor that was opened with O_PATH for reading, if necessary after adding permissions. Or minus the error. */
+/**
+ * Opens a directory for reading whose descriptor was opened with O_PATH, if necessary after adding permissions.
+ *
+ * @returns a descriptor, or minus the error number.
+ */
 function reopen(calls: FileCalls, descriptor: number, scratch: PinnedBuffer): number {
   const flags = calls.flags.directoryOnly | calls.flags.closeOnExec;
   const address = magicLink(descriptor, scratch);

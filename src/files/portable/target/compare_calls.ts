@@ -71,7 +71,7 @@ export class PortableCompareCalls implements CompareCalls<string> {
     if (!refersTo(this.#pathOf(backup), kept, { follow: false })) return false;
     Deno.renameSync(this.#pathOf(backup), path);
     if (refersTo(path, kept, { follow: false })) return true;
-    // Another file has replaced the backup in this moment.
+    // Another file replaced the backup before the rename.
     Deno.removeSync(path);
     return true;
   }

@@ -21,7 +21,7 @@ import { followLinkPath, type RealPaths } from "../../target/directory_links.ts"
 import { rootDirectory, rootPath } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
 import type { TargetDirectory } from "../../write/target_directory.ts";
-import { canOthersReplace, canOthersSwap, isSharedByOthers, refersTo, newModesIn } from "../access.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, newModesIn, refersTo } from "../access.ts";
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { correctTimes } from "../runtime_gaps.ts";
@@ -94,7 +94,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     return created;
   }
 
-  openUp(): boolean {
+  addPermissions(): boolean {
     if (Deno.build.os === "windows") return false;
     if (this.isSwappable) this.checkUnchanged();
     const stat = statOf(Deno.statSync(this.place));
@@ -250,14 +250,14 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
       makeUnfinishedDirectory(directory, { exposed: this.isShared });
       this.#created.push({ root, path, created: true });
     } catch (error) {
-      // Another stream may have created it in this moment.
+      // Another stream may have created the directory meanwhile.
       if (codeOf(error) !== "EEXIST") throw error;
     }
     return Deno.lstatSync(directory);
   }
 }
 
-/** For following links. */
+/** Operations for following links to directories. */
 const PATHS: RealPaths = {
   stat(path, { follow }) {
     try {
