@@ -261,7 +261,7 @@ export class AtomicWriter<Name, Staged> {
     this.#backups.push({ root: this.#root, path: this.pathOf(name), identity });
   }
 
-  /** Returns a failure, after noting that the name cannot be created or replaced, if the code means that. */
+  /** Notes a failure if its code means that the name cannot be created or replaced. Returns the failure. */
   #noteRefusal(failure: FileError): FileError {
     if (NAME_REFUSALS.includes(failure.code)) this.#refusal = failure;
     return failure;
