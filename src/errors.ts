@@ -14,7 +14,7 @@ export class UserError extends Error {
   readonly hint?: string;
   /** Name of the remote host whose session or login failed. Set by the code that knows the host. */
   host?: string;
-  /** Last line that ssh printed for it, not escaped. */
+  /** Last line that ssh printed about the failure, not escaped. */
   readonly reason?: string;
 
   constructor(message: string, options: { hint?: string; cause?: unknown; host?: string; reason?: string } = {}) {

@@ -14,7 +14,8 @@ export async function settleWithin<Result>(ms: number, work: Promise<Result>): P
 /**
  * Returns the result of a promise that settles within `ms`. A later result or rejection is ignored.
  *
- * @param late makes the error that is thrown after that time.
+ * @param late Returns the error to throw after that time.
+ * @throws the rejection of the promise, or the error from `late`.
  */
 export async function withDeadline<Result>(ms: number, work: Promise<Result>, late: () => Error): Promise<Result> {
   const settled = await settleWithin(ms, work.then((result) => ({ result })));

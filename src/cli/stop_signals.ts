@@ -2,7 +2,7 @@
 
 import { Interrupted } from "../errors.ts";
 import { openFilesLimit } from "../native/file/open_files_limit.ts";
-import { leaveToOtherThreads, takeInThisThread } from "../native/process/signal_mask.ts";
+import { blockInThisThread, unblockInThisThread } from "../native/process/signal_mask.ts";
 import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/process/signals.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
 import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
@@ -81,7 +81,7 @@ export class StopSignals implements Disposable {
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
     if (!this.#worker) return;
     this.#worker.terminate();
-    takeInThisThread([...this.#listeners.keys()] as KnownSignal[]);
+    unblockInThisThread([...this.#listeners.keys()] as KnownSignal[]);
   }
 
   #stop(signal: Deno.Signal): void {
@@ -93,7 +93,7 @@ export class StopSignals implements Disposable {
   #guard({ signals, parent }: { signals: Deno.Signal[]; parent?: number }): void {
     if (openFilesLimit() < MIN_DESCRIPTORS) return;
     // No handler runs in a thread that is blocked in a system call.
-    leaveToOtherThreads(signals as KnownSignal[]);
+    blockInThisThread(signals as KnownSignal[]);
     const worker = new Worker(new URL("./stop_worker.ts", import.meta.url), { type: "module" });
     const post = (message: ToStopWorker) => worker.postMessage(message);
     worker.onmessage = ({ data }: MessageEvent<FromStopWorker>) => {

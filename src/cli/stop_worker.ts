@@ -4,8 +4,8 @@
  * Worker exits the process.
  */
 
-import { takeInThisThread } from "../native/process/signal_mask.ts";
-import { type KnownSignal, leaveAtOnce } from "../native/process/signals.ts";
+import { unblockInThisThread } from "../native/process/signal_mask.ts";
+import { exitAtOnce, type KnownSignal } from "../native/process/signals.ts";
 
 /** Main thread to Worker. */
 export type ToStopWorker =
@@ -37,7 +37,7 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
     return;
   }
   const { signals, status, parent } = data;
-  const leave = () => leaveAtOnce(status);
+  const leave = () => exitAtOnce(status);
   const stop = (signal: Deno.Signal) => {
     if (requested) return leave();
     requested = true;
@@ -48,7 +48,7 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
       setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
     }, ASK_MS);
   };
-  takeInThisThread(signals as KnownSignal[]);
+  unblockInThisThread(signals as KnownSignal[]);
   for (const signal of signals) {
     try {
       Deno.addSignalListener(signal, () => stop(signal));

@@ -47,11 +47,14 @@ function isUsable(create: () => Codec): boolean {
   const output = new Uint8Array(512);
   try {
     const codec = create();
-    const length = codec.compress(input, 0, 512, compressed, 256);
-    if (length === undefined) return false;
-    codec.decompress(compressed, 0, length, output, 0, 512);
-    codec.close();
-    return equals(input, output);
+    try {
+      const length = codec.compress(input, 0, 512, compressed, 256);
+      if (length === undefined) return false;
+      codec.decompress(compressed, 0, length, output, 0, 512);
+      return equals(input, output);
+    } finally {
+      codec.close();
+    }
   } catch {
     return false;
   }

@@ -25,6 +25,7 @@ const DEFLATE: ZlibOptions = { level: 1, chunkSize: CHUNK_BYTES };
 /** Logarithm of the maximum window that a frame may demand of the decoder: sufficient for MAX_INPUT_BYTES. */
 const WINDOW_LOG = 25;
 
+/** Creates the deflate codec (RFC 1951, without a header). */
 export function createDeflateCodec(): Codec {
   return zlibCodec("deflate", DEFLATE, {}, deflateRawSync as Call<ZlibOptions>, inflateRawSync as Call<ZlibOptions>);
 }

@@ -44,14 +44,14 @@ export function testEngine(engine: SyncCipherEngine): void {
         const start = AAD.length / 2;
         const end = bytes.length - TAG_BYTES;
         cipher.seal(nonce, bytes, 0, start, end);
-        if (bytes.toHex() !== AAD + sealed) throw new Error(`${engine.library} seals wrongly with ${name}`);
+        if (bytes.toHex() !== AAD + sealed) throw new Error(`${engine.library} encrypts ${name} incorrectly`);
         cipher.open(nonce, bytes, 0, start, end);
         if (bytes.subarray(0, end).toHex() !== AAD + PAYLOAD) {
-          throw new Error(`${engine.library} opens wrongly with ${name}`);
+          throw new Error(`${engine.library} decrypts ${name} incorrectly`);
         }
         bytes[end] ^= 1;
         if (!refuses(() => cipher.open(nonce, bytes, 0, start, end))) {
-          throw new Error(`${engine.library} accepts a wrong tag with ${name}`);
+          throw new Error(`${engine.library} accepts a wrong tag of ${name}`);
         }
       }
     } finally {

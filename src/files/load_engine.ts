@@ -6,10 +6,10 @@ import { createNativeEngine } from "./native/engine.ts";
 import { createPortableEngine } from "./portable/engine.ts";
 
 /**
- * Returns the engine for this machine. "auto" uses the native engine if its test succeeds. The note contains the reason if
- * it fails, or a feature that the native engine lacks.
+ * Returns the file engine of a choice. "auto" uses the native engine if its self-test succeeds.
  *
- * @throws {UserError} If "native" is required and its test fails.
+ * @returns the engine. `note` is the reason why the native engine is not used, or a system call that it lacks.
+ * @throws {UserError} If the choice is "native" and its self-test fails.
  */
 export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine: FileEngine; note?: string } {
   if (choice === "portable") return { engine: createPortableEngine() };
@@ -17,13 +17,15 @@ export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine
     return native ??= createNativeEngine();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    if (choice === "auto") return { engine: createPortableEngine(), note: `files: portable engine (${reason})` };
-    throw new UserError("Cannot use the native engine for files: " + reason, {
+    if (choice === "auto") {
+      return { engine: createPortableEngine(), note: `The native file engine is not used: ${reason}` };
+    }
+    throw new UserError(`Cannot use the native file engine: ${reason}`, {
       cause: error,
       hint: "Use --engine auto or --engine portable",
     });
   }
 }
 
-/** The native engine of this thread, which has passed its test; used by every stream of the thread. */
+/** The native engine of this thread, after its self-test. All streams of the thread share it. */
 let native: { engine: FileEngine; note?: string } | undefined;

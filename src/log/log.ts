@@ -1,3 +1,5 @@
+/** Log records, and the levels that select them. */
+
 import { printable } from "../escape_text.ts";
 
 /** Levels, from the least to the most output. */
@@ -14,24 +16,23 @@ export interface LogRecord {
   readonly message: string;
 }
 
-/** Receives records. */
+/** Called with each record that is logged. */
 export type LogSink = (record: LogRecord) => void;
 
 export interface LogOptions {
   /** Maximum level of the records. */
   readonly level: LogLevel;
   readonly sink: LogSink;
+  /** Short id of the session. Default: "". */
   readonly session?: string;
-  /** Returns milliseconds since 1970. */
+  /** Returns milliseconds since 1970. Default: `Date.now`. */
   readonly now?: () => number;
 }
 
 /** A message, or a function that builds it only if the level is logged. */
 export type LogMessage = string | (() => string);
 
-/**
- * A log with levels. Never log keys, secrets or file contents, at any level: users send logs by mail.
- */
+/** A log with levels. Never log keys, secrets or file contents, at any level, because users send logs to others. */
 export class Log {
   /** Short id of the session; empty before there is one. */
   session: string;

@@ -4,8 +4,8 @@
 const PAUSE_MS = 1;
 
 /**
- * Writes all bytes. ssh sets descriptors that it shares with escp, such as the pipe of `2>&1 | less`, to non-blocking mode, in
- * which a full pipe refuses writes. This function waits instead, like a blocking write.
+ * Writes all bytes. ssh sets descriptors that it shares with escp, such as the pipe of `2>&1 | less`, to non-blocking mode.
+ * A full pipe then refuses writes. This function waits instead, like a blocking write.
  *
  * @param patienceMs maximum total wait. In milliseconds.
  * @throws the error of the system; `Deno.errors.WouldBlock` after the maximum wait.

@@ -70,19 +70,19 @@ describe("portableEngine", () => {
 describe("testEngine", { ignore: !native }, () => {
   it("accepts the native engine", () => testEngine(loadOpensslEngine()));
 
-  it("rejects an engine that seals wrongly", () => {
+  it("rejects an engine that encrypts incorrectly", () => {
     const engine = spoilt((cipher) => ({
       seal(nonce, bytes, aadStart, start, end) {
         cipher.seal(nonce, bytes, aadStart, start, end);
         bytes[start] ^= 1;
       },
     }));
-    assertThrows(() => testEngine(engine), Error, "seals wrongly with aes-128-gcm");
+    assertThrows(() => testEngine(engine), Error, "encrypts aes-128-gcm incorrectly");
   });
 
-  it("rejects an engine that opens wrongly", () => {
+  it("rejects an engine that decrypts incorrectly", () => {
     const engine = spoilt(() => ({ open() {} }));
-    assertThrows(() => testEngine(engine), Error, "opens wrongly with aes-128-gcm");
+    assertThrows(() => testEngine(engine), Error, "decrypts aes-128-gcm incorrectly");
   });
 
   it("rejects an engine that does not check the tag", () => {

@@ -35,7 +35,7 @@ class Scene implements Disposable {
 
   give(): number {
     const [temporary, final] = this.#names.map(({ address }) => address);
-    return new SharedNaming(this.calls).give(this.#place, this.#directory, temporary, final);
+    return new SharedNaming(this.calls).renameOpen(this.#place, this.#directory, temporary, final);
   }
 
   /** Exchanges a file, as any user can who may write to the directory. */

@@ -27,9 +27,8 @@ export interface DirectoryLister {
   /**
    * Fetches more entries of a large directory. No other method may be called until the promise resolves.
    *
-   * @returns undefined if `nextEntry` can be called at once. The promise never rejects: the next call throws the failure.
-   *
-   * @throws {FileError}
+   * @returns undefined if `nextEntry` can be called at once. The promise never rejects.
+   * @throws {FileError} The failure of the previous fetch.
    */
   fetch?(): Promise<void> | undefined;
   /** Moves to the next entry other than "." and "..". @throws {FileError} */
@@ -46,7 +45,7 @@ export interface DirectoryLister {
    *
    * @throws {FileError}
    */
-  xattrs?(of: "root" | "folder" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
+  xattrs?(of: "root" | "directory" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
   /** Closes the directory. */
   closeDirectory(): void;
 }

@@ -10,10 +10,13 @@ import type { Target, TargetOptions } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 
-/** Location and attributes of a new directory. */
+/** Conditions for creating a directory. */
 export interface DirectoryToMake {
+  /** Identity that the directory above must have. Default: any. */
   parent?: FileIdentity;
+  /** As in `SourceRoot`. */
   within?: string;
+  /** Whether the directory gets the mode of mkdir(1). Default: mode 01700 until `DirectoryWriter.finish`. */
   finished?: boolean;
 }
 
@@ -21,26 +24,20 @@ export interface DirectoryToMake {
 export interface PathCalls {
   /** Returns the status of a path; undefined if it does not exist. @throws {FileError} For any other failure. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
-  /**
-   * Creates a directory that is unfinished until `DirectoryWriter.finish`.
-   *
-   * @param place Identity of the directory above it, and `within` as in a root. With `finished` the directory gets the mode
-   * of mkdir(1).
-   * @returns Identity of the new directory.
-   * @throws {FileError}
-   */
+  /** Creates a directory. Returns its identity. @throws {FileError} */
   makeDirectory(path: string, place: DirectoryToMake): FileIdentity;
   /**
-   * Keeps a directory open. Returns undefined if it cannot be opened.
+   * Keeps a directory open, to reserve its inode.
    *
-   * @throws {FileError} If the path refers to another directory.
+   * @returns undefined if the portable engine cannot open the directory.
+   * @throws {FileError} If the path refers to another directory, or the native engine cannot open the directory.
    */
   holdDirectory(path: string, identity: FileIdentity): { close(): void } | undefined;
   /** Returns the target of a symbolic link. @throws {FileError} */
   readLink(path: string): string;
   /** Returns the path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
-  /** Lists a directory without "." and "..". The caller must read to the end. @throws If it cannot be listed. */
+  /** Lists a directory without "." and "..". The caller must read to the end. @throws {Error} If it cannot be listed. */
   list(path: string): Iterable<GlobEntry>;
 }
 

@@ -42,8 +42,8 @@ export interface TargetOptions {
    */
   localCopy?: boolean;
   /**
-   * Whether a symbolic link to a directory is used as that directory: the memory of the links that this process has created
-   * (`createdLinks`), which are not followed. Default: no link is followed.
+   * Memory of the links that this process has created (`createdLinks`). If set, another symbolic link to a directory is used
+   * as that directory, if the link can be trusted (directory_links.ts). Default: no link is followed.
    */
   dirlinks?: SharedArrayBuffer;
 }
@@ -59,10 +59,11 @@ export interface KeptBackup extends TargetPlace {
   identity: FileIdentity;
 }
 
-/** A directory that a writer created or opened up, whose mode must be set at the end of the copy. */
+/** A directory that a writer created, or whose permissions it extended. Its mode must be set at the end of the copy. */
 export interface PendingDirectory extends TargetPlace {
+  /** Whether the writer created the directory. */
   created: boolean;
-  /** Permissions to restore in a directory that was opened up. */
+  /** Permissions to restore in an existing directory. */
   mode?: number;
 }
 
@@ -99,7 +100,7 @@ export interface Partial {
   inPlace?: boolean;
 }
 
-/** Files that are reported together: the number, and the first of them. */
+/** Files that are reported together: their number, and the place of the first one. */
 export interface GatheredFiles extends TargetPlace {
   files: number;
 }
@@ -134,7 +135,7 @@ export interface Resumable extends RecordedTarget {
   source?: ResumableSource;
   /** Whether `startJournal` starts the journal later, unless an earlier copy has left one. */
   later?: boolean;
-  /** Called with the number of bytes that are verified, and with its negative afterwards. */
+  /** Called with the number of bytes before they are verified, and with the negative number afterwards. */
   checking?: (bytes: number) => void;
 }
 
@@ -147,7 +148,7 @@ export interface Target {
    * Returns the writer of a root that is a device. It is used instead of `SmallFileWriter.writeWhole` and
    * `PartialFileWriter.open`.
    *
-   * @param note Called with a text about what the device waits for.
+   * @param note Called with a note for the user if opening the device takes long.
    * @returns undefined if the root is not a device.
    */
   openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined;
@@ -166,7 +167,7 @@ export interface SmallFileWriter {
    * @throws {ProtocolError} If the root is a file and the path is not "".
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
-  /** Returns the directories that were created or opened up since the last call. */
+  /** Returns the directories that were created, or whose permissions were extended, since the last call. */
   takeCreated(): PendingDirectory[];
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
@@ -195,9 +196,9 @@ export interface PartialFileWriter {
   /** Creates the temporary file of a large file, without allocating its space. @throws {FileError} */
   create(root: number, path: string, size: number): Partial;
   /**
-   * Creates or resumes a large file. With a record and a source, the result has a journal if the record can be locked, and
-   * contains the ranges that an earlier copy of this source wrote. With `localCopy` these include bytes that the journal lacks.
-   * With a record and no source, the remains of an earlier copy are removed.
+   * Creates or resumes a large file. With a record and a source, the result has a journal if the record can be locked. Then it
+   * also contains the ranges that an earlier copy of this source wrote. With a record and no source, the remains of an
+   * earlier copy are removed.
    *
    * @param from.source Identity of the source, if it is known and on this machine.
    * @throws {FileError}

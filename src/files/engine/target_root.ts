@@ -2,52 +2,53 @@
 
 import type { FileIdentity } from "../stat/file_identity.ts";
 
-/**
- * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
- * to: nothing is written to another directory under the same path. With `refused` it has a private name: each entry of it
- * fails. `missing` are the directories to create above it, from the top. With `same` it is the source itself: nothing is written. Plain data: may be posted to a Worker.
- */
-export type TargetRoot =
-  /**
-   * A directory that exists; `created` if this copy created it, `continued` if an interrupted copy did. `parent` identifies
-   * the directory above one that is created. `source` identifies the source, if it is on this machine and files of the
-   * target may be names of its files.
-   */
-  | {
-    kind: "folder";
-    path: string;
-    created: boolean;
-    continued?: boolean;
-    refused?: boolean;
-    same?: boolean;
-    source?: FileIdentity;
-    missing?: string[];
-    within?: string;
-    identity?: FileIdentity;
-    parent?: FileIdentity;
-  }
-  /** A file of this name in a directory that exists. */
-  | {
-    kind: "file";
-    directory: string;
-    name: string;
-    refused?: boolean;
-    same?: boolean;
-    missing?: string[];
-    within?: string;
-    identity?: FileIdentity;
-  }
-  /**
-   * A character device, FIFO or the like: written in place and in order.
-   *
-   * `shown` is the target as the user typed it. Default: the path. `identity` identifies the device itself. `descriptor` is
-   * that of `STANDARD_OUTPUT`. Default: 1.
-   */
-  | {
-    kind: "device";
-    path: string;
-    shown?: string;
-    isFifo?: boolean;
-    identity?: FileIdentity;
-    descriptor?: number;
-  };
+/** Target of one root. Plain data: may be posted to a Worker. */
+export type TargetRoot = DirectoryRoot | FileRoot | DeviceRoot;
+
+/** Fields of the targets of directories and files. */
+interface WrittenRoot {
+  /** Whether the target has a private name, so that each entry of it fails. Default: false. */
+  refused?: boolean;
+  /** Whether the target is the source itself, so that nothing is written. Default: false. */
+  same?: boolean;
+  /** Absolute paths of the directories to create above the target, from the top. Default: none. */
+  missing?: string[];
+  /** As in `SourceRoot`. */
+  within?: string;
+  /** Identifies the directory that contents are written to. Nothing is written to another directory under the same path. */
+  identity?: FileIdentity;
+}
+
+/** A directory that exists, or that this copy creates. */
+interface DirectoryRoot extends WrittenRoot {
+  kind: "folder";
+  path: string;
+  /** Whether this copy creates the directory, or an interrupted copy has created it (`continued`). */
+  created: boolean;
+  /** Whether an interrupted copy has created the directory. Default: false. */
+  continued?: boolean;
+  /** Identifies the source, if it is on this machine and files of the target may be names of its files. */
+  source?: FileIdentity;
+  /** Identifies the directory above a directory that is created. */
+  parent?: FileIdentity;
+}
+
+/** A file of this name in a directory that exists, or that is in `missing`. */
+interface FileRoot extends WrittenRoot {
+  kind: "file";
+  directory: string;
+  name: string;
+}
+
+/** A character device, FIFO or the like: written in place and in order. */
+interface DeviceRoot {
+  kind: "device";
+  path: string;
+  /** Target as the user typed it. Default: the path. */
+  shown?: string;
+  isFifo?: boolean;
+  /** Identifies the device itself. */
+  identity?: FileIdentity;
+  /** Descriptor to write to, if the path is `STANDARD_OUTPUT`. Default: 1. */
+  descriptor?: number;
+}

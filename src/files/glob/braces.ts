@@ -11,6 +11,7 @@ const MAX_DEPTH = 64;
 /** A parsed text: literal parts, and choices between sequences. */
 type Sequence = (string | Sequence[])[];
 
+/** Number of results, and of characters in all of them. */
 interface Size {
   count: number;
   characters: number;
@@ -20,15 +21,16 @@ interface Size {
  * Expands the braces of a pattern, from left to right; the results may contain duplicates. Braces without a comma,
  * unclosed braces and braces after a backslash stay unchanged, and so do backslashes.
  *
- * @throws {UserError} For more than 10,000 results, more than 2^20 characters, or braces nested deeper than 64; before any
- * result is built.
+ * @throws {UserError} For more than 10,000 results, more than 2 ** 20 characters, or braces nested deeper than 64. No result
+ * is built before these checks.
  */
 export function expandBraces(text: string): string[] {
   if (!text.includes("{")) return [text];
   const sequence = new Groups(text).parse(0, text.length, 0);
   const { count, characters } = measure(sequence);
-  if (count > MAX_BRACE_RESULTS || characters > MAX_BRACE_CHARACTERS) {
-    throw refuse(text, `expands to more than ${MAX_BRACE_RESULTS} names`);
+  if (count > MAX_BRACE_RESULTS) throw refuse(text, `it expands to more than ${MAX_BRACE_RESULTS} names`);
+  if (characters > MAX_BRACE_CHARACTERS) {
+    throw refuse(text, `it expands to more than ${MAX_BRACE_CHARACTERS} characters`);
   }
   return produce(sequence);
 }
@@ -63,7 +65,7 @@ class Groups {
   }
 
   parse(from: number, to: number, depth: number): Sequence {
-    if (depth > MAX_DEPTH) throw refuse(this.#text, `has braces nested deeper than ${MAX_DEPTH}`);
+    if (depth > MAX_DEPTH) throw refuse(this.#text, `it has braces nested deeper than ${MAX_DEPTH}`);
     const sequence: Sequence = [];
     let plain = from;
     for (let at = from; at < to; at++) {
@@ -115,7 +117,7 @@ function produce(sequence: Sequence): string[] {
   return texts;
 }
 
-function refuse(text: string, state: string): UserError {
+function refuse(text: string, reason: string): UserError {
   const shown = text.length > 200 ? text.slice(0, 200) + "…" : text;
-  return new UserError(`Cannot expand ${quotePath(shown)}: it ${state}`);
+  return new UserError(`Cannot expand ${quotePath(shown)}: ${reason}`);
 }

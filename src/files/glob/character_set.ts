@@ -27,17 +27,20 @@ const CLASSES: Record<string, RegExp> = {
   xdigit: /[0-9a-fA-F]/u,
 };
 
-const OPEN = 0x5b;
+export const OPEN = 0x5b;
+export const BACKSLASH = 0x5c;
 const CLOSE = 0x5d;
 const DASH = 0x2d;
-const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const CARET = 0x5e;
+const EXCLAMATION = 0x21;
 
 /**
  * Parses the bracket expression whose "[" is at codes[at]. A "]" at the start and a "-" at either end are literal, and so is
  * any character after a backslash.
  *
  * @returns The set and its end; undefined if the bracket is never closed, so that it is literal.
- * @throws {UserError} For an unknown class.
+ * @throws {UserError} For an unknown class. The message is only the reason.
  */
 export function parseCharacterSet(
   codes: readonly number[],
@@ -46,11 +49,11 @@ export function parseCharacterSet(
   const ranges: number[] = [];
   const classes: RegExp[] = [];
   let next = at + 1;
-  const negated = codes[next] === 0x21 || codes[next] === 0x5e;
+  const negated = codes[next] === EXCLAMATION || codes[next] === CARET;
   if (negated) next++;
   for (const start = next; next < codes.length;) {
     if (codes[next] === CLOSE && next > start) return { set: { negated, ranges, classes }, end: next + 1 };
-    const name = codes[next] === OPEN && codes[next + 1] === 0x3a ? className(codes, next + 2) : undefined;
+    const name = codes[next] === OPEN && codes[next + 1] === COLON ? className(codes, next + 2) : undefined;
     if (name !== undefined) {
       classes.push(findClass(name));
       next += name.length + 4;
@@ -82,7 +85,7 @@ export function hasCharacter(set: CharacterSet, code: number): boolean {
 function className(codes: readonly number[], from: number): string | undefined {
   let to = from;
   while (codes[to] >= 0x61 && codes[to] <= 0x7a) to++;
-  if (codes[to] !== 0x3a || codes[to + 1] !== CLOSE) return undefined;
+  if (codes[to] !== COLON || codes[to + 1] !== CLOSE) return undefined;
   return String.fromCodePoint(...codes.slice(from, to));
 }
 

@@ -1,7 +1,7 @@
 /** Components of patterns: the text between two slashes. */
 
 import { UserError } from "../../errors.ts";
-import { type CharacterSet, hasCharacter, parseCharacterSet } from "./character_set.ts";
+import { BACKSLASH, type CharacterSet, hasCharacter, OPEN, parseCharacterSet } from "./character_set.ts";
 
 /** The code point of a character, any character, any number of characters, or one of a set. */
 type Token = number | "any" | "star" | CharacterSet;
@@ -13,7 +13,7 @@ export type Component =
     readonly kind: "wild";
     readonly tokens: readonly Token[];
     /** Minimum number of characters of a name. */
-    readonly least: number;
+    readonly minCharacters: number;
     /** End of every matching name: a quick test that excludes most names. */
     readonly tail: string;
     /** Whether a name that starts with "." may match. */
@@ -30,6 +30,8 @@ export interface ComponentOptions {
 }
 
 const DOT = 0x2e;
+const QUESTION = 0x3f;
+const ASTERISK = 0x2a;
 
 /**
  * Parses a component.
@@ -42,9 +44,9 @@ export function parseComponent(text: string, options: ComponentOptions = {}): Co
   if (text === "**") return { kind: "deep", dot };
   const tokens = parseTokens(Array.from(text, (char) => char.codePointAt(0)!), options.strict ?? false);
   if (tokens.every((it) => typeof it === "number")) return { kind: "literal", name: fromCodes(tokens as number[]) };
-  const least = tokens.filter((it) => it !== "star").length;
+  const minCharacters = tokens.filter((it) => it !== "star").length;
   const tail = fromCodes(tokens.slice(tokens.findLastIndex((it) => typeof it !== "number") + 1) as number[]);
-  return { kind: "wild", tokens, least, tail, dot: dot || tokens[0] === DOT };
+  return { kind: "wild", tokens, minCharacters, tail, dot: dot || tokens[0] === DOT };
 }
 
 function parseTokens(codes: readonly number[], strict: boolean): Token[] {
@@ -52,20 +54,20 @@ function parseTokens(codes: readonly number[], strict: boolean): Token[] {
   let closed = true;
   for (let at = 0; at < codes.length;) {
     const code = codes[at];
-    const bracket = code === 0x5b && closed ? parseCharacterSet(codes, at) : undefined;
+    const bracket = code === OPEN && closed ? parseCharacterSet(codes, at) : undefined;
     if (bracket) {
       tokens.push(bracket.set);
       at = bracket.end;
       continue;
     }
-    if (code === 0x5b && strict) {
+    if (code === OPEN && strict) {
       throw new UserError('"[" is never closed', { hint: 'Write "\\[" for the character itself' });
     }
     // Later brackets are not parsed: thousands of unclosed ones would take quadratic time.
-    if (code === 0x5b) closed = false;
-    if (code === 0x5c && at + 1 < codes.length) tokens.push(codes[++at]);
-    else if (code === 0x3f) tokens.push("any");
-    else if (code !== 0x2a) tokens.push(code);
+    if (code === OPEN) closed = false;
+    if (code === BACKSLASH && at + 1 < codes.length) tokens.push(codes[++at]);
+    else if (code === QUESTION) tokens.push("any");
+    else if (code !== ASTERISK) tokens.push(code);
     else if (tokens.at(-1) !== "star") tokens.push("star");
     at++;
   }
@@ -81,7 +83,7 @@ export function matchComponent(component: Component, name: string): boolean {
   if (name === "" || name === "." || name === "..") return false;
   if (!component.dot && name.charCodeAt(0) === DOT) return false;
   if (component.kind === "deep") return true;
-  return component.least <= name.length && name.endsWith(component.tail) && matchTokens(component.tokens, name);
+  return component.minCharacters <= name.length && name.endsWith(component.tail) && matchTokens(component.tokens, name);
 }
 
 function matchTokens(tokens: readonly Token[], name: string): boolean {

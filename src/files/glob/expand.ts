@@ -158,7 +158,7 @@ class Search {
   #addChild(visit: Visit, { name, isDirectory, isLink = false, states }: Child): void {
     const path = this.#childPath(visit.path, name);
     const end = endOf(this.#pattern, states);
-    if (end === "any" || (end === "folder" && (isDirectory || (isLink && this.#isDirectory(path))))) this.#add(path);
+    if (end === "any" || (end === "directory" && (isDirectory || (isLink && this.#isDirectory(path))))) this.#add(path);
     if (isDirectory || isLink) this.#enqueue({ path, states, linked: visit.linked || isLink });
   }
 

@@ -36,19 +36,18 @@ export function hasGlob(text: string): boolean {
   return /[*?[{\\]/.test(text);
 }
 
-/** Returns a pattern that matches only this text. */
-export function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]{},\\]/g, "\\$&");
-}
-
 /**
  * Parses a pattern.
  *
- * @throws {UserError} For more than 65,535 characters, 1,024 components or 10,000 alternatives, for an unknown class, and
- * with `strict` for an unclosed bracket or brace, which is literal otherwise.
+ * @throws {UserError} For more than 65,535 characters, 1,024 components or 10,000 alternatives, and for an unknown class.
+ * With `strict` also for an unclosed bracket or brace, which is literal otherwise.
  */
 export function parseGlob(text: string, options: ComponentOptions = {}): GlobPattern {
-  if (text.length > MAX_PATH_BYTES) throw new UserError(`Cannot use a pattern of ${text.length} characters`);
+  if (text.length > MAX_PATH_BYTES) {
+    throw new UserError(
+      `Cannot use a pattern of ${text.length} characters: at most ${MAX_PATH_BYTES} characters are allowed`,
+    );
+  }
   if (options.strict && findUnclosedBrace(text) >= 0) {
     throw refuse(text, new UserError('"{" is never closed', { hint: 'Write "\\{" for the character itself' }));
   }
@@ -143,13 +142,13 @@ export function step(pattern: GlobPattern, states: readonly number[], name: stri
 }
 
 /** Returns the kind of file that matches in these states; undefined if none matches. */
-export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | "folder" | undefined {
-  let end: "folder" | undefined;
+export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | "directory" | undefined {
+  let end: "directory" | undefined;
   for (const state of states) {
     const node = pattern.nodes[state];
     if (node.kind !== "end") continue;
     if (!node.directoriesOnly) return "any";
-    end = "folder";
+    end = "directory";
   }
   return end;
 }

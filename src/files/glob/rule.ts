@@ -55,9 +55,9 @@ function matchesFrom(pattern: GlobPattern, from: readonly number[], path: string
     if (states.length === 0) return false;
   }
   const end = endOf(pattern, states);
-  return end === "any" || (end === "folder" && isDirectory);
+  return end === "any" || (end === "directory" && isDirectory);
 }
 
-function refuse(text: string, state: string): UserError {
-  return new UserError(`Cannot use the pattern ${quotePath(text)}: ${state}`);
+function refuse(text: string, reason: string): UserError {
+  return new UserError(`Cannot use the pattern ${quotePath(text)}: ${reason}`);
 }

@@ -7,7 +7,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { ACCESS_LIST, DEFAULT_LIST } from "../../protocol/data/xattrs.ts";
 import { defaultListModes } from "../target/access_list.ts";
 import { type DirectoryAccess, isSealed, isShared } from "../target/directory_access.ts";
-import { magicLink } from "./attributes.ts";
+import { descriptorPath, magicLink } from "./open.ts";
 
 /** XATTR_SIZE_MAX. */
 const LIST_BYTES = 64 << 10;
@@ -21,7 +21,7 @@ export function openAccessLists(): AccessLists {
   return opened ??= new AccessLists();
 }
 
-/** Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
+/** Reads and sets access control lists. Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
 export class AccessLists {
   /** The list that was read last. */
   readonly list = new PinnedBuffer(LIST_BYTES);
@@ -44,7 +44,7 @@ export class AccessLists {
   /** Reads the list of a file, without following a link. @returns its length; below 0 if there is none. */
   read(directory: number, name: number): number {
     if (directory !== this.#directory) {
-      const prefix = encodeName(`/proc/self/fd/${directory}/`);
+      const prefix = encodeName(`${descriptorPath(directory)}/`);
       this.#path.bytes.set(prefix);
       this.#directory = directory;
       this.#prefix = prefix.length;
@@ -77,10 +77,10 @@ export class AccessReader {
     this.#user = calls.geteuid();
   }
 
-  /** @param descriptor may be opened with O_PATH. */
+  /** Returns the access to a directory. @param descriptor May be opened with O_PATH. */
   of(descriptor: number): DirectoryAccess {
     const newModes = this.#lists.defaultModes(descriptor);
-    // Without knowledge assume the worst.
+    // If the status is unknown, assume the worst.
     if (!this.#statx.fillOpen(descriptor)) {
       return { shared: true, sealed: false, appendOnly: false, newModes };
     }

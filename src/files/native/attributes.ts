@@ -4,14 +4,14 @@ import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import { encodeName } from "../../protocol/names.ts";
 import { putInt53, putUint53 } from "../../protocol/data/records.ts";
 import type { Attributes } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 import { isRareTime, isTimeKept } from "../stat/time_failure.ts";
+import { magicLink } from "./open.ts";
 
 /** (uid_t) -1: leaves the owner unchanged. */
-const UNCHANGED = 0xffffffff;
+export const UNCHANGED_OWNER = 0xffffffff;
 /** UTIME_OMIT of utimensat(2): leaves a time unchanged. */
 const UNCHANGED_TIME = 0x3ffffffe;
 
@@ -61,7 +61,7 @@ export class NativeAttributes {
     this.#setTimes(descriptor, from, this.putModificationTime(from));
   }
 
-  /** Returns the error number of setting times, 0 if they were set, and forgets it. */
+  /** Returns and clears the error number of setting times; 0 if they were set. */
   takeTimeErrno(): number {
     const errno = this.#timeErrno;
     this.#timeErrno = 0;
@@ -77,7 +77,7 @@ export class NativeAttributes {
   setOwner(descriptor: number, uid: number, gid: number): boolean {
     const calls = this.#calls;
     if (this.isRoot) return calls.fchown(descriptor, uid, gid) === 0;
-    return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
+    return calls.fchown(descriptor, UNCHANGED_OWNER, gid) === 0 && uid === this.#user;
   }
 
   /** Returns whether an open file has this owner and group. Some file systems accept chown(2) and ignore it. */
@@ -88,7 +88,7 @@ export class NativeAttributes {
 
   /** Sets owner and group, if permitted, of a file that may be opened with O_PATH. */
   setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
-    const owner = this.isRoot ? uid : UNCHANGED;
+    const owner = this.isRoot ? uid : UNCHANGED_OWNER;
     this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
   }
 
@@ -135,9 +135,4 @@ export function readUmask(): number {
   } catch {
     return 0o777;
   }
-}
-
-/** Returns the address of a path that refers to an open file, also one opened with O_PATH. Needs /proc. */
-export function magicLink(descriptor: number, scratch: PinnedBuffer): number {
-  return scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
 }

@@ -27,7 +27,7 @@ export class NativeDevice implements Device {
   #output: DescriptorOutput | undefined;
   #closed = false;
 
-  /** @param identity identity that it must have. Default: any. */
+  /** @param identity Identity that the device must have. Default: any. */
   constructor(calls: FileCalls, path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#calls = calls;
     this.#path = path;
@@ -44,7 +44,7 @@ export class NativeDevice implements Device {
       const opened = openPath(this.#calls, AT_FDCWD, name, write | noTty | closeOnExec | nonBlock, scratch);
       if (opened >= 0) return this.#use(opened);
       // A FIFO without a reader fails with ENXIO.
-      if (opened !== -Errno.ENXIO || this.#kindOf(AT_FDCWD, scratch.address, 0) !== FileKind.fifo) {
+      if (opened !== -Errno.ENXIO || !this.#isFifo(scratch.address)) {
         throw failedCall("write", this.#path, -opened);
       }
       await delay(RETRY_MS);
@@ -66,7 +66,7 @@ export class NativeDevice implements Device {
 
   #use(descriptor: number): void {
     const kind = this.#statx.fillOpen(descriptor) ? this.#statx.kind : undefined;
-    // Others may have replaced it, also while it waited for a reader.
+    // Another user may have replaced the device, also while opening waited for a reader.
     if (kind === FileKind.file || kind === undefined || !isSameFile(this.#statx, this.#identity)) {
       this.#calls.close(descriptor);
       throw replacedDevice(this.#path);
@@ -76,7 +76,7 @@ export class NativeDevice implements Device {
     this.#output = new DescriptorOutput(this.#calls, descriptor, this.#path);
   }
 
-  #kindOf(directory: number, name: number, flags: number): number | undefined {
-    return this.#statx.fill(directory, name, flags) ? this.#statx.kind : undefined;
+  #isFifo(name: number): boolean {
+    return this.#statx.fill(AT_FDCWD, name, 0) && this.#statx.kind === FileKind.fifo;
   }
 }

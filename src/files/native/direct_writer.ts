@@ -5,17 +5,16 @@
 
 import { Errno } from "../../native/libc/errno.ts";
 import { addressOf, type FileCalls } from "../../native/file/calls.ts";
+import { PAGE } from "../../native/libc/aligned_buffer.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
 /** Minimum size. Smaller files stay in the page cache, because they may be read soon. */
 export const DIRECT_FROM_BYTES = 1 << 30;
-/** Alignment of offsets, lengths and addresses: the page size is enough for every device. */
-const PAGE = 4096;
 /**
- * Minimum rate. A copy into the page cache takes about 0.5 ms per MiB of one core, so a slower disk is better written by the
- * kernel in the background.
+ * Minimum rate. A copy into the page cache takes about 0.5 ms per MiB of one core. The kernel writes to a slower disk in the
+ * background, so the cache is then faster.
  */
 const MIN_BYTES_PER_MS = 800_000;
 /** Number of bytes over which the rate is measured. */
@@ -92,6 +91,7 @@ export class DirectWriter implements RangeWriter {
   /** Returns the number of bytes written. */
   #writeDirect(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    // The page size is a sufficient alignment for every device.
     if (address % PAGE !== 0 || offset % PAGE !== 0) return 0;
     const whole = length - length % PAGE;
     const begun = this.#now();

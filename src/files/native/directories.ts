@@ -8,23 +8,22 @@ import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
-import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { AccessReader } from "./access.ts";
-import { magicLink } from "./attributes.ts";
 import { followDirectoryLink } from "./directory_links.ts";
-import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
+import { isOpenWithin, LONGEST_PATH_BYTES, magicLink, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
 /**
- * Number of descriptors kept open besides that of the root. It is small because every stream has its own, and the limit of
- * a process may be a few dozen. More than one helps only if directories are entered step by step.
+ * Number of descriptors kept open besides that of the root. The number is small, because every stream keeps as many and the
+ * limit of a process may be a few dozen. More than one helps only if directories are entered step by step.
  */
 const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
@@ -37,6 +36,7 @@ interface OpenDirectory {
   access?: DirectoryAccess;
 }
 
+/** Opens directories, and keeps the last ones open. One per reader or writer. */
 export class NativeDirectories {
   readonly #calls: FileCalls;
   readonly #rootAt: (root: number) => RootDirectory;
@@ -45,11 +45,11 @@ export class NativeDirectories {
   readonly #dirlinks: SharedArrayBuffer | undefined;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
-  readonly #long = new PinnedBuffer(80 << 10);
+  readonly #long = new PinnedBuffer(SCRATCH_BYTES);
   readonly #how = new PinnedBuffer(24);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #maxKept: number;
-  /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
+  /** Directory of the last root. Only one is kept, because thousands of roots may be in different directories. */
   #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
   /** Directory that was opened last. */
   #last: OpenDirectory | undefined;
@@ -103,7 +103,7 @@ export class NativeDirectories {
     return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
   }
 
-  /** Returns the directories that were created or opened up since the last call. */
+  /** Returns the directories that were created, or whose permissions were extended, since the last call. */
   takeCreated(): PendingDirectory[] {
     const created = this.#created;
     this.#created = [];
@@ -115,7 +115,7 @@ export class NativeDirectories {
    *
    * @returns Whether permissions were added.
    */
-  openUp(root: number, path: string, descriptor: number, user: number): boolean {
+  addPermissions(root: number, path: string, descriptor: number, user: number): boolean {
     const calls = this.#calls;
     if (!this.#statx.fillOpen(descriptor) || this.#statx.uid !== user) return false;
     const mode = this.#statx.mode & 0o7777;
@@ -162,7 +162,7 @@ export class NativeDirectories {
     if (isOutside || !this.#statx.fillOpen(descriptor)) {
       const errno = this.#calls.errno();
       this.#calls.close(descriptor);
-      throw isOutside ? leadsOut(this.#operation, text, within) : failedCall(this.#operation, text, errno);
+      throw isOutside ? pointsOutside(this.#operation, text, within) : failedCall(this.#operation, text, errno);
     }
     return { descriptor, text, identity: identityOfStat(this.#statx) };
   }
@@ -205,7 +205,7 @@ export class NativeDirectories {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
-      // Another stream may have created it in this moment.
+      // Another stream may have created the directory meanwhile.
       if (errno !== Errno.EEXIST) throw this.#refused(root, path, errno);
     }
     result = this.#openOne(directory, name);
@@ -222,7 +222,7 @@ export class NativeDirectories {
     const result = followDirectoryLink(this.#calls, directory, name, policy, link);
     if (within === undefined || isOpenWithin(this.#calls, result, within, this.#long)) return result;
     this.#calls.close(result);
-    throw leadsOut(this.#operation, text, within);
+    throw pointsOutside(this.#operation, text, within);
   }
 
   /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */
@@ -245,10 +245,8 @@ export class NativeDirectories {
 
   #refused(root: number, path: string, errno: number) {
     const text = joinPath(this.#rootAt(root).path, path);
-    if (errno === Errno.ELOOP) return linkInTheWay(text, this.#operation);
-    return errno === Errno.ENOTDIR
-      ? failedWith(this.#operation, text, "ENOTDIR")
-      : failedCall(this.#operation, text, errno);
+    if (errno === Errno.ELOOP) return unexpectedLink(text, this.#operation);
+    return failedCall(this.#operation, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {
@@ -265,9 +263,9 @@ export class NativeDirectories {
     this.#last = { descriptor };
     this.#kept.set(`${root}:${path}`, this.#last);
     if (this.#kept.size > this.#maxKept) {
-      const [oldest, its] = this.#kept.entries().next().value!;
-      this.#calls.close(its.descriptor);
-      this.#kept.delete(oldest);
+      const [key, oldest] = this.#kept.entries().next().value!;
+      this.#calls.close(oldest.descriptor);
+      this.#kept.delete(key);
     }
     return descriptor;
   }

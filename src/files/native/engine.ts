@@ -1,6 +1,6 @@
 /** The engine that uses system calls directly. Linux only. */
 
-import { Errno } from "../../native/libc/errno.ts";
+import { Errno, errnoText } from "../../native/libc/errno.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -16,7 +16,7 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./root_directory.ts";
-import { directoryPath, LONGEST_PATH_BYTES, openPath } from "./open.ts";
+import { descriptorPath, LONGEST_PATH_BYTES, openPath, pathOfOpen, SCRATCH_BYTES } from "./open.ts";
 import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
@@ -38,8 +38,8 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   const root = new PinnedBuffer(8);
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
-  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
-  if (statx.kind !== FileKind.directory) throw new Error("statx returns a wrong kind for /");
+  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx failed: ${errnoText(calls.errno())}`);
+  if (statx.kind !== FileKind.directory) throw new Error("statx reports that / is not a directory");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
   const directoriesOf = (roots: SourceRoot[]) =>
     new NativeDirectories(calls, (root) => roots[root], { openat2, operation: "read" });
@@ -72,7 +72,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       return {
         lister,
         get place() {
-          return directoryPath(lister.descriptor);
+          return descriptorPath(lister.descriptor);
         },
         close() {
           lister.closeDirectory();
@@ -105,7 +105,9 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       }, options);
     },
   };
-  return openat2 ? { engine } : { engine, note: "files: no openat2, directories are entered one by one" };
+  return openat2
+    ? { engine }
+    : { engine, note: "The native file engine opens directories one by one: openat2 is missing" };
 }
 
 function hasOpenat2(calls: FileCalls): boolean {
@@ -132,7 +134,7 @@ function freeSpace(calls: FileCalls, directory: string): number | undefined {
 class NativePaths implements PathCalls {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #path = new PinnedBuffer(80 << 10);
+  readonly #path = new PinnedBuffer(SCRATCH_BYTES);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;
@@ -182,11 +184,10 @@ class NativePaths implements PathCalls {
     const calls = this.#calls;
     const opened = openPath(calls, AT_FDCWD, encodeName(path), calls.flags.path | calls.flags.closeOnExec, this.#path);
     if (opened < 0) throw failedCall("find", path, -opened);
-    const link = this.#path.putName(encodeName(`/proc/self/fd/${opened}`));
-    const length = calls.readlinkat(AT_FDCWD, link, this.#path.address + 64, 4096);
-    const errno = length < 0 ? calls.errno() : 0;
+    const real = pathOfOpen(calls, opened, this.#path);
+    const errno = real === undefined ? calls.errno() : 0;
     calls.close(opened);
-    if (length < 0) throw failedCall("find", path, errno);
-    return decodeName(this.#path.bytes.subarray(64, 64 + length));
+    if (real === undefined) throw failedCall("find", path, errno);
+    return real;
   }
 }

@@ -5,7 +5,7 @@ import { decodeName, encodeName } from "../../protocol/names.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { SourceRoot } from "../engine/source.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
@@ -14,7 +14,7 @@ import type { DirectoryLister } from "../engine/directory_lister.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath } from "../path/local_path.ts";
 import type { NativeDirectories } from "./directories.ts";
-import { isOpenWithin, openOnce, openPath } from "./open.ts";
+import { descriptorPath, isOpenWithin, LONGEST_PATH_BYTES, openOnce, openPath, SCRATCH_BYTES } from "./open.ts";
 import { readStat } from "./stat.ts";
 import type { XattrReader } from "./xattrs.ts";
 
@@ -37,7 +37,7 @@ export class NativeLister implements DirectoryLister {
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
   readonly #listing = new PinnedBuffer(LISTING_BYTES);
-  readonly #path = new PinnedBuffer(80 << 10);
+  readonly #path = new PinnedBuffer(SCRATCH_BYTES);
   #next = 0;
   #filled = 0;
   #descriptor = -1;
@@ -92,7 +92,7 @@ export class NativeLister implements DirectoryLister {
     this.#text = text;
     // `#directories` has checked the root.
     if (!this.#directories && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
-      throw leadsOut("read", text, root.within);
+      throw pointsOutside("read", text, root.within);
     }
     this.#next = this.#filled = 0;
     this.#statOpen();
@@ -131,7 +131,8 @@ export class NativeLister implements DirectoryLister {
 
   linkTarget(): Uint8Array {
     const { address, bytes } = this.#path;
-    const length = this.#calls.readlinkat(this.#descriptor, this.#listing.address + this.nameStart, address, 4096);
+    const name = this.#listing.address + this.nameStart;
+    const length = this.#calls.readlinkat(this.#descriptor, name, address, LONGEST_PATH_BYTES);
     if (length < 0) throw this.#failed();
     return bytes.slice(0, length);
   }
@@ -158,10 +159,10 @@ export class NativeLister implements DirectoryLister {
 
   #readXattrs(
     xattrs: XattrReader,
-    of: "root" | "folder" | "entry",
+    of: "root" | "directory" | "entry",
     options: { follow: boolean },
   ): Uint8Array<ArrayBuffer> | undefined {
-    const directory = `/proc/self/fd/${this.#descriptor}`;
+    const directory = descriptorPath(this.#descriptor);
     if (of !== "entry") return xattrs.read(directory, this.#text, { follow: true });
     const name = this.nameText();
     return xattrs.read(`${directory}/${name}`, joinPath(this.#text, name), options);

@@ -9,6 +9,8 @@ import { isWithin } from "../target/confinement.ts";
 const SLASH = 0x2f;
 /** PATH_MAX is 4096 with the NUL. */
 export const LONGEST_PATH_BYTES = 4095;
+/** Size of the scratch memory for `openPath`: the path of a root, and a path below it (MAX_PATH_BYTES). */
+export const SCRATCH_BYTES = 80 << 10;
 
 /**
  * Calls openat(2), in several steps for a path that is too long for one call. Follows symbolic links, except in the last
@@ -59,9 +61,15 @@ export function openPath(
  * @param within Path of the directory without symbolic links.
  */
 export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: PinnedBuffer): boolean {
-  const link = scratch.putName(encodeName(directoryPath(descriptor)));
+  const path = pathOfOpen(calls, descriptor, scratch);
+  return path !== undefined && isWithin(path, within);
+}
+
+/** Returns the path of an open file without symbolic links, as the kernel reports it. Returns undefined after a failure. */
+export function pathOfOpen(calls: FileCalls, descriptor: number, scratch: PinnedBuffer): string | undefined {
+  const link = magicLink(descriptor, scratch);
   const length = calls.readlinkat(AT_FDCWD, link, scratch.address + 64, LONGEST_PATH_BYTES);
-  return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);
+  return length < 0 ? undefined : decodeName(scratch.bytes.subarray(64, 64 + length));
 }
 
 /** Calls openat(2) until no signal interrupts it. Returns a descriptor, or minus the error number. */
@@ -80,7 +88,12 @@ export function openEntry(calls: FileCalls, directory: number, name: number): nu
   return openOnce(calls, directory, name, path | noFollow | closeOnExec);
 }
 
-/** Returns a path by which `Deno.*` reaches an open directory, even if it is renamed (proc(5)). */
-export function directoryPath(descriptor: number): string {
+/** Returns a path that refers to an open file or directory, even if it is renamed (proc(5)). */
+export function descriptorPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
+}
+
+/** Writes the `descriptorPath` of a file, which may be opened with O_PATH. Returns the address of the path. */
+export function magicLink(descriptor: number, scratch: PinnedBuffer): number {
+  return scratch.putName(encodeName(descriptorPath(descriptor)));
 }

@@ -9,15 +9,15 @@ import { addressOf, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
-import { failedCall, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, grownFile, specialFile, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
-import { joinPath } from "../path/local_path.ts";
+import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import type { NativeDirectories } from "./directories.ts";
-import { isOpenWithin, openOnce, openPath } from "./open.ts";
+import { isOpenWithin, openOnce, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
 
@@ -32,7 +32,7 @@ export class NativeReader implements SourceReader {
   /** Resolves paths beneath the roots; undefined if links are followed. */
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
-  readonly #path = new PinnedBuffer(80 << 10);
+  readonly #path = new PinnedBuffer(SCRATCH_BYTES);
   readonly #fileFlags: number;
   /** Flags of open(2) for a file below a root. */
   readonly #belowFlags: number;
@@ -47,7 +47,7 @@ export class NativeReader implements SourceReader {
     this.#directories = directories;
     this.#statx = new Statx(calls);
     const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
-    // A FIFO may have replaced a file since the walk: opening must not wait for its other end.
+    // A FIFO may have replaced a file since the walk: opening must not wait for its writer.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
     this.#belowFlags = this.#fileFlags | (directories ? noFollow : 0);
   }
@@ -105,7 +105,7 @@ export class NativeReader implements SourceReader {
     if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
     // A log that was empty has a size now, in contrast to a file of /proc.
     const isFull = stat.size === 0 && length === limit && limit > 0 && this.change !== FileChange.grown;
-    if ((isFull || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    if ((isFull || stat.size > limit) && !this.prefix) throw grownFile(this.#nameText(names, nameStart, nameEnd));
     return length;
   }
 
@@ -137,11 +137,11 @@ export class NativeReader implements SourceReader {
     if (!this.#directories || path === "") {
       return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
     }
-    const at = path.lastIndexOf("/");
-    const directory = this.#directories.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    const { directory, name } = splitRelativePath(path);
+    const descriptor = this.#directories.open(root, directory, { create: false });
     // This may have closed the current directory.
     this.#directory = -1;
-    return openOnce(calls, directory, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+    return openOnce(calls, descriptor, this.#path.putName(encodeName(name)), this.#belowFlags);
   }
 
   /** Returns the identity that a root must have; undefined if links are followed. */
@@ -185,9 +185,9 @@ export class NativeReader implements SourceReader {
     return descriptor;
   }
 
-  /** Returns the failure; a symbolic link that has replaced a file has its own. */
+  /** Returns the failure to open a file; a symbolic link that has replaced the file has its own. */
   #failed(text: string, errno: number): FileError {
-    return errno === Errno.ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
+    return errno === Errno.ELOOP && this.#directories ? unexpectedLink(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
@@ -202,7 +202,7 @@ export class NativeReader implements SourceReader {
   #checkWithin(root: number, descriptor: number, text: string): void {
     const { within } = this.#roots[root];
     if (within === undefined || isOpenWithin(this.#calls, descriptor, within, this.#path)) return;
-    throw leadsOut("read", text, within);
+    throw pointsOutside("read", text, within);
   }
 
   /** Fills `stat`. @throws {FileError} If it is not a regular file. */
@@ -211,7 +211,7 @@ export class NativeReader implements SourceReader {
       throw failedCall("read", text, this.#calls.errno());
     }
     readStat(this.#statx, this.stat);
-    if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
+    if (this.stat.kind !== FileKind.file) throw specialFile(text, this.stat.kind);
   }
 
   /** Compares with `stat`. Fewer bytes than the size are not a change: files of /sys have a size of 4096. */

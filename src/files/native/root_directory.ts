@@ -5,7 +5,7 @@ import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
-import { leadsOut } from "../target/confinement.ts";
+import { pointsOutside } from "../target/confinement.ts";
 import { isShared } from "../target/directory_access.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
@@ -35,7 +35,7 @@ export function makeDirectory(
     const above = statOf(calls, parent, path);
     if (place.parent && !isSameFile(above, place.parent)) throw swapped("create", directoryOf(path));
     if (place.within !== undefined && !isOpenWithin(calls, parent, place.within, scratch)) {
-      throw leadsOut("create", path, place.within);
+      throw pointsOutside("create", path, place.within);
     }
     const name = scratch.putName(encodeName(baseName(path)));
     if (calls.mkdirat(parent, name, place.finished ? 0o777 : NEW_DIRECTORY_MODE) !== 0) {

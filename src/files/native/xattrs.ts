@@ -10,13 +10,12 @@ import { decodeName, encodeName } from "../../protocol/names.ts";
 import { SETTING_XATTRS } from "../../protocol/failure.ts";
 import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../../protocol/data/xattrs.ts";
 import { failedCall } from "../stat/file_failure.ts";
+import { SCRATCH_BYTES } from "./open.ts";
 
-/** Grants privileges to every user who runs the file. */
+/** Name of the attribute that grants privileges to every user who runs the file (capabilities(7)). */
 const CAPABILITY = "security.capability";
 /** XATTR_LIST_MAX. */
 const LIST_BYTES = 64 << 10;
-/** Maximum length of a path below "/proc/self/fd/N/". */
-const PLACE_BYTES = 80 << 10;
 
 /** Kinds of attributes that are copied. */
 export interface XattrChoice {
@@ -36,7 +35,7 @@ export class XattrReader {
   readonly #calls: FileCalls;
   readonly #choice: XattrChoice;
   readonly #isRoot: boolean;
-  readonly #place = new PinnedBuffer(PLACE_BYTES);
+  readonly #place = new PinnedBuffer(SCRATCH_BYTES);
   readonly #list = new PinnedBuffer(LIST_BYTES);
   readonly #value = new PinnedBuffer(MAX_XATTR_VALUE_BYTES);
 
@@ -55,11 +54,12 @@ export class XattrReader {
    * @throws {FileError}
    */
   read(path: string, text: string, options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined {
-    const { listxattr, llistxattr, getxattr, lgetxattr } = this.#xattrs;
+    const { listxattr, llistxattr } = this.#xattrs;
+    const { getxattr, lgetxattr } = this.#calls;
     const list = options.follow ? listxattr : llistxattr;
     const get = options.follow ? getxattr : lgetxattr;
     const bytes = encodeName(path);
-    if (bytes.length >= PLACE_BYTES) throw failedCall("read extended attributes of", text, Errno.ENAMETOOLONG);
+    if (bytes.length >= SCRATCH_BYTES) throw failedCall("read extended attributes of", text, Errno.ENAMETOOLONG);
     const place = this.#place.putName(bytes);
     const length = list(place, this.#list.address, LIST_BYTES);
     if (length < 0) {
@@ -123,7 +123,7 @@ export class XattrWriter {
    */
   setPlain(descriptor: number, block: Uint8Array | undefined, { owned }: { owned: boolean }): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
-    return this.#setPlain(this.#xattrs.setxattr, this.#putPlace(`${descriptor}`), block, owned);
+    return this.#setPlain(this.#calls.setxattr, this.#putPlace(`${descriptor}`), block, owned);
   }
 
   /**
@@ -134,7 +134,7 @@ export class XattrWriter {
   setOfLink(link: string, block: Uint8Array | undefined): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
     // A name in /proc refers to the open link itself, and not to its target.
-    const call = link.includes("/") ? this.#xattrs.lsetxattr : this.#xattrs.setxattr;
+    const call = link.includes("/") ? this.#xattrs.lsetxattr : this.#calls.setxattr;
     return this.#setPlain(call, this.#putPlace(link), block, false);
   }
 
@@ -147,9 +147,9 @@ export class XattrWriter {
     let refused: Refusal | undefined;
     for (const name of options.isDirectory ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
       const value = lists.get(name);
-      // After a refused list the others are set.
-      if (value) refused = this.#set(this.#xattrs.setxattr, place, name, value) ?? refused;
-      else if (this.#xattrs.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
+      // If one list is refused, the other one is still set.
+      if (value) refused = this.#set(this.#calls.setxattr, place, name, value) ?? refused;
+      else if (this.#calls.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
         const errno = this.#calls.errno();
         if (errno !== Errno.ENODATA && errno !== Errno.EOPNOTSUPP) refused ??= { name, errno };
       }
@@ -161,11 +161,11 @@ export class XattrWriter {
   failure(text: string, { name, errno }: Refusal): FileError {
     return new FileError(SETTING_XATTRS, text, `${escapePath(name)}: ${errnoText(errno)}`, {
       code: errnoName(errno),
-      hint: "Everything else of it was copied. Omit --xattrs or --acls if the target does not support them",
+      hint: "The contents were copied. Omit --xattrs or --acls if the target does not support them",
     });
   }
 
-  #setPlain(call: XattrCalls["setxattr"], place: number, block: Uint8Array, owned: boolean): Refusal | undefined {
+  #setPlain(call: FileCalls["setxattr"], place: number, block: Uint8Array, owned: boolean): Refusal | undefined {
     let refused: Refusal | undefined;
     for (const { name, value } of decodeXattrs(block)) {
       if (name === ACCESS_LIST || name === DEFAULT_LIST) continue;
@@ -176,7 +176,7 @@ export class XattrWriter {
     return refused;
   }
 
-  #set(call: XattrCalls["setxattr"], place: number, name: string, value: Uint8Array): Refusal | undefined {
+  #set(call: FileCalls["setxattr"], place: number, name: string, value: Uint8Array): Refusal | undefined {
     this.#value.bytes.set(value);
     const address = this.#name.putName(encodeName(name));
     if (call(place, address, this.#value.address, value.length, 0) === 0) return undefined;

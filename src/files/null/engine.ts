@@ -8,7 +8,7 @@ import type { Partial, Target } from "../engine/target.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { FileChange } from "../stat/file_change.ts";
-import { failedWith, hasGrown, isSpecial } from "../stat/file_failure.ts";
+import { failedWith, grownFile, specialFile } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { discardingWriter } from "../output/discarding_writer.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
@@ -83,7 +83,7 @@ class GeneratingReader implements SourceReader {
   ): number {
     const path = joinPath(this.directoryPath, decodeName(names.subarray(nameStart, nameEnd)));
     const { size } = this.#examine(path);
-    if (size > limit) throw hasGrown(path);
+    if (size > limit) throw grownFile(path);
     generate(buffer, at, size, 0);
     return size;
   }
@@ -113,7 +113,7 @@ class GeneratingReader implements SourceReader {
     if (this.#root && isSynthetic(this.#root)) return this.stat = syntheticStat(this.#root);
     const stat = this.#paths.stat(path, { follow: true });
     if (!stat) throw failedWith("read", path, "ENOENT");
-    if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    if (stat.kind !== FileKind.file) throw specialFile(path, stat.kind);
     return this.stat = stat;
   }
 }

@@ -2,11 +2,9 @@
 
 import { Errno } from "../../native/libc/errno.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
-import { addressOf } from "../../native/file/calls.ts";
-import type { FileCalls } from "../../native/file/calls.ts";
+import { addressOf, type FileCalls } from "../../native/file/calls.ts";
 import { Readiness } from "../../native/net/readiness.ts";
-import { openSocketCalls } from "../../native/net/socket_calls.ts";
-import { POLLOUT } from "../../native/net/socket_calls.ts";
+import { openSocketCalls, POLLOUT } from "../../native/net/socket_calls.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
 /** Maximum time of one poll(2), because the descriptor must stay open until it returns. In milliseconds. */

@@ -16,7 +16,7 @@ export interface Device {
   write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number>;
   /** Flushes a block device to disk; does nothing for other devices. @throws {FileError} */
   sync(): Promise<void>;
-  /** Closes the device and cancels what waits for it. May be called again. */
+  /** Closes the device and cancels pending calls. May be called again. */
   close(): void;
 }
 
@@ -35,7 +35,7 @@ export class DeviceWriter {
   #opening: Promise<void> | undefined;
   #position = 0;
 
-  /** @param note Called if opening takes long, with what the device waits for. */
+  /** @param note Called with a note for the user if opening takes longer than `NOTE_MS`. */
   constructor(device: Device, root: Extract<TargetRoot, { kind: "device" }>, note: (text: string) => void) {
     this.#device = device;
     this.path = root.path;
@@ -50,7 +50,7 @@ export class DeviceWriter {
    * @throws {FileError} Also if the offset does not follow the last byte, and after `close`.
    */
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<void> {
-    // A peer may send more than belongs to the device.
+    // A peer may send blocks of a device after it was closed.
     if (this.#closed) return await this.#closing.promise;
     if (offset !== this.#position) throw outOfOrder(this.path);
     await this.#untilClosed(this.#opening ??= this.#open());

@@ -1,4 +1,4 @@
-/** Creates holes in a target file: pages of zeros are not written, and existing data there is removed. */
+/** Creates holes in a target file: a page of zeros is not written, and existing data in its place is removed. */
 
 import type { RangeWriter } from "../engine/target.ts";
 import { endOfData, endOfZeros, isZero } from "./zero_pages.ts";

@@ -59,8 +59,8 @@ export class StandardOutput implements Device {
 }
 
 /**
- * Checks that the user has opened a descriptor. Descriptors of the runtime are closed in programs that it starts, in
- * contrast to those that it inherited.
+ * Checks that the user has opened a descriptor. A descriptor of the runtime has the flag O_CLOEXEC, in contrast to an
+ * inherited one.
  *
  * @throws {UserError} If it is not open, or belongs to the runtime.
  */
@@ -87,7 +87,7 @@ function nameOf(descriptor: number): string {
 function streamOf(descriptor: number): { write(bytes: Uint8Array): Promise<number> } {
   if (descriptor === STDOUT) return Deno.stdout;
   if (descriptor === STDERR) return Deno.stderr;
-  throw new Error("This system has no calls for other descriptors");
+  throw new Error(`only standard output and standard error are supported on ${Deno.build.os}`);
 }
 
 /**

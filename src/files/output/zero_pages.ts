@@ -1,7 +1,7 @@
 /** Finds zeros in a buffer: in a range, or in pages of the file that the bytes belong to. */
 
 /** Usual allocation unit of file systems: smaller holes are rare. */
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 
 /** Returns whether all of bytes[start, end) are zero. Compares words if the bytes are aligned in memory. */
 export function isZero(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
@@ -38,8 +38,9 @@ export function hasZeroPage(bytes: Uint8Array<ArrayBuffer>, start: number, lengt
 }
 
 /**
- * Calls `write` for each part of a file with the contents bytes[start, start + length) that contains data, with its
- * position in `bytes` and its offset in the file.
+ * Finds the data in a file with the contents bytes[start, start + length).
+ *
+ * @param write Called for each part with data: its position in `bytes`, its length, and its offset in the file.
  */
 export function forEachData(
   bytes: Uint8Array<ArrayBuffer>,

@@ -5,6 +5,7 @@ import { decodeName } from "../../protocol/names.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkShape } from "../target/name.ts";
 import { checkPath } from "../../protocol/wire_path.ts";
+import { splitRelativePath } from "./local_path.ts";
 
 /** PATH_MAX without the NUL: no system creates a longer link. */
 export const LONGEST_TARGET_BYTES = 4095;
@@ -13,9 +14,13 @@ export const MAX_LINKS = 40;
 
 /** First name of a hard link, relative to a root. */
 export interface LinkSource {
+  /** Index of the root. */
   root: number;
+  /** Path of the directory, relative to the root. */
   directory: string;
+  /** Name in the directory. */
   name: string;
+  /** Whole path, relative to the root; "" if the root is the file. */
   path: string;
 }
 
@@ -41,6 +46,5 @@ export function parseFirstPath(target: Uint8Array, roots: readonly TargetRoot[],
   if (path === "") {
     throw new ProtocolError("bad-record", "Cannot accept a record from the peer: the target of its link is empty");
   }
-  const at = path.lastIndexOf("/");
-  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1), path, root: index };
+  return { ...splitRelativePath(path), path, root: index };
 }

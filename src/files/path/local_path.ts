@@ -66,6 +66,12 @@ export function directoryOf(path: string, style: PathStyle = PATH_STYLE): string
   return at === 0 ? "." : withoutTrailingSlashes(bare.slice(0, at), style);
 }
 
+/** Splits a path below a root, with "/" on every system. @returns the directory, "" for none, and the last component. */
+export function splitRelativePath(path: string): { directory: string; name: string } {
+  const at = path.lastIndexOf("/");
+  return { directory: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) };
+}
+
 /** Returns the path of a `file:` URL. */
 export function pathOfFileUrl(url: URL, style: PathStyle = PATH_STYLE): string {
   const path = decodeURIComponent(url.pathname);

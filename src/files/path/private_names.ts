@@ -23,7 +23,7 @@ const PREFIX_BYTES = new TextEncoder().encode(PRIVATE_PREFIX);
 /** ASCII: an upper-case letter and its lower-case form differ in this bit. */
 const CASE_BIT = 0x20;
 const SLASH = 0x2f;
-/** Code of the failure. */
+/** Code of the failure of a path with a private name. */
 export const PRIVATE_NAME = "EPRIVATE";
 
 /** Returns an unpredictable name for a partial file. */

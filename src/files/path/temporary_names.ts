@@ -2,7 +2,8 @@
 
 import { PRIVATE_PREFIX } from "./private_names.ts";
 
-const SUFFIX = ".part";
+/** End of every name. */
+export const TEMPORARY_SUFFIX = ".part";
 
 /** Generates names such as ".escp-k3x9-5f2a09c1-0000002f.part"; each writer has its own generator. */
 export class TemporaryNames {
@@ -21,8 +22,9 @@ export class TemporaryNames {
     return this.#stem;
   }
 
+  /** Returns a new name. */
   next(): string {
-    return `${this.#stem}${(this.#counter++).toString(16).padStart(8, "0")}${SUFFIX}`;
+    return `${this.#stem}${(this.#counter++).toString(16).padStart(8, "0")}${TEMPORARY_SUFFIX}`;
   }
 }
 
@@ -48,7 +50,7 @@ export function unverifiedName(name: Uint8Array): string {
 /** Returns the same name in every thread: a file may be verified in another thread than the one that has written it. */
 function derivedName(token: string, name: Uint8Array): string {
   const hash = fnv1a(name);
-  return `${temporaryPrefix(token)}${hash.slice(0, 8)}-${hash.slice(8)}${SUFFIX}`;
+  return `${temporaryPrefix(token)}${hash.slice(0, 8)}-${hash.slice(8)}${TEMPORARY_SUFFIX}`;
 }
 
 /** Returns the 64-bit FNV-1a hash (draft-eastlake-fnv) as 16 hexadecimal digits. It does not withstand an attacker. */

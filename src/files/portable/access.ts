@@ -1,11 +1,11 @@
 /**
- * Whether other users can change what a path refers to. `Deno.*` takes paths only: if others can write to a directory on
- * the path, the path must be checked before and after each use.
+ * Checks whether other users can replace the files that a path refers to. `Deno.*` takes paths only: if others can write to
+ * a directory on the path, the path must be checked before and after each use.
  */
 
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
 import { isShared, ownUser } from "../target/directory_access.ts";
-import { codeOf, failedDeno, linkInTheWay } from "../stat/file_failure.ts";
+import { codeOf, failedDeno, unexpectedLink } from "../stat/file_failure.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 
 /** Owner and mode of a directory or file. */
@@ -43,7 +43,7 @@ export function canOthersSwap(path: string): boolean {
 }
 
 /** Returns whether a path refers to this file or directory. */
-export function leadsTo(path: string, identity: FileIdentity, options: { follow: boolean }): boolean {
+export function refersTo(path: string, identity: FileIdentity, options: { follow: boolean }): boolean {
   try {
     return isSameFile(identityOf(options.follow ? Deno.statSync(path) : Deno.lstatSync(path)), identity);
   } catch {
@@ -60,7 +60,9 @@ export class LinkCheck {
   check(root: string, path: string): void {
     if (this.#root?.path !== root) this.#root = { path: root, real: realPathOf(root) };
     const directory = joinPath(root, path);
-    if (path !== "" && realPathOf(directory) !== joinPath(this.#root.real, path)) throw linkInTheWay(directory, "read");
+    if (path !== "" && realPathOf(directory) !== joinPath(this.#root.real, path)) {
+      throw unexpectedLink(directory, "read");
+    }
   }
 }
 

@@ -13,7 +13,7 @@ export class PortableDevice implements Device {
   #worker: Worker | undefined;
   #busy = false;
 
-  /** @param identity identity that it must have. Default: any. */
+  /** @param identity Identity that the device must have. Default: any. */
   constructor(path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#path = path;
     this.#identity = identity;
@@ -21,11 +21,11 @@ export class PortableDevice implements Device {
 
   async open(): Promise<void> {
     this.#worker = new Worker(new URL("./device_worker.ts", import.meta.url), { type: "module" });
-    await this.#ask({ type: "open", path: this.#path, identity: this.#identity });
+    await this.#request({ type: "open", path: this.#path, identity: this.#identity });
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
-    return await this.#ask({ type: "write", bytes: buffer.slice(at, at + length) });
+    return await this.#request({ type: "write", bytes: buffer.slice(at, at + length) });
   }
 
   async sync(): Promise<void> {
@@ -38,7 +38,7 @@ export class PortableDevice implements Device {
     this.#worker = undefined;
   }
 
-  async #ask(request: DeviceRequest): Promise<number> {
+  async #request(request: DeviceRequest): Promise<number> {
     const worker = this.#worker!;
     this.#busy = true;
     const reply = await new Promise<DeviceReply>((resolve) => {

@@ -107,7 +107,7 @@ const portablePaths: PathCalls = {
     if (calls) return listDirectory(calls, path);
     return Array.from(Deno.readDirSync(path), ({ name, isDirectory, isSymlink }) => ({
       name,
-      isDirectory: isDirectory,
+      isDirectory,
       isLink: isSymlink,
     }));
   },

@@ -4,7 +4,7 @@ import { FileError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { ReadOptions, SourceRoot } from "../engine/source.ts";
 import { checkRealPath } from "../target/confinement.ts";
-import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
+import { codeOf, failedDeno, failedWith, FileCode, unexpectedLink } from "../stat/file_failure.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { joinPath } from "../path/local_path.ts";
@@ -63,7 +63,7 @@ export class PortableLister implements DirectoryLister {
     this.#directory = joinPath(root.path, path);
     this.#replaced.clear();
     this.#stat(this.#directory, options.follow);
-    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#directory, "read");
+    if (this.stat.kind === FileKind.symlink) throw unexpectedLink(this.#directory, "read");
     if (this.stat.kind !== FileKind.directory) throw failedWith("read", this.#directory, "ENOTDIR");
     checkRealPath("read", this.#directory, root.within);
     this.#links?.check(root.path, path);

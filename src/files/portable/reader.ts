@@ -8,11 +8,11 @@ import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
 import { checkRealPath } from "../target/confinement.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
-import { failedDeno, failedWith, FileCode, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
+import { failedDeno, failedWith, FileCode, grownFile, specialFile, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
-import { directoryOf, joinPath } from "../path/local_path.ts";
-import { canOthersSwap, isSharedByOthers, leadsTo } from "./access.ts";
+import { directoryOf, joinPath, splitRelativePath } from "../path/local_path.ts";
+import { canOthersSwap, isSharedByOthers, refersTo } from "./access.ts";
 import { readOpen, readPath, sentModeMask } from "./stat.ts";
 
 export class PortableReader implements SourceReader {
@@ -74,13 +74,13 @@ export class PortableReader implements SourceReader {
     try {
       if (!this.#follow) this.#checkOpen(path, isRoot ? this.#root : undefined, this.#real);
       const { size } = this.stat;
-      if (size > limit && !this.prefix) throw hasGrown(path);
+      if (size > limit && !this.prefix) throw grownFile(path);
       const expected = size === 0 ? limit : Math.min(size, limit);
       const length = readFully(file, buffer, at, expected, path);
       readOpen(file, path, this.#after);
       // Files of /proc have a size of 0, and contain more. A log that was empty has a size now.
       const isFull = size === 0 && length === limit && limit > 0 && this.#after.size === 0;
-      if (isFull && !this.prefix) throw hasGrown(path);
+      if (isFull && !this.prefix) throw grownFile(path);
       // Fewer bytes than the size are not a change: files of /sys have a size of 4096.
       this.change = changeBetween(this.stat, this.#after);
       return length;
@@ -93,7 +93,7 @@ export class PortableReader implements SourceReader {
     const text = joinPath(this.#roots[root].path, path);
     const source = this.#roots[root];
     checkRealPath("read", text, source.within);
-    const real = this.#follow || path === "" ? undefined : watchedDirectory(source, directoryBelow(path));
+    const real = this.#follow || path === "" ? undefined : watchedDirectory(source, splitRelativePath(path).directory);
     const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
     try {
       if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
@@ -120,7 +120,7 @@ export class PortableReader implements SourceReader {
       return;
     }
     if (real === undefined) return;
-    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(directoryOf(path)) !== real) {
+    if (!refersTo(path, this.stat, { follow: false }) || realPathOf(directoryOf(path)) !== real) {
       throw replaced("read", path);
     }
   }
@@ -175,15 +175,15 @@ export class PortableRangeReader implements RangeReader {
 }
 
 /**
- * Checks that no directory between a root and one below it is a link.
+ * Checks that no component of a directory below a root is a link.
  *
  * @returns Real path of the directory; undefined if no other user can change the path.
  * @throws {FileError} and errors of `Deno.*`.
  */
 function watchedDirectory(root: SourceRoot, below: string): string | undefined {
-  if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
+  if (!refersTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
   const real = Deno.realPathSync(joinPath(root.path, below));
-  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw linkInTheWay(joinPath(root.path, below), "read");
+  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw unexpectedLink(joinPath(root.path, below), "read");
   return isSharedByOthers(Deno.statSync(real)) || canOthersSwap(real) ? real : undefined;
 }
 
@@ -195,19 +195,14 @@ function realPathOf(path: string): string | undefined {
   }
 }
 
-/** Returns the directory of a path below a root; "" if it is the root. */
-function directoryBelow(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-/** Examines a file before it is opened, because opening a FIFO would wait for its other end. */
+/** Opens a regular file. Examines the file before, because opening a FIFO would wait for its writer. */
 function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
   try {
     readPath(path, { follow }, stat);
-    if (stat.kind === FileKind.symlink) throw linkInTheWay(path, "read");
-    if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    if (stat.kind === FileKind.symlink) throw unexpectedLink(path, "read");
+    if (stat.kind !== FileKind.file) throw specialFile(path, stat.kind);
     const { dev, inode } = stat;
     file = Deno.openSync(path);
     readOpen(file, path, stat);

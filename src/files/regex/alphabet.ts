@@ -32,13 +32,13 @@ export class Alphabet {
     return number;
   }
 
-  /** The class of a code point, a number from 0 on. */
+  /** Returns the class of a code point, a number from 0. */
   classOf(code: number): number {
     const known = code < TABLE_SIZE ? this.#table[code] : this.#others.get(code) ?? -1;
     return known >= 0 ? known : this.#find(code);
   }
 
-  /** Whether an atom accepts the code points of a class. */
+  /** Returns whether an atom accepts the code points of a class. */
   accepts(number: number, ofClass: number): boolean {
     return this.#members[ofClass][number] === "1";
   }

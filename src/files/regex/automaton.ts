@@ -44,7 +44,7 @@ export class Automaton {
 
   /**
    * @param states Shared by several automata.
-   * @param cache Also shared; it limits what all of them keep.
+   * @param cache Also shared. It limits the memory of all automata.
    */
   constructor(states: readonly State[], start: number, alphabet: Alphabet, cache: StateCache) {
     this.#states = states;

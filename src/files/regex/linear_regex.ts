@@ -12,8 +12,8 @@ import { type Assertion, type Node, parseRegex } from "./syntax.ts";
 /** Maximum number of different assertions in one expression: each has a bit. */
 const MAX_ASSERTIONS = 24;
 
-/** A compiled assertion. */
-interface Condition {
+/** An assertion, and the bit of the positions at which it holds. */
+interface CompiledAssertion {
   readonly assertion: Assertion;
   readonly bit: number;
   /** Of a lookahead or lookbehind: its contents. */
@@ -22,17 +22,15 @@ interface Condition {
   readonly word?: number;
 }
 
-/**
- * Equivalent to `new RegExp(text, "u").test`, except that backreferences are not supported.
- */
+/** A regular expression, equivalent to `new RegExp(text, "u")` except that backreferences are not supported. */
 export class LinearRegex {
   readonly #alphabet = new Alphabet();
   readonly #states: State[] = [{ kind: "accept" }];
   readonly #maxStates: number;
   readonly #cache: StateCache;
   readonly #automaton: Automaton;
-  /** Each assertion comes after those that it contains. */
-  readonly #conditions: Condition[] = [];
+  /** An assertion follows the assertions that it contains. */
+  readonly #assertions: CompiledAssertion[] = [];
   readonly #bits = new Map<string, number>();
   #isMatch = false;
   readonly #found = () => this.#isMatch = true;
@@ -56,7 +54,7 @@ export class LinearRegex {
     return this.#states.length;
   }
 
-  /** Whether the expression matches somewhere in the text. */
+  /** Returns whether the expression matches somewhere in the text. */
   test(text: string): boolean {
     const length = this.#read(text);
     this.#evaluate(length);
@@ -84,7 +82,7 @@ export class LinearRegex {
   #evaluate(length: number): void {
     const holds = this.#holds;
     holds.fill(0, 0, length + 1);
-    for (const { assertion, bit, automaton, word } of this.#conditions) {
+    for (const { assertion, bit, automaton, word } of this.#assertions) {
       if (assertion.kind === "start") {
         for (let at = 0; at <= (assertion.flags.multiline ? length : 0); at++) if (this.#isStart(at)) holds[at] |= bit;
       } else if (assertion.kind === "end") {
@@ -175,19 +173,19 @@ export class LinearRegex {
     if (known !== undefined) return known;
     const automaton = "part" in assertion ? this.#compile(assertion.part, assertion.kind === "lookahead") : undefined;
     const word = assertion.kind === "boundary" ? this.#alphabet.add("\\w", assertion.flags) : undefined;
-    if (this.#conditions.length >= MAX_ASSERTIONS) {
+    if (this.#assertions.length >= MAX_ASSERTIONS) {
       throw new UserError(`it has more than ${MAX_ASSERTIONS} different assertions`, {
         hint: "Split it into several rules",
       });
     }
-    const bit = 1 << this.#conditions.length;
-    this.#conditions.push({ assertion, bit, automaton, word });
+    const bit = 1 << this.#assertions.length;
+    this.#assertions.push({ assertion, bit, automaton, word });
     if (key !== undefined) this.#bits.set(key, bit);
     return bit;
   }
 }
 
-/** Equal for equivalent assertions; undefined for lookahead and lookbehind. */
+/** Returns a key that is equal for equivalent assertions; undefined for lookahead and lookbehind. */
 function keyOf(assertion: Assertion): string | undefined {
   if ("part" in assertion) return undefined;
   const { kind, flags: { ignoreCase, multiline }, negated } = assertion;

@@ -1,4 +1,4 @@
-/** Limits what automata keep of the sets of states that they have computed. */
+/** Limits the sets of states that automata cache. */
 
 /** Maximum number of cached states. Each takes some 20 bytes. */
 const MAX_STATES = 2_000_000;
@@ -20,7 +20,7 @@ export class StateCache {
     return this.#states;
   }
 
-  /** Adds an automaton that counts what it keeps. */
+  /** Adds an automaton, which calls `count` for each set that it caches. */
   add(automaton: { forget(): void }): void {
     this.#automata.push(automaton);
   }

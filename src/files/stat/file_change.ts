@@ -3,6 +3,7 @@
 import { quotePath } from "../../errors.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 
+/** Kinds of changes, ordered by certainty. */
 export const FileChange = {
   /** No change. */
   none: 0,
@@ -46,6 +47,7 @@ export function isFreshChange({ mtime, mtimeNs }: Pick<Attributes, "mtime" | "mt
   return Math.abs(now - (mtime * 1000 + mtimeNs / 1e6)) <= CLOCK_TICK_MS;
 }
 
+/** Weight of the upper half of a 64-bit number. */
 const HALF = 2 ** 32;
 
 /**

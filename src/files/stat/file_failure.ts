@@ -40,8 +40,8 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   if (error instanceof FileError) return error;
   if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
-  const state = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
-  return new FileError(operation, path, state, { code, hint: code && HINTS[code], cause: error });
+  const reason = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
+  return new FileError(operation, path, reason, { code, hint: code && HINTS[code], cause: error });
 }
 
 const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
@@ -59,17 +59,17 @@ const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code === "string") return code;
-  return CODES.find(([kind]) => error instanceof kind)?.[1] ?? codeInWords(error);
+  return CODES.find(([kind]) => error instanceof kind)?.[1] ?? codeInMessage(error);
 }
 
 /** Returns the name of an error without a class in Deno, such as EDQUOT, from its message. Windows has other numbers. */
-function codeInWords(error: unknown): string | undefined {
+function codeInMessage(error: unknown): string | undefined {
   const number = error instanceof Error && /\(os error (\d+)\)/.exec(error.message)?.[1];
   return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
 }
 
 /** Returns the failure of a path that is a symbolic link instead of a file or directory: it could point anywhere. */
-export function linkInTheWay(path: string, operation = "create"): FileError {
+export function unexpectedLink(path: string, operation = "create"): FileError {
   return new FileError(operation, path, "it is a symbolic link", {
     code: "ELOOP",
     hint: operation === "read"
@@ -93,7 +93,7 @@ export function attemptEach<Item>(items: Iterable<Item>, action: (item: Item) =>
 }
 
 /** Returns the failure of a source that no longer fits into the buffer that it is read to. */
-export function hasGrown(path: string): FileError {
+export function grownFile(path: string): FileError {
   return new FileError("read", path, "it has grown while it was copied", {
     code: FileCode.grew,
     hint: "Copy it again when nothing writes to it any more",
@@ -101,7 +101,7 @@ export function hasGrown(path: string): FileError {
 }
 
 /** Returns the failure of a source that has become shorter. */
-export function hasShrunk(path: string, when: "after it was found" | "while it was read"): FileError {
+export function shrunkFile(path: string, when: "after it was found" | "while it was read"): FileError {
   return new FileError("read", path, `it became shorter ${when}`, {
     code: "ECHANGED",
     hint: "Copy it again when nothing writes to it",
@@ -109,7 +109,7 @@ export function hasShrunk(path: string, when: "after it was found" | "while it w
 }
 
 /** Returns the failure of a source that was replaced by a directory or special file, which must not be opened. */
-export function isSpecial(path: string, kind: number): FileError {
+export function specialFile(path: string, kind: number): FileError {
   if (kind === FileKind.directory) return new FileError("read", path, "Is a directory", { code: "EISDIR" });
   return new FileError("read", path, `not a regular file: it is a ${kindName(kind)}`, { code: FileCode.special });
 }

@@ -35,7 +35,7 @@ export function exactIdentity(info: Deno.FileInfo): ExactIdentity {
   return { ...identityOf(info), birthMs: info.birthtime?.getTime() ?? null };
 }
 
-/** Returns whether both are the same in every part. */
+/** Returns whether device, inode and time of birth are equal. */
 export function isExactly(one: ExactIdentity, other: ExactIdentity): boolean {
   return one.dev === other.dev && one.inode === other.inode && one.birthMs === other.birthMs;
 }

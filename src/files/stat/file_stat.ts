@@ -66,13 +66,14 @@ export class FileStat implements Attributes {
     return { mode, uid, gid, mtime, mtimeNs, atime, atimeNs };
   }
 
+  /** Returns the times by which a later change is detected, as plain data. */
   changeTimes(): ChangeTimes {
     const { mtime, mtimeNs, ctime, ctimeNs } = this;
     return { mtime, mtimeNs, ctime, ctimeNs };
   }
 }
 
-/** Returns what a special file is called in messages. */
+/** Returns the name of a kind of special file, for messages. */
 export function kindName(kind: number): string {
   switch (kind) {
     case FileKind.fifo:

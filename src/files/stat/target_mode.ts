@@ -29,7 +29,7 @@ export const NEW_DIRECTORY_MODE = 0o1700;
  * @param continued Whether this copy resumes the one that created it: then the sticky bit, which some systems refuse, is
  * not required.
  */
-export function isUnfinishedDirectory(mode: number, continued = false): boolean {
+function isUnfinishedDirectory(mode: number, continued = false): boolean {
   return (mode & 0o1777) === NEW_DIRECTORY_MODE || (continued && (mode & 0o777) === (NEW_DIRECTORY_MODE & 0o777));
 }
 

@@ -28,11 +28,11 @@ export function isTimeKept(set: number, found: number): boolean {
 export function replacedTime(path: string): FileError {
   return new FileError(SETTING_TIME, path, "its file system has no such time", {
     code: "ERANGE",
-    hint: "Everything else of it was copied",
+    hint: "The contents and all other attributes were copied",
   });
 }
 
-/** Returns the failure for an error number; ERANGE: the file system lacks the time. */
+/** Returns the failure for an error number. ERANGE means that the file system lacks the time. */
 export function unsetTimeCall(path: string, errno: number): FileError {
   return errno === Errno.ERANGE ? replacedTime(path) : failedCall(SETTING_TIME, path, errno);
 }

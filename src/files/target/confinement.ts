@@ -65,7 +65,7 @@ export class Confinement {
         existing = above;
         continue;
       }
-      throw leadsOut(operation, shown, this.root);
+      throw pointsOutside(operation, shown, this.root);
     }
   }
 }
@@ -86,10 +86,10 @@ export function checkRealPath(operation: string, path: string, within: string | 
   } catch (error) {
     throw failedDeno(operation, path, error);
   }
-  if (!isWithin(real, within)) throw leadsOut(operation, path, within);
+  if (!isWithin(real, within)) throw pointsOutside(operation, path, within);
 }
 
 /** Returns the failure of a path that points outside of the directory. */
-export function leadsOut(operation: string, path: string, directory: string): FileError {
-  return new FileError(operation, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
+export function pointsOutside(operation: string, path: string, directory: string): FileError {
+  return new FileError(operation, path, `that host allows only paths in ${quotePath(directory)}`, { code: "EXDEV" });
 }

@@ -41,9 +41,9 @@ export function mayDelete(user: number, file: { uid: number }, directory: { uid:
 }
 
 /**
- * Returns whether another user may have created a file or symbolic link in a directory to receive what this user writes:
- * the directory is sticky, such as /tmp, others can write to it, and the owner of the entry is neither this user nor the
- * owner of the directory. This is the rule of fs.protected_regular=2 (proc_sys_fs(5)), on every system and for root too.
+ * Returns whether another user may have created a file or symbolic link in a directory to receive the data of this user. The
+ * directory is sticky, such as /tmp, and others can write to it. The owner of the entry is neither this user nor the owner
+ * of the directory. This is the rule of fs.protected_regular=2 (proc_sys_fs(5)), on every system and for root too.
  *
  * @param user User of this process; undefined if files have no owner on this system.
  */

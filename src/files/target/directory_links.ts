@@ -193,7 +193,7 @@ export function followLinkPath(path: string, operation: string, paths: RealPaths
   }
 }
 
-/** Without owners. */
+/** Follows a link on a system where files have no owner. */
 function followAny(path: string, paths: RealPaths): { directory: string } | LinkProblem {
   const isDirectory = paths.stat(path, { follow: true })?.kind === FileKind.directory;
   return isDirectory ? { directory: paths.realPath(path) } : "no-directory";

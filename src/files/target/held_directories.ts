@@ -5,14 +5,14 @@ import type { FileEngine } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { rootDirectory } from "./name.ts";
 
-/** Minimum limit of open files. With a lower one nothing is held, and an inode may be reused. */
-const LEAST_DESCRIPTORS = 256;
+/** Minimum limit of open files. With a lower limit no directory is held, and an inode may be reused. */
+const MIN_OPEN_FILES = 256;
 /** Maximum number of directories that are held. */
-const MOST_HELD = 32;
+const MAX_HELD = 32;
 
 /** Returns whether this process has enough descriptors to hold files and directories. */
 export function mayHold(): boolean {
-  return openFilesLimit() >= LEAST_DESCRIPTORS;
+  return openFilesLimit() >= MIN_OPEN_FILES;
 }
 
 /** Holds the directories of the roots, so that their identities stay valid until the end of a copy. */
@@ -26,7 +26,7 @@ export class HeldDirectories {
     try {
       for (const root of roots) {
         const directory = rootDirectory(root);
-        if (seen.size === MOST_HELD) return;
+        if (seen.size === MAX_HELD) return;
         if (!directory.identity || seen.has(directory.path)) continue;
         seen.add(directory.path);
         const held = paths.holdDirectory(directory.path, directory.identity);

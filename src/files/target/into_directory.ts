@@ -5,7 +5,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { joinPath } from "../path/local_path.ts";
 import { misnamed, type NameRules, problemOfName } from "../path/name_rules.ts";
 import { isPrivateName } from "../path/private_names.ts";
-import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedWith, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { followLinkPath } from "./directory_links.ts";
@@ -47,7 +47,7 @@ export function intoDirectory(
     if (found?.kind !== FileKind.directory) throw swapped("create", path);
     return { kind: "folder", path: real, created: false, identity: identityOfStat(found) };
   }
-  if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
+  if (stat?.kind === FileKind.symlink) throw unexpectedLink(path);
   if (stat && stat.kind !== FileKind.directory) throw failedWith("create", path, "ENOTDIR");
   if (!stat) return { kind: "folder", path, created: true, parent: identity };
   return { kind: "folder", path, created: false, identity: identityOfStat(stat) };

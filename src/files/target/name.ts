@@ -7,7 +7,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
-import { directoryOf, joinPath } from "../path/local_path.ts";
+import { directoryOf, joinPath, splitRelativePath } from "../path/local_path.ts";
 
 /** Path of a device root that means standard output or another open descriptor. All other paths of roots are absolute. */
 export const STANDARD_OUTPUT = "-";
@@ -25,9 +25,9 @@ export interface RootDirectory {
   within?: string;
   /** Identity that it must have; undefined to accept any. */
   identity?: FileIdentity;
-  /** The path must not be a symbolic link. */
+  /** Whether the path must not be a symbolic link. */
   noFollow?: boolean;
-  /** Directory that is copied there, if it is on this machine. */
+  /** Identity of the source directory, if the source is on this machine. */
   source?: FileIdentity;
 }
 
@@ -78,8 +78,7 @@ export function checkShape(root: TargetRoot | undefined, hasName: boolean): asse
 export function splitTarget(root: TargetRoot, path: string): { directory: string; name: string } {
   checkShape(root, path !== "");
   if (root.kind === "file") return { directory: "", name: root.name };
-  const at = path.lastIndexOf("/");
-  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) };
+  return splitRelativePath(path);
 }
 
 /**

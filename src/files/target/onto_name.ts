@@ -6,7 +6,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { MAX_LINKS } from "../path/link_target.ts";
 import { baseName, directoryOf, hasTrailingSlash, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
 import { isPrivateName, privateName } from "../path/private_names.ts";
-import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedWith, unexpectedLink } from "../stat/file_failure.ts";
 import { identityOfStat, untrusted } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import { mayBePlanted, ownUser } from "./directory_access.ts";
@@ -82,7 +82,7 @@ function ontoName(
     }
     return { kind: "file", directory: parent, name, identity: above && identityOfStat(above), missing };
   }
-  if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
+  if (paths.stat(bare, { follow: false })) throw unexpectedLink(bare);
   return { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing };
 }
 
@@ -122,6 +122,6 @@ function noParent(target: string): UserError {
 }
 
 function notDirectory(target: string, stat: FileStat | undefined, hint?: string): UserError {
-  const state = stat ? "Not a directory" : "No such file or directory";
-  return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
+  const reason = stat ? "Not a directory" : "No such file or directory";
+  return new UserError(`Cannot copy to ${quotePath(target)}: ${reason}`, { hint });
 }

@@ -82,10 +82,10 @@ function planCommon(
     });
   }
   const bare = withoutTrailingSlashes(full);
-  const continued = (path: string, source: PlannedSource) =>
+  const isContinued = (path: string, source: PlannedSource) =>
     source.kind === "folder" && (options.isUnfinished?.(path, source) ?? false);
   const identity = stat && identityOfStat(stat);
-  if (stat?.kind === FileKind.directory && sources.length === 1 && continued(bare, sources[0])) {
+  if (stat?.kind === FileKind.directory && sources.length === 1 && isContinued(bare, sources[0])) {
     const above = paths.stat(directoryOf(bare), { follow: true });
     const parent = above && identityOfStat(above);
     return [{ kind: "folder", path: bare, created: true, continued: true, identity, parent }];
@@ -93,7 +93,7 @@ function planCommon(
   return stat?.kind === FileKind.directory
     ? sources.map((source) => {
       const root = intoDirectory(source, { path: bare, identity: identity! }, paths, options);
-      if (root.kind !== "folder" || root.created || !continued(root.path, source)) return root;
+      if (root.kind !== "folder" || root.created || !isContinued(root.path, source)) return root;
       return { ...root, created: true, continued: true, parent: identity };
     })
     : ontoNames(sources, { full, target, stat, operands: options.operands ?? sources.length }, options, paths);

@@ -16,10 +16,10 @@ const HINT =
   "of the account, or make root the owner of these and of the directories above them, and deny others write access";
 
 /**
- * Returns these directories. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG specification
- * requires.
+ * Returns the private directories of an account. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG
+ * specification requires.
  */
-export function privatePlaces(env: Environment): string[] {
+function privatePlaces(env: Environment): string[] {
   const home = env("HOME") || undefined;
   const base = (variable: string, name: string) => {
     const chosen = env(variable);
@@ -34,7 +34,7 @@ export function privatePlaces(env: Environment): string[] {
 }
 
 /**
- * Refuses a directory that contains one of them, unless the account cannot change it.
+ * Refuses a directory that contains a private directory, unless the account cannot change the private one.
  *
  * @param root path without symbolic links.
  * @param user user of the account; undefined if files have no owner on this system.
@@ -77,7 +77,7 @@ function findWritable(place: string, root: string, user: number | undefined): st
     : namesIn(at).map((name) => joinPath(at, name)).find((path) => isWritable(path, user));
 }
 
-/** Returns whether the account can change a file. The group bits may be the mask of a list for any user. */
+/** Returns whether the account can change a file. The group bits may be the mask of an access control list. */
 function isWritable(path: string, user: number | undefined): boolean {
   if (user === undefined || user === 0) return true;
   try {

@@ -6,7 +6,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { baseName, directoryOf } from "../path/local_path.ts";
 import { misnamed, type NameRules, problemOfName } from "../path/name_rules.ts";
 import { isPrivateName, privateName } from "../path/private_names.ts";
-import { failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { failedWith, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { isNewDirectory } from "./name.ts";
@@ -25,7 +25,7 @@ export function missingDirectories(directory: string, target: string, paths: Pat
     if (isPrivateName(name)) throw privateName("create", target);
     const problem = problemOfName(name, rules);
     if (problem !== undefined) throw misnamed(path, problem);
-    if (paths.stat(path, { follow: false })) throw linkInTheWay(path);
+    if (paths.stat(path, { follow: false })) throw unexpectedLink(path);
     missing.unshift(path);
   }
 }

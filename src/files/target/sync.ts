@@ -42,7 +42,7 @@ export async function syncDevice(path: string): Promise<void> {
 
 /**
  * Flushes the entries of directories to disk, and the names of root directories that were created. Windows and some file
- * systems do not support this; there nothing is flushed.
+ * systems do not support this. Then nothing is flushed.
  *
  * @param place Returns a path by which the directory can be opened until the next call.
  * @returns Failures.

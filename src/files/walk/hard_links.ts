@@ -3,7 +3,7 @@
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import { FileStat } from "../stat/file_stat.ts";
-import { baseName, directoryOf } from "../path/local_path.ts";
+import { splitRelativePath } from "../path/local_path.ts";
 import { type Pack, PackBuilder } from "./pack_builder.ts";
 
 interface Link {
@@ -46,9 +46,13 @@ export class HardLinks {
     for (const link of this.#links) {
       const { first } = link;
       if (builder.isFull()) yield builder.take()!;
-      const above = link.path.includes("/") ? directoryOf(link.path) : "";
-      if (above !== directory || link.root !== root) builder.enter(root = link.root, encodeName(directory = above));
-      const name = encodeName(baseName(link.path));
+      const place = splitRelativePath(link.path);
+      if (place.directory !== directory || link.root !== root) {
+        directory = place.directory;
+        root = link.root;
+        builder.enter(root, encodeName(directory));
+      }
+      const name = encodeName(place.name);
       builder.addLink(RecordType.hardlink, name, 0, name.length, encodeName(first.path), stat, undefined, first.root);
     }
     const last = builder.take();

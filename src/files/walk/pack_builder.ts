@@ -35,7 +35,7 @@ export class PackBuilder {
   #root = 0;
   #path: Uint8Array = NO_BYTES;
 
-  /** Returns whether a file with this number of bytes, or another record, belongs into the next pack. */
+  /** Returns whether a file with this number of bytes, or another record, belongs in the next pack. */
   isFull(contentBytes = 0): boolean {
     if (this.#records === 0) return false;
     return this.#records >= PACK_RECORDS || this.#length >= PLAN_BYTES || this.#contents + contentBytes > PACK_BYTES;
@@ -51,6 +51,7 @@ export class PackBuilder {
     this.#records++;
   }
 
+  /** Adds the file names[start, end) of the current directory. */
   addFile(names: Uint8Array, start: number, end: number, stat: FileStat, xattrs?: Uint8Array): void {
     this.#enterOnce();
     const at = this.#put(RecordType.file, names, start, end, stat, NO_BYTES, xattrs);

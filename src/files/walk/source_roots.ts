@@ -23,7 +23,7 @@ export const STANDARD_INPUT: SourceRoot = {
 export interface SourceOptions {
   /** Absolute directory that relative operands start from. */
   base: string;
-  /** Whether "~" and "~user" are expanded: on the host where no shell has done it. */
+  /** Whether "~" and "~user" are expanded, because no shell has expanded the operands. */
   tilde: boolean;
   recursive: boolean;
   confinement?: Confinement;

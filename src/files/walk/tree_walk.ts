@@ -8,7 +8,7 @@ import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
-import { failedWith, isSpecial } from "../stat/file_failure.ts";
+import { failedWith, specialFile } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
@@ -131,7 +131,7 @@ export class TreeWalk implements Walk {
       }
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
-      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("folder"));
+      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
       return { path, dev, inode, inodeLow, pending: [] };
     } catch (error) {
       lister.closeDirectory();
@@ -250,7 +250,7 @@ export class TreeWalk implements Walk {
   }
 
   /** Returns the extended attributes. If they cannot be read, that is a failure, and the file is copied without them. */
-  #xattrs(of: "root" | "folder" | "entry"): Uint8Array<ArrayBuffer> | undefined {
+  #xattrs(of: "root" | "directory" | "entry"): Uint8Array<ArrayBuffer> | undefined {
     const lister = this.#lister;
     if (!lister.xattrs) return undefined;
     try {
@@ -279,6 +279,6 @@ export class TreeWalk implements Walk {
 
 /** Returns the failure of a source that is not a regular file; for a directory without -r in the words of scp. */
 export function notRegular(path: string, kind: number): FileError {
-  if (kind !== FileKind.directory) return isSpecial(path, kind);
+  if (kind !== FileKind.directory) return specialFile(path, kind);
   return new FileError("read", path, "not a regular file", { hint: "Use -r to copy directories", code: "EISDIR" });
 }

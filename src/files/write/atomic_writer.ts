@@ -261,7 +261,7 @@ export class AtomicWriter<Name, Staged> {
     this.#backups.push({ root: this.#root, path: this.pathOf(name), identity });
   }
 
-  /** Remembers a failure if it means that the name cannot be created or replaced. Returns it. */
+  /** Notes a failure if its code means that the name cannot be created or replaced. Returns the failure. */
   #noteRefusal(failure: FileError): FileError {
     if (NAME_REFUSALS.includes(failure.code)) this.#refusal = failure;
     return failure;
@@ -272,15 +272,15 @@ export class AtomicWriter<Name, Staged> {
     const code = codeOf(error);
     if (code === "EEXIST" || code === "EINTR") return;
     // The directory of a root that is a file is not part of the copy, so its permissions stay.
-    const mayOpenUp = code === "EACCES" && this.roots[this.#root].kind === "folder";
-    if (mayOpenUp && this.directory.openUp()) return;
+    const mayAddPermissions = code === "EACCES" && this.roots[this.#root].kind === "folder";
+    if (mayAddPermissions && this.directory.addPermissions()) return;
     throw this.#noteRefusal(failedDeno(operation, this.directory.textOf(name), error));
   }
 }
 
 /**
- * Codes of names that cannot be created or replaced, although their files may be writable: a directory without write
- * permission, a file of another user in a sticky directory, a file that is a mount point, a directory that is read-only.
+ * Codes of names that cannot be created or replaced, although their files may be writable. In order: a directory without
+ * write permission, a file of another user in a sticky directory, a mount point, and a read-only directory.
  */
 const NAME_REFUSALS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EBUSY", "EROFS"];
 

@@ -34,7 +34,7 @@ export interface TargetDirectory<Name> {
    * @throws {FileError} Operation "create".
    */
   enter(root: number, path: string, options: { create: boolean }): void;
-  /** Returns the directories that were created or opened up since the last call. */
+  /** Returns the directories that were created, or whose permissions were extended, since the last call. */
   takeCreated(): PendingDirectory[];
   /**
    * Gives this process full permissions in the current directory, if it owns the directory and lacks them. `takeCreated`
@@ -42,7 +42,7 @@ export interface TargetDirectory<Name> {
    *
    * @returns Whether permissions were added.
    */
-  openUp(): boolean;
+  addPermissions(): boolean;
   /** Returns the entry of this name; valid until the next call. @throws {FileError} If the system cannot have such a name. */
   nameOf(text: string): Name;
   /** Returns the entry whose name is bytes[start, end); a NUL must follow. @throws {FileError} As `nameOf`. */
@@ -102,6 +102,7 @@ export interface StagingCalls<Name, Staged> {
   write(staged: Staged, bytes: Uint8Array<ArrayBuffer>, start: number, length: number): void;
   /** Writes bytes[start, start + length) at an offset of the file. */
   writeAt(staged: Staged, bytes: Uint8Array<ArrayBuffer>, start: number, length: number, offset: number): void;
+  /** Truncates or extends the file to this number of bytes. */
   setSize(staged: Staged, size: number): void;
   identityOf(staged: Staged): FileIdentity;
   /** Returns the temporary name. */
@@ -132,8 +133,8 @@ export interface CommitCalls<Name, Staged> {
   /**
    * Creates a second name for the file that is about to be replaced.
    *
-   * @returns Identity of the file; undefined if there is none, this user could not remove the second name, the file system
-   * has no hard links or the second name is taken.
+   * @returns Identity of the file; undefined if there is none, or if there is no second name: this user could not remove it,
+   * the file system has no hard links, or another file has the name.
    */
   linkReplaced(name: Name, other: string): FileIdentity | undefined;
   /**

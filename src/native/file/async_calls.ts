@@ -1,6 +1,6 @@
 /**
- * File calls that may wait for a disk, each on a thread of the runtime's pool, whose errno is lost. They are opened at the
- * first use, because only copies on one machine need them and every symbol slows down the start. Linux.
+ * File calls that may wait for a disk or a reader, each on a thread of the runtime's pool, whose errno is lost. They are
+ * opened at the first use, because most copies do not need them and every symbol slows down the start. Linux.
  */
 
 import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
@@ -29,7 +29,8 @@ const ranges = new ForeignMemoryPool(32);
 const CLONE_RANGE = 0x4020940d;
 
 /**
- * The files and buffers must stay until a call resolves. Each call returns -1 on failure, without a reason.
+ * File calls on other threads. Files must stay open and buffers referenced until a call resolves. Each call returns -1 on
+ * failure, without a reason.
  */
 export interface AsyncFileCalls {
   /** pread(2). @returns the number of bytes read. */

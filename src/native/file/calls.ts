@@ -32,7 +32,7 @@ const SYMBOLS = {
   fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
   futimens: { parameters: ["i32", "usize"], result: "i32" },
   utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
-  // For access control lists. All other calls for extended attributes are in xattr_calls.ts.
+  // These calls also serve access control lists; xattr_calls.ts has the others for extended attributes.
   getxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
   lgetxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
   setxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
@@ -53,7 +53,6 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 /** Advice of posix_fadvise(2): the page cache may drop the pages. */
 export const FADV_DONTNEED = 4;
-export const SEEK_SET = 0;
 export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
@@ -93,7 +92,7 @@ export interface FileCalls extends LibcCalls {
   readonly flags: OpenFlags;
   /** Returns the error number of the last call, which has failed. */
   errno(): number;
-  /** lseek(2), with SEEK_SET, SEEK_END, SEEK_DATA or SEEK_HOLE. */
+  /** lseek(2), with SEEK_END, SEEK_DATA or SEEK_HOLE. */
   seek(file: number, offset: number, whence: number): number;
   /** fallocate(2) that punches a hole and keeps the size; EOPNOTSUPP if the file system has no holes. */
   punchHole(file: number, offset: number, length: number): number;

@@ -24,6 +24,7 @@ export class NameCounter {
     return this.#scratch.address;
   }
 
+  /** Increments the counter. */
   next(): void {
     let rest = ++this.#count;
     const bytes = this.#scratch.bytes;
@@ -33,6 +34,7 @@ export class NameCounter {
     }
   }
 
+  /** Returns the current name. */
   text(): string {
     return new TextDecoder().decode(this.#scratch.bytes.subarray(0, this.#length));
   }

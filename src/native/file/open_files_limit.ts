@@ -3,12 +3,12 @@
 /** Assumed limit if it cannot be read: the minimum of the supported systems. */
 const DEFAULT_LIMIT = 256;
 
-/** Share of the limit for unauthenticated connections. */
-const UNPROVEN_SHARE = 1 / 8;
+/** Share of the limit for connections before their handshake. */
+const UNAUTHENTICATED_SHARE = 1 / 8;
 
-/** Returns the maximum number of unauthenticated connections. The rest is for files and streams of the session. */
-export function unprovenFiles(): number {
-  return Math.floor(openFilesLimit() * UNPROVEN_SHARE);
+/** Returns the maximum number of connections before their handshake. The other descriptors are for files and streams. */
+export function maxUnauthenticated(): number {
+  return Math.floor(openFilesLimit() * UNAUTHENTICATED_SHARE);
 }
 
 let limit: number | undefined;

@@ -9,6 +9,7 @@ const APPEND_ONLY = 0x20;
 const MOUNT_ROOT = 0x2000;
 /** Bits of st_mode with the kind of a file (inode(7)). */
 export const S_IFMT = 0o170000;
+/** Weight of the upper half of a 64-bit field. */
 const HALF = 2 ** 32;
 /** Size of struct statx. */
 const STATX_BYTES = 256;
@@ -27,27 +28,32 @@ export class Statx {
     this.#calls = calls;
   }
 
-  /** Reads the attributes of `name` (an address) in the directory. @param flags 0 or AT_SYMLINK_NOFOLLOW. */
+  /**
+   * Reads the attributes of `name` (an address) in a directory.
+   *
+   * @param flags 0, AT_SYMLINK_NOFOLLOW or AT_EMPTY_PATH.
+   * @returns false on failure, with the reason in errno.
+   */
   fill(directory: number, name: number, flags: number): boolean {
     return this.#calls.statx(directory, name, flags, this.address) === 0;
   }
 
-  /** Reads the attributes of an open file, which may be opened with O_PATH. */
+  /** As `fill`, for an open file, which may be opened with O_PATH. */
   fillOpen(descriptor: number): boolean {
     return this.#calls.statx(descriptor, this.address + STATX_BYTES, AT_EMPTY_PATH, this.address) === 0;
   }
 
-  /** Whether chattr(1) has made the file immutable; false if the file system does not say. */
+  /** Whether chattr(1) has made the file immutable; false if the file system does not report it. */
   get isImmutable(): boolean {
     return (this.#attributes & IMMUTABLE) !== 0;
   }
 
-  /** Whether chattr(1) has made the file append-only; false if the file system does not say. */
+  /** Whether chattr(1) has made the file append-only; false if the file system does not report it. */
   get isAppendOnly(): boolean {
     return (this.#attributes & APPEND_ONLY) !== 0;
   }
 
-  /** Whether a file system, or a single file, is mounted here; undefined if the kernel does not say. */
+  /** Whether the file is a mount point, of a file system or of a single file; undefined before Linux 5.8. */
   get isMountPoint(): boolean | undefined {
     const isKnown = (this.#view.getUint32(56, true) & MOUNT_ROOT) !== 0;
     return isKnown ? (this.#attributes & MOUNT_ROOT) !== 0 : undefined;

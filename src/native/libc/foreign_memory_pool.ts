@@ -1,4 +1,4 @@
-/** Memory for nonblocking calls. They write to it from another thread, possibly after their own thread was terminated. */
+/** Memory for nonblocking calls, which another thread writes to, possibly after the calling thread was terminated. */
 
 import { openLibc } from "./libc.ts";
 

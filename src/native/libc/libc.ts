@@ -1,5 +1,6 @@
 /** Opens the C library of this system. Linux (glibc, musl) and macOS. */
 
+/** Names for dlopen(3), tried in order. */
 const CANDIDATES: Partial<Record<typeof Deno.build.os, string[]>> = {
   linux: ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"],
   darwin: ["libSystem.B.dylib"],

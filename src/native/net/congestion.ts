@@ -25,7 +25,7 @@ export function checkCongestion(name: string): void {
   const { symbols } = openCalls(name);
   const fd = symbols.socket(AF_INET, SOCK_STREAM, 0);
   try {
-    // Without IPv4, selecting it for the connections reports the error.
+    // Without IPv4 there is no socket. Then `chooseCongestion` reports the error for the first connection.
     if (fd >= 0) setOption(fd, IPPROTO_TCP, TCP_CONGESTION, new TextEncoder().encode(name));
   } catch (cause) {
     throw congestionError(name, cause);

@@ -2,16 +2,16 @@
 
 import { settleWithin } from "../../async/settle_within.ts";
 
-/** Maximum time for it to end after the process, because children of the process may keep it open. In milliseconds. */
+/** Maximum wait for the end of standard error, which children of the exited process may keep open. In milliseconds. */
 const PATIENCE_MS = 200;
 /** Maximum number of characters to keep. */
 const MAX_TEXT = 4_096;
 
 /** Options for standard error. */
 export interface ErrorOutputOptions {
-  /** Passes all bytes on. */
+  /** Called with all bytes, for example to forward them. */
   echo?: (bytes: Uint8Array) => void;
-  /** Text to look for. */
+  /** Text to find, for `matches`. */
   pattern?: RegExp;
 }
 

@@ -8,8 +8,8 @@ const SYMBOLS = {
 } as const;
 
 /**
- * Returns a function that returns whether this process belongs to the foreground job of a terminal. It always returns true if the
- * terminal does not control this session, on Windows, and without FFI.
+ * Returns a function that returns whether this process belongs to the foreground job of a terminal. The result is always
+ * true if the terminal does not control this session, on Windows, and without FFI.
  */
 export function foregroundCheck(descriptor: number): () => boolean {
   try {

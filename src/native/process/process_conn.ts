@@ -6,7 +6,7 @@ import { startChild, stopChild } from "./child.ts";
 import { ErrorOutput } from "./error_output.ts";
 import type { ByteConn } from "../../net/transport.ts";
 
-/** Time for a process to forward the written bytes after its connection was closed; then the time until SIGKILL. */
+/** Time for a process to forward the written bytes after `close`, before SIGTERM; then the time before SIGKILL. */
 const EXIT_MS = 2_000;
 /** Maximum bytes of one write: the size of a pipe, so that progress is visible on a slow link. */
 const MAX_WRITE_BYTES = 64 << 10;

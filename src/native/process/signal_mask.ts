@@ -1,6 +1,6 @@
 /**
- * Chooses the threads that receive signals (pthread_sigmask(3)). The kernel prefers the main thread, even if it waits in a
- * system call that handled signals do not interrupt, for example for an unresponsive file server. Then no handler runs.
+ * Chooses the threads that receive signals (pthread_sigmask(3)). The kernel prefers the main thread. If that thread waits in
+ * an uninterruptible system call, for example for an unresponsive file server, no handler runs.
  */
 
 import { openLibc } from "../libc/libc.ts";
@@ -16,12 +16,12 @@ const SIGSET_BYTES = 128;
 let blocked: readonly KnownSignal[] = [];
 
 /** Blocks signals in this thread, so that other threads receive them. Does nothing without FFI. */
-export function leaveToOtherThreads(signals: readonly KnownSignal[]): void {
+export function blockInThisThread(signals: readonly KnownSignal[]): void {
   if (change("block", signals)) blocked = signals;
 }
 
 /** Unblocks signals in this thread. */
-export function takeInThisThread(signals: readonly KnownSignal[]): void {
+export function unblockInThisThread(signals: readonly KnownSignal[]): void {
   change("unblock", signals);
   blocked = [];
 }

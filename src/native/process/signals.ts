@@ -20,9 +20,9 @@ const ACTION_BYTES = 256;
 /** Signals that `ignoreSignals` was called with. */
 const ignored = new Set<Deno.Signal>();
 
-/** Returns the signals that are ignored, for example because nohup(1) or a background job of a shell inherits that. */
+/** Returns the signals that are ignored, for example because nohup(1) has started this process. */
 export function ignoredOf<Name extends Deno.Signal>(signals: readonly Name[]): Name[] {
-  const isIgnored = ignoredHere();
+  const isIgnored = dispositionCheck();
   return signals.filter((name) => ignored.has(name) || (isKnown(name) && isIgnored(NUMBERS[name])));
 }
 
@@ -32,13 +32,13 @@ export function ignoreSignals(signals: readonly KnownSignal[]): void {
   const added = signals.filter((name) => !ignored.has(name));
   for (const name of added) {
     ignored.add(name);
-    // Deno 2.6 and later may install its own handlers for these at any time; with a listener they do nothing.
+    // Deno 2.6 and later may install its own handlers for these at any time. A listener prevents their effect.
     if (name !== "SIGXFSZ") Deno.addSignalListener(name, nothing);
   }
   if (added.length > 0 && !ignoreAgain() && added.includes("SIGXFSZ")) Deno.addSignalListener("SIGXFSZ", nothing);
 }
 
-/** Ignores the same signals again, in case Deno has installed handlers since. @returns false without FFI. */
+/** Ignores the signals of `ignoreSignals` again, because Deno may have installed handlers. @returns false without FFI. */
 export function ignoreAgain(): boolean {
   if (ignored.size === 0) return true;
   try {
@@ -50,8 +50,8 @@ export function ignoreAgain(): boolean {
   }
 }
 
-/** Returns a function that checks the disposition of a signal by its number. */
-function ignoredHere(): (number: number) => boolean {
+/** Returns a function that returns whether the signal of a number is ignored. */
+function dispositionCheck(): (number: number) => boolean {
   if (Deno.build.os === "linux") {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(Deno.readTextFileSync("/proc/self/status")) ?? ["", "0"];
     const bits = BigInt(`0x${mask}`);
@@ -68,7 +68,7 @@ function ignoredHere(): (number: number) => boolean {
 }
 
 /** Exits at once, even if the threads of this process are busy. Without FFI the status is that of SIGKILL. */
-export function leaveAtOnce(status: number): void {
+export function exitAtOnce(status: number): void {
   try {
     openLibc({ _exit: { parameters: ["i32"], result: "void" } }).symbols._exit(status);
   } catch {
@@ -76,7 +76,7 @@ export function leaveAtOnce(status: number): void {
   }
 }
 
-/** As in <signal.h>. */
+/** Returns the number of a signal, as in <signal.h>. */
 export function signalNumber(name: KnownSignal): number {
   return NUMBERS[name];
 }

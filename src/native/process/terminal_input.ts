@@ -1,4 +1,4 @@
-/** Discards what the user has typed on the terminal and no program has read yet (tcflush(3)). */
+/** The input queue of the controlling terminal (tcflush(3)). */
 
 import { openLibc } from "../libc/libc.ts";
 
@@ -13,7 +13,9 @@ const RECEIVED = Deno.build.os === "darwin" ? 1 : 0;
 /** O_RDONLY with O_NOCTTY, which macOS does not need. */
 const READ = Deno.build.os === "linux" ? 0o400 : 0;
 
-/** Does nothing without a terminal, on Windows, and without FFI. */
+/**
+ * Discards typed characters that no program has read yet. Does nothing without a terminal, on Windows, and without FFI.
+ */
 export function discardTypedInput(): void {
   try {
     const { open, close, tcflush } = openLibc(SYMBOLS).symbols;
@@ -22,6 +24,6 @@ export function discardTypedInput(): void {
     tcflush(terminal, RECEIVED);
     close(terminal);
   } catch {
-    // The answer may then be one that was typed before the question.
+    // Characters typed before a question may then answer it.
   }
 }

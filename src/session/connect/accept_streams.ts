@@ -2,7 +2,7 @@
 
 import { delay } from "../../async/delay.ts";
 import type { CipherEngine } from "../../crypto/cipher.ts";
-import { unprovenFiles } from "../../native/file/open_files_limit.ts";
+import { maxUnauthenticated } from "../../native/file/open_files_limit.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 import { acceptHandshake, closeQuietly } from "./handshake.ts";
 
@@ -49,7 +49,7 @@ export class StreamAcceptor {
       expected?: () => number;
     } = {},
   ): Promise<void> {
-    const share = unprovenFiles();
+    const share = maxUnauthenticated();
     this.#mostUnproven = () => Math.min(MAX_UNPROVEN, Math.max(expected(), share));
     const claim = (index: number) => {
       if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most || !welcome(index)) return false;

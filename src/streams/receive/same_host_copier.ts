@@ -3,7 +3,7 @@
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
 import type { RangeWriter } from "../../files/engine/target.ts";
-import { hasShrunk } from "../../files/stat/file_failure.ts";
+import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { alignedPart, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { ForeignMemoryPool } from "../../native/libc/foreign_memory_pool.ts";
 import { hasSameBytes } from "../../native/libc/same_bytes.ts";
@@ -109,7 +109,7 @@ export class SameHostCopier {
       const read = await reader.readAsync?.(buffer, 0, most, offset) ?? 0;
       if (!isNeeded()) return 0;
       if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
-        throw hasShrunk(reader.path, "while it was read");
+        throw shrunkFile(reader.path, "while it was read");
       }
       const wrote = await writer.writeAsync?.(buffer, 0, most, offset) ?? 0;
       if (!isNeeded()) return 0;

@@ -3,7 +3,7 @@
 import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
-import { hasShrunk } from "../../files/stat/file_failure.ts";
+import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { isZero } from "../../files/output/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
@@ -148,7 +148,7 @@ export class RangeSender {
       const reader = this.#readerOf(unit);
       const summing = sumRange(reader, 0, unit.size, () => this.#options.yielder.yieldIfDue());
       sent.whole = await aliveWhile(summing, this.#out, this.#options.keepAliveMs);
-      if (!sent.whole) throw hasShrunk(reader.path, "while it was read");
+      if (!sent.whole) throw shrunkFile(reader.path, "while it was read");
       return true;
     } catch (error) {
       sent.failure = toFailure(error);
@@ -192,7 +192,7 @@ export class RangeSender {
       const reader = this.#reader.openLarge(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
       // A file that only grows, such as a log, is sent up to the size in the walk.
-      if (reader.size < unit.size) throw hasShrunk(reader.path, "after it was found");
+      if (reader.size < unit.size) throw shrunkFile(reader.path, "after it was found");
     }
     return this.#open!.reader;
   }
@@ -205,5 +205,5 @@ function sharedFile({ shared }: RangeReader): SharedFile | undefined {
 
 function readBlock(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {
   const read = reader.readAt(bytes, CONTENTS, length, offset);
-  if (read < length) throw hasShrunk(reader.path, "while it was read");
+  if (read < length) throw shrunkFile(reader.path, "while it was read");
 }

@@ -4,7 +4,7 @@
  */
 
 import type { FileError } from "../../errors.ts";
-import { isWithin, leadsOut } from "../../files/target/confinement.ts";
+import { isWithin, pointsOutside } from "../../files/target/confinement.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import { failedWith } from "../../files/stat/file_failure.ts";
@@ -148,6 +148,6 @@ export async function clean(
 function realRoot(root: SourceRoot, files: FileEngine): SourceRoot {
   if (root.kind !== "folder") throw failedWith("clean", root.path, "ENOTDIR");
   const within = files.paths.realPath(root.path);
-  if (root.within !== undefined && !isWithin(within, root.within)) throw leadsOut("clean", root.path, root.within);
+  if (root.within !== undefined && !isWithin(within, root.within)) throw pointsOutside("clean", root.path, root.within);
   return { ...root, within };
 }

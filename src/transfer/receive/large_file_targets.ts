@@ -9,7 +9,7 @@ import type { GatheredFiles, Partial, PartialFileWriter } from "../../files/engi
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
-import { openFilesLimit, unprovenFiles } from "../../native/file/open_files_limit.ts";
+import { maxUnauthenticated, openFilesLimit } from "../../native/file/open_files_limit.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
@@ -249,7 +249,7 @@ export class LargeFileTargets {
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
-    const limit = openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS;
+    const limit = openFilesLimit() - maxUnauthenticated() - OTHER_DESCRIPTORS;
     const { starting, open } = this.#lateJournals;
     let journals = this.#beginning.size + starting;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;

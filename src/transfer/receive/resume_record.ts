@@ -5,6 +5,7 @@
 
 import type { KeptBackup, RecordedTarget } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
+import { isNewDirectory } from "../../files/target/name.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
@@ -124,7 +125,7 @@ export class ResumeRecord {
     if (!this.#place || roots.every(({ kind }) => kind === "device")) return;
     const isSingle = found.complete && found.files <= 1;
     if (!this.#log) {
-      const hasRecord = !isSingle || roots.some(isCreated);
+      const hasRecord = !isSingle || roots.some(isNewDirectory);
       if (!hasRecord && found.bytes < LEAST_RESUMED_BYTES) return;
       await this.#make(this.#place, { hasRecord });
     }
@@ -161,7 +162,7 @@ export class ResumeRecord {
   noteCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
     if (!this.#log) return;
     const created = roots.flatMap((root, index): CreatedDirectory[] => {
-      if (!isCreated(root)) return [];
+      if (!isNewDirectory(root)) return [];
       const actual = identityAt(root.path);
       // Another directory may have this name now.
       if (!actual || (root.identity && !isSameFile(root.identity, actual))) return [];
@@ -239,9 +240,4 @@ async function reopen(place: RecordedTarget): Promise<CompletionLog | undefined>
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
-}
-
-/** Returns whether this run creates the directory of the root. */
-function isCreated(root: TargetRoot): root is Extract<TargetRoot, { kind: "folder" }> {
-  return root.kind === "folder" && root.created && !root.continued;
 }

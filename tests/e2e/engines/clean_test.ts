@@ -116,7 +116,7 @@ describeWithScene("--clean", (scene) => {
       const directories = [`${tree}/out`, "../out", `${tree}/data/to-out`, tree, "~/../out", "/"];
       const outside = await clean(engine, later[engine], directories.map((directory) => `testhost:${directory}`));
       for (const directory of directories) {
-        assertStringIncludes(outside.stderr, `"${directory}": that host allows only what is in "${tree}/data"\n`);
+        assertStringIncludes(outside.stderr, `"${directory}": that host allows only paths in "${tree}/data"\n`);
       }
       assertEquals([outside.code, outside.stdout], [1, "0 files removed, 0 B; 6 failed\n"]);
       assertEquals(temporaryFiles(tree), before);

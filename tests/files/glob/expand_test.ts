@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
 import { expandGlob, type GlobDirectories } from "../../../src/files/glob/expand.ts";
 import { matchesGlobName, matchesGlobPath } from "../../../src/files/glob/match_path.ts";
-import { escapeGlob, hasGlob, parseGlob } from "../../../src/files/glob/pattern.ts";
+import { hasGlob, parseGlob } from "../../../src/files/glob/pattern.ts";
+import { escapeGlob } from "../../support/files/escape_glob.ts";
 import { createTempTree, type TreeEntries } from "../../support/files/temp_tree.ts";
 
 /** The directories below a base, with a log of listings. */

@@ -20,7 +20,7 @@ const EBUSY = 16;
 class LoggedDirectory {
   readonly calls: string[] = [];
   readonly failures = new Map<string, unknown[]>();
-  mayOpenUp = true;
+  mayAddPermissions = true;
 
   /** Returns the operations on a directory in which names are strings and files are their temporary names. */
   open(): EngineDirectory<string, string> {
@@ -34,7 +34,7 @@ class LoggedDirectory {
       directory: {
         path: "sub",
         enter: () => run("enter", undefined),
-        openUp: () => run("openUp", this.mayOpenUp),
+        addPermissions: () => run("addPermissions", this.mayAddPermissions),
         textOf: (name: string) => `/target/${name}`,
         bytesOf: encodeName,
         mayBePlanted: () => run("mayBePlanted", false),
@@ -94,13 +94,13 @@ describe("AtomicWriter", () => {
     const writer = directory.writer();
     directory.fail("createFile", new SystemCallError(EACCES));
     writer.create("f");
-    assertEquals(directory.calls, ["createFile", "openUp", "createFile"]);
+    assertEquals(directory.calls, ["createFile", "addPermissions", "createFile"]);
   });
 
   it("fails if it cannot open up the directory", () => {
     const directory = new LoggedDirectory();
     const writer = directory.writer();
-    directory.mayOpenUp = false;
+    directory.mayAddPermissions = false;
     directory.fail("createFile", new SystemCallError(EACCES));
     const { message } = assertThrows(() => writer.create("f"), FileError);
     assertEquals(message, 'Cannot write "/target/f": Permission denied');

@@ -176,7 +176,7 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("in", temp.at("to/near"));
       const within = temp.at("to");
-      refused(temp, "link", 'Cannot create "/to/link": that host allows only what is in "/to"', { within });
+      refused(temp, "link", 'Cannot create "/to/link": that host allows only paths in "/to"', { within });
       const writer = into(temp.at("to"), { within });
       applyRecords(writer, [[enter, "near"], [file, "f", "1"]]);
       writer.close();
@@ -288,7 +288,7 @@ for (const { title, make } of ENGINES) {
       const confinement = new Confinement(temp.at("to"), temp.path, engine.paths);
       const confined = () =>
         planTargets([{ name: "s", kind: "folder" }], "", { ...base, base: temp.at("to"), confinement }, engine.paths);
-      assertEquals(messageOf(confined), 'Cannot create "/to/s": that host allows only what is in "/to"');
+      assertEquals(messageOf(confined), 'Cannot create "/to/s": that host allows only paths in "/to"');
     });
   });
 }

@@ -113,7 +113,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     const { descriptor: directory } = this.#directory;
     const { place, temporary } = staged;
     if (place >= 0) {
-      const errno = this.#naming.give(place, directory, temporary, name);
+      const errno = this.#naming.renameOpen(place, directory, temporary, name);
       if (errno === Errno.ESTALE) throw planted(operation, this.#directory.textOf(name));
       if (errno !== 0) throw new SystemCallError(errno);
       return;

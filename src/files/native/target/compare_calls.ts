@@ -103,7 +103,7 @@ export class NativeCompareCalls implements CompareCalls<number> {
     if (place < 0) return false;
     try {
       const isKept = this.#statx.fillOpen(place) && isSameFile(this.#statx, kept);
-      return isKept && this.#naming.give(place, descriptor, address, name) === 0;
+      return isKept && this.#naming.renameOpen(place, descriptor, address, name) === 0;
     } finally {
       calls.close(place);
     }

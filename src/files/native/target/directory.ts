@@ -17,7 +17,7 @@ import type { TargetDirectory } from "../../write/target_directory.ts";
 import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
 import { finishDirectory } from "./finish.ts";
-import { directoryPath, openOnce } from "../open.ts";
+import { descriptorPath, openOnce } from "../open.ts";
 import { readStat } from "../stat.ts";
 import type { XattrWriter } from "../xattrs.ts";
 
@@ -72,7 +72,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   }
 
   get place(): string {
-    return directoryPath(this.descriptor);
+    return descriptorPath(this.descriptor);
   }
 
   enter(root: number, path: string, options: { create: boolean }): void {
@@ -93,8 +93,8 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     return this.directories.takeCreated();
   }
 
-  openUp(): boolean {
-    return this.directories.openUp(this.root, this.path, this.descriptor, this.attributes.user);
+  addPermissions(): boolean {
+    return this.directories.addPermissions(this.root, this.path, this.descriptor, this.attributes.user);
   }
 
   nameOf(text: string): number {
@@ -157,7 +157,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     const name = this.#dot.putName(encodeName("."));
     const descriptor = openOnce(calls, this.descriptor, name, path | directoryOnly | closeOnExec);
     if (descriptor < 0) throw new SystemCallError(-descriptor);
-    return { path: directoryPath(descriptor), close: () => calls.close(descriptor) };
+    return { path: descriptorPath(descriptor), close: () => calls.close(descriptor) };
   }
 
   finish(directory: FinishedDirectory): void {

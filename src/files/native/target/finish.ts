@@ -9,8 +9,8 @@ import type { Attributes } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import { openAccessLists } from "../access.ts";
-import { magicLink, type NativeAttributes } from "../attributes.ts";
-import { openOnce } from "../open.ts";
+import type { NativeAttributes } from "../attributes.ts";
+import { magicLink, openOnce } from "../open.ts";
 import type { Refusal, XattrWriter } from "../xattrs.ts";
 
 /** Options and engine state for `finishDirectory`. */
@@ -68,7 +68,11 @@ export function finishDirectory(
   }
 }
 
-/** Opens a descriptor that was opened with O_PATH for reading, if necessary after adding permissions. Or minus the error. */
+/**
+ * Opens a directory for reading whose descriptor was opened with O_PATH, if necessary after adding permissions.
+ *
+ * @returns a descriptor, or minus the error number.
+ */
 function reopen(calls: FileCalls, descriptor: number, scratch: PinnedBuffer): number {
   const flags = calls.flags.directoryOnly | calls.flags.closeOnExec;
   const address = magicLink(descriptor, scratch);

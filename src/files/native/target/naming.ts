@@ -1,5 +1,5 @@
 /**
- * Gives a temporary file its final name in a directory that others can write to. They may put another file under either
+ * Renames a temporary file to its final name in a directory that others can write to. They may put another file under either
  * name at any time. Only the open file gets the final name; on failure the file that had the name keeps it.
  */
 
@@ -8,10 +8,9 @@ import { AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, type FileCalls } from
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
 import { FileKind } from "../../stat/file_stat.ts";
-import { magicLink } from "../attributes.ts";
-import { openEntry } from "../open.ts";
+import { magicLink, openEntry } from "../open.ts";
 
-/** Other users may create and remove the name in turn. */
+/** Maximum number of attempts, because other users may create and remove the name in turn. */
 const ATTEMPTS = 8;
 
 /** Directories are descriptors, names are addresses of NUL-terminated bytes. Results are 0 or an error number. */
@@ -47,9 +46,9 @@ export class SharedNaming {
    * the rename is undone.
    *
    * @param place descriptor of the file, which may be opened with O_PATH.
-   * @returns ESTALE if the temporary name refers to another file.
+   * @returns 0 or an error number; ESTALE if the temporary name refers to another file.
    */
-  give(place: number, directory: number, temporary: number, name: number): number {
+  renameOpen(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (calls.renameNew(directory, temporary, directory, name) === 0) {
@@ -96,7 +95,7 @@ export class SharedNaming {
     return Errno.ESTALE;
   }
 
-  /** For file systems without renameat2(2): checks right before and right after. */
+  /** Renames on file systems without renameat2(2), and checks right before and right after. */
   #rename(place: number, directory: number, temporary: number, name: number): number {
     if (!this.isNameOf(place, directory, temporary)) return Errno.ESTALE;
     if (this.#calls.renameat(directory, temporary, directory, name) !== 0) return this.#calls.errno();

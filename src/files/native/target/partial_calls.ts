@@ -67,7 +67,7 @@ export class NativePartialCalls implements PartialCalls<StagedFile> {
     throw planted(operation, text);
   }
 
-  /** Opens a file that bypasses the page cache, if the file is large enough and the file system allows it. */
+  /** Opens a writer that bypasses the page cache; undefined if the file is too small or the file system refuses. */
   #openDirect(partial: Partial, writer: RangeWriter): RangeWriter | undefined {
     const { descriptor: directory, options } = this.#directory;
     if (!options.direct || partial.size < DIRECT_FROM_BYTES) return undefined;

@@ -9,7 +9,7 @@ import { Statx } from "../../../native/file/statx.ts";
 import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import { type LinkSource, LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
-import { TemporaryNames } from "../../path/temporary_names.ts";
+import { TEMPORARY_SUFFIX, TemporaryNames } from "../../path/temporary_names.ts";
 import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileKind } from "../../stat/file_stat.ts";
@@ -17,14 +17,11 @@ import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
-import { magicLink } from "../attributes.ts";
-import { openEntry, openOnce } from "../open.ts";
+import { UNCHANGED_OWNER } from "../attributes.ts";
+import { magicLink, openEntry, openOnce } from "../open.ts";
 import { SharedNaming } from "./naming.ts";
 import { StagedFile } from "./staged_file.ts";
 import type { NativeTargetDirectory } from "./directory.ts";
-
-/** (uid_t) -1: leaves the owner unchanged. */
-const UNCHANGED = 0xffffffff;
 
 export class NativeStaging implements StagingCalls<number, StagedFile> {
   readonly #directory: NativeTargetDirectory;
@@ -40,7 +37,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     this.#directory = directory;
     this.#calls = directory.calls;
     this.#naming = new SharedNaming(directory.calls);
-    this.#names = new NameCounter(new TemporaryNames(directory.options.token).stem, ".part");
+    this.#names = new NameCounter(new TemporaryNames(directory.options.token).stem, TEMPORARY_SUFFIX);
     this.#statx = new Statx(directory.calls);
   }
 
@@ -113,7 +110,7 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     const place = link.place >= 0 ? `${link.place}` : `${descriptor}/${this.temporaryOf()}`;
     const refusal = xattrs?.setOfLink(place, block);
     if (preserve) {
-      const uid = attributes.isRoot ? from.uid : UNCHANGED;
+      const uid = attributes.isRoot ? from.uid : UNCHANGED_OWNER;
       // A name in /proc refers to the open link itself, not to its target.
       const [at, entry, flags] = link.place < 0
         ? [descriptor, link.temporary, AT_SYMLINK_NOFOLLOW]

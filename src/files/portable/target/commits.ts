@@ -10,7 +10,7 @@ import { type FileIdentity, identityOf, planted } from "../../stat/file_identity
 import { type Attributes, FileStat, type FileStatSnapshot } from "../../stat/file_stat.ts";
 import { keptMode, plainMode } from "../../stat/target_mode.ts";
 import type { CommitCalls } from "../../write/target_directory.ts";
-import { leadsTo } from "../access.ts";
+import { refersTo } from "../access.ts";
 import type { StagedFile } from "./staging.ts";
 import { readPath, statOf } from "../stat.ts";
 import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
@@ -71,7 +71,7 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
     if (!existing || !this.#directory.mayDelete(statOf(existing).uid)) return undefined;
     const path = joinPath(this.#directory.place, other);
     const identity = identityOf(existing);
-    return tryLink(name, path) && leadsTo(path, identity, { follow: false }) ? identity : undefined;
+    return tryLink(name, path) && refersTo(path, identity, { follow: false }) ? identity : undefined;
   }
 
   rename(staged: StagedFile, name: string, operation: "write" | "create"): void {
@@ -85,7 +85,7 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
       checkTemporary(staged, name, operation);
       Deno.renameSync(staged.path, name);
       const { identity } = staged;
-      if (identity.inode !== 0 && !leadsTo(name, identity, { follow: false })) {
+      if (identity.inode !== 0 && !refersTo(name, identity, { follow: false })) {
         if (isKept) Deno.renameSync(spare, name);
         else remove(name);
         throw planted(operation, name);
@@ -103,5 +103,5 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
 
 /** @throws {FileError} If the temporary name refers to another file. */
 function checkTemporary({ path, identity }: StagedFile, name: string, operation = "write"): void {
-  if (identity.inode !== 0 && !leadsTo(path, identity, { follow: false })) throw planted(operation, name);
+  if (identity.inode !== 0 && !refersTo(path, identity, { follow: false })) throw planted(operation, name);
 }

@@ -8,7 +8,7 @@ import { failedWith } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile } from "../../stat/file_identity.ts";
 import type { Attributes, FileStat } from "../../stat/file_stat.ts";
 import type { CompareCalls } from "../../write/target_comparer.ts";
-import { leadsTo } from "../access.ts";
+import { refersTo } from "../access.ts";
 import { PortableRangeReader } from "../reader.ts";
 import { existingAt, type PortableTargetDirectory, tryLink } from "./directory.ts";
 
@@ -40,7 +40,7 @@ export class PortableCompareCalls implements CompareCalls<string> {
     if (!owner && !mode && !time) return;
     const { attributes, options: { preserve } } = this.#directory;
     const check = () => {
-      if (!leadsTo(path, stat, { follow: false })) throw failedWith("set the attributes of", path, "ESTALE");
+      if (!refersTo(path, stat, { follow: false })) throw failedWith("set the attributes of", path, "ESTALE");
     };
     check();
     const timeFailure = preserve
@@ -68,10 +68,10 @@ export class PortableCompareCalls implements CompareCalls<string> {
   }
 
   restore(backup: string, path: string, kept: FileIdentity): boolean {
-    if (!leadsTo(this.#pathOf(backup), kept, { follow: false })) return false;
+    if (!refersTo(this.#pathOf(backup), kept, { follow: false })) return false;
     Deno.renameSync(this.#pathOf(backup), path);
-    if (leadsTo(path, kept, { follow: false })) return true;
-    // Another file has replaced the backup in this moment.
+    if (refersTo(path, kept, { follow: false })) return true;
+    // Another file replaced the backup before the rename.
     Deno.removeSync(path);
     return true;
   }

@@ -11,17 +11,17 @@ import type { TargetRoot } from "../../engine/target_root.ts";
 import { baseName, joinPath } from "../../path/local_path.ts";
 import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_rules.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
-import { codeOf, failedDeno, failedWith, linkInTheWay } from "../../stat/file_failure.ts";
+import { codeOf, failedDeno, failedWith, unexpectedLink } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
 import { FileStat } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
-import { checkRealPath, isWithin, leadsOut } from "../../target/confinement.ts";
+import { checkRealPath, isWithin, pointsOutside } from "../../target/confinement.ts";
 import { mayBePlanted, mayDelete, ownUser } from "../../target/directory_access.ts";
 import { followLinkPath, type RealPaths } from "../../target/directory_links.ts";
 import { rootDirectory, rootPath } from "../../target/name.ts";
 import type { WriterOptions } from "../../write/atomic_writer.ts";
 import type { TargetDirectory } from "../../write/target_directory.ts";
-import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "../access.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, newModesIn, refersTo } from "../access.ts";
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { correctTimes } from "../runtime_gaps.ts";
@@ -94,7 +94,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     return created;
   }
 
-  openUp(): boolean {
+  addPermissions(): boolean {
     if (Deno.build.os === "windows") return false;
     if (this.isSwappable) this.checkUnchanged();
     const stat = statOf(Deno.statSync(this.place));
@@ -192,7 +192,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   }
 
   #isUnchanged(): boolean {
-    return leadsTo(this.place, identityOf(this.#info!), { follow: this.path === "" });
+    return refersTo(this.place, identityOf(this.#info!), { follow: this.path === "" });
   }
 
   /** Examines the directory of a root. @throws {FileError} If it is not the planned one. */
@@ -221,7 +221,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
         info = this.#createDirectory(root, path, directory);
       } else if (info.isDirectory) checkSameCase("create", directory, this.rules);
       if (info.isSymlink && this.options.dirlinks) return this.#follow(root, directory, this.options.dirlinks);
-      if (info.isSymlink) throw linkInTheWay(directory);
+      if (info.isSymlink) throw unexpectedLink(directory);
       if (!info.isDirectory) throw failedWith("create", directory, "ENOTDIR");
       this.isSwappable ||= canOthersReplace(this.#info!, info);
       this.#hasSharedNames = isSharedByOthers(info);
@@ -236,7 +236,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   #follow(root: number, link: string, dirlinks: SharedArrayBuffer): string {
     const { within, source } = rootDirectory(this.roots[root]);
     const directory = followLinkPath(link, "create", PATHS, { created: dirlinks, source });
-    if (within !== undefined && !isWithin(directory, within)) throw leadsOut("create", link, within);
+    if (within !== undefined && !isWithin(directory, within)) throw pointsOutside("create", link, within);
     const info = Deno.lstatSync(directory);
     if (!info.isDirectory || Deno.realPathSync(directory) !== directory) throw swapped("create", link);
     this.isSwappable ||= canOthersSwap(directory);
@@ -250,14 +250,14 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
       makeUnfinishedDirectory(directory, { exposed: this.isShared });
       this.#created.push({ root, path, created: true });
     } catch (error) {
-      // Another stream may have created it in this moment.
+      // Another stream may have created the directory meanwhile.
       if (codeOf(error) !== "EEXIST") throw error;
     }
     return Deno.lstatSync(directory);
   }
 }
 
-/** For following links. */
+/** Operations for following links to directories. */
 const PATHS: RealPaths = {
   stat(path, { follow }) {
     try {

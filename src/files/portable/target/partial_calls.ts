@@ -5,7 +5,7 @@ import type { Partial, RangeWriter } from "../../engine/target.ts";
 import { codeOf, failedDeno } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, planted } from "../../stat/file_identity.ts";
 import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";
-import { leadsTo } from "../access.ts";
+import { refersTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
 import { PortableRangeReader } from "../reader.ts";
 import type { StagedFile } from "./staging.ts";
@@ -32,7 +32,7 @@ export class PortablePartialCalls implements PartialCalls<StagedFile> {
   }
 
   hasName(file: KnownFile): boolean {
-    return leadsTo(this.#pathOf(file), file.identity, { follow: false });
+    return refersTo(this.#pathOf(file), file.identity, { follow: false });
   }
 
   /** @throws {FileError} If the temporary name refers to another file. */

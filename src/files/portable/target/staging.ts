@@ -10,7 +10,7 @@ import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
-import { leadsTo } from "../access.ts";
+import { refersTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
 import { existingAt, PortableTargetDirectory, remove } from "./directory.ts";
 
@@ -120,7 +120,7 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
   }
 
   discard({ path, identity }: StagedFile): void {
-    if (identity.inode === 0 || leadsTo(path, identity, { follow: false })) remove(path);
+    if (identity.inode === 0 || refersTo(path, identity, { follow: false })) remove(path);
   }
 
   close(staged: StagedFile): void {

@@ -82,7 +82,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         const source = index % 3 === 0 ? "many" : "one";
         const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/${source}`], target });
         assertEquals(code, 1, `${target} ${stderr}`);
-        assert(/allows only what is in|No such file/.test(stderr), stderr);
+        assert(/allows only paths in|No such file/.test(stderr), stderr);
       }
       assertEquals(listNames(`${remote}/out`), ["large", "secret"]);
       assertEquals(listNames(remote).length, 3);
@@ -93,7 +93,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         target: `${remote}/in/to-nothing`,
       });
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "that host allows only what is in");
+      assertStringIncludes(stderr, "that host allows only paths in");
       assertEquals(listNames(`${remote}/out`).length, 2);
       await Deno.symlink("sub/written", `${remote}/in/dangling`);
       assertEquals((await scene.copy(variant, { sources: [`${tree}/one`], target: "dangling" })).code, 0);
@@ -133,7 +133,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: some, target });
         assertEquals(code, 1);
         for (const source of some) {
-          assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
+          assertStringIncludes(stderr, `Cannot read "${source}": that host allows only paths in`);
         }
       }
       // A pattern matches nothing outside, so it is the name of a missing file.
@@ -151,7 +151,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
       const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: ["."], target: `${target}/new` });
       assertEquals(code, 1);
       for (const name of ["to-secret", "to-out", "to-large"]) {
-        assertStringIncludes(stderr, `${name}": that host allows only what is in`);
+        assertStringIncludes(stderr, `${name}": that host allows only paths in`);
       }
       assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
       const names = listNames(`${target}/new`);
@@ -213,7 +213,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
     await using _ = await remoteConfig(scene, "root: /\nallow: [push, pull]\n");
     const copy = (target: string) =>
       scene.copy(variants("push")[0], { flags: ["-D", escp], sources: [`${tree}/one`], target });
-    assertStringIncludes((await copy(`${tree}/two`)).stderr, `allows only what is in "${tree}/in"`);
+    assertStringIncludes((await copy(`${tree}/two`)).stderr, `allows only paths in "${tree}/in"`);
     assertEquals((await copy("two")).code, 0);
     assertEquals(await Deno.readTextFile(`${tree}/in/two`), "1");
     const pull = await scene.copy(variants("pull")[0], {

@@ -79,7 +79,7 @@ describeWithScene("--keep-dirlinks", (scene) => {
           target: `${tree}/to/${target}`,
         });
         assertEquals(code, 1);
-        assertStringIncludes(stderr, "that host allows only what is in");
+        assertStringIncludes(stderr, "that host allows only paths in");
       }
       assertEquals(Deno.readTextFileSync(`${tree}/elsewhere/small`), "old");
     });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { escapeGlob } from "../../../../src/files/glob/pattern.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { escapeGlob } from "../../../support/files/escape_glob.ts";
 import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
 import { listNames } from "../../../support/files/list_names.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS, variantsOf } from "../../../support/scene.ts";
