@@ -2,16 +2,16 @@
 
 import { messageOf, StartError } from "../../errors.ts";
 import { settleWithin } from "../../async/settle_within.ts";
-import type { Attempt, StreamDialer } from "./dial_streams.ts";
+import type { Attempt, Patience, StreamDialer } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
-/** Maximum time until the first direct stream is open if there is no other route: the peer may be busy. In milliseconds. */
-const ONLY_ROUTE_TIMEOUT_MS = 15_000;
-/** The same if tunnels can replace the direct route. */
-const FIRST_ROUTE_TIMEOUT_MS = 3_000;
+/** Maximum time until the peer accepts the first connection, in milliseconds. */
+const CONNECT_MS = 3_000;
+/** Maximum time until the first direct stream is open if there is no other route, or the peer is on this machine. */
+const ANSWER_MS = 15_000;
 /** Maximum time to open a tunnel and for its handshake, including a login. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
@@ -24,7 +24,7 @@ export class StreamConnector {
   readonly #direct: DirectPath;
   readonly #tunnels?: TunnelUse;
   readonly #host?: string;
-  readonly #patienceMs: number;
+  readonly #patience: Patience;
   readonly #isProxied: () => Promise<boolean>;
   #isDirect = false;
   #tunnel?: Tunnel;
@@ -47,7 +47,7 @@ export class StreamConnector {
     this.#direct = direct;
     this.#tunnels = tunnels;
     this.#host = host;
-    this.#patienceMs = tunnels ? FIRST_ROUTE_TIMEOUT_MS : ONLY_ROUTE_TIMEOUT_MS;
+    this.#patience = { connectMs: CONNECT_MS, answerMs: tunnels ? CONNECT_MS : ANSWER_MS };
     this.#isProxied = isProxied;
   }
 
@@ -126,7 +126,7 @@ export class StreamConnector {
   async #first(): Promise<AuthenticatedStream> {
     const tunnels = this.#tunnels;
     const failures: string[] = [];
-    const direct = tunnels?.always ? undefined : await this.#direct.first(this.#patienceMs, failures);
+    const direct = tunnels?.always ? undefined : await this.#direct.first(this.#patience, failures);
     if (direct) {
       this.#isDirect = true;
       return direct;

@@ -26,6 +26,14 @@ export interface Attempt {
   problem?: string;
 }
 
+/** Maximum times until the first stream is open, in milliseconds. */
+export interface Patience {
+  /** While no candidate accepts a connection. */
+  connectMs: number;
+  /** While one has accepted a connection: the peer may be busy. At least `connectMs`. */
+  answerMs: number;
+}
+
 /** Time between the attempts at two candidates: the "Connection Attempt Delay" of RFC 8305. In milliseconds. */
 const STAGGER_MS = 250;
 /** Maximum time to connect, and then for the answer of a peer, which may be busy. In milliseconds. */
@@ -75,10 +83,10 @@ export class StreamDialer {
     this.#dropPending();
   }
 
-  /** Opens the first stream. @returns undefined after `patienceMs`; then `failures` has a line per address. */
+  /** Opens the first stream. @returns undefined if the time is over; then `failures` has a line per address. */
   async first(
     candidates: readonly Candidate[],
-    patienceMs: number,
+    { connectMs, answerMs }: Patience,
     failures: string[],
   ): Promise<AuthenticatedStream | undefined> {
     const left = new Map(candidates.map((candidate) => [candidate, NO_ANSWER]));
@@ -108,12 +116,13 @@ export class StreamDialer {
         wake();
       });
     };
-    const deadline = performance.now() + patienceMs;
-    for (let next = 0; !winner && !this.#closed && performance.now() < deadline;) {
+    const began = performance.now();
+    const remainingMs = () => began + (this.#pending.size > 0 ? answerMs : connectMs) - performance.now();
+    for (let next = 0; !winner && !this.#closed && remainingMs() > 0;) {
       const more = next < candidates.length;
       if (more) start(candidates[next++]);
       else if (running === 0) break;
-      const wait = Math.max(0, Math.min(more ? STAGGER_MS : Infinity, deadline - performance.now()));
+      const wait = Math.max(0, Math.min(more ? STAGGER_MS : Infinity, remainingMs()));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, wait);
         wake = () => {

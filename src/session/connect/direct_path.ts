@@ -1,7 +1,7 @@
 /** Direct routes: data connections that do not go through ssh. */
 
 import { DEFAULT_PORTS, type PortRange } from "./data_port.ts";
-import { type Attempt, type Candidate, StreamDialer } from "./dial_streams.ts";
+import { type Attempt, type Candidate, type Patience, StreamDialer } from "./dial_streams.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 
 /** A direct route. The client connects to the remote end, or vice versa. */
@@ -12,8 +12,8 @@ export interface DirectPath {
   readonly roundTripMs: number | undefined;
   /** Addresses that were tried. */
   readonly attempts: readonly Attempt[];
-  /** Opens the first stream. @returns undefined after `patienceMs`; then `failures` has a line per address. */
-  first(patienceMs: number, failures: string[]): Promise<AuthenticatedStream | undefined>;
+  /** Opens the first stream. @returns undefined if the time is over; then `failures` has a line per address. */
+  first(patience: Patience, failures: string[]): Promise<AuthenticatedStream | undefined>;
   /** Opens another stream by the route of the first. */
   again(): Promise<AuthenticatedStream>;
   /** Texts for messages about a blocked route. */
@@ -51,7 +51,7 @@ export function dialPath(
       return dialer.roundTripMs;
     },
     attempts: dialer.attempts,
-    first: (patienceMs, failures) => dialer.first(candidates, patienceMs, failures),
+    first: (patience, failures) => dialer.first(candidates, patience, failures),
     again: () => dialer.again(),
     messages: {
       problem: "Cannot reach the data port of the remote host",

@@ -48,7 +48,7 @@ export function dialReverse(
   async function reachFirst(places: MessageOf<"reach">["places"], patienceMs: number): Promise<AuthenticatedStream> {
     const allowed = places.filter(({ hostname }) => only === undefined || hostname === only);
     const failures: string[] = [];
-    const stream = await dialer.first(allowed, patienceMs, failures);
+    const stream = await dialer.first(allowed, { connectMs: patienceMs, answerMs: patienceMs }, failures);
     if (stream) return stream;
     if (places.length > 0 && allowed.length === 0) {
       failures.push("that host connects only to the address that ssh came from");

@@ -7,7 +7,7 @@ import { FIRST_REVERSE_STREAM, MAX_PLACES } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import { listenForStreams, type PortRange } from "./data_port.ts";
-import type { Attempt } from "./dial_streams.ts";
+import type { Attempt, Patience } from "./dial_streams.ts";
 import { type DirectPath, portsToOpen } from "./direct_path.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../model/session.ts";
 import { UNNEEDED } from "./handshake.ts";
@@ -67,10 +67,10 @@ export class ReverseListener implements DirectPath {
   }
 
   /** @throws {UserError} if there is no free port. */
-  async first(patienceMs: number, failures: string[]): Promise<AuthenticatedStream | undefined> {
+  async first({ connectMs }: Patience, failures: string[]): Promise<AuthenticatedStream | undefined> {
     this.#listen();
     try {
-      const stream = await this.#request(patienceMs);
+      const stream = await this.#request(connectMs);
       this.#from = hostnameOf(stream);
       this.attempts.push({ way: this.address! });
       return stream;

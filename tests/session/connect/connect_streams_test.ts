@@ -169,7 +169,7 @@ describe("StreamConnector", () => {
     assertEquals([both.client.length, link.connections], [opened, opened]);
   });
 
-  it("waits longer than for a host with tunnels if there is no other route", async () => {
+  it("waits for the answer of a busy host if there is no other route", async () => {
     await using both = await startBoth(1);
     await using link = startSlowLink(both.place.port, { roundTripMs: 1_800, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }], undefined, "host");

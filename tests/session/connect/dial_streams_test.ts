@@ -89,7 +89,11 @@ describe("an address that drops connections before their handshake", () => {
     const running = acceptor.run(secrets, ENGINE, 1, ({ conn }) => closeQuietly(conn));
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
     const failures: string[] = [];
-    const stream = await dialer.first([{ hostname: "127.0.0.1", port }], 60_000, failures);
+    const stream = await dialer.first(
+      [{ hostname: "127.0.0.1", port }],
+      { connectMs: 60_000, answerMs: 60_000 },
+      failures,
+    );
     if (stream) closeQuietly(stream.conn);
     dialer.close();
     acceptor.close();

@@ -47,7 +47,7 @@ async function startBoth(
     /** Opens the first stream. Returns the failures if there is none. */
     async first(patienceMs = 5_000) {
       const failures: string[] = [];
-      const stream = await client.first(patienceMs, failures);
+      const stream = await client.first({ connectMs: patienceMs, answerMs: patienceMs }, failures);
       if (stream) conns.push(stream.conn);
       return { stream, failures };
     },
