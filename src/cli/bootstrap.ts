@@ -3,12 +3,12 @@
 import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
 import type { UnusableEscp } from "../session/model/start_errors.ts";
-import { formatHost } from "../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import { canAsk, confirm } from "./ask.ts";
 import { formatBytes } from "../ui/format.ts";
 import { executablePlaces, installEscp } from "./install_escp.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import type { RemoteHost, TransferListeners } from "./options/transfers.ts";
+import type { TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /**

@@ -6,12 +6,12 @@ import { forgetPlace, recallPlace, rememberPlace } from "../bootstrap/remembered
 import { uninstall } from "../bootstrap/uninstall.ts";
 import { ownSystem } from "../bootstrap/system.ts";
 import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
-import { formatHost } from "../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { canAsk } from "./ask.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import { rememberedHost, type RemoteHost } from "./options/transfers.ts";
+import { rememberedHost } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 export interface InstallEscpOptions {

@@ -2,7 +2,7 @@
 
 import { loadFileEngine } from "../../files/load_engine.ts";
 import { StateDirectory } from "../../resume/state_directory.ts";
-import { formatHost } from "../../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { clean, type CleanOutcome, findDirectories, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
 import { cleanHost } from "../../transfer/clean/host.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
@@ -11,7 +11,6 @@ import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
 import { formatAge } from "../options/flag_value.ts";
-import type { RemoteHost } from "../options/transfers.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
 import { Output } from "../stdout.ts";

@@ -6,9 +6,10 @@ import { withDeadline } from "../../async/settle_within.ts";
 import { FIRST_REVERSE_STREAM, MAX_PLACES } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import { listenForStreams, type PortRange } from "./data_port.ts";
+import { listenForStreams } from "./data_port.ts";
 import type { Attempt } from "./dial_streams.ts";
 import { type DirectPath, portsToOpen } from "./direct_path.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../model/session.ts";
 import { UNNEEDED } from "./handshake.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
 import { FIRST_REVERSE_STREAM } from "../../../src/protocol/limits.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
-import type { PortRange } from "../../../src/session/connect/data_port.ts";
+import type { PortRange } from "../../../src/ssh/port_range.ts";
 import { dialReverse, type ReverseDialLimits } from "../../../src/session/connect/reverse_dialer.ts";
 import { ReverseListener } from "../../../src/session/connect/reverse_listener.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
