@@ -29,7 +29,7 @@ export function progressLine(state: ProgressState, { width, nowMs, label, bits =
   return room >= Math.min(textWidth(label), MIN_LABEL) ? `${cutToWidth(label, room)}  ${numbers}` : numbers;
 }
 
-/** Minimum width of a truncated name. A shorter name would be useless. */
+/** Minimum width of a truncated name in columns. A shorter name would be useless. */
 const MIN_LABEL = 12;
 
 function numbersThatFit(width: number, part: ReturnType<typeof parts>): string {
@@ -56,14 +56,14 @@ function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const idleMs = nowMs - state.movedMs;
   const stalled = idleMs >= STALLED_AFTER_MS && percent !== 100;
   const rate = rateOf(state.meter, nowMs);
-  // A pause of the data is expected meanwhile.
+  // No data arrives while the receiver verifies partial files: that is not a stall.
   const checking = state.checking > 0 && !rate;
   return {
     percent: percent === undefined ? undefined : `${percent}%`.padStart(4),
     bytes: done,
     bytesOfTotal: state.totalsComplete ? `${done} of ${formatBytes(state.bytesTotal)}` : done,
     rate: checking
-      ? `checking ${formatBytes(state.checking)} already there`
+      ? `checking ${formatBytes(state.checking)} to resume`
       : stalled
       ? `stalled ${formatClock(idleMs)}`
       : rate === undefined

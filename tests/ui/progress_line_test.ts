@@ -114,7 +114,7 @@ describe("progressLine", () => {
     let state = foldEvent(running({ files: 1 }), { type: "checking", bytes: 317 * MIB }, nowMs);
     const line = (later: number) => progressLine(state, { width: 80, nowMs: nowMs + later });
     assertEquals(line(0), " 46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03");
-    assertEquals(line(60_000), " 46%   1.2 GiB of 2.6 GiB  checking 317 MiB already there");
+    assertEquals(line(60_000), " 46%   1.2 GiB of 2.6 GiB  checking 317 MiB to resume");
     state = foldEvent(state, { type: "checking", bytes: 0 }, nowMs + 60_000);
     assertEquals(line(60_100), " 46%   1.2 GiB of 2.6 GiB       0 B/s");
   });
