@@ -23,7 +23,7 @@ interface Side {
  * Runs a transfer with the path of escp on each host. If a host turns out to lack a compatible version, installs it and runs the
  * transfer again; nothing has been copied by then.
  *
- * @throws what ended the transfer, or the reason why escp cannot be installed.
+ * @throws the error that ended the transfer, or the reason why escp cannot be installed.
  */
 export async function withRemoteEscp<T>(
   transfer: Pick<Transfer, "remote" | "origin" | "direction">,

@@ -29,7 +29,7 @@ export const DESCRIPTION: readonly string[] = [
   "switch that was set there, such as --no-preserve.",
 ];
 
-/** Commands and what they do. */
+/** Commands with their meaning. */
 export const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ["escp big.iso backup:/data/", "Copy a file into a remote directory"],
   ["escp -r results/ user@host:runs/", "Copy a directory with its contents"],
