@@ -6,6 +6,7 @@ import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
 import { compileRule } from "../files/glob/rule.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
+import { EXCLUSIVE } from "./merge_options.ts";
 import { parseMask } from "./mask.ts";
 import { parseYaml } from "./parse_yaml.ts";
 import { choosePorts, parsePortRange } from "./port_range.ts";
@@ -19,8 +20,6 @@ const DIRECTIONS: readonly Direction[] = ["push", "pull"];
 
 /**
  * Parses and validates a file.
- *
- * All values are read as text, as written: a mask of 100 bits does not become a rounded number, and a user named "no" is not false.
  *
  * @param file path, for messages and for `Config.file`.
  * @throws {UsageError} naming the file, the key, and the line if it is known.
@@ -58,7 +57,7 @@ class ConfigReader {
     };
   }
 
-  /** @param others keys that are allowed here and read elsewhere. */
+  /** Reads the settings of a mapping. @param others allowed keys that other methods read. */
   #settings(mapping: Mapping, path: string[], others: string[]): Settings {
     const options: Record<string, OptionValue> = {};
     const masks: Partial<Record<typeof MASKS[number], number[]>> = {};
@@ -172,7 +171,7 @@ class ConfigReader {
 
 /** Refuses options that exclude each other in the same place. */
 function checkTogether(options: Settings["options"], shown: ReadonlyMap<string, string>): void {
-  for (const [one, other] of [["ipv4", "ipv6"], ["through-here", "from-origin"]]) {
+  for (const [one, other] of EXCLUSIVE) {
     if (options[one] && options[other]) throw new UsageError(`${shown.get(other)} excludes ${quotePath(one)}`);
   }
   const { "escp-port": port, "escp-portrange": range } = options;
