@@ -89,10 +89,7 @@ async function choose(
     });
   }
   throw new StartError(`Cannot install escp on ${name}: there is no executable for ${found.system} on this machine`, {
-    hint:
-      `Put ${
-        executableName(places.version, found.system)
-      } and its SHA256SUMS into the directory of this escp, or name ` +
-      "their directory with --binaries DIR",
+    hint: `Put ${executableName(places.version, found.system)} and its SHA256SUMS into the directory of this escp, ` +
+      "or name their directory with --binaries DIR",
   });
 }
