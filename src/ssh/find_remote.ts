@@ -4,7 +4,7 @@ import { SHELL_CHECKS } from "./shell_checks.ts";
 import { quoteWord } from "./shell_quote.ts";
 
 /** First line of output of a remote command that finds escp. The next line is the limit of address space (`ulimit -v`). */
-export const BEGIN_MARK = "escp-begin";
+const BEGIN_MARK = "escp-begin";
 
 /**
  * Returns a command line that runs escp with arguments: the program at `path` if it is absolute and exists, else the one in the

@@ -13,7 +13,7 @@ import type { PortRange } from "../../ssh/port_range.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../model/session.ts";
 import { UNNEEDED } from "./handshake.ts";
 
-/** Additional time for the answer of a remote end that cannot reach this machine. */
+/** Additional time for the answer of a remote end that cannot reach this machine. In milliseconds. */
 const GRACE_MS = 2_000;
 /** Maximum time to open a further stream, in milliseconds. */
 const AGAIN_MS = 15_000;
@@ -26,7 +26,7 @@ export interface ReverseListenerOptions {
   ports?: PortRange;
 }
 
-/** Direct route to this machine. It listens from the first request on. */
+/** Direct route to this machine, which listens from the first request on. */
 export class ReverseListener implements DirectPath {
   readonly messages: DirectPath["messages"];
   readonly attempts: Attempt[] = [];
