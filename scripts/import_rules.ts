@@ -46,7 +46,7 @@ const BOTTOM: Record<string, readonly string[]> = {
 };
 
 /**
- * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source, which
+ * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source. That
  * fails on a host that cannot reach a registry, and for users without a writable cache.
  */
 const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "@std/yaml" };

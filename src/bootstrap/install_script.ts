@@ -25,8 +25,8 @@ export interface InstallTarget {
  *
  * On an error it prints `failed STEP TEXT` and ends.
  *
- * The script refuses a directory in which another user could place a program: the directory and each directory above it,
- * up to the home directory or the root, must belong to this user or root, and no other user may write to it.
+ * The script refuses a directory in which another user could place a program. The directory and each directory above it, up to
+ * the home directory or the root, must belong to this user or root. No other user may write to them.
  *
  * @param name name of the executable in the directory until it is complete.
  */

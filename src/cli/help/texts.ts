@@ -21,7 +21,7 @@ export const DESCRIPTION: readonly string[] = [
   "starts escp on the remote host. The data travels over several TCP connections, encrypted with AES-GCM under keys " +
   "that only the ssh connection has carried. A copy on one machine needs no ssh.",
   "A SOURCE or TARGET is a path on this machine, or [user@]host:[path] or scp://[user@]host[:port][/path] on a remote " +
-  "host, where a relative path starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
+  "host. A relative path on a remote host starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
   "and a name that begins with a dash as ./-name.",
   "If TARGET is a directory, the sources are copied into it under their own names. Otherwise there is one source, and " +
   "TARGET is its new name.",
