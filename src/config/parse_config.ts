@@ -35,6 +35,7 @@ export async function parseConfig(text: string, file: string, table: KeyTable): 
   return new ConfigReader(text, file, table).read(value);
 }
 
+/** Turns the mapping of one file into a `Config`. */
 class ConfigReader {
   readonly #text: string;
   readonly #file: string;
@@ -88,12 +89,12 @@ class ConfigReader {
     const isFileKey = path.length > 0 && FILE_KEYS.includes(name);
     const candidates = [...known.flatMap((it) => [it.name, ...it.aliases ?? []]), ...MASKS, ...others];
     const meant = isFileKey ? undefined : nearest(name, candidates);
-    const state = isFileKey
+    const advice = isFileKey
       ? ": it applies to the whole file"
       : meant === undefined
       ? ""
       : `: did you mean "${meant}"?`;
-    throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
+    throw new UsageError(`Unknown key ${this.#placed([...path, written])}${advice}`, {
       hint: 'Use long options of "escp --help all", except those for a single run, ' +
         "or cpumask, nodemask, hosts, root and allow",
     });
@@ -135,7 +136,7 @@ class ConfigReader {
       });
     }
     return Object.entries(value).map(([host, mapping]) => {
-      const shown = `Host ${this.#shown(["hosts", host]).slice("Key ".length)}`;
+      const shown = `Host ${this.#placed(["hosts", host])}`;
       if (!isMapping(mapping)) throw new UsageError(`${shown} must have keys of its own`);
       return { pattern: parseHost(host, shown), ...this.#settings(mapping, ["hosts", host], []) };
     });
@@ -162,10 +163,15 @@ class ConfigReader {
 
   /** Returns the name of a key for messages: `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
   #shown(path: readonly string[]): string {
+    return `Key ${this.#placed(path)}`;
+  }
+
+  /** Returns the last name of a path with its place: `"streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
+  #placed(path: readonly string[]): string {
     const line = findKeyLine(this.#text, path);
     const host = path.length === 3 ? ` of host ${quotePath(path[1])}` : "";
     const where = line === undefined ? "" : `, line ${line}`;
-    return `Key ${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
+    return `${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
   }
 }
 
@@ -196,8 +202,8 @@ function checked<T>(shown: string, parse: () => T): T {
 /** Returns the text of a value. @throws {UsageError} for lists and mappings. */
 function scalar(value: unknown, shown: string): string {
   if (typeof value === "string" && value !== "") return value;
-  const state = Array.isArray(value) ? "must be one value, not a list" : isMapping(value) ? "must be one value" : "";
-  throw new UsageError(`${shown} ${state || "has no value"}`);
+  if (Array.isArray(value)) throw new UsageError(`${shown} must be one value, not a list`);
+  throw new UsageError(`${shown} ${isMapping(value) ? "must be one value" : "has no value"}`);
 }
 
 function isMapping(value: unknown): value is Mapping {
