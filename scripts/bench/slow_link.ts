@@ -29,6 +29,7 @@ class Rate {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
+  /** Returns when these bytes have left the queue. Times are in milliseconds. */
   leaveAt(bytes: number, now: number): number {
     if (this.#bytesPerMs === 0) return now;
     this.#freeAt = Math.max(this.#freeAt, now) + bytes / this.#bytesPerMs;

@@ -13,6 +13,7 @@ import {
 import { olderVersions } from "./older_versions.ts";
 import { executableName, systemOf } from "./system.ts";
 
+/** Options of an installation. */
 export interface InstallOptions extends InstallSessionOptions {
   /** Directory on the host. Default: a private one in the user's cache directory. */
   directory?: string;

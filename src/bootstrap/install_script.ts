@@ -9,6 +9,7 @@ import { quoteWord } from "../ssh/shell_quote.ts";
 /** Prefix of all lines of the script. Other lines are output of login scripts. */
 export const SCRIPT_MARK = "escp-install ";
 
+/** Version to install, and its place. */
 export interface InstallTarget {
   version: string;
   /** Directory on the host; "~/" is the home directory. Default: a private one in the user's cache directory. */

@@ -4,6 +4,7 @@ import { quoteWord } from "../ssh/shell_quote.ts";
 import { FUNCTIONS } from "./install_script.ts";
 import { type InstallSessionOptions, withInstallSession } from "./install_session.ts";
 
+/** Options of a removal. */
 export interface UninstallOptions extends InstallSessionOptions {
   /** Further directories with a program, as that of --install-dir. "~/" is the home directory. */
   directories: readonly string[];

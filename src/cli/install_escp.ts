@@ -14,11 +14,13 @@ import type { HostAccess } from "./options/host_options.ts";
 import { rememberedHost } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
+/** Options of an installation, except those of its host. */
 export interface InstallEscpOptions {
+  /** Maximum time between messages of the host. In milliseconds. */
   timeoutMs: number;
   /** Returns whether an executable of this size may be installed in this directory. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
-  /** Whether to remove older versions. */
+  /** Whether to remove older versions from the user's cache directory. */
   removesOlder?: boolean;
   signal: AbortSignal;
 }

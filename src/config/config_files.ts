@@ -7,6 +7,7 @@ import type { Config, KeyTable } from "./config.ts";
 /** Maximum size of a file in bytes, far more than a user writes by hand. */
 const MAX_BYTES = 1 << 20;
 
+/** Paths of the configuration files of this machine. */
 export interface ConfigPaths {
   /** File of the administrator. */
   readonly system: string;

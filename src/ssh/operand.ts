@@ -3,12 +3,14 @@ import { quotePath, UsageError } from "../errors.ts";
 /** A source or target on the command line. */
 export type Operand = LocalOperand | RemoteOperand;
 
+/** A path on this machine. */
 export interface LocalOperand {
   readonly kind: "local";
   /** Path as typed. Never empty. */
   readonly path: string;
 }
 
+/** A path on a remote host. */
 export interface RemoteOperand {
   readonly kind: "remote";
   /** Name, alias of ssh_config or address, without brackets. Safe as an argument of ssh. */

@@ -14,8 +14,8 @@ export interface Reach extends RemoteProgram {
   readonly ports?: PortRange;
   /** If set, the remote host connects to this machine, at one of these ports. Default: this machine connects. */
   readonly reverse?: { readonly ports?: PortRange };
-  /** Whether the data goes through ssh. "auto": if there is no direct route. */
   readonly tunnel: TunnelMode;
 }
 
+/** Whether the data goes through ssh. "auto": if there is no direct route. */
 export type TunnelMode = "auto" | "always" | "never";

@@ -6,6 +6,7 @@ import { cutToWidth, textWidth } from "./text_width.ts";
 /** Time without progress after which the line shows a stall instead of an outdated rate. */
 export const STALLED_AFTER_MS = 5000;
 
+/** Options of one line. */
 export interface LineOptions {
   /** Maximum width in columns. The line is cut below about 20. */
   readonly width: number;

@@ -14,6 +14,7 @@ import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
 import { completeFlags } from "./settings.ts";
 
+/** A task with its valid options. */
 export type Command =
   | { readonly kind: "help"; readonly all: boolean }
   | { readonly kind: "man" }

@@ -109,6 +109,7 @@ class EntryPlaces {
     this.#shown = shown;
   }
 
+  /** Returns the place of an entry, counted from 0: `"list.yaml", line 3`. */
   of(index: number): string {
     const lines = this.#text.split("\n");
     const first = lines.find((line) => /^ *-(\s|$)/.test(line));

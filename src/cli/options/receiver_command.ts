@@ -24,6 +24,7 @@ export interface ReceiverOptions {
   readonly output: OutputOptions;
 }
 
+/** The task of `--receiver`. */
 export interface ReceiverCommand {
   readonly kind: "receiver";
   readonly options: ReceiverOptions;

@@ -60,6 +60,7 @@ function planTransfer(group: Source[], shared: Operand | undefined, { fromOrigin
   return { ...transfer, direction: "pull", remote: hostOf(operand) };
 }
 
+/** Returns the host of an operand. */
 export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
   return { host, user, port };
 }
