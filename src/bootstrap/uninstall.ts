@@ -17,7 +17,7 @@ export async function uninstall({ directories, ...options }: UninstallOptions): 
 
 /**
  * Returns the script. It prints `removed VERSION` or `removed PATH` for each program, then `done`, and on an error `failed STEP
- * TEXT`. It removes nothing in a directory that another user may change, who could redirect it to other files.
+ * TEXT`. It removes nothing in a directory that another user may change, because that user could redirect it to other files.
  */
 function uninstallScript(directories: readonly string[]): string {
   return [FUNCTIONS, BODY, `main ${directories.map(quoteWord).join(" ")}`, ""].join("\n");

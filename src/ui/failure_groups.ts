@@ -31,7 +31,7 @@ export class FailureGroups {
   #directories = 0;
 
   /**
-   * Adds a failure. That of a directory is repeated for each file in it, but printed once.
+   * Adds a failure. A failure of a directory may be added for each file in it, and is printed once.
    *
    * @param message such as `Cannot read "/a/b": Permission denied`.
    * @returns whether it is printed.

@@ -76,7 +76,10 @@ export const FILES: readonly (readonly [path: string, meaning: string])[] = [
   ],
   ["~/.local/state/escp/", "Records of unfinished copies, on the receiving host. Open to their owner alone."],
   ["~/.cache/escp/VERSION/escp", "The executable that escp has installed on this host. It may be removed."],
-  ["~/.cache/escp/hosts/", "Where escp has installed itself on remote hosts. It may be removed."],
+  [
+    "~/.cache/escp/hosts/",
+    "Paths of the executables that escp has installed on remote hosts. The directory may be removed.",
+  ],
   [
     ".escp-*.part",
     "Partial and temporary files beside their targets. The same command resumes them, and --clean removes them.",

@@ -36,7 +36,7 @@ export class StreamAcceptor {
    * @param maxStreams maximum number of streams in total, including replaced ones.
    * @param options.as which end of the session this is.
    * @param options.welcome returns whether a stream of this number is accepted. Called once, after the handshake.
-   * @param options.expected returns the number of streams that may be in their handshake now. They always have room.
+   * @param options.expected returns the number of streams that may be in their handshake now. There is always room for them.
    */
   async run(
     secrets: SessionSecrets,
