@@ -1,12 +1,12 @@
 /**
  * Runs escp from source under emulation of Linux on ARM64: its version, a copy with each engine, and the suites that depend
- * on the processor. Reports which passed, and which cannot run and why. Arguments: suites to run, and `--seconds=N`, the
- * maximum duration of each step (default: 600).
+ * on the processor. Reports the results, and the tests that cannot run with their reasons. Arguments: suites to run, and
+ * `--seconds=N`, the maximum duration of each step (default: 600).
  */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { exists } from "@std/fs/exists";
-import { fromFileUrl } from "@std/path";
+import { basename, fromFileUrl } from "@std/path";
 import { compareTrees } from "../tests/support/files/compare_trees.ts";
 import { randomTree } from "../tests/support/files/random_bytes.ts";
 import { createTempDirectory } from "../tests/support/files/temp.ts";
@@ -14,6 +14,7 @@ import { writeTree } from "../tests/support/files/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
+import { isInPath } from "./is_in_path.ts";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -47,25 +48,17 @@ async function main(args: string[]): Promise<boolean> {
   return good;
 }
 
-/** Returns missing prerequisites. */
+/** Returns the missing prerequisites: system, user and programs with their packages. */
 async function missingPrerequisites(): Promise<string[]> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     return [`Linux on x86-64 (this is ${Deno.build.target}; on ARM64 use "deno task test")`];
   }
   const missing = Deno.uid() === 0 ? [] : ["root, to create namespaces"];
   for (const [program, name] of Object.entries(PROGRAMS)) {
-    if (await exists(program) || await isInPath(program)) continue;
+    if (await exists(program) || await isInPath(basename(program))) continue;
     missing.push(`${program} (apt-get install ${name})`);
   }
   return missing;
-}
-
-async function isInPath(program: string): Promise<boolean> {
-  const name = program.slice(program.lastIndexOf("/") + 1);
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
-    if (await exists(`${directory}/${name}`)) return true;
-  }
-  return false;
 }
 
 async function checkStart(machine: Arm64Machine, limit: number): Promise<boolean> {

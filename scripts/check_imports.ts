@@ -1,7 +1,8 @@
 /** Reports imports that break the rules of import_rules.ts; exits with status 1 if there are any. */
 
 import { fromFileUrl } from "@std/path";
-import { checkFile, findCycles, type SourceFile } from "./import_rules.ts";
+import { checkFile, findCycles } from "./import_rules.ts";
+import type { SourceFile } from "./source_file.ts";
 import { walkFiles } from "./walk_files.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));

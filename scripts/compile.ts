@@ -64,13 +64,11 @@ async function compileAll(bundled: Bundle): Promise<number> {
   await Deno.writeTextFile(`${root}dist/SHA256SUMS`, sums.join(""));
   if (missing.length === 0) return 0;
   console.error(`Cannot compile for ${missing.join(", ")}: no runtime`);
-  console.error(
-    "hint: Put denort-TRIPLE into a directory, and set DENORT_DIR to it",
-  );
+  console.error("hint: Put denort-TRIPLE into a directory, and set DENORT_DIR to it");
   return 1;
 }
 
-/** Returns the local runtime of a system; DENORT_BIN is that of this machine. `undefined` if Deno must download it. */
+/** Returns the path of the runtime of a system; DENORT_BIN is that of this machine. `undefined` if Deno must download it. */
 async function runtimeFor({ triple, extension }: Target): Promise<string | undefined> {
   const path = `${Deno.env.get("DENORT_DIR") ?? root}/denort-${triple}${extension}`;
   if (await exists(path)) return path;

@@ -1,20 +1,6 @@
 /** Rules for the layers of escp, as pure functions of the text of a file. */
 
-/** A line that breaks a rule. */
-export interface Violation {
-  /** Path in the repository, with "/". */
-  file: string;
-  /** Line number, from 1. */
-  line: number;
-  /** Description, such as "imports X: layer A may not import layer B". */
-  message: string;
-}
-
-/** A source file: its path in the repository, and its text. */
-export interface SourceFile {
-  path: string;
-  text: string;
-}
+import { COMMENT_OR_QUOTED, lineAt, type SourceFile, type Violation } from "./source_file.ts";
 
 /** From the bottom up; a file imports from its own layer and from those below. The longest entry that matches counts. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -60,7 +46,7 @@ const BOTTOM: Record<string, readonly string[]> = {
 };
 
 /**
- * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source, which
+ * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source. That
  * fails on a host that cannot reach a registry, and for users without a writable cache.
  */
 const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "@std/yaml" };
@@ -101,7 +87,7 @@ export function checkFile({ path, text }: SourceFile): Violation[] {
       violations.push({ file: path, line: lineAt(code, match.index), message: `uses ${match[0]}: ${why}` });
     }
   };
-  if (startsWithAny(path, PURE)) forbid(IMPURE, "this part is pure, it takes what it needs as an argument");
+  if (startsWithAny(path, PURE)) forbid(IMPURE, "pure modules take clock, I/O and randomness as arguments");
   else if (!startsWithAny(path, SPEAKERS)) forbid(SPEAKING, "only src/cli and main.ts print and exit");
   return violations;
 }
@@ -180,14 +166,9 @@ function startsWithAny(path: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => path.startsWith(prefix));
 }
 
-function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split("\n").length;
-}
-
 /** Replaces comments, and optionally quoted texts, by spaces. Keeps line breaks. */
 function blankOut(text: string, { strings }: { strings: boolean }): string {
-  const token = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
-  return text.replace(token, (found) => {
+  return text.replace(COMMENT_OR_QUOTED, (found) => {
     if (!found.startsWith("/")) return strings ? blankQuoted(found) : found;
     return found.replace(/[^\n]/g, " ");
   });

@@ -1,6 +1,6 @@
 /** Rules for the English of the project that a program can check, as pure functions of the text of a file. */
 
-import { type SourceFile, type Violation } from "./import_rules.ts";
+import { COMMENT_OR_QUOTED, lineAt, type SourceFile, type Violation } from "./source_file.ts";
 
 /** A phrase with a plainer or more exact alternative. */
 export interface WordRule {
@@ -92,7 +92,7 @@ function checkTestNames(path: string, text: string): Violation[] {
   if (!path.endsWith("_test.ts")) return [];
   return Array.from(text.matchAll(TEST_NAME), ({ 1: pronoun, index }) => ({
     file: path,
-    line: text.slice(0, index).split("\n").length,
+    line: lineAt(text, index),
     message: `test name begins with "${pronoun}": begin with the subject or its verb`,
   }));
 }
@@ -107,15 +107,14 @@ interface Prose {
 
 /** Yields the lines of comments and of quoted texts with several words. */
 function* proseOfModule(text: string): Generator<Prose> {
-  const token = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
   let previousEnd = -1;
-  for (const { 0: found, index } of text.matchAll(token)) {
+  for (const { 0: found, index } of text.matchAll(COMMENT_OR_QUOTED)) {
     const isComment = found.startsWith("/");
     if (!isComment && !/\w \w/.test(found)) continue;
     // A line comment below another continues it.
     const continues = found.startsWith("//") && /^\s*$/.test(text.slice(previousEnd, index)) && previousEnd >= 0;
     const lines = (isComment ? found : found.replace(/\$\{[^}]*\}/g, "x")).split("\n");
-    const first = text.slice(0, index).split("\n").length;
+    const first = lineAt(text, index);
     let opens = isComment && !continues;
     for (const [offset, content] of lines.entries()) {
       const prose = content.replace(/^\s*(?:\/\*\*?|\*\/|\*|\/\/)?/, "").replace(/\*\/\s*$/, "");

@@ -6,7 +6,7 @@ import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
 
 type Row = readonly [left: string, right: string];
 
-/** The text between `<!-- NAME: written by deno task docs -->` and `<!-- end of NAME -->`. */
+/** Writers of the text between `<!-- NAME: written by deno task docs -->` and `<!-- end of NAME -->`. */
 const PARTS: Record<string, () => string> = {
   "options": optionTables,
   "exit status": () => table(["status", "meaning"], EXIT_MEANINGS.map(([status, text]) => [String(status), text])),
@@ -42,7 +42,7 @@ function codeRow([left, right]: Row): Row {
   return [`\`${left}\``, right];
 }
 
-/** A table aligned as `deno fmt` aligns it. */
+/** Returns a table that is aligned as by `deno fmt`. */
 function table(head: Row, rows: readonly Row[]): string {
   const cells: Row[] = [head, ...rows.map(([left, right]) => [left, escapeMarkdown(right)] as const)];
   const [left, right] = [0, 1].map((column) => Math.max(...cells.map((row) => row[column].length)));

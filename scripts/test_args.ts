@@ -2,6 +2,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 
+/** Parsed arguments. */
 export interface TestArgs {
   /** Files and directories; empty for all tests. */
   paths: string[];

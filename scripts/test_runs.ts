@@ -3,6 +3,7 @@
 import { isAbsolute, join } from "@std/path";
 import { walkFiles } from "./walk_files.ts";
 
+/** A file of tests. */
 export interface TestFile {
   path: string;
   bytes: number;
@@ -23,7 +24,7 @@ export interface TestRun {
 const SLOW = /(^|\/)tests\/(faults|transfer)\//;
 const STARTS_ESCP =
   /support\/(?:escp\/(?:escp_command|host_without_escp)|hosts\/(?:needs_sshd|network|network_pair|sshd)|scene)\.ts"/;
-/** For the first run, which has no measured times. */
+/** Estimate for the first run, which has no measured times. */
 const USUAL_BYTES_PER_SECOND = 200;
 
 /**

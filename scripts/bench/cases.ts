@@ -138,8 +138,8 @@ function sparse(bytes: number): BenchCase {
     files: 1,
     contenders: [
       escp("escp --sparse", ["--sparse"]),
-      scp("scp", [], { shrunk, mostRounds: 2 }),
-      rsync("rsync -aS", ["-aS"], { shrunk, mostRounds: 2 }),
+      scp("scp", [], { shrunk, maxRounds: 2 }),
+      rsync("rsync -aS", ["-aS"], { shrunk, maxRounds: 2 }),
       tar("tar -S | ssh tar", "-S"),
     ],
     create: (path, shrunk) => createSparseFile(path, bytes / shrunk, Math.ceil(SPARSE_PIECES / shrunk)),
@@ -192,7 +192,7 @@ function overNetworks(bigBytes: number): BenchCase[] {
 }
 
 /** Maximum number of rounds of the slowest contender. */
-const once = { mostRounds: 1 };
+const once = { maxRounds: 1 };
 
 /** Returns series that show whether time grows faster than the data. */
 function growth(bigBytes: number): BenchCase[] {

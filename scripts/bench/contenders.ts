@@ -29,17 +29,17 @@ export interface Contender {
   /** ESCP_ENGINE of the remote host. */
   engine?: string;
   /** Maximum number of rounds of a slow contender. */
-  mostRounds?: number;
+  maxRounds?: number;
   /** Factor by which its data is smaller. Its times are multiplied by it. */
   shrunk?: number;
   command(places: CopyPlaces): string[];
 }
 
-/** A contender of another shape. */
-type Changes = Partial<Pick<Contender, "engine" | "mostRounds" | "shrunk">>;
+/** Settings of a contender that does not run as usual. */
+type Settings = Partial<Pick<Contender, "engine" | "maxRounds" | "shrunk">>;
 
 /** Returns escp with these options. */
-export function escp(name = "escp", options: string[] = [], changes: Changes = {}): Contender {
+export function escp(name = "escp", options: string[] = [], settings: Settings = {}): Contender {
   return {
     name,
     program: "escp",
@@ -48,27 +48,27 @@ export function escp(name = "escp", options: string[] = [], changes: Changes = {
       const ssh = direction === "local" ? [] : ["-F", sshConfig, ...dataOptions];
       return [escp, "-q", ...ssh, ...options, ...recursive(places), ...operands(places)];
     },
-    ...changes,
+    ...settings,
   };
 }
 
 /** Returns scp with these options. */
-export function scp(name = "scp", options: string[] = [], changes: Changes = {}): Contender {
+export function scp(name = "scp", options: string[] = [], settings: Settings = {}): Contender {
   return {
     name,
     program: "scp",
     command: (places) => ["scp", "-q", "-F", places.sshConfig, ...options, ...recursive(places), ...operands(places)],
-    ...changes,
+    ...settings,
   };
 }
 
 /** Returns rsync with these options. */
-export function rsync(name = "rsync -a", options: string[] = ["-a"], changes: Changes = {}): Contender {
+export function rsync(name = "rsync -a", options: string[] = ["-a"], settings: Settings = {}): Contender {
   return {
     name,
     program: "rsync",
     command: (places) => ["rsync", ...options, "-e", `ssh -F ${places.sshConfig}`, ...operands(places)],
-    ...changes,
+    ...settings,
   };
 }
 

@@ -9,6 +9,7 @@ export interface Measure {
   cpuSeconds: number;
 }
 
+/** Environment and limit of a run. */
 export interface MeasureOptions {
   /** Process of the ssh server, whose children are the remote processes. */
   serverPid: number;

@@ -5,10 +5,11 @@ import { allocatedBytes } from "../../tests/support/files/holes.ts";
 import type { Sshd } from "../../tests/support/hosts/sshd.ts";
 import { removeTree } from "../../tests/support/files/temp.ts";
 import { exists } from "@std/fs/exists";
+import { isInPath } from "../is_in_path.ts";
 import type { BenchCase } from "./cases.ts";
 import type { Contender, CopyPlaces } from "./contenders.ts";
 import { type Measure, measure } from "./measure.ts";
-import { type CaseWay, openWay } from "./case_way.ts";
+import { type CaseNetwork, openNetwork } from "./case_network.ts";
 import type { Result } from "./table.ts";
 
 const TIME = "/usr/bin/time";
@@ -38,8 +39,8 @@ interface Entrant {
  * memory.
  */
 export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]> {
-  await using way = await openWay(item, run.sshd);
-  const entrants = item.contenders.map((contender) => enter(item, contender, run, way));
+  await using network = await openNetwork(item, run.sshd);
+  const entrants = item.contenders.map((contender) => enter(item, contender, run, network));
   try {
     for (const { contender, places } of entrants) {
       await item.create(`${places.source}/${places.entry}`, contender.shrunk ?? 1);
@@ -48,7 +49,7 @@ export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]>
     for (let round = 0; round <= (item.memoryOnly ? 0 : run.rounds); round++) {
       for (const entrant of entrants) {
         const { contender, result } = entrant;
-        if (result.failure || round > (contender.mostRounds ?? Infinity)) continue;
+        if (result.failure || round > (contender.maxRounds ?? Infinity)) continue;
         try {
           if (round === 0) await check(item, entrant, run);
           else result.rounds.push(await runOnce(entrant, run));
@@ -65,7 +66,7 @@ export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]>
   }
 }
 
-function enter(item: BenchCase, contender: Contender, run: BenchRun, way: CaseWay): Entrant {
+function enter(item: BenchCase, contender: Contender, run: BenchRun, network: CaseNetwork): Entrant {
   const { name, shrunk } = contender;
   const places = {
     entry: shrunk ? `${item.entry}-${shrunk}` : item.entry,
@@ -73,9 +74,9 @@ function enter(item: BenchCase, contender: Contender, run: BenchRun, way: CaseWa
     recursive: item.files > 1,
     source: run.source,
     target: run.target,
-    sshConfig: way.sshConfig,
+    sshConfig: network.sshConfig,
     escp: run.escp,
-    dataOptions: way.dataOptions,
+    dataOptions: network.dataOptions,
   };
   return {
     contender,
@@ -91,46 +92,44 @@ async function copyWithTimes({ source, target, entry }: CopyPlaces): Promise<voi
   if (!success) throw new Error(`Cannot copy ${entry} with its times`);
 }
 
-async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes = ["", ""]): Promise<Measure> {
+/** @param prefixes words before the command of each end. */
+async function runOnce(
+  { contender, command }: Entrant,
+  run: BenchRun,
+  prefixes: { local: string; remote: string } = { local: "", remote: "" },
+): Promise<Measure> {
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
-  const [here, there] = prefixes;
-  const script = `#!/bin/sh\n${engine}exec ${there} '${run.escp}' "$@"\n`;
+  const script = `#!/bin/sh\n${engine}exec ${prefixes.remote} '${run.escp}' "$@"\n`;
   await Deno.writeTextFile(`${sshd.binDirectory}/escp`, script);
   await Deno.chmod(`${sshd.binDirectory}/escp`, 0o755);
   const env = { HOME: sshd.home, XDG_STATE_HOME: `${sshd.home}/.local/state`, SSH_AUTH_SOCK: "" };
-  const all = [...here.split(" ").filter(Boolean), ...command];
+  const all = [...prefixes.local.split(" ").filter(Boolean), ...command];
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
 }
 
 /** Runs once without timing and checks the copy. Records the peak memory of each end if GNU time is installed. */
 async function check(item: BenchCase, entrant: Entrant, run: BenchRun): Promise<void> {
   const { contender: { program, shrunk }, places: { source, target, entry }, result } = entrant;
-  if (program !== "escp" && !await isInstalled(program)) throw new Error(`${program} is not installed`);
+  if (program !== "escp" && !await isInPath(program)) throw new Error(`${program} is not installed`);
   const withTime = await exists(TIME);
-  const [here, there] = [`${run.sshd.home}/memory-here`, `${run.sshd.home}/memory-there`];
+  const [local, remote] = [`${run.sshd.home}/memory-local`, `${run.sshd.home}/memory-remote`];
   const prefix = (file: string) => withTime ? `${TIME} -f %M -o ${file}` : "";
-  const measured = await runOnce(entrant, run, [prefix(here), prefix(there)]);
+  const measured = await runOnce(entrant, run, { local: prefix(local), remote: prefix(remote) });
   if (item.memoryOnly) result.rounds.push(measured);
   const [expected, actual] = [`${source}/${entry}`, `${target}/${entry}`];
   const difference = item.compare && !shrunk
     ? await item.compare(expected, actual)
     : (await compareTrees(expected, actual))[0];
   if (difference) throw new Error(`wrong copy: ${difference}`);
-  result.memory = { local: await readKilobytes(here), remote: await readKilobytes(there) };
+  result.memory = { local: await readKilobytes(local), remote: await readKilobytes(remote) };
   if (item.files === 1) result.allocated = { source: allocatedBytes(expected), target: allocatedBytes(actual) };
-  for (const file of [here, there]) await removeTree(file);
+  for (const file of [local, remote]) await removeTree(file);
 }
 
+/** Reads the output of GNU time, a number of KiB. @returns bytes; undefined if the file is missing. */
 async function readKilobytes(file: string): Promise<number | undefined> {
   const text = await Deno.readTextFile(file).catch(() => "");
   return text.trim() ? Number(text) * 1024 : undefined;
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
-    if (await exists(`${directory}/${program}`)) return true;
-  }
-  return false;
 }

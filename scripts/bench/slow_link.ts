@@ -4,6 +4,7 @@
  */
 
 import { delay } from "@std/async/delay";
+import { Condition } from "../../src/async/condition.ts";
 import { startTcpProxy, type TcpProxy } from "../../tests/support/hosts/tcp_proxy.ts";
 
 /** Properties of a network. The two directions are independent. */
@@ -28,6 +29,7 @@ class Rate {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
+  /** Returns when these bytes have left the queue. Times are in milliseconds. */
   leaveAt(bytes: number, now: number): number {
     if (this.#bytesPerMs === 0) return now;
     this.#freeAt = Math.max(this.#freeAt, now) + bytes / this.#bytesPerMs;
@@ -38,49 +40,45 @@ class Rate {
 /** Listens on a free port of 127.0.0.1 and forwards to another port in both directions. */
 export function startSlowLink(upstream: number, shape: LinkShape): TcpProxy {
   const [up, down] = [new Rate(shape.bytesPerSecond), new Rate(shape.bytesPerSecond)];
-  const wayMs = shape.roundTripMs / 2;
+  const oneWayMs = shape.roundTripMs / 2;
   return startTcpProxy(upstream, {
     // Opening a connection takes one round trip.
     opening: () => delay(shape.roundTripMs),
     async passing(client, server) {
       client.setNoDelay();
       server.setNoDelay();
-      await Promise.all([pass(client, server, up, wayMs), pass(server, client, down, wayMs)]);
+      await Promise.all([pass(client, server, up, oneWayMs), pass(server, client, down, oneWayMs)]);
     },
   });
 }
 
 /** Forwards one direction of one connection until its end. */
-async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, wayMs: number): Promise<void> {
+async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, oneWayMs: number): Promise<void> {
   const queue: { bytes: Uint8Array; arrivesAt: number }[] = [];
   const state = { unconfirmed: 0, ended: false, failed: false };
-  let changed = Promise.withResolvers<void>();
-  const announce = () => {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
+  const changed = new Condition();
 
   async function take(): Promise<void> {
     for (;;) {
-      while (state.unconfirmed >= WINDOW_BYTES && !state.failed) await changed.promise;
+      while (state.unconfirmed >= WINDOW_BYTES && !state.failed) await changed.wait();
       if (state.failed) return;
       const bytes = new Uint8Array(CHUNK_BYTES);
       const read = await from.read(bytes);
       if (read === null) break;
       state.unconfirmed += read;
-      const arrivesAt = rate.leaveAt(read, performance.now()) + wayMs;
+      const arrivesAt = rate.leaveAt(read, performance.now()) + oneWayMs;
       queue.push({ bytes: bytes.subarray(0, read), arrivesAt });
-      announce();
+      changed.notifyAll();
     }
     state.ended = true;
-    announce();
+    changed.notifyAll();
   }
 
   async function deliver(): Promise<void> {
     for (;;) {
       while (queue.length === 0) {
         if (state.ended) return await to.closeWrite();
-        await changed.promise;
+        await changed.wait();
       }
       const { bytes, arrivesAt } = queue.shift()!;
       const earlyMs = arrivesAt - performance.now();
@@ -88,16 +86,16 @@ async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, wayMs: num
       for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
       const confirm = () => {
         state.unconfirmed -= bytes.length;
-        announce();
+        changed.notifyAll();
       };
-      if (wayMs > 0) setTimeout(confirm, wayMs);
+      if (oneWayMs > 0) setTimeout(confirm, oneWayMs);
       else confirm();
     }
   }
 
   const fail = (error: unknown) => {
     state.failed = state.ended = true;
-    announce();
+    changed.notifyAll();
     throw error;
   };
   await Promise.all([take().catch(fail), deliver().catch(fail)]);

@@ -28,7 +28,7 @@ export function formatTable({ item, results }: CaseResults): string {
   const scp = results.find((result) => result.contender === "scp");
   const scpSeconds = scp && medianWall(scp);
   const rows = [
-    ["", "seconds", "fastest", item.files > 1 ? "files/s" : "MB/s", "x scp", "CPU s", "MiB here", "MiB there"],
+    ["", "seconds", "fastest", item.files > 1 ? "files/s" : "MB/s", "x scp", "CPU s", "MiB local", "MiB remote"],
     ...results.map((result) => formatRow(item, result, scpSeconds)),
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));

@@ -1,6 +1,6 @@
 /** Executables of escp on this machine, for its own and for other systems. */
 
-import { quotePath, StartError } from "../errors.ts";
+import { messageOf, quotePath, StartError } from "../errors.ts";
 import { executableName, type System } from "./system.ts";
 
 /** Directories that are searched for executables. */
@@ -55,9 +55,7 @@ async function load(path: string): Promise<Executable> {
     const contents = await Deno.readFile(path);
     return { path, contents, sum: new Uint8Array(await crypto.subtle.digest("SHA-256", contents)).toHex() };
   } catch (cause) {
-    throw new StartError(`Cannot read ${quotePath(path)}: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new StartError(`Cannot read ${quotePath(path)}: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -74,8 +72,10 @@ async function checkSum(directory: string, name: string, { path, sum }: Executab
       hint,
     });
   }
-  const sums = text.split(/\r?\n/).map((line) => /^([0-9a-f]{64}) [ *](.+)$/i.exec(line)).filter((found) => found);
-  const line = sums.find((found) => found![2] === name);
+  const sums = text.split(/\r?\n/).map((line) => /^([0-9a-f]{64}) [ *](.+)$/i.exec(line)).filter((found) =>
+    found !== null
+  );
+  const line = sums.find((found) => found[2] === name);
   if (!line) throw new StartError(`Cannot use ${quotePath(path)}: ${quotePath(file)} has no line for it`, { hint });
   if (line[1].toLowerCase() !== sum) {
     throw new StartError(`Cannot use ${quotePath(path)}: its SHA-256 differs from ${quotePath(file)}`, { hint });

@@ -13,6 +13,7 @@ import {
 import { olderVersions } from "./older_versions.ts";
 import { executableName, systemOf } from "./system.ts";
 
+/** Options of an installation. */
 export interface InstallOptions extends InstallSessionOptions {
   /** Directory on the host. Default: a private one in the user's cache directory. */
   directory?: string;
@@ -89,10 +90,7 @@ async function choose(
     });
   }
   throw new StartError(`Cannot install escp on ${name}: there is no executable for ${found.system} on this machine`, {
-    hint:
-      `Put ${
-        executableName(places.version, found.system)
-      } and its SHA256SUMS into the directory of this escp, or name ` +
-      "their directory with --binaries DIR",
+    hint: `Put ${executableName(places.version, found.system)} and its SHA256SUMS into the directory of this escp, ` +
+      "or name their directory with --binaries DIR",
   });
 }

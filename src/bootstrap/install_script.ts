@@ -9,6 +9,7 @@ import { quoteWord } from "../ssh/shell_quote.ts";
 /** Prefix of all lines of the script. Other lines are output of login scripts. */
 export const SCRIPT_MARK = "escp-install ";
 
+/** Version to install, and its place. */
 export interface InstallTarget {
   version: string;
   /** Directory on the host; "~/" is the home directory. Default: a private one in the user's cache directory. */
@@ -16,8 +17,8 @@ export interface InstallTarget {
 }
 
 /**
- * Returns the script. It prints what it finds, one fact per line, then `ready`, and reads commands:
- * - `version` runs the program that it found and prints `version TEXT`. The client sends it only for a trusted program.
+ * Returns the script. It prints facts about the host, one per line, then `ready`, and reads commands:
+ * - `version` runs the installed program and prints `version TEXT`. The client sends it only for a trusted program.
  * - `old VERSION` marks an installed version that is removed after success.
  * - `finish` removes the marked versions without installing one, and prints `done PATH`.
  * - `install BYTES SHA256 gzip|plain` prints `send`, reads the contents until the end of input, and prints `done PATH`.
@@ -25,16 +26,14 @@ export interface InstallTarget {
  *
  * On an error it prints `failed STEP TEXT` and ends.
  *
- * The script refuses a directory in which another user could place a program: the directory and each directory above it,
- * up to the home directory or the root, must belong to this user or root, and no other user may write to it.
+ * The script refuses a directory in which another user could place a program. The directory and each directory above it, up to
+ * the home directory or the root, must belong to this user or root. No other user may write to them.
  *
- * @param name name of the file in that directory until it is complete.
+ * @param name name of the executable in the directory until it is complete.
  */
 export function installScript({ version, directory = "" }: InstallTarget, name: string): string {
-  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`, FUNCTIONS, BODY]
-    .join(
-      "\n",
-    );
+  const variables = [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`];
+  return [...variables, FUNCTIONS, BODY].join("\n");
 }
 
 /** Functions of the scripts. */

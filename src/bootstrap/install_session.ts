@@ -81,7 +81,7 @@ export class InstallSession implements AsyncDisposable {
     this.#task = task;
   }
 
-  /** Starts the script, and returns what it has found. @throws {StartError} */
+  /** Starts the script, and returns the facts that it has found. @throws {StartError} */
   async begin(script: string): Promise<InstallFacts> {
     await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
     const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, directory: "", versions: [] };
@@ -151,7 +151,7 @@ export class InstallSession implements AsyncDisposable {
     await this.#expect("done");
   }
 
-  /** Runs a script that only removes programs. @returns what it has removed. @throws {StartError} */
+  /** Runs a script that only removes programs. @returns the removed versions and paths. @throws {StartError} */
   async remove(script: string): Promise<string[]> {
     await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
     for (;;) {
@@ -247,8 +247,8 @@ export class InstallSession implements AsyncDisposable {
     }
   }
 
-  #error(state: string, options: { hint?: string; cause?: unknown } = {}): StartError {
-    return new StartError(`Cannot ${this.#task} escp on ${this.#peer.name}: ${state}`, options);
+  #error(reason: string, options: { hint?: string; cause?: unknown } = {}): StartError {
+    return new StartError(`Cannot ${this.#task} escp on ${this.#peer.name}: ${reason}`, options);
   }
 }
 

@@ -1,20 +1,15 @@
 /** Paths of escp on remote hosts, for the next login: one file per host. */
 
-type Environment = (name: string) => string | undefined;
+import type { RemoteHost } from "../ssh/operand.ts";
 
-/** A host and the login. */
-export interface RememberedHost {
-  host: string;
-  user?: string;
-  port?: number;
-}
+type ReadVariable = (name: string) => string | undefined;
 
 /**
  * Returns the path of escp on a host; undefined if it is not known.
  *
- * @param version undefined: any version.
+ * @param version version of escp; undefined: any.
  */
-export function recallPlace(host: RememberedHost, version: string | undefined, env: Environment): string | undefined {
+export function recallPlace(host: RemoteHost, version: string | undefined, env: ReadVariable): string | undefined {
   try {
     const [found, path] = Deno.readTextFileSync(fileOf(host, env)).split("\n");
     // deno-lint-ignore no-control-regex
@@ -24,8 +19,8 @@ export function recallPlace(host: RememberedHost, version: string | undefined, e
   }
 }
 
-/** Remembers a path. If this fails, the next login finds escp in another way. */
-export function rememberPlace(host: RememberedHost, version: string, path: string, env: Environment): void {
+/** Remembers a path. Never throws: without the path, the next login searches for escp. */
+export function rememberPlace(host: RemoteHost, version: string, path: string, env: ReadVariable): void {
   try {
     const file = fileOf(host, env);
     Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true, mode: 0o700 });
@@ -38,7 +33,7 @@ export function rememberPlace(host: RememberedHost, version: string, path: strin
 }
 
 /** Forgets the path on a host. */
-export function forgetPlace(host: RememberedHost, env: Environment): void {
+export function forgetPlace(host: RemoteHost, env: ReadVariable): void {
   try {
     Deno.removeSync(fileOf(host, env));
   } catch {
@@ -47,7 +42,7 @@ export function forgetPlace(host: RememberedHost, env: Environment): void {
 }
 
 /** @throws {Error} if there is no directory for the file. */
-function fileOf({ host, user = "", port }: RememberedHost, env: Environment): string {
+function fileOf({ host, user = "", port }: RemoteHost, env: ReadVariable): string {
   // The name starts with an escaped "@", so that it is not a device on any system.
   const name = encodeURIComponent(`@${user}@${host}:${port ?? ""}`);
   const local = env("LOCALAPPDATA");

@@ -4,6 +4,7 @@ import { quoteWord } from "../ssh/shell_quote.ts";
 import { FUNCTIONS } from "./install_script.ts";
 import { type InstallSessionOptions, withInstallSession } from "./install_session.ts";
 
+/** Options of a removal. */
 export interface UninstallOptions extends InstallSessionOptions {
   /** Further directories with a program, as that of --install-dir. "~/" is the home directory. */
   directories: readonly string[];
@@ -16,7 +17,7 @@ export async function uninstall({ directories, ...options }: UninstallOptions): 
 
 /**
  * Returns the script. It prints `removed VERSION` or `removed PATH` for each program, then `done`, and on an error `failed STEP
- * TEXT`. It removes nothing in a directory that another user may change, who could redirect it to other files.
+ * TEXT`. It removes nothing in a directory that another user may change, because that user could redirect it to other files.
  */
 function uninstallScript(directories: readonly string[]): string {
   return [FUNCTIONS, BODY, `main ${directories.map(quoteWord).join(" ")}`, ""].join("\n");

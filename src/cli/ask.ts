@@ -12,8 +12,8 @@ export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {
 }
 
 /**
- * Asks for a confirmation, until the answer is yes or no. An empty line is yes, the end of input no. Discards what was typed
- * before the question, which was meant for another program.
+ * Asks for a confirmation, until the answer is yes or no. An empty line is yes, the end of input no. Discards input that was
+ * typed before the question, because it was meant for another program.
  *
  * @returns undefined if there is no terminal.
  * @throws the reason of `signal`.
@@ -48,7 +48,7 @@ function openTerminal(): Deno.FsFile | undefined {
   }
 }
 
-/** Reads a line, because a terminal returns one line per read. */
+/** Reads a line. A single read is enough, because a terminal returns one line per read. */
 async function readLine(terminal: Deno.FsFile): Promise<string> {
   const buffer = new Uint8Array(1024);
   const count = await terminal.read(buffer);

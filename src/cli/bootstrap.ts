@@ -3,12 +3,12 @@
 import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
 import type { UnusableEscp } from "../session/model/start_errors.ts";
-import { formatHost } from "../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import { canAsk, confirm } from "./ask.ts";
 import { formatBytes } from "../ui/format.ts";
 import { executablePlaces, installEscp } from "./install_escp.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import type { RemoteHost, TransferListeners } from "./options/transfers.ts";
+import type { TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -23,12 +23,15 @@ export async function bootstrap(
   reason: UnusableEscp,
   { emit, signal, timeoutMs }: Pick<TransferListeners, "emit" | "signal"> & { timeoutMs: number },
 ): Promise<string> {
-  // Without an executable there is no need to log in.
   const name = formatHost(host);
-  if (!hasExecutables(executablePlaces(access))) throw withoutExecutables(reason, name);
+  // Without an executable there is no need to log in.
+  if (!hasExecutables(executablePlaces(access))) {
+    const advice = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
+    throw withAdvice(reason, name, advice);
+  }
   const isInteractive = canAsk(access.ssh);
   if (isInteractive) {
-    // The user knows then why ssh asks for a password again. Whether escp is installed there is not known yet.
+    // Explains why ssh may ask for a password again. The host may already have a compatible escp in another place.
     emit({ type: "note", message: `ssh logs in to ${name} again, to find or install a compatible escp` });
   }
   const installing = installEscp(host, access, {
@@ -63,13 +66,11 @@ export function notInstalled(
 ): StartError {
   if (!hasExecutables(executablePlaces(access))) return reason;
   const name = formatHost(host);
-  const advice = `Or install escp with: escp --install ${name}`;
-  const hint = reason.hint ? `${reason.hint}. ${advice}` : advice;
-  return new StartError(reason.message, { cause: reason, hint, host: name, reason: reason.reason });
+  return withAdvice(reason, name, `Or install escp with: escp --install ${name}`);
 }
 
-function withoutExecutables(reason: UnusableEscp, host: string): StartError {
-  const advice = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
-  const hint = reason.hint ? `${reason.hint}. ${advice}` : advice;
-  return new StartError(reason.message, { cause: reason, hint, host });
+/** Returns the error with advice after its hint. */
+function withAdvice(error: UnusableEscp, host: string, advice: string): StartError {
+  const hint = error.hint ? `${error.hint}. ${advice}` : advice;
+  return new StartError(error.message, { cause: error, hint, host, reason: error.reason });
 }

@@ -7,6 +7,7 @@ import type { TransferEvent } from "../transfer/events.ts";
 import { formatCount } from "../ui/format.ts";
 import { retryNote } from "../ui/retry_note.ts";
 import { summaryLine } from "../ui/summary.ts";
+import { failureReason } from "./failure_reason.ts";
 
 /** Minimum level of a log file. -vv and more raise it. */
 const FILE_LEVEL: LogLevel = "info";
@@ -19,9 +20,11 @@ export interface CopyLog extends Disposable {
 }
 
 /**
+ * Opens the log of a run.
+ *
  * @param options.log path of the log file, which is appended to or created.
  * @param options.noFifo whether to refuse a FIFO, because opening one waits for its reader.
- * @param print prints a line on the terminal. It reports once that the file cannot be written, and the copy continues.
+ * @param print prints a line on the terminal. Called once if the file cannot be written; the copy continues.
  * @throws {UsageError} if the file cannot be opened.
  */
 export function openCopyLog(
@@ -85,9 +88,7 @@ function openFile(path: string, noFifo: boolean): Deno.FsFile {
   try {
     return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   } catch (cause) {
-    // Deno adds "(os error N)", the call and the path.
-    const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
-    throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${state}`, { cause });
+    throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${failureReason(cause)}`, { cause });
   }
 }
 
@@ -95,7 +96,7 @@ function isFifo(path: string): boolean {
   try {
     return Deno.statSync(path).isFifo ?? false;
   } catch {
-    // Opening it reports the reason.
+    // Opening the file reports the reason.
     return false;
   }
 }

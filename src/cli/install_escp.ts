@@ -6,24 +6,26 @@ import { forgetPlace, recallPlace, rememberPlace } from "../bootstrap/remembered
 import { uninstall } from "../bootstrap/uninstall.ts";
 import { ownSystem } from "../bootstrap/system.ts";
 import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
-import { formatHost } from "../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { canAsk } from "./ask.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import { rememberedHost, type RemoteHost } from "./options/transfers.ts";
+import { rememberedHost } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
+/** Options of an installation, except those of its host. */
 export interface InstallEscpOptions {
+  /** Maximum time between messages of the host. In milliseconds. */
   timeoutMs: number;
   /** Returns whether an executable of this size may be installed in this directory. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
-  /** Whether to remove older versions. */
+  /** Whether to remove older versions from the user's cache directory. */
   removesOlder?: boolean;
   signal: AbortSignal;
 }
 
-/** Returns undefined if the user has not agreed. @throws {StartError} if escp cannot be installed. */
+/** Installs escp, and remembers its path. @returns undefined if the user has not agreed. @throws {StartError} if escp cannot be installed. */
 export async function installEscp(
   host: RemoteHost,
   access: HostAccess,
@@ -40,7 +42,7 @@ export async function installEscp(
       // From the first event on, ssh asks nothing, and the terminal may show progress.
       if (bytes === 0) screen.onEvent({ type: "connected", streams: 1, engine: "" });
       screen.onEvent({ type: "totals", files: 1, bytes: total, complete: true });
-      // When everything is sent, the host checks it, and nothing is stalled.
+      // While the host checks the complete file, the line must not show a stall.
       screen.onEvent({ type: "progress", files: bytes === total ? 1 : 0, bytes });
     },
     signal,
@@ -52,14 +54,14 @@ export async function installEscp(
   return installed;
 }
 
-/** Returns what was removed: versions, and the paths of other programs. @throws {StartError} if escp cannot be removed. */
+/** Returns the removed versions, and the paths of other removed programs. @throws {StartError} if escp cannot be removed. */
 export async function uninstallEscp(
   host: RemoteHost,
   access: HostAccess,
   { timeoutMs, signal }: Pick<InstallEscpOptions, "timeoutMs" | "signal">,
 ): Promise<string[]> {
   const env = (name: string) => Deno.env.get(name);
-  // Another version of this escp may have installed it.
+  // Another version may have installed the program at that path.
   const remembered = recallPlace(rememberedHost(host, access), undefined, env);
   const directories = [access.installDir, remembered && directoryOf(remembered)].filter((name) => name !== undefined);
   const removed = await uninstall({ ...sessionOf(host, access, timeoutMs), directories, signal });
@@ -77,7 +79,7 @@ function sessionOf(host: RemoteHost, { ssh }: HostAccess, timeoutMs: number) {
   };
 }
 
-/** Returns where to look for executables: the running one, the directory of --binaries, the directory of this escp. */
+/** Returns the places of executables: the running program, the directory of --binaries, the directory of this escp. */
 export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): ExecutablePlaces {
   const given = binaries === undefined ? [] : [binaries];
   const system = ownSystem(Deno.build);

@@ -27,7 +27,7 @@ export function parseEvents(line: string): TransferEvent[] {
       ];
     }
     case "failed":
-      // That escp has printed the message on its standard error, which is the terminal.
+      // escp on the source host has printed the message on the terminal, because it shares standard error with this process.
       return [{
         type: "failed",
         path: text("path") ?? "",

@@ -3,9 +3,9 @@
 import { recallPlace } from "../bootstrap/remembered_places.ts";
 import type { StartError } from "../errors.ts";
 import { UnusableEscp } from "../session/model/start_errors.ts";
-import { formatHost } from "../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
-import { rememberedHost, type RemoteHost, type Transfer, type TransferListeners } from "./options/transfers.ts";
+import { rememberedHost, type Transfer, type TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /** A host of a transfer. */
@@ -23,7 +23,7 @@ interface Side {
  * Runs a transfer with the path of escp on each host. If a host turns out to lack a compatible version, installs it and runs the
  * transfer again; nothing has been copied by then.
  *
- * @throws what ended the transfer, or the reason why escp cannot be installed.
+ * @throws the error that ended the transfer, or the reason why escp cannot be installed.
  */
 export async function withRemoteEscp<T>(
   transfer: Pick<Transfer, "remote" | "origin" | "direction">,

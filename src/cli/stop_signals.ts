@@ -8,8 +8,8 @@ import { EXIT_STATUS } from "./exit_status.ts";
 import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
 
 /**
- * Time until the Worker is started that handles signals if the main thread is stuck. In milliseconds. A client waits for the
- * login then, and has not accessed a file. Small copies on one machine end before.
+ * Time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still waits
+ * for the login, and has not accessed a file. Small copies on one machine have ended, and need no Worker.
  */
 const GUARD_AFTER_MS = 100;
 /** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
@@ -36,7 +36,7 @@ export function stopSignals(hint?: () => string | undefined): Disposable & { sig
 /** If ignored, writing beyond the limit of the file size fails with EFBIG. */
 export const FILE_SIZE: readonly KnownSignal[] = ["SIGXFSZ"];
 
-/** Listens for signals from some time on. Until then they have their default dispositions. */
+/** Listens for signals after `listen`. Before that, they have their default dispositions. */
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();
   readonly #hint: (() => string | undefined) | undefined;
@@ -59,6 +59,8 @@ export class StopSignals implements Disposable {
   }
 
   /**
+   * Installs the listeners, and later starts the Worker.
+   *
    * @param options.guardAfterMs Time until signals end the process even if the main thread is stuck. In milliseconds.
    * @param options.parent Process whose exit ends this one.
    */

@@ -17,7 +17,7 @@ export type ToStopWorker =
 /** Worker to main thread: signal listeners are installed, or a request for "alive". */
 export type FromStopWorker = "listening" | "alive?";
 
-/** Time from a signal to the question whether the main thread runs. It may block when it begins to clean up. In milliseconds. */
+/** Time from a signal to the question whether the main thread runs, which may block when it cleans up. In milliseconds. */
 const ASK_MS = 1_000;
 /** Time for the main thread to answer. In milliseconds. */
 const STUCK_MS = 800;

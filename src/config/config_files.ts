@@ -4,9 +4,10 @@ import { quotePath, UsageError } from "../errors.ts";
 import { codeOf, failedDeno } from "../files/stat/file_failure.ts";
 import type { Config, KeyTable } from "./config.ts";
 
-/** Maximum size of a file, far more than anyone writes by hand. In bytes. */
+/** Maximum size of a file in bytes, far more than a user writes by hand. */
 const MAX_BYTES = 1 << 20;
 
+/** Paths of the configuration files of this machine. */
 export interface ConfigPaths {
   /** File of the administrator. */
   readonly system: string;

@@ -4,7 +4,8 @@ import { matchesGlobPath } from "../files/glob/match_path.ts";
 import type { Config, Direction, Settings } from "./config.ts";
 import type { Configs } from "./config_files.ts";
 import { mergeOptions } from "./merge_options.ts";
-import { choosePorts, type PortRange } from "./port_range.ts";
+import type { PortRange } from "../ssh/port_range.ts";
+import { choosePorts } from "./port_range.ts";
 
 /** Limits that a host sets for all clients. */
 export interface HostLimits {

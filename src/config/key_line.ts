@@ -46,9 +46,9 @@ export function findKeyLine(text: string, path: readonly string[]): number | und
     while (open.length > 0 && open[open.length - 1].indent >= indent) open.pop();
     open.push({ indent, key: match[2] ?? match[3] ?? match[4] });
     const value = (match[5] ?? "").replace(/^(?:[&!]\S*\s+)*/, "");
-    const here = open.every(({ key }, depth) => key === path[depth]);
-    if (here && open.length === path.length) return index + 1;
-    if (here && isFlow(value)) return index + 1;
+    const isOnPath = open.every(({ key }, depth) => key === path[depth]);
+    if (isOnPath && open.length === path.length) return index + 1;
+    if (isOnPath && isFlow(value)) return index + 1;
     if (/^[|>]/.test(value)) blockIndent = indent;
     else if (!endsOnLine(value)) return undefined;
   }

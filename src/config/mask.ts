@@ -1,7 +1,7 @@
 import { quotePath, UsageError } from "../errors.ts";
 
 /** Maximum number of CPUs or nodes in a mask: the limit of `sched_setaffinity` and `set_mempolicy` of common kernels. */
-export const MAX_MASK_BITS = 1024;
+const MAX_MASK_BITS = 1024;
 
 /**
  * Returns the CPUs or memory nodes in a mask, in ascending order. The digits are hexadecimal, the most significant first, with or

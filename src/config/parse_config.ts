@@ -6,6 +6,7 @@ import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
 import { compileRule } from "../files/glob/rule.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
+import { EXCLUSIVE } from "./merge_options.ts";
 import { parseMask } from "./mask.ts";
 import { parseYaml } from "./parse_yaml.ts";
 import { choosePorts, parsePortRange } from "./port_range.ts";
@@ -19,8 +20,6 @@ const DIRECTIONS: readonly Direction[] = ["push", "pull"];
 
 /**
  * Parses and validates a file.
- *
- * All values are read as text, as written: a mask of 100 bits does not become a rounded number, and a user named "no" is not false.
  *
  * @param file path, for messages and for `Config.file`.
  * @throws {UsageError} naming the file, the key, and the line if it is known.
@@ -36,6 +35,7 @@ export async function parseConfig(text: string, file: string, table: KeyTable): 
   return new ConfigReader(text, file, table).read(value);
 }
 
+/** Turns the mapping of one file into a `Config`. */
 class ConfigReader {
   readonly #text: string;
   readonly #file: string;
@@ -58,7 +58,7 @@ class ConfigReader {
     };
   }
 
-  /** @param others keys that are allowed here and read elsewhere. */
+  /** Reads the settings of a mapping. @param others allowed keys that other methods read. */
   #settings(mapping: Mapping, path: string[], others: string[]): Settings {
     const options: Record<string, OptionValue> = {};
     const masks: Partial<Record<typeof MASKS[number], number[]>> = {};
@@ -89,12 +89,12 @@ class ConfigReader {
     const isFileKey = path.length > 0 && FILE_KEYS.includes(name);
     const candidates = [...known.flatMap((it) => [it.name, ...it.aliases ?? []]), ...MASKS, ...others];
     const meant = isFileKey ? undefined : nearest(name, candidates);
-    const state = isFileKey
+    const advice = isFileKey
       ? ": it applies to the whole file"
       : meant === undefined
       ? ""
       : `: did you mean "${meant}"?`;
-    throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
+    throw new UsageError(`Unknown key ${this.#placed([...path, written])}${advice}`, {
       hint: 'Use long options of "escp --help all", except those for a single run, ' +
         "or cpumask, nodemask, hosts, root and allow",
     });
@@ -136,7 +136,7 @@ class ConfigReader {
       });
     }
     return Object.entries(value).map(([host, mapping]) => {
-      const shown = `Host ${this.#shown(["hosts", host]).slice("Key ".length)}`;
+      const shown = `Host ${this.#placed(["hosts", host])}`;
       if (!isMapping(mapping)) throw new UsageError(`${shown} must have keys of its own`);
       return { pattern: parseHost(host, shown), ...this.#settings(mapping, ["hosts", host], []) };
     });
@@ -163,16 +163,21 @@ class ConfigReader {
 
   /** Returns the name of a key for messages: `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
   #shown(path: readonly string[]): string {
+    return `Key ${this.#placed(path)}`;
+  }
+
+  /** Returns the last name of a path with its place: `"streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
+  #placed(path: readonly string[]): string {
     const line = findKeyLine(this.#text, path);
     const host = path.length === 3 ? ` of host ${quotePath(path[1])}` : "";
     const where = line === undefined ? "" : `, line ${line}`;
-    return `Key ${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
+    return `${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
   }
 }
 
 /** Refuses options that exclude each other in the same place. */
 function checkTogether(options: Settings["options"], shown: ReadonlyMap<string, string>): void {
-  for (const [one, other] of [["ipv4", "ipv6"], ["through-here", "from-origin"]]) {
+  for (const [one, other] of EXCLUSIVE) {
     if (options[one] && options[other]) throw new UsageError(`${shown.get(other)} excludes ${quotePath(one)}`);
   }
   const { "escp-port": port, "escp-portrange": range } = options;
@@ -197,8 +202,8 @@ function checked<T>(shown: string, parse: () => T): T {
 /** Returns the text of a value. @throws {UsageError} for lists and mappings. */
 function scalar(value: unknown, shown: string): string {
   if (typeof value === "string" && value !== "") return value;
-  const state = Array.isArray(value) ? "must be one value, not a list" : isMapping(value) ? "must be one value" : "";
-  throw new UsageError(`${shown} ${state || "has no value"}`);
+  if (Array.isArray(value)) throw new UsageError(`${shown} must be one value, not a list`);
+  throw new UsageError(`${shown} ${isMapping(value) ? "must be one value" : "has no value"}`);
 }
 
 function isMapping(value: unknown): value is Mapping {

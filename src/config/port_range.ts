@@ -1,15 +1,8 @@
 import { quotePath, UsageError } from "../errors.ts";
+import { DEFAULT_PORTS, type PortRange } from "../ssh/port_range.ts";
 
-/** Ports that a data port may use. */
-export interface PortRange {
-  readonly first: number;
-  /** Last port, inclusive. */
-  readonly last: number;
-}
-
-/** Default first port, and default number of ports after it, if only one of the two is given: those of EScp. */
-const FIRST_PORT = 1232;
-const FURTHER_PORTS = 10;
+/** Default number of ports after the first. */
+const FURTHER_PORTS = DEFAULT_PORTS.last - DEFAULT_PORTS.first;
 const LAST_PORT = 65535;
 
 /**
@@ -43,7 +36,7 @@ export function choosePorts(
   if (port === undefined && range === undefined) return undefined;
   const parsed = range === undefined ? { further: FURTHER_PORTS } : parsePortRange(range, shown);
   if ("further" in parsed) {
-    const first = port ?? FIRST_PORT;
+    const first = port ?? DEFAULT_PORTS.first;
     return { first, last: Math.min(first + parsed.further, LAST_PORT) };
   }
   const { first, last } = parsed;

@@ -17,7 +17,7 @@ import { coresOf, Measuring } from "./measuring.ts";
 import type { Direction, Facts } from "./step.ts";
 import type { StepReporter } from "./step_reporter.ts";
 
-/** Maximum time for measuring a cipher. Longer measurements give the same result. */
+/** Maximum time for measuring a cipher, in milliseconds. Longer measurements give the same result. */
 const CIPHER_MS = 300;
 
 /** Opens the session, measures, reports each step and collects the facts. */
@@ -80,7 +80,7 @@ export class Examination {
     const steps = this.#steps;
     this.#reportLocalSystem(measuring);
     await steps.run({ step: "system", end: "there" }, async () => {
-      const { system } = await measuring.ask({ what: "system", streams: facts.streams }, "system");
+      const { system } = await measuring.request({ what: "system", streams: facts.streams }, "system");
       facts.system.there = system;
       return { system };
     });
@@ -92,9 +92,9 @@ export class Examination {
     const times = await this.#ports(measuring, () => measuring.streamRoundTrips());
     facts.roundTripMs = Math.min(...times);
     steps.report({ step: "round trip", over: "stream", ms: facts.roundTripMs, status: "ok" });
-    const { tunnel, mostStreams } = measuring.session;
+    const { tunnel } = measuring.session;
     facts.streams = streamsForRtt(tunnel === undefined ? facts.roundTripMs : undefined, this.#options.streams);
-    const maxStreams = Math.min(facts.streams, mostStreams);
+    const maxStreams = Math.min(facts.streams, measuring.session.maxStreams);
     for (const direction of ["push", "pull"] as const) {
       for (const count of maxStreams === 1 ? [1] : [1, maxStreams]) {
         const measured = await this.#throughput(direction, count, () => measuring.throughput(direction, count));
@@ -111,7 +111,7 @@ export class Examination {
     // A host that does not accept copies does not allow writing to its disk either.
     if (facts.throughput.some(({ direction }) => direction === "push")) {
       await this.#steps.run({ step: "disk", end: "there" }, async () => {
-        const { disk } = await measuring.ask({ what: "disk", ms }, "disk");
+        const { disk } = await measuring.request({ what: "disk", ms }, "disk");
         facts.disk.there = disk;
         return { disk };
       });
@@ -128,7 +128,7 @@ export class Examination {
     const facts = this.#facts;
     const ms = Math.max(MIN_PROBE_MS, Math.min(this.#options.ms, CIPHER_MS));
     await this.#steps.run({ step: "cipher", end: "there" }, async () => {
-      const found = await measuring.ask({ what: "cipher", ms }, "cipher");
+      const found = await measuring.request({ what: "cipher", ms }, "cipher");
       facts.cipher.there = found.cipher;
       return { cipher: found.cipher };
     });
@@ -190,7 +190,7 @@ export class Examination {
     return result;
   }
 
-  /** Measures one direction. It is enough if the remote host allows one. @returns whether it allows this direction. */
+  /** Measures one direction. A host that refuses one direction is a warning, both a failure. @returns whether it succeeded. */
   async #throughput(
     direction: Direction,
     streams: number,

@@ -35,9 +35,9 @@ export class Measuring {
   }
 
   /** Requests one measurement from the remote host. @throws {StepFailed} */
-  async ask<W extends Finding["what"]>(probe: Probe, expected: W): Promise<Extract<Finding, { what: W }>> {
+  async request<W extends Finding["what"]>(probe: Probe, expected: W): Promise<Extract<Finding, { what: W }>> {
     this.session.control.send({ type: "probe", probe });
-    return await this.#answer(expected);
+    return await this.#finding(expected);
   }
 
   /** Returns the shortest round trip over the control channel, in milliseconds. */
@@ -45,7 +45,7 @@ export class Measuring {
     let shortest = Infinity;
     for (let round = 0; round < ROUNDS; round++) {
       const sentAt = performance.now();
-      await this.ask({ what: "echo" }, "echo");
+      await this.request({ what: "echo" }, "echo");
       shortest = Math.min(shortest, performance.now() - sentAt);
     }
     return shortest;
@@ -56,7 +56,7 @@ export class Measuring {
     const { control, engine } = this.session;
     control.send({ type: "probe", probe: { what: "stream" } });
     // If the stream goes through the control channel, it makes no progress unless the channel is read.
-    const answered = this.#answer("stream");
+    const answered = this.#finding("stream");
     answered.catch(() => {});
     const timed = (async () => {
       const stream = await new Promise<AuthenticatedStream>((resolve, reject) => {
@@ -65,16 +65,18 @@ export class Measuring {
       return await timeEchoes(stream, engine, { rounds: ROUNDS, idleTimeoutMs: this.#options.timeoutMs });
     })();
     timed.catch(() => {});
-    const lost = answered.then(() => timed);
-    const times = await Promise.race([timed, lost]);
+    // Rejects if the remote host fails before the stream does.
+    const refused = answered.then(() => timed);
+    const times = await Promise.race([timed, refused]);
     await answered;
     return times;
   }
 
+  /** Measures one direction. @throws {StepFailed} */
   async throughput(direction: Direction, streams: number): Promise<{ found: Throughput; coresThere: number }> {
-    await this.ask({ what: "throughput", direction, streams, ms: this.#options.ms }, "ready");
+    await this.request({ what: "throughput", direction, streams, ms: this.#options.ms }, "ready");
     const found = await this.#measure(direction === "push" ? "send" : "receive", streams);
-    const { load } = await this.#answer("throughput");
+    const { load } = await this.#finding("throughput");
     return { found, coresThere: coresOf(load) };
   }
 
@@ -105,14 +107,14 @@ export class Measuring {
     return found;
   }
 
-  async #answer<W extends Finding["what"]>(expected: W): Promise<Extract<Finding, { what: W }>> {
+  async #finding<W extends Finding["what"]>(expected: W): Promise<Extract<Finding, { what: W }>> {
     const { finding } = await this.session.control.expect("probed");
     if (finding.what === "failed") {
       const { message, hint } = finding.failure;
       throw new StepFailed(message, { hint: hint || undefined });
     }
     if (finding.what !== expected) {
-      throw new ProtocolError("bad-order", `Cannot accept the finding "${finding.what}" now, but "${expected}"`);
+      throw new ProtocolError("bad-order", `Cannot accept the finding "${finding.what}" now: expected "${expected}"`);
     }
     return finding as Extract<Finding, { what: W }>;
   }

@@ -26,11 +26,13 @@ export class StepReporter {
     return this.#failure;
   }
 
+  /** Reports the beginning of a step. */
   begin(step: StepFacts): void {
     this.#current = step;
     this.#listeners.onBegin(step);
   }
 
+  /** Reports the end of a step. */
   report(step: Step): void {
     if (step.status === "fail") this.#failure ??= new UserError(step.problem ?? step.step, { hint: step.hint });
     this.#listeners.onStep(step);

@@ -12,9 +12,8 @@ import type { AuthenticatedStream, Session } from "../session/model/session.ts";
 import { fixedCount } from "../session/model/stream_count.ts";
 import { failureOf } from "../streams/failure.ts";
 import type { Machine } from "../transfer/machine.ts";
-import type { RemoteJobOptions } from "../transfer/remote/session_limits.ts";
 import { confine } from "../transfer/remote/confine.ts";
-import { checkDirection } from "../transfer/remote/session_limits.ts";
+import { checkDirection, type RemoteJobOptions } from "../transfer/remote/session_limits.ts";
 import { answerEchoes } from "./stream_echo.ts";
 import { systemFacts } from "./system_facts.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -41,6 +40,7 @@ export async function serveProbes(session: CopySession, machine: Machine, option
   }
 }
 
+/** Serves the requests of one session. */
 class Probes {
   readonly #session: CopySession;
   readonly #machine: Machine;
@@ -57,7 +57,7 @@ class Probes {
     this.#options = options;
   }
 
-  /** Measures. @throws {UserError} if this host cannot measure it, or does not allow it. */
+  /** Measures. @throws {UserError} if this host cannot measure the subject of the probe, or does not allow it. */
   async find(probe: Exclude<Probe, { what: "stream" }>): Promise<Finding> {
     const { cipher, files } = this.#machine;
     const { job, secrets } = this.#session;

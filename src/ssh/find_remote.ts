@@ -4,14 +4,14 @@ import { SHELL_CHECKS } from "./shell_checks.ts";
 import { quoteWord } from "./shell_quote.ts";
 
 /** First line of output of a remote command that finds escp. The next line is the limit of address space (`ulimit -v`). */
-export const BEGIN_MARK = "escp-begin";
+const BEGIN_MARK = "escp-begin";
 
 /**
  * Returns a command line that runs escp with arguments: the program at `path` if it is absolute and exists, else the one in the
- * PATH, else the one that escp has installed for this version in the cache directory. Exits with status 127 if there is none.
+ * PATH, else the one of this version in the cache directory. Exits with status 127 if there is none.
  *
- * A program in the cache directory is run only if no other user could have placed it: the program and each directory above it,
- * up to the home directory or the root, belong to this user or root, and no other user may write to them.
+ * A program in the cache directory is run only if no other user could have placed it. The program and each directory above it,
+ * up to the home directory or the root, must belong to this user or root. No other user may write to them.
  *
  * @param args words for the login shell, quoted.
  * @param options.mark whether to print BEGIN_MARK before escp starts.

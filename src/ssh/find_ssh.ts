@@ -17,8 +17,8 @@ export function findSsh(program: string, path: string | undefined = Deno.env.get
 }
 
 /**
- * ForkAfterAuthentication, a setting of OpenSSH 8.7, as its table of settings contains it. The search begins with "k", because
- * 50 times as many bytes of x86-64 code are "f", and each of them stops the native search for the first byte.
+ * ForkAfterAuthentication, a setting of OpenSSH 8.7, as its table of settings contains it. The "for" is omitted: the native
+ * search stops at each first byte, and 50 times as many bytes of x86-64 code are "f" as are "k".
  */
 const NEW_SETTING = new TextEncoder().encode("kafterauthentication");
 /** Size above which a program is not ssh. */

@@ -4,14 +4,18 @@ import { expandGlob, type GlobDirectories } from "../files/glob/expand.ts";
 import { parseGlob } from "../files/glob/pattern.ts";
 import { isAbsolutePath, joinPath } from "../files/path/local_path.ts";
 
+/** Maximum number of configuration files, because files may include others without limit. */
 const MAX_FILES = 256;
+/** Size above which a file is not read. In bytes. */
 const MAX_FILE_BYTES = 4 << 20;
 
+/** Files in which names are searched for. */
 export interface KnownNamesOptions {
   /** Configuration file instead of those of the user and the system (`ssh -F`). */
   readonly configFile?: string;
   /** Settings as for `ssh -o`. */
   readonly options?: readonly string[];
+  /** Home directory of the user. Default: no files of the user are read. */
   readonly home?: string;
   /** Directory of the system's files. Default: /etc/ssh. */
   readonly system?: string;
@@ -54,6 +58,7 @@ function offered(text: string): string[] {
   return /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?$/.test(name) ? [`[${name}]`] : [];
 }
 
+/** The names of hosts in files of ssh_config(5), and the known_hosts files that they name. */
 class ConfigFiles {
   readonly names = new Set<string>();
   userKnownHosts: string[] | undefined;

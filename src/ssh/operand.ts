@@ -3,12 +3,14 @@ import { quotePath, UsageError } from "../errors.ts";
 /** A source or target on the command line. */
 export type Operand = LocalOperand | RemoteOperand;
 
+/** A path on this machine. */
 export interface LocalOperand {
   readonly kind: "local";
   /** Path as typed. Never empty. */
   readonly path: string;
 }
 
+/** A path on a remote host. */
 export interface RemoteOperand {
   readonly kind: "remote";
   /** Name, alias of ssh_config or address, without brackets. Safe as an argument of ssh. */
@@ -20,12 +22,16 @@ export interface RemoteOperand {
   readonly path: string;
 }
 
+/** A remote host and its login. */
+export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
+
 /**
  * Parses an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
  * `scp://[user@]host[:port][/path]` are remote. A name is local if it has a "/" before its first ":", begins with ":", or
  * has no ":" at all.
+ *
  * @param options.driveLetters For Windows: `C:\x` and `C:x` are local, and "\" counts as "/".
- * @throws UsageError if the operand is empty, or ssh or a shell could misinterpret its host or user.
+ * @throws {UsageError} if the operand is empty, or ssh or a shell could misinterpret its host or user.
  */
 export function parseOperand(text: string, options: { driveLetters?: boolean } = {}): Operand {
   if (text === "") {
@@ -38,11 +44,12 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
   return { kind: "remote", ...parseAuthority(text.slice(0, colon), text), path: text.slice(colon + 1) };
 }
 
-/** Parses `[user@]host`, optionally followed by the ":" of an operand, or a `scp://` operand without a path. */
-export function parseHost(
-  text: string,
-  options: { driveLetters?: boolean } = {},
-): Pick<RemoteOperand, "host" | "user" | "port"> {
+/**
+ * Parses `[user@]host`, optionally followed by the ":" of an operand, or a `scp://` operand without a path.
+ *
+ * @throws {UsageError} if the text has another form, or as `parseOperand`.
+ */
+export function parseHost(text: string, options: { driveLetters?: boolean } = {}): RemoteHost {
   const isOperand = /^scp:\/\//i.test(text) || text.endsWith(":") && !text.endsWith("::");
   const operand = parseOperand(isOperand ? text : `${text}:`, options);
   if (operand.kind === "local" || operand.path !== "") {
@@ -60,7 +67,7 @@ export function formatOperand(operand: Operand): string {
 }
 
 /** Returns `user@host`, with brackets around an IPv6 address. */
-export function formatHost({ host, user }: Pick<RemoteOperand, "host" | "user">): string {
+export function formatHost({ host, user }: Pick<RemoteHost, "host" | "user">): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
   return user === undefined ? bracketed : `${user}@${bracketed}`;
 }

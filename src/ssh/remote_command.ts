@@ -12,8 +12,9 @@ export interface RemoteProgram {
 
 /**
  * Returns the command line that starts the remote escp: `escp --receiver`. It never contains the path of a copied file.
- * @param args Further arguments. They are quoted here.
- * @throws UsageError if the path is empty or contains control characters.
+ *
+ * @param args Further arguments, not quoted.
+ * @throws {UsageError} if the path is empty or contains control characters.
  */
 export function remoteCommand(program: RemoteProgram, args: readonly string[] = []): string {
   return commandLine(program, ["--receiver", ...args].map(quoteWord), { mark: true });
@@ -21,14 +22,15 @@ export function remoteCommand(program: RemoteProgram, args: readonly string[] = 
 
 /**
  * Returns the command line that starts a remote program which forwards its standard input and output to a local TCP port.
+ *
  * @param port Port at which the remote escp accepts streams.
- * @throws UsageError as `remoteCommand`.
+ * @throws {UsageError} as `remoteCommand`.
  */
 export function remoteStreamCommand(program: RemoteProgram, port: number): string {
   return commandLine(program, [quoteWord(`--receiver-stream=${port}`)], { mark: false });
 }
 
-/** Returns the command line that runs escp with other arguments. @param args quoted words. @throws UsageError as `remoteCommand`. */
+/** Returns the command line that runs escp with other arguments. @param args quoted words. @throws {UsageError} as `remoteCommand`. */
 export function remoteEscpCommand(program: RemoteProgram, args: readonly string[]): string {
   return commandLine(program, args, { mark: false });
 }

@@ -5,7 +5,7 @@ import { indexOfNeedle } from "../bytes.ts";
 import { printable } from "../escape_text.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
-import type { RemoteOperand } from "./operand.ts";
+import type { RemoteHost } from "./operand.ts";
 import { quoteProgram, quoteWord } from "./shell_quote.ts";
 import { sshCommand, type SshOptions } from "./ssh_command.ts";
 
@@ -24,7 +24,7 @@ const QUICK = ["ConnectTimeout=3", "ConnectionAttempts=1"];
  */
 export async function listRemoteNames(
   ssh: SshOptions,
-  { path, ...host }: Pick<RemoteOperand, "host" | "user" | "port" | "path">,
+  { path, ...host }: RemoteHost & { path: string },
 ): Promise<string[]> {
   const end = path.lastIndexOf("/") + 1;
   const prefix = path.slice(end);

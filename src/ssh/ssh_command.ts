@@ -1,5 +1,5 @@
 import { findSsh, knowsSessionSettings } from "./find_ssh.ts";
-import type { RemoteOperand } from "./operand.ts";
+import type { RemoteHost } from "./operand.ts";
 
 /** The user's options for ssh. All other settings come from ssh and its configuration. */
 export interface SshOptions {
@@ -31,11 +31,12 @@ export interface SshCommand {
 
 /**
  * Returns the ssh command that runs `remoteCommand` on a host. See ssh(1).
+ *
  * @param remoteCommand A quoted line for the remote shell. It becomes the last argument.
  */
 export function sshCommand(
   options: SshOptions,
-  host: Pick<RemoteOperand, "host" | "user" | "port">,
+  host: RemoteHost,
   remoteCommand: string,
 ): SshCommand {
   // After "--", ssh never takes a host name for an option.
@@ -46,7 +47,7 @@ export function sshCommand(
 /** Returns ssh and its arguments before the host name. */
 export function sshArguments(
   options: SshOptions,
-  { user, port }: Pick<RemoteOperand, "user" | "port">,
+  { user, port }: Pick<RemoteHost, "user" | "port">,
 ): SshCommand {
   const program = findSsh(options.program);
   const args = [...ALWAYS, ...(knowsSessionSettings(program) ? ALWAYS_IF_KNOWN : [])];

@@ -2,7 +2,7 @@
 
 import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
-import type { RemoteOperand } from "./operand.ts";
+import type { RemoteHost } from "./operand.ts";
 import type { Reach } from "./reach.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
@@ -29,10 +29,7 @@ export function sshSettingsOf(reach: Reach): Promise<SshSettings> {
 }
 
 /** Runs `ssh -G`, which takes about 10 ms. Returns no settings if ssh lacks the option or fails. */
-export async function readSshSettings(
-  options: SshOptions,
-  host: Pick<RemoteOperand, "host" | "user" | "port">,
-): Promise<SshSettings> {
+export async function readSshSettings(options: SshOptions, host: RemoteHost): Promise<SshSettings> {
   // "none" overrides the configuration of ssh, which then prints no jump host.
   const settings: SshSettings = { ciphers: [], isProxied: !/^(none)?$/i.test(options.jump ?? "") };
   try {

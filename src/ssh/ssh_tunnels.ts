@@ -1,9 +1,8 @@
 /** Tunnels through ssh to a TCP port of the remote host that only accepts local connections. */
 
-import type { Tunnel } from "../net/tunnel.ts";
 import { pipesOf } from "../native/net/pipes.ts";
 import { ProcessConn } from "../native/process/process_conn.ts";
-import { NO_ANSWER } from "../net/tunnel.ts";
+import { NO_ANSWER, type Tunnel } from "../net/tunnel.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
 import { sshArguments, type SshCommand } from "./ssh_command.ts";
@@ -52,7 +51,7 @@ export function sshTunnels(
   };
 }
 
-/** Returns the arguments of the session's ssh, but without questions, because the copy uses the terminal now. */
+/** Returns ssh with the arguments of the session, but without questions, because the copy uses the terminal now. */
 async function loginArguments(reach: Reach): Promise<SshCommand> {
   const { ssh, host } = reach;
   const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };

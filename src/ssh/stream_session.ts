@@ -59,7 +59,7 @@ export class StreamSession implements TunnelConn {
       if (count === null) return undefined;
       const from = Math.max(0, have - MARK.length + 1);
       have += count;
-      // A server with a forced command starts a session here instead.
+      // A forced command on the server may start a session instead.
       if (new TextDecoder().decode(bytes.subarray(0, have)).includes(HELLO_MAGIC)) {
         throw new Deno.errors.InvalidData("this host only starts sessions");
       }

@@ -3,6 +3,7 @@
 import type { NetworkSettings } from "../protocol/control/probe.ts";
 import { findBottlenecks, gainOfStreams, transferWithMostStreams } from "../doctor/bottleneck.ts";
 import type { BottleneckFacts, Direction, End, Facts } from "../doctor/step.ts";
+import { toOrFrom } from "./doctor_report.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 
 /** Round trip from which on buffers and packet loss matter, in milliseconds. */
@@ -99,12 +100,11 @@ function buffers(facts: Facts, direction: Direction): string[] {
     if (perStream < AT_WINDOW * ceiling) return [];
     const bytes = powerOfTwo(Math.max(2 * memory, needed * share));
     const first = name === "tcp_rmem" ? "4096 131072" : "4096 16384";
+    const place = machineName(facts, end);
     return [
-      `The window of one stream is limited to ${formatBytes(window)} by net.ipv4.${name} on ${
-        machineName(facts, end)
-      }, ` +
+      `The window of one stream is limited to ${formatBytes(window)} by net.ipv4.${name} on ${place}, ` +
       `which allows ${formatRate(ceiling)} at a round trip of ${round(roundTripMs)} ms. ` +
-      `Raise it there: sysctl -w net.ipv4.${name}="${first} ${bytes}"`,
+      `Raise the limit on ${place}: sysctl -w net.ipv4.${name}="${first} ${bytes}"`,
     ];
   });
 }
@@ -119,7 +119,7 @@ function moreStreams(facts: Facts, limited: BottleneckFacts[]): string[] {
   const { direction, gain } = gains.toSorted((a, b) => b.gain - a.gain)[0];
   const more = Math.min(MAX_STREAMS, 2 * facts.streams);
   return [
-    `${facts.streams} streams ${toOrFrom(facts, direction)} are ${round(gain)} times as fast as one. ` +
+    `${facts.streams} streams ${toOrFrom(direction, facts.host)} are ${round(gain)} times as fast as one. ` +
     `Try more streams: -t ${more}`,
   ];
 }
@@ -134,7 +134,9 @@ function fewerStreams(facts: Facts): string[] {
   const { direction, gain, count } = gains.toSorted((a, b) => a.gain - b.gain)[0];
   if (gain > WORSE) return [];
   return [
-    `${count} streams ${toOrFrom(facts, direction)} are ${round(1 / gain)} times as slow as one. Try one stream: -t 1`,
+    `${count} streams ${toOrFrom(direction, facts.host)} are ${
+      round(1 / gain)
+    } times as slow as one. Try one stream: -t 1`,
   ];
 }
 
@@ -152,7 +154,7 @@ function slowNetwork(facts: Facts, { direction, bytesPerSecond }: BottleneckFact
   if (bytesPerSecond >= SLOW_NETWORK) return [];
   const streams = gainOfStreams(facts, direction) === undefined ? "" : ", and more streams do not help";
   return [
-    `The network carries ${formatRate(bytesPerSecond)} ${toOrFrom(facts, direction)}${streams}. ` +
+    `The network carries ${formatRate(bytesPerSecond)} ${toOrFrom(direction, facts.host)}${streams}. ` +
     "Try -C for data that compresses, such as text",
   ];
 }
@@ -160,9 +162,8 @@ function slowNetwork(facts: Facts, { direction, bytesPerSecond }: BottleneckFact
 function disk(facts: Facts, { end, direction, bytesPerSecond }: BottleneckFacts): string {
   const directory = facts.disk[end!]?.folder ?? "";
   const verb = (direction === "push") === (end === "here") ? "reads" : "writes";
-  return `The disk of ${directory} on ${machineName(facts, end!)} ${verb} ${
-    formatRate(bytesPerSecond)
-  }, less than network ` +
+  const rate = formatRate(bytesPerSecond);
+  return `The disk of ${directory} on ${machineName(facts, end!)} ${verb} ${rate}, less than network ` +
     "and processors allow. More streams do not help. Use a directory on another disk";
 }
 
@@ -174,9 +175,8 @@ function processor(facts: Facts, { what, end }: BottleneckFacts): string {
     ? ". Try the faster cipher aes-128-gcm (--cipher)"
     : "";
   const more = cores > 2 && threads < cores - 1 ? `. Try more threads (--threads ${cores - 1})` : "";
-  return `${limit} the limit, with ${
-    formatCount(cores, "core")
-  }. A faster network or disk does not help${smaller}${more}`;
+  const count = formatCount(cores, "core");
+  return `${limit} the limit, with ${count}. A faster network or disk does not help${smaller}${more}`;
 }
 
 /** Returns the name of a machine for the start of a sentence. */
@@ -186,10 +186,6 @@ function machine(facts: Facts, end: End): string {
 
 function machineName(facts: Facts, end: End): string {
   return end === "here" ? "this machine" : facts.host;
-}
-
-function toOrFrom({ host }: Facts, direction: Direction): string {
-  return `${direction === "push" ? "to" : "from"} ${host}`;
 }
 
 /** Rounds up to a power of two for a sysctl. */

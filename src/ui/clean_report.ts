@@ -9,7 +9,7 @@ export type CleanEnd =
   | { status: "ok" | "failed"; exitStatus: number; outcome: CleanOutcome }
   | { status: "error"; exitStatus: number; message: string };
 
-/** Reports one run. `end` is called once, last. */
+/** Reports one run. `host` is undefined for this machine. `begin` is called first, `end` once, last. */
 export interface CleanReport {
   begin(): void;
   removed(host: string | undefined, entry: { path: string; bytes: number }): void;

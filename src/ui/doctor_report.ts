@@ -54,7 +54,7 @@ function layOut(head: string, result: string, { width }: DoctorView): string[] {
 /** Returns the name of a step in progress, not escaped. */
 export function nameRunningStep(step: StepFacts, { host }: Pick<DoctorView, "host">): string {
   if (step.step !== "throughput") return nameOf(step);
-  return `throughput ${step.direction === "push" ? "to" : "from"} ${host}, ${formatCount(step.streams, "stream")}`;
+  return `throughput ${toOrFrom(step.direction, host)}, ${formatCount(step.streams, "stream")}`;
 }
 
 function nameOf(step: StepFacts): string {
@@ -91,7 +91,7 @@ function describe(step: Step, view: DoctorView): string[] {
       return [step.ms === undefined ? `over ${over}` : `${formatMs(step.ms)} over ${over}`];
     }
     case "throughput": {
-      const what = `${toOrFrom(step.direction, view)}, ${formatCount(step.streams, "stream")}`;
+      const what = `${toOrFrom(step.direction, view.host)}, ${formatCount(step.streams, "stream")}`;
       if (step.bytesPerSecond === undefined) return [what];
       const remote = step.coresThere === undefined ? "" : `, ${step.coresThere.toFixed(1)} remote`;
       return [`${rate(step.bytesPerSecond)} ${what}; busy cores: ${(step.coresHere ?? 0).toFixed(1)} local${remote}`];
@@ -109,7 +109,7 @@ function describe(step: Step, view: DoctorView): string[] {
     case "cipher":
       return step.cipher ? [`${rate(step.cipher.bytesPerSecond)} per core, ${step.cipher.name}`] : [];
     case "bottleneck":
-      return [`${toOrFrom(step.direction, view)}: ${describeBottleneck(step)}, ${rate(step.bytesPerSecond)}`];
+      return [`${toOrFrom(step.direction, view.host)}: ${describeBottleneck(step)}, ${rate(step.bytesPerSecond)}`];
     case "advice":
       return [step.text];
   }
@@ -136,7 +136,7 @@ function describeSystem(
   ];
 }
 
-/** Returns what limits a copy, such as `the remote disk`. */
+/** Returns the name of a bottleneck, such as `the remote disk`. */
 export function describeBottleneck({ what, end }: BottleneckFacts): string {
   const place = end && END_NAMES[end];
   switch (what) {
@@ -155,7 +155,8 @@ export function describeBottleneck({ what, end }: BottleneckFacts): string {
   }
 }
 
-function toOrFrom(direction: Direction, { host }: DoctorView): string {
+/** Returns `to web1` for a push, `from web1` for a pull. */
+export function toOrFrom(direction: Direction, host: string): string {
   return direction === "push" ? `to ${host}` : `from ${host}`;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
-import { describeBottleneck, type DoctorView } from "./doctor_report.ts";
+import { describeBottleneck, type DoctorView, toOrFrom } from "./doctor_report.ts";
 import { formatRate } from "./format.ts";
 import { wrapText } from "./wrap_text.ts";
 
@@ -24,8 +24,8 @@ function success(steps: readonly Step[], view: DoctorView): string {
   const status = warnings === 0 ? "ok" : warnings === 1 ? "ok with 1 warning" : `ok with ${warnings} warnings`;
   const rates = steps.flatMap((step) => {
     if (step.step !== "bottleneck") return [];
-    const way = step.direction === "push" ? `to ${view.host}` : `from ${view.host}`;
-    return [`${formatRate(step.bytesPerSecond, view)} ${way} (limit: ${describeBottleneck(step)})`];
+    const rate = `${formatRate(step.bytesPerSecond, view)} ${toOrFrom(step.direction, view.host)}`;
+    return [`${rate} (limit: ${describeBottleneck(step)})`];
   });
   return [`${status}: copies work`, ...(rates.length > 0 ? [`up to ${rates.join(", ")}`] : [])].join(", ");
 }

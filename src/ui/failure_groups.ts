@@ -7,7 +7,7 @@ const MAX_LISTED = 10;
 /** Maximum number of reasons, and of directories of all reasons, because a peer may send different ones for each file. */
 const MAX_REASONS = 100;
 const MAX_DIRECTORIES = 10_000;
-/** Length from which on reasons, directories and failures count as the same, because a peer chooses it. */
+/** Maximum length of a reason, directory or failure, because a peer chooses them. The rest is ignored in comparisons. */
 const MAX_KEY = 1_000;
 
 interface Group {
@@ -31,7 +31,7 @@ export class FailureGroups {
   #directories = 0;
 
   /**
-   * Adds a failure. That of a directory is repeated for each file in it, but printed once.
+   * Adds a failure. A failure of a directory may be added for each file in it, and is printed once.
    *
    * @param message such as `Cannot read "/a/b": Permission denied`.
    * @returns whether it is printed.

@@ -6,6 +6,7 @@ import { cutToWidth, textWidth } from "./text_width.ts";
 /** Time without progress after which the line shows a stall instead of an outdated rate. */
 export const STALLED_AFTER_MS = 5000;
 
+/** Options of one line. */
 export interface LineOptions {
   /** Maximum width in columns. The line is cut below about 20. */
   readonly width: number;
@@ -29,7 +30,7 @@ export function progressLine(state: ProgressState, { width, nowMs, label, bits =
   return room >= Math.min(textWidth(label), MIN_LABEL) ? `${cutToWidth(label, room)}  ${numbers}` : numbers;
 }
 
-/** Minimum width of a truncated name. A shorter name would be useless. */
+/** Minimum width of a truncated name in columns. A shorter name would be useless. */
 const MIN_LABEL = 12;
 
 function numbersThatFit(width: number, part: ReturnType<typeof parts>): string {
@@ -56,7 +57,7 @@ function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const idleMs = nowMs - state.movedMs;
   const stalled = idleMs >= STALLED_AFTER_MS && percent !== 100;
   const rate = rateOf(state.meter, nowMs);
-  // A pause of the data is expected meanwhile.
+  // No data arrives while the receiver verifies partial files: that is not a stall.
   const checking = state.checking > 0 && !rate;
   return {
     percent: percent === undefined ? undefined : `${percent}%`.padStart(4),

@@ -22,6 +22,7 @@ export interface ProgressState {
   readonly finished?: FinishedEvent;
 }
 
+/** The state before the first event. */
 export const INITIAL_STATE: ProgressState = {
   filesTotal: 0,
   bytesTotal: 0,

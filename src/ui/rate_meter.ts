@@ -16,7 +16,8 @@ const SPACING_MS = 100;
 
 /**
  * Adds a sample of a counter that only grows.
- * @param atMs Time of a monotonic clock, such as `performance.now()`.
+ *
+ * @param sample.atMs Time of a monotonic clock, such as `performance.now()`.
  */
 export function addSample(meter: RateMeter, sample: Sample): RateMeter {
   // Keep the last sample before the window, because the rate is measured from it.

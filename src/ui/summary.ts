@@ -1,12 +1,14 @@
 import type { FinishedEvent } from "../transfer/events.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
 
+/** Last part of the summary of a run with --ioengine dummy. */
 const DUMMY = {
   sender: "synthetic data was written, no copy (dummy)",
   receiver: "nothing was written (dummy)",
   both: "nothing was read or written (dummy)",
 };
 
+/** Options of the summary. */
 export interface SummaryOptions {
   /** Time since the start of the command. In milliseconds. */
   readonly totalMs: number;

@@ -23,6 +23,7 @@ export interface Screen {
   now(): number;
 }
 
+/** Options of a `Terminal`. */
 export interface TerminalOptions {
   /** Print failures only. */
   readonly quiet: boolean;

@@ -51,7 +51,7 @@ _escp_ask() {
       COMPREPLY+=("$name")
     done
   } < <(command escp --complete bash -- "\${COMP_LINE:0:COMP_POINT}" "$1" 2>/dev/null </dev/null)
-  # More follows a directory and a host.
+  # After a directory or a host the word continues.
   case \${COMPREPLY[0]-} in
     */ | *: | */[\\"\\'])
       if [ \${#COMPREPLY[@]} -eq 1 ]; then

@@ -1,6 +1,6 @@
 /** `--complete`: the part of a completion that the scripts of the shells leave to escp: hosts and remote paths. */
 
-import { type Configs } from "../../config/config_files.ts";
+import type { Configs } from "../../config/config_files.ts";
 import { settingsFor } from "../../config/effective.ts";
 import { UserError } from "../../errors.ts";
 import { ownHome } from "../../files/path/tilde.ts";
@@ -9,8 +9,7 @@ import { parseOperand, type RemoteOperand } from "../../ssh/operand.ts";
 import { listRemoteNames } from "../../ssh/remote_names.ts";
 import type { SshOptions } from "../../ssh/ssh_command.ts";
 import { hostAccess } from "../options/host_options.ts";
-import type { Environment } from "../options/parse_arguments.ts";
-import { parseArguments } from "../options/parse_arguments.ts";
+import { type Environment, parseArguments } from "../options/parse_arguments.ts";
 import type { RawFlags } from "../options/flags.ts";
 import { completeFlags, readSettings } from "../options/settings.ts";
 import { readBashLine, replaceTyped } from "./bash_line.ts";
@@ -20,17 +19,17 @@ export type CompletionReader = "bash" | "zsh" | "fish" | "hosts";
 
 type Variables = Environment["env"];
 
-/** Endings of the word that is being typed. */
+/** Completions of the word that is being typed. */
 interface Found {
   kind: "remote" | "hosts" | "local";
   /** Position in the word from which on a name replaces it. */
   base: number;
-  /** Names without quotes. One that continues ends in "/" or ":". */
+  /** Names without quotes. A name ends in "/" or ":" if the word continues after it. */
   names: string[];
 }
 
 /**
- * Returns the answer: a name per line. Never prompts, and never throws because of what the user has typed.
+ * Returns the answer: a name per line. Never prompts, and never throws for invalid input of the user.
  *
  * @param words For bash the line up to the cursor, and the part of its last word that bash will replace. Otherwise the words after
  * the name of the program without quotes; the last is being typed, except for `hosts`.
@@ -44,7 +43,7 @@ export async function completion(reader: CompletionReader, words: readonly strin
   return lines(reader === "zsh" ? names : names.map((name) => current.slice(0, base) + name));
 }
 
-/** The first line has the kind of the word. The others replace the part of the word that bash will replace. */
+/** Returns lines. The first has the kind of the word. The others replace the part of the word that bash will replace. */
 async function completeBashLine(line: string, replaced: string, env: Variables): Promise<string> {
   const { words, current } = readBashLine(line, env);
   const found = await find(words.slice(1), current.text, env);

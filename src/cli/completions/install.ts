@@ -46,7 +46,7 @@ function pathOf(shell: Shell, env: (name: string) => string | undefined): string
   }
 }
 
-/** @throws {FileError} If the path is not missing or a script of escp. */
+/** @throws {FileError} Unless the path is free, or has a script of escp. */
 function checkReplaceable(path: string): void {
   try {
     const { isFile } = Deno.lstatSync(path);
@@ -56,7 +56,7 @@ function checkReplaceable(path: string): void {
     throw failedDeno("write", path, error);
   }
   throw new FileError("write", path, "it is not a completion script of escp", {
-    hint: "Move it away, then run the command again",
+    hint: "Move the file away, then run the command again",
   });
 }
 

@@ -16,7 +16,7 @@ export function describeFlag(flag: Flag): string {
   return facts.length > 0 ? `${flag.help} (${facts.join("; ")})` : flag.help;
 }
 
-/** Returns what follows the name of an option in a list: its value, or the word that may follow it in brackets. */
+/** Returns the placeholder of the value of an option, or in brackets the word that may follow the option. */
 export function valueOf({ argument, topic }: Flag): string | undefined {
   return argument ?? (topic && `[${topic}]`);
 }

@@ -35,7 +35,7 @@ const COMMON = [
   "version",
 ] as const satisfies readonly FlagName[];
 
-/** Returns the text of `escp --help`: the options that most people need, at most 80 columns wide. */
+/** Returns the text of `escp --help`: the common options, at most 80 columns wide. */
 export function shortHelp(): string {
   const flags = COMMON.map((name) => FLAGS.find((flag) => flag.name === name)!);
   return [

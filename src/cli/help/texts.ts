@@ -21,7 +21,7 @@ export const DESCRIPTION: readonly string[] = [
   "starts escp on the remote host. The data travels over several TCP connections, encrypted with AES-GCM under keys " +
   "that only the ssh connection has carried. A copy on one machine needs no ssh.",
   "A SOURCE or TARGET is a path on this machine, or [user@]host:[path] or scp://[user@]host[:port][/path] on a remote " +
-  "host, where a relative path starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
+  "host. A relative path on a remote host starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
   "and a name that begins with a dash as ./-name.",
   "If TARGET is a directory, the sources are copied into it under their own names. Otherwise there is one source, and " +
   "TARGET is its new name.",
@@ -29,7 +29,7 @@ export const DESCRIPTION: readonly string[] = [
   "switch that was set there, such as --no-preserve.",
 ];
 
-/** Commands and what they do. */
+/** Commands with their meaning. */
 export const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ["escp big.iso backup:/data/", "Copy a file into a remote directory"],
   ["escp -r results/ user@host:runs/", "Copy a directory with its contents"],
@@ -76,7 +76,10 @@ export const FILES: readonly (readonly [path: string, meaning: string])[] = [
   ],
   ["~/.local/state/escp/", "Records of unfinished copies, on the receiving host. Open to their owner alone."],
   ["~/.cache/escp/VERSION/escp", "The executable that escp has installed on this host. It may be removed."],
-  ["~/.cache/escp/hosts/", "Where escp has installed itself on remote hosts. It may be removed."],
+  [
+    "~/.cache/escp/hosts/",
+    "Paths of the executables that escp has installed on remote hosts. The directory may be removed.",
+  ],
   [
     ".escp-*.part",
     "Partial and temporary files beside their targets. The same command resumes them, and --clean removes them.",

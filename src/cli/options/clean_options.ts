@@ -2,13 +2,13 @@
 
 import { settingsFor } from "../../config/effective.ts";
 import { UsageError } from "../../errors.ts";
-import { type Operand, parseOperand } from "../../ssh/operand.ts";
+import { type Operand, parseOperand, type RemoteHost } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { completeFlags } from "./settings.ts";
-import { hostKey, hostOf, type RemoteHost } from "./transfers.ts";
+import { hostKey, hostOf } from "./transfers.ts";
 
 /** A valid clean run. */
 export interface CleanOptions {

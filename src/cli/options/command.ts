@@ -3,7 +3,7 @@
 import { settingsFor } from "../../config/effective.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
-import { parseHost, parseOperand } from "../../ssh/operand.ts";
+import { parseHost, parseOperand, type RemoteHost } from "../../ssh/operand.ts";
 import type { CompletionReader } from "../completions/complete.ts";
 import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
@@ -13,8 +13,8 @@ import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
 import { completeFlags } from "./settings.ts";
-import type { RemoteHost } from "./transfers.ts";
 
+/** A task with its valid options. */
 export type Command =
   | { readonly kind: "help"; readonly all: boolean }
   | { readonly kind: "man" }

@@ -2,6 +2,7 @@
 
 import { quotePath, UsageError, UserError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
+import { failureReason } from "../failure_reason.ts";
 
 /** A list, and its format. */
 export interface FileList {
@@ -37,8 +38,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
       ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
       : await Deno.readFile(file);
   } catch (cause) {
-    const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
-    throw new UsageError(`Cannot read the list ${shownName(file)}: ${state}`, { cause });
+    throw new UsageError(`Cannot read the list ${shownName(file)}: ${failureReason(cause)}`, { cause });
   }
 }
 
@@ -74,8 +74,8 @@ async function readYaml(bytes: Uint8Array, file: string): Promise<ListEntry[]> {
   return value.map((item: unknown, index) => {
     const where = () => places.of(index);
     const [source, target, ...more] = Array.isArray(item) ? item : [item];
-    const good = isText(source) && (target === undefined || isText(target)) && more.length === 0;
-    if (!good) throw new UsageError(`Cannot use ${where()}: it is not [source, target]`, { hint: PAIR_HINT });
+    const isValid = isText(source) && (target === undefined || isText(target)) && more.length === 0;
+    if (!isValid) throw new UsageError(`Cannot use ${where()}: it is not [source, target]`, { hint: PAIR_HINT });
     return { source, target, where };
   });
 }
@@ -109,6 +109,7 @@ class EntryPlaces {
     this.#shown = shown;
   }
 
+  /** Returns the place of an entry, counted from 0: `"list.yaml", line 3`. */
   of(index: number): string {
     const lines = this.#text.split("\n");
     const first = lines.find((line) => /^ *-(\s|$)/.test(line));

@@ -1,6 +1,6 @@
 /**
  * The table of options. The parser, `--help`, the manual page, the completions and the command line of `-R` are generated from it.
- * To add an option, add a row to a file in flags/, and read it in host_options.ts.
+ * src/README.md describes how to add an option.
  */
 
 import type { FilterRule } from "../../files/walk/filter.ts";

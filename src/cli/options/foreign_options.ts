@@ -1,4 +1,4 @@
-/** Options of scp and rsync that escp lacks, with the escp way to do the same. */
+/** Options of scp and rsync that escp lacks, with their equivalents. */
 
 /** Common answers. */
 const NO_DELETE = "escp never removes files of the target: remove them there, or copy into a new directory";
@@ -16,7 +16,7 @@ const WALK = "escp has no such rule for directories; find with --filelist - sele
 const COMPARES = "--update compares size and modification time, --checksum compares contents";
 const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
 
-/** Names without dashes. An option that escp has under the same name is not listed, even if it differs. */
+/** Names without dashes. An option that escp has under the same name is not listed, even if its meaning differs. */
 const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["z compress-choice zc compress-level zl skip-compress new-compress old-compress", "escp compresses with -C"],
   ["e rsh blocking-io", "escp always uses ssh; -S names another program, and -o, -P, -i, -J and -F set ssh options"],
@@ -72,13 +72,8 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
 /** The answer for "-h" in a bundle such as "-avh", where it is that of rsync. */
 export const BUNDLED_HELP = "escp prints sizes with units; -h alone prints the help";
 
-/** Returns the escp way for an option that escp lacks; undefined for an option of neither scp nor rsync. */
+/** Returns the equivalent of an option that escp lacks; undefined for an option of neither scp nor rsync. */
 export function foreignAnswer(name: string): string | undefined {
   const dashed = name.replaceAll("_", "-");
   return ANSWERS.find(([names]) => names.split(" ").includes(dashed))?.[1];
-}
-
-/** Returns the names in the table. A test checks that escp has none of them. */
-export function foreignNames(): string[] {
-  return ANSWERS.flatMap(([names]) => names.split(" "));
 }

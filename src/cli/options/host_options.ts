@@ -16,7 +16,7 @@ import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
 import type { CompleteFlags } from "./settings.ts";
 
-/** Default of `-D`. escp is then looked for on the remote host, and may be installed there. */
+/** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
 const DEFAULT_PATH = "escp";
 
 /** Settings to reach a host, and to install escp on it. */

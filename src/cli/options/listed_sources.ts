@@ -19,9 +19,11 @@ export async function withListed(options: RunOptions, list: FileList): Promise<R
   return { ...options, sources, transfers };
 }
 
+/** Context of the entries of a list. */
 export interface ListOptions {
   /** Target of the command line, for entries without a target and for relative targets of entries. */
   readonly target?: Operand;
+  /** Whether `C:\x` is a local path, as on Windows. */
   readonly driveLetters: boolean;
 }
 

@@ -2,6 +2,7 @@
 
 import type { RawFlags } from "./flags.ts";
 
+/** Valid options for output. */
 export interface OutputOptions {
   /** Print errors only. */
   readonly quiet: boolean;
@@ -17,6 +18,7 @@ export interface OutputOptions {
   readonly log?: string;
 }
 
+/** Returns the options with their defaults. */
 export function outputOptions({ quiet, verbose, json, bits, stats, log }: RawFlags): OutputOptions {
   return {
     quiet: quiet ?? false,

@@ -1,6 +1,7 @@
 /** Ports for the data, from the command line. */
 
-import { choosePorts, type PortRange } from "../../config/port_range.ts";
+import { choosePorts } from "../../config/port_range.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
 import type { RawFlags } from "./flags.ts";
 
 /** @throws {UsageError} if the port is outside the range. */

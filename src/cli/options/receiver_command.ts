@@ -1,9 +1,9 @@
 /** Options of `--receiver`. Separate from the other tasks, because the remote end loads nothing else before its hello. */
 
 import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.ts";
-import type { PortRange } from "../../config/port_range.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
 import type { RawFlags } from "./flags.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
@@ -24,6 +24,7 @@ export interface ReceiverOptions {
   readonly output: OutputOptions;
 }
 
+/** The task of `--receiver`. */
 export interface ReceiverCommand {
   readonly kind: "receiver";
   readonly options: ReceiverOptions;

@@ -52,8 +52,8 @@ export function runOptions(
   // Like fastscp: `cmd | escp -- host:file`.
   const texts = given.length === 1 && afterDashes === 1 && !fileList ? ["-", ...given] : given;
   if (texts.length < 2 && !fileList) {
-    const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
-    throw new UsageError(`${state}: a source and a target are needed`, {
+    const problem = texts.length === 0 ? "Nothing to copy" : "The target is missing";
+    throw new UsageError(`${problem}: a source and a target are needed`, {
       hint: `${USAGE}; see "escp --help"`,
     });
   }
@@ -69,7 +69,7 @@ export function runOptions(
   const { cpumask, nodemask } = settingsFor(configs, first?.host);
   const hasHosts = [configs.system, configs.user].some((config) => config && config.hosts.length > 0);
   const ofHosts = ({ remote, origin }: Transfer): HostOptions => ({
-    // A run with a single dry transfer would report copied files as planned ones.
+    // -n applies to the whole run: its report counts either copied or planned files.
     ...hostOptions({ ...flagsFor(remote), "dry-run": flags["dry-run"] }),
     originAccess: origin && hostAccess(flagsFor(origin)),
   });

@@ -1,12 +1,9 @@
 /** Groups the sources of a run into transfers: one session for each pair of hosts. */
 
-import type { RememberedHost } from "../../bootstrap/remembered_places.ts";
-import type { Operand, RemoteOperand } from "../../ssh/operand.ts";
+import type { Operand, RemoteHost, RemoteOperand } from "../../ssh/operand.ts";
 import type { CopyListeners } from "../../transfer/client/copy_options.ts";
 import type { RequestedSource } from "../../transfer/requested_sources.ts";
 import type { HostAccess } from "./host_options.ts";
-
-export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
 
 /** A source from the command line or from a list. */
 export interface Source {
@@ -63,11 +60,12 @@ function planTransfer(group: Source[], shared: Operand | undefined, { fromOrigin
   return { ...transfer, direction: "pull", remote: hostOf(operand) };
 }
 
+/** Returns the host of an operand. */
 export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
   return { host, user, port };
 }
 
-/** Returns equal keys for operands that one session can serve. */
+/** Returns a key that is the same for all operands that one session can serve. */
 export function hostKey(operand: Operand): string {
   return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
 }
@@ -78,7 +76,7 @@ export type TransferListeners = Pick<
   "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest"
 >;
 
-/** Returns the key under which the path of escp on a host is remembered. */
-export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {
+/** Returns the login under which the path of escp on a host is remembered. */
+export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RemoteHost {
   return { host, user, port: port ?? ssh.port };
 }

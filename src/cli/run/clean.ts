@@ -1,8 +1,9 @@
 /** `--clean`: removes leftovers of abandoned copies on this machine and on remote hosts, one after the other. */
 
+import { messageOf } from "../../errors.ts";
 import { loadFileEngine } from "../../files/load_engine.ts";
 import { StateDirectory } from "../../resume/state_directory.ts";
-import { formatHost } from "../../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { clean, type CleanOutcome, findDirectories, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
 import { cleanHost } from "../../transfer/clean/host.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
@@ -11,7 +12,6 @@ import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
 import { formatAge } from "../options/flag_value.ts";
-import type { RemoteHost } from "../options/transfers.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
 import { Output } from "../stdout.ts";
@@ -19,7 +19,7 @@ import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 import { peerCommand, sessionOptions } from "./peer.ts";
 
-/** Returns 0 if nothing failed, 1 if something did. @throws what ended the run. */
+/** Runs `--clean`. @returns 0 if nothing failed, else 1. @throws the error that ended the run. */
 export async function runClean(options: CleanOptions): Promise<number> {
   const { places, output: { quiet, json, verbose } } = options;
   const terminal = new Terminal({ quiet: quiet || json, verbose });
@@ -40,7 +40,7 @@ interface Listeners {
   signal: AbortSignal;
 }
 
-/** Cleans the machines of a run, and adds up what was removed. */
+/** Cleans the machines of a run, and counts the removed files. */
 class CleanRun {
   readonly #options: CleanOptions;
   readonly #listeners: Listeners;
@@ -67,7 +67,7 @@ class CleanRun {
         }
       }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       logging.onEvent({ type: "failed", path: "", message });
       report.end({ status: "error", exitStatus: exitStatusOf(error), message });
       throw error;
@@ -86,18 +86,18 @@ class CleanRun {
       removed: (entry: { path: string; bytes: number }) => this.#removed(name, entry),
       failed: (failure: { path: string; message: string; hint: string }) => this.#fail(name, failure),
     };
-    return await (host ? this.#cleanHost(host, place, listeners) : this.#cleanHere(place, listeners));
+    return await (host ? this.#cleanHost(host, place, listeners) : this.#cleanThisMachine(place, listeners));
   }
 
-  async #cleanHere(place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {
+  async #cleanThisMachine(place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {
     const { logging, signal } = this.#listeners;
     const { engine, note } = loadFileEngine(place.options.engine);
     if (note) logging.log.info(note);
     const turn = () => signal.throwIfAborted();
     const find = { base: "", tilde: false, globs: false, byRecords: true };
     const found = await findDirectories(requestedOf(place), find, engine, listeners);
-    const here = { found, files: engine, state: new StateDirectory() };
-    return await clean(this.#options, here, { ...listeners, turn });
+    const machine = { found, files: engine, state: new StateDirectory() };
+    return await clean(this.#options, machine, { ...listeners, turn });
   }
 
   async #cleanHost(host: RemoteHost, place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {

@@ -1,6 +1,6 @@
 /** A copy run: its transfers, the terminal, the log, signals and the exit status. */
 
-import { UserError } from "../../errors.ts";
+import { messageOf, UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
@@ -22,7 +22,7 @@ import { runTransfer } from "./transfer.ts";
 const INCLUDE_ALONE = "--include without --exclude selects nothing: everything else is copied too. " +
   "To copy just the matching files, use --only";
 
-/** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
+/** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
   const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
@@ -100,7 +100,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     manifest?.write();
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     logging.onEvent({ type: "failed", path: "", message });
     report?.fail(message, exitStatusOf(error), error instanceof UserError ? error : {});
     throw error;
@@ -124,7 +124,7 @@ async function jsonReport({ sources, target, fileList }: RunOptions, { write }: 
   const { JsonReport } = await import("../../ui/json_report.ts");
   return new JsonReport({ write, now: () => performance.now() }, {
     version: VERSION,
-    // Without the entries of a list, which may be very long.
+    // Without the entries of a list, which may have a million.
     sources: sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
     filelist: fileList?.file,
     target: target ? formatOperand(target) : "",

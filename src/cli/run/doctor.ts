@@ -3,6 +3,7 @@
 import { examine } from "../../doctor/examine.ts";
 import type { Step } from "../../doctor/step.ts";
 import { jsonLine } from "../../escape_text.ts";
+import { isAbsolutePath, joinPath } from "../../files/path/local_path.ts";
 import { UnusableEscp } from "../../session/model/start_errors.ts";
 import { adviceFor } from "../../ui/advice.ts";
 import { nameRunningStep, renderStep } from "../../ui/doctor_report.ts";
@@ -17,7 +18,7 @@ import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 import { peerCommand, sessionOptions } from "./peer.ts";
 
-/** Returns 0 if a copy would work, else its exit status. @throws the reason of a signal, and bugs. */
+/** Runs `--doctor`. @returns 0 if a copy would work, else the exit status of that copy. @throws the reason of a signal, and bugs. */
 export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions): Promise<number> {
   const { bits, json, quiet, verbose } = options.output;
   const access = { ...host.access, remotePath: pathOfEscp(remote, host.access) };
@@ -39,7 +40,7 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     blockBytes: host.request.blockBytes,
     congestion: host.request.congestion,
     remoteDirectory: options.remoteDirectory,
-    localDirectory: await absolute(options.localDirectory),
+    localDirectory: absolute(options.localDirectory),
     ms,
     version: VERSION,
     // Called after the login, in which ssh may ask for a password.
@@ -95,7 +96,6 @@ function installAdvice(host: string): string {
 }
 
 /** Returns the absolute path without resolving symbolic links. */
-async function absolute(directory: string): Promise<string> {
-  const { isAbsolutePath, joinPath } = await import("../../files/path/local_path.ts");
+function absolute(directory: string): string {
   return isAbsolutePath(directory) ? directory : joinPath(Deno.cwd(), directory === "." ? "" : directory);
 }

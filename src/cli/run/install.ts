@@ -7,19 +7,18 @@ import type { Installed } from "../../bootstrap/install.ts";
 import { UserError } from "../../errors.ts";
 import { printable } from "../../escape_text.ts";
 import { writeStderr } from "../../log/write_all.ts";
-import { formatHost } from "../../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { formatBytes } from "../../ui/format.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import { installEscp, uninstallEscp } from "../install_escp.ts";
 import type { HostAccess } from "../options/host_options.ts";
-import type { RemoteHost } from "../options/transfers.ts";
 import type { InstallOptions } from "../options/command.ts";
 import { errorReport } from "../report_error.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 
-/** Returns 0 if it was successful on all hosts, else 1. @throws the reason of a signal, and bugs. */
+/** Runs a task on all hosts. @returns 0 if it succeeded on each, else 1. @throws the reason of a signal, and bugs. */
 export async function runInstall({ task, hosts, output: { quiet, verbose } }: InstallOptions): Promise<number> {
   using stop = stopSignals();
   const output = new Output();
@@ -27,8 +26,8 @@ export async function runInstall({ task, hosts, output: { quiet, verbose } }: In
   for (const { host, access, timeoutMs } of hosts) {
     const name = formatHost(host);
     try {
-      const state = await run(task, host, access, { timeoutMs, signal: stop.signal });
-      if (!quiet) output.write(printable(`${name}: ${state}`) + "\n");
+      const result = await run(task, host, access, { timeoutMs, signal: stop.signal });
+      if (!quiet) output.write(printable(`${name}: ${result}`) + "\n");
     } catch (error) {
       if (stop.signal.aborted || !(error instanceof UserError)) throw error;
       writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
@@ -39,7 +38,7 @@ export async function runInstall({ task, hosts, output: { quiet, verbose } }: In
   return status;
 }
 
-/** Returns what was done. @throws {StartError} */
+/** Runs a task on one host. @returns the result for the user. @throws {StartError} */
 async function run(
   task: InstallOptions["task"],
   host: RemoteHost,
@@ -48,7 +47,7 @@ async function run(
 ): Promise<string> {
   if (task === "uninstall") {
     const removed = await uninstallEscp(host, access, options);
-    return removed.length === 0 ? "escp is not installed there" : `removed escp ${removed.join(", ")}`;
+    return removed.length === 0 ? "escp is not installed" : `removed escp ${removed.join(", ")}`;
   }
   const agree = () => Promise.resolve(true);
   const installed = await installEscp(host, access, { ...options, agree, removesOlder: task === "upgrade" });

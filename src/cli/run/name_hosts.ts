@@ -2,10 +2,10 @@
 
 import { UserError } from "../../errors.ts";
 import { quotePath } from "../../escape_text.ts";
-import { formatHost } from "../../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { TargetRefused } from "../../transfer/transfer_errors.ts";
-import type { RemoteHost, Transfer } from "../options/transfers.ts";
+import type { Transfer } from "../options/transfers.ts";
 
 /** Options for the names of hosts in messages. */
 interface Naming {

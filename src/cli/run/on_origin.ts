@@ -1,6 +1,6 @@
 /** `-R`: runs escp on the source host, so that the data does not pass through this machine. */
 
-import { StartError, UserError } from "../../errors.ts";
+import { messageOf, StartError, UserError } from "../../errors.ts";
 import { hasGlob } from "../../files/glob/pattern.ts";
 import { startChild, stopChild } from "../../native/process/child.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
@@ -42,8 +42,7 @@ export async function runOnOrigin(
     const stdin = list ? "piped" : "inherit";
     child = startChild(program, { args, stdin, stdout: "piped", stderr: "inherit" });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : cause;
-    throw new StartError(`Cannot start ${program}: ${why}`, { cause, host });
+    throw new StartError(`Cannot start ${program}: ${messageOf(cause)}`, { cause, host });
   }
   const stop = () => stopChild(child, "SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
@@ -71,7 +70,7 @@ export async function runOnOrigin(
   if (outcome) return outcome;
   const kind = code === 255 ? StartError : UserError;
   const error = unusableEscp(host, code, { isNamed: search === undefined }) ??
-    new kind(`Cannot copy from ${host}: escp there failed (status ${code}); see its message above`);
+    new kind(`Cannot copy from ${host}: escp on that host failed (status ${code}); see its message above`);
   error.host = host;
   throw error;
 }
@@ -87,7 +86,7 @@ export function namesOnOrigin(
   { sources }: Transfer,
   { recursive }: Pick<CopyRequest, "recursive">,
 ): { name: string; kind: string }[] {
-  // Directories of one name are merged. Which sources are directories is not known here.
+  // Directories of one name are merged, and only the source host knows which sources are directories.
   if (recursive) return [];
   return sources.filter(({ path, literal }) => literal || !hasGlob(path)).map(({ path, literal }) => ({
     name: sourceNameOf(path, { tilde: !literal })[0],
@@ -120,7 +119,7 @@ function asDirectory(target: Operand): Operand {
 
 /**
  * Returns a path for the shell of the source host, which expands "~/" and "~user/". A home directory means its contents.
- * Escp on that host expands "~user", which may be the name of a file.
+ * escp on that host expands "~user", which may be the name of a file.
  */
 function shellWord(path: Operand["path"]): string {
   if (!path.startsWith("~")) return quoteWord(localWord(path));

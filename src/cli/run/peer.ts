@@ -2,12 +2,11 @@
 
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import { fixedCount, type StreamCount, USUAL_STREAMS } from "../../session/model/stream_count.ts";
-import { formatHost } from "../../ssh/operand.ts";
+import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { remoteCommand } from "../../ssh/remote_command.ts";
 import { sshCommand } from "../../ssh/ssh_command.ts";
 import { canAsk } from "../ask.ts";
 import type { HostAccess, HostOptions } from "../options/host_options.ts";
-import type { RemoteHost } from "../options/transfers.ts";
 
 /** Returns the command of ssh, or for a local copy of this program itself. */
 export function peerCommand(

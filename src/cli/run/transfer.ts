@@ -16,7 +16,7 @@ import { peerCommand, sessionOptions } from "./peer.ts";
  * Copies between this machine and a peer, or between two remote hosts.
  *
  * @param names names that the transfers of the run write.
- * @throws what ended the transfer.
+ * @throws the error that ended the transfer.
  */
 export async function runTransfer(
   transfer: Transfer,
@@ -44,11 +44,11 @@ export async function runTransfer(
     transfer,
     options,
     listeners,
-    (installed) => runFromHere(transfer, run, installed, { names, listeners }),
+    (installed) => runFromThisMachine(transfer, run, installed, { names, listeners }),
   );
 }
 
-async function runFromHere(
+async function runFromThisMachine(
   transfer: Transfer,
   run: RunOptions,
   options: HostOptions,
@@ -90,8 +90,8 @@ async function runFromHere(
 }
 
 /**
- * A copy without the records of --resume cannot be repeated if it creates directories: the next attempt would copy into a
- * directory of the previous one.
+ * Returns the number of retries. A copy with --no-resume has no records, so it cannot be repeated if it creates directories: the
+ * next attempt would copy into a directory of the previous one.
  */
 function retriesOf({ fromInput, toOutput }: RunOptions, { retries, request }: HostOptions): number {
   const { dryRun, resume, recursive } = request;

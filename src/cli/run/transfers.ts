@@ -6,7 +6,7 @@ import { JoinedEvents } from "../../ui/joined_events.ts";
 import type { Transfer } from "../options/transfers.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
 
-/** Runs one transfer. @throws what ended it. */
+/** Runs one transfer. @throws the error that ended it. */
 export type RunTransfer = (transfer: Transfer, emit: (event: TransferEvent) => void) => Promise<unknown>;
 
 /**

@@ -17,7 +17,7 @@ export class StreamAcceptor {
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #unproven = new Set<Deno.TcpConn>();
   readonly #claimed = new Set<number>();
-  #mostUnproven = () => MAX_UNPROVEN;
+  #maxUnproven = () => MAX_UNPROVEN;
   #closed = false;
 
   /** @param listeners at least one, all at the same port. */
@@ -25,7 +25,7 @@ export class StreamAcceptor {
     this.#listeners = listeners;
   }
 
-  /** The port. */
+  /** Port of all listeners. */
   get port(): number {
     return this.#listeners[0].addr.port;
   }
@@ -33,15 +33,15 @@ export class StreamAcceptor {
   /**
    * Accepts connections until `close`.
    *
-   * @param most maximum number of streams in total, including replaced ones.
+   * @param maxStreams maximum number of streams in total, including replaced ones.
    * @param options.as which end of the session this is.
    * @param options.welcome returns whether a stream of this number is accepted. Called once, after the handshake.
-   * @param options.expected returns the number of streams that may be in their handshake now. They always have room.
+   * @param options.expected returns the number of streams that may be in their handshake now. There is always room for them.
    */
   async run(
     secrets: SessionSecrets,
     engine: CipherEngine,
-    most: number,
+    maxStreams: number,
     take: (stream: AuthenticatedStream) => void,
     { as = "remote", welcome = () => true, expected = () => 1 }: {
       as?: Role;
@@ -50,9 +50,9 @@ export class StreamAcceptor {
     } = {},
   ): Promise<void> {
     const share = maxUnauthenticated();
-    this.#mostUnproven = () => Math.min(MAX_UNPROVEN, Math.max(expected(), share));
+    this.#maxUnproven = () => Math.min(MAX_UNPROVEN, Math.max(expected(), share));
     const claim = (index: number) => {
-      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most || !welcome(index)) return false;
+      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= maxStreams || !welcome(index)) return false;
       this.#claimed.add(index);
       return true;
     };
@@ -80,9 +80,10 @@ export class StreamAcceptor {
     this.#unproven.clear();
   }
 
+  /** Adds a connection before its handshake. Closes the oldest ones if there are too many. */
   #admit(conn: Deno.TcpConn): void {
-    const most = this.#mostUnproven();
-    while (this.#unproven.size >= most) {
+    const max = this.#maxUnproven();
+    while (this.#unproven.size >= max) {
       const [oldest] = this.#unproven;
       this.#unproven.delete(oldest);
       closeQuietly(oldest);

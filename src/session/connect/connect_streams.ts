@@ -12,11 +12,11 @@ import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 const CONNECT_MS = 3_000;
 /** Maximum time until the first direct stream is open if there is no other route, or the peer is on this machine. */
 const ANSWER_MS = 15_000;
-/** Maximum time to open a tunnel and for its handshake, including a login. */
+/** Maximum time to open a tunnel and for its handshake, including a login. In milliseconds. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
-/** Round trips to wait for further streams. They need two, and data in transit delays them. */
-const PATIENCE = 4;
+/** Number of round trips to wait for further streams. They need two, and data in transit delays them. */
+const FURTHER_ROUND_TRIPS = 4;
 
 /** Opens streams, all by the route of the first. */
 export class StreamConnector {
@@ -67,14 +67,14 @@ export class StreamConnector {
     return this.#tunnel;
   }
 
-  /** Round trip in milliseconds; undefined if unknown. A tunnel includes a login, so its time means nothing. */
+  /** Round trip in milliseconds; undefined if unknown. Opening a tunnel includes a login, so its time is not a measure. */
   get roundTripMs(): number | undefined {
     return this.#isDirect ? this.#direct.roundTripMs : undefined;
   }
 
   /**
-   * Opens the useful number of streams. Resolves when the first is open. If the round trip seems long, it resolves when the
-   * round trip is certain.
+   * Opens the useful number of streams. Resolves when the first stream is open. If its round trip is long, resolves after
+   * further streams have measured the round trip again.
    *
    * @returns the number of streams.
    * @throws {StartError} if no route works, with each route and its failure.
@@ -93,7 +93,7 @@ export class StreamConnector {
     const others = open(min - 1);
     const { roundTripMs = 0 } = this;
     // One answer may be late for another reason, so the other streams are measured, too.
-    if (streamsForRtt(roundTripMs, count) > min) await settleWithin(PATIENCE * roundTripMs, others);
+    if (streamsForRtt(roundTripMs, count) > min) await settleWithin(FURTHER_ROUND_TRIPS * roundTripMs, others);
     const useful = Math.min(streamsForRtt(this.roundTripMs, count), max);
     open(useful - min);
     return useful;
@@ -116,7 +116,7 @@ export class StreamConnector {
     await Promise.all(Array.from(this.#carriers, ({ ended }) => ended));
   }
 
-  /** Returns how to open another stream by the route of the first; undefined if there is none yet. */
+  /** Returns a function that opens another stream by the route of the first; undefined if there is no route yet. */
   #again(): (() => Promise<AuthenticatedStream>) | undefined {
     const tunnel = this.#tunnel;
     if (this.#isDirect) return () => this.#direct.again();
@@ -148,11 +148,13 @@ export class StreamConnector {
       }
     }
     const { problem, opening } = this.#direct.messages;
-    const other = tunnels
-      ? "et ssh log in again without a password (ControlMaster in ssh_config)"
-      : "et the data go through ssh (--tunnel auto)";
+    const advice = tunnels
+      ? "let ssh log in again without a password (ControlMaster in ssh_config)"
+      : "let the data go through ssh (--tunnel auto)";
     // Behind a jump host there is no port to open for this machine.
-    const hint = await this.#isProxied() ? `L${other}` : `${opening("the remote host")}, or l${other}`;
+    const hint = await this.#isProxied()
+      ? advice[0].toUpperCase() + advice.slice(1)
+      : `${opening("the remote host")}, or ${advice}`;
     throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, { hint, host: this.#host });
   }
 

@@ -1,15 +1,7 @@
 /** The TCP port on which the remote end accepts streams. */
 
 import { UserError } from "../../errors.ts";
-
-/** The range of the reference tool EScp, which firewalls may already allow. */
-export const DEFAULT_PORTS = { first: 1232, last: 1242 } as const;
-
-/** Ports to try, in their order. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
+import { DEFAULT_PORTS, type PortRange } from "../../ssh/port_range.ts";
 
 /**
  * Listens on the first free port of the range. Without a range, listens on a free default port, or else on any port.

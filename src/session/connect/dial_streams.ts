@@ -22,7 +22,7 @@ export interface Candidate {
 export interface Attempt {
   /** "host:port", or the name of the tunnel. */
   way: string;
-  /** Reason of the failure; undefined if it was successful. */
+  /** Reason of the failure; undefined after success. */
   problem?: string;
 }
 
@@ -40,10 +40,10 @@ const STAGGER_MS = 250;
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /** Maximum number of connections per stream and address, and the pause after the first of them in milliseconds. */
-const MOST_DROPPED = 4;
+const MAX_DROPPED = 4;
 const DROPPED_PAUSE_MS = 50;
 /** Maximum number of attempts that are kept. A client may request a thousand streams, each at other addresses. */
-const MOST_ATTEMPTS = 256;
+const MAX_ATTEMPTS = 256;
 
 /** Opens streams. Each attempt gets a new number. */
 export class StreamDialer {
@@ -89,7 +89,7 @@ export class StreamDialer {
     { connectMs, answerMs }: Patience,
     failures: string[],
   ): Promise<AuthenticatedStream | undefined> {
-    const left = new Map(candidates.map((candidate) => [candidate, NO_ANSWER]));
+    const problems = new Map(candidates.map((candidate) => [candidate, NO_ANSWER]));
     const failed = new Set<Candidate>();
     let won: Candidate | undefined;
     let winner: AuthenticatedStream | undefined;
@@ -110,7 +110,7 @@ export class StreamDialer {
       ).catch((error) => {
         if (over) return;
         failed.add(candidate);
-        left.set(candidate, messageOf(error));
+        problems.set(candidate, messageOf(error));
       }).finally(() => {
         running--;
         wake();
@@ -132,15 +132,15 @@ export class StreamDialer {
       });
     }
     over = true;
-    for (const [candidate, why] of left) {
+    for (const [candidate, why] of problems) {
       const problem = won && !failed.has(candidate) ? "not needed" : why;
       const attempt = { way: formatDataAddress(candidate), problem };
-      if (this.attempts.length === MOST_ATTEMPTS) break;
+      if (this.attempts.length === MAX_ATTEMPTS) break;
       this.attempts.push(candidate === won ? { way: formatDataAddress(this.#chosen!) } : attempt);
     }
     if (winner) return winner;
     this.#dropPending();
-    for (const [candidate, why] of left) failures.push(`${formatDataAddress(candidate)}: ${why}`);
+    for (const [candidate, why] of problems) failures.push(`${formatDataAddress(candidate)}: ${why}`);
   }
 
   /** Opens another stream to the address of the first. */
@@ -166,7 +166,7 @@ export class StreamDialer {
         this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
         return stream;
       } catch (error) {
-        if (this.#closed || attempt === MOST_DROPPED || !isDropped(error)) throw error;
+        if (this.#closed || attempt === MAX_DROPPED || !isDropped(error)) throw error;
         await delay(attempt * DROPPED_PAUSE_MS);
       }
     }

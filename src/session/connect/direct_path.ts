@@ -1,7 +1,7 @@
 /** Direct routes: data connections that do not go through ssh. */
 
-import { DEFAULT_PORTS, type PortRange } from "./data_port.ts";
 import { type Attempt, type Candidate, type Patience, StreamDialer } from "./dial_streams.ts";
+import { DEFAULT_PORTS, type PortRange } from "../../ssh/port_range.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 
 /** A direct route. The client connects to the remote end, or vice versa. */

@@ -45,7 +45,7 @@ export async function offerHandshake(
  *
  * @param claim returns whether an authenticated stream of this number is accepted. Called once.
  * @param as which end of the session this is.
- * @throws {Error} if the connection does not belong to the session. It is closed then.
+ * @throws {Error} if the connection does not belong to the session. The connection is closed then.
  */
 export async function acceptHandshake(
   conn: Deno.TcpConn,

@@ -1,5 +1,8 @@
 /** Addresses of this host. */
 
+/** Maximum number of addresses in a hello. */
+const MAX_ADDRESSES = 32;
+
 /**
  * Returns addresses for data connections, the most likely first: the one that ssh has reached (third field of
  * SSH_CONNECTION, ssh(1)), then those of interfaces, without loopback and link-local ones.
@@ -12,7 +15,7 @@ export function hostAddresses(sshConnection: string | undefined): string[] {
     if (name === "lo" || address.startsWith("127.") || address === "::1" || isLinkLocal(address)) continue;
     addresses.add(address);
   }
-  return [...addresses].slice(0, 32);
+  return [...addresses].slice(0, MAX_ADDRESSES);
 }
 
 /** Returns the address that ssh came from: the first field of SSH_CONNECTION (ssh(1)). */

@@ -11,7 +11,7 @@ export interface ReverseDialLimits {
   /** The only allowed address; undefined: any address of the client is allowed. */
   only?: string;
   /** Maximum number of streams in total. */
-  most: number;
+  maxStreams: number;
 }
 
 /**
@@ -23,23 +23,23 @@ export function dialReverse(
   control: ControlChannel,
   dialer: StreamDialer,
   taker: Promise<(stream: AuthenticatedStream) => void>,
-  { only, most }: ReverseDialLimits,
+  { only, maxStreams }: ReverseDialLimits,
 ): void {
   let requested = 0;
-  let finding: Promise<AuthenticatedStream> | undefined;
+  let first: Promise<AuthenticatedStream> | undefined;
   control.onMessage(["reach"], (message) => {
-    if (++requested > most) throw new ProtocolError("bad-message", "Too many streams are requested");
+    if (++requested > maxStreams) throw new ProtocolError("bad-message", "Too many streams are requested");
     void answer(message);
   });
 
   async function answer({ places, patienceMs }: MessageOf<"reach">): Promise<void> {
     try {
       const take = await taker;
-      // The client may request more streams before the handshake of the first has ended here.
-      while (!dialer.chosen && finding) await finding.catch(() => {});
+      // The client may request more streams before the handshake of the first has ended on this end.
+      while (!dialer.chosen && first) await first.catch(() => {});
       if (dialer.chosen) return take(await dialer.again());
-      finding = reachFirst(places, patienceMs).finally(() => finding = undefined);
-      take(await finding);
+      first = reachFirst(places, patienceMs).finally(() => first = undefined);
+      take(await first);
     } catch (error) {
       control.send({ type: "unreached", tried: messageOf(error) });
     }

@@ -6,13 +6,14 @@ import { withDeadline } from "../../async/settle_within.ts";
 import { FIRST_REVERSE_STREAM, MAX_PLACES } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import { listenForStreams, type PortRange } from "./data_port.ts";
+import { listenForStreams } from "./data_port.ts";
 import type { Attempt, Patience } from "./dial_streams.ts";
 import { type DirectPath, portsToOpen } from "./direct_path.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../model/session.ts";
 import { UNNEEDED } from "./handshake.ts";
 
-/** Additional time for the answer of a remote end that cannot reach this machine. */
+/** Additional time for the answer of a remote end that cannot reach this machine. In milliseconds. */
 const GRACE_MS = 2_000;
 /** Maximum time to open a further stream, in milliseconds. */
 const AGAIN_MS = 15_000;
@@ -25,7 +26,7 @@ export interface ReverseListenerOptions {
   ports?: PortRange;
 }
 
-/** Direct route to this machine. It listens from the first request on. */
+/** Direct route to this machine, which listens from the first request on. */
 export class ReverseListener implements DirectPath {
   readonly messages: DirectPath["messages"];
   readonly attempts: Attempt[] = [];

@@ -51,10 +51,10 @@ export interface ClientSession extends Session {
   hello: Hello;
   /** Address or tunnel of the streams, once one is open. */
   readonly address: string | undefined;
-  /** Name of their tunnel; undefined if there is a direct route, or no stream is open yet. */
+  /** Name of the tunnel of the streams; undefined if there is a direct route, or no stream is open yet. */
   readonly tunnel: string | undefined;
   /** Maximum useful number of streams. Known once a stream is open. */
-  readonly mostStreams: number;
+  readonly maxStreams: number;
   /** Round trip of the streams, in milliseconds; undefined if unknown. */
   readonly roundTripMs: number | undefined;
   /** Routes that were tried for the first stream. */
@@ -87,7 +87,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
   const control = new ControlChannel(peer.stdout, peer.stdin, rest);
   control.sendLine(start);
-  if (features.includes("alive")) control.watch(options.timeoutMs, { signs: true });
+  if (features.includes("alive")) control.watch(options.timeoutMs, { keepAlives: true });
   const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
   const secrets = { id: hello.session, key, cipher };
   const dialer = new StreamDialer(secrets, options.engine, { as: "client", first: 0 });
@@ -118,7 +118,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     get tunnel() {
       return connector.tunnel?.name;
     },
-    get mostStreams() {
+    get maxStreams() {
       return connector.tunnel?.maxStreams ?? MAX_STREAMS;
     },
     get roundTripMs() {
@@ -130,7 +130,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   };
 }
 
-/** Maximum time until a peer ends that has closed its output without a hello. */
+/** Time to exit for a peer that has closed its output without a hello. In milliseconds. */
 const LEAVE_MS = 2_000;
 
 async function readHello(

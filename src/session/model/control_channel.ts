@@ -33,7 +33,7 @@ export class ControlChannel {
   corrupt = 0;
   readonly #handlers = new Map<MessageType, (message: Message) => void>();
   #patienceMs = 0;
-  #alive: ReturnType<typeof setInterval> | undefined;
+  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
 
   /** @param early bytes that were read from the pipe before. */
   constructor(
@@ -46,7 +46,7 @@ export class ControlChannel {
     this.#lines.push(...this.#decoder.push(early));
   }
 
-  /** Sends a message after those before it. Readers detect a broken pipe. */
+  /** Sends a message. Never throws: a reader detects a broken pipe. */
   send(message: Message): void {
     if (message.type === "finish") this.finishing = true;
     this.sendLine(formatMessage(message));
@@ -75,12 +75,12 @@ export class ControlChannel {
    * Sets the maximum time without data from the peer.
    *
    * @param patienceMs 0: unlimited.
-   * @param signs whether the peer knows the message "alive". Then each end sends it regularly.
+   * @param keepAlives whether the peer knows the message "alive". Then each end sends it regularly.
    */
-  watch(patienceMs: number, { signs }: { signs: boolean }): void {
+  watch(patienceMs: number, { keepAlives }: { keepAlives: boolean }): void {
     this.#patienceMs = patienceMs;
-    clearInterval(this.#alive);
-    if (signs) this.#alive = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
+    clearInterval(this.#keepAliveTimer);
+    if (keepAlives) this.#keepAliveTimer = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
   }
 
   /** Sets a handler for messages of these types. `next` does not return them. */
@@ -132,20 +132,23 @@ export class ControlChannel {
     const message = await this.next();
     if (message.type === "abort") throw new PeerAbort(message, this);
     if (!types.includes(message.type as T)) {
-      throw new ProtocolError("bad-order", `Cannot accept a message "${message.type}" now, but ${types.join(" or ")}`);
+      throw new ProtocolError(
+        "bad-order",
+        `Cannot accept a message "${message.type}" now: expected ${types.join(" or ")}`,
+      );
     }
     return message as MessageOf<T>;
   }
 
   /** Stops reading. Callers that wait for a message get ControlLost, so that they can clean up. */
   abandon(): void {
-    clearInterval(this.#alive);
+    clearInterval(this.#keepAliveTimer);
     this.#reader.cancel().catch(() => {});
   }
 
   /** Closes both pipes after the last message. */
   async close(): Promise<void> {
-    clearInterval(this.#alive);
+    clearInterval(this.#keepAliveTimer);
     await this.flushed();
     await this.#writer.close().catch(() => {});
     await this.#reader.cancel().catch(() => {});

@@ -1,5 +1,6 @@
 /** The process that connects to the remote end: ssh, or escp itself for a copy on this machine. */
 
+import { messageOf } from "../../errors.ts";
 import { startChild, stopChild } from "../../native/process/child.ts";
 import { ErrorOutput } from "../../native/process/error_output.ts";
 import { settleWithin } from "../../async/settle_within.ts";
@@ -50,8 +51,8 @@ export class PeerProcess {
         stderr: command.capturesErrors ? "piped" : "inherit",
       });
     } catch (cause) {
-      const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
-      throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
+      const reason = cause instanceof Deno.errors.NotFound ? "it is not installed" : messageOf(cause);
+      throw new NoLogin(`Cannot start ${command.program}: ${reason}`, {
         cause,
         host: this.host,
         hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or choose one with -S" : undefined,
@@ -66,8 +67,8 @@ export class PeerProcess {
   }
 
   /**
-   * Returns what is known of its standard error: the last line, which is "" if there was none and undefined if that is not
-   * known, and whether V8 could not reserve memory.
+   * Returns the last line of standard error, and whether V8 could not reserve memory. The line is "" if nothing was printed, and
+   * undefined if standard error was not captured.
    */
   async errors(): Promise<{ lastError?: string; outOfMemory: boolean }> {
     if (!this.#errors) return { outOfMemory: false };

@@ -10,7 +10,8 @@ import { parseMessage } from "../../protocol/control/message_codec.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
-import { listenForStreams, type PortRange } from "../connect/data_port.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
+import { listenForStreams } from "../connect/data_port.ts";
 import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
@@ -131,7 +132,7 @@ interface Answer {
 }
 
 async function receiveStart(control: ControlChannel): Promise<Answer> {
-  control.watch(TIMEOUT_MS, { signs: false });
+  control.watch(TIMEOUT_MS, { keepAlives: false });
   const line = await control.nextLine();
   if (line === undefined) throw new ControlLost("The client ended the connection before it sent a job", control);
   const start = parseMessage(line);
@@ -148,10 +149,13 @@ async function agreeOnKey({ hello, id, secret }: Offer, { start, line }: Answer)
 
 function checkChoice(version: number, cipher: string): CipherName {
   if (!VERSIONS.includes(version)) {
-    throw new ProtocolError("no-version", `Cannot speak protocol version ${version}, but ${VERSIONS.join(", ")}`);
+    throw new ProtocolError(
+      "no-version",
+      `Cannot use protocol version ${version}: this escp supports ${VERSIONS.join(", ")}`,
+    );
   }
   if (!CIPHER_NAMES.includes(cipher as CipherName)) {
-    throw new ProtocolError("no-cipher", `Cannot use the cipher that the client chose`);
+    throw new ProtocolError("no-cipher", "Cannot use the cipher that the client chose");
   }
   return cipher as CipherName;
 }
@@ -174,10 +178,10 @@ function connectSession(
   if (features.includes("reverse")) {
     // Without ssh there is no allowed address.
     const only = confined ? clientAddress(sshConnection) ?? "" : undefined;
-    dialReverse(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
+    dialReverse(control, dialer, taker.promise, { only, maxStreams: MAX_STREAMS + SPARE_STREAMS });
   }
-  const signs = features.includes("alive");
-  control.watch(signs ? job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
+  const keepAlives = features.includes("alive");
+  control.watch(keepAlives ? job.timeoutMs ?? TIMEOUT_MS : 0, { keepAlives });
   return {
     role: "remote",
     secrets,

@@ -1,7 +1,6 @@
 /** An open session, as both ends have it. */
 
-import type { CipherName } from "../../crypto/cipher.ts";
-import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
+import type { CipherEngine, CipherName, DirectionKey } from "../../crypto/cipher.ts";
 import type { SessionKey } from "../../crypto/key_schedule.ts";
 import type { ByteConn } from "../../net/transport.ts";
 import type { ControlChannel } from "./control_channel.ts";

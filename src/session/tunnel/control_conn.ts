@@ -1,5 +1,6 @@
 /** Connections whose data is sent in control messages, for hosts that accept only the session of ssh itself. */
 
+import { Condition } from "../../async/condition.ts";
 import { ProtocolError } from "../../errors.ts";
 import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../protocol/limits.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -24,7 +25,7 @@ export class ControlConn implements TunnelConn {
   #unacknowledged = 0;
   /** Bytes that may be sent before the next acknowledgment. */
   #room = CARRIED_WINDOW_BYTES;
-  #wake = Promise.withResolvers<void>();
+  readonly #changed = new Condition();
   readonly #end: () => void;
 
   constructor(control: ControlChannel, number: number) {
@@ -55,7 +56,7 @@ export class ControlConn implements TunnelConn {
       }
       this.#incoming.push(message.bytes);
     }
-    this.#changed();
+    this.#changed.notifyAll();
   }
 
   /** Whether the peer has closed it. Data that was sent before can still be read. */
@@ -67,14 +68,14 @@ export class ControlConn implements TunnelConn {
     while (this.#incoming.length === 0) {
       if (this.#closed) throw new Deno.errors.BadResource("Cannot read from a connection: it is closed");
       if (this.#incomingEnded) return null;
-      await this.#wake.promise;
+      await this.#changed.wait();
     }
     const first = this.#incoming[0];
     const count = Math.min(buffer.length, first.length);
     buffer.set(first.subarray(0, count));
     if (count === first.length) this.#incoming.shift();
     else this.#incoming[0] = first.subarray(count);
-    this.#take(count);
+    this.#acknowledge(count);
     return count;
   }
 
@@ -83,7 +84,7 @@ export class ControlConn implements TunnelConn {
       if (this.#closed) throw new Deno.errors.BadResource("Cannot write to a connection: it is closed");
       if (this.#incomingEnded) throw new Deno.errors.BrokenPipe("The peer has closed the connection");
       if (this.#room > 0) break;
-      await this.#wake.promise;
+      await this.#changed.wait();
     }
     const piece = bytes.subarray(0, Math.min(this.#room, CARRIED_BYTES));
     this.#room -= piece.length;
@@ -97,7 +98,7 @@ export class ControlConn implements TunnelConn {
     this.#closed = true;
     this.#control.send({ type: "data", stream: this.#number, bytes: new Uint8Array() });
     this.#incoming.length = 0;
-    this.#changed();
+    this.#changed.notifyAll();
     this.#end();
   }
 
@@ -109,16 +110,12 @@ export class ControlConn implements TunnelConn {
     return Promise.resolve("");
   }
 
-  #take(count: number): void {
+  /** Acknowledges bytes that were read. Acknowledgments are sent together for a quarter of the window. */
+  #acknowledge(count: number): void {
     this.#unread -= count;
     this.#unacknowledged += count;
     if (this.#unacknowledged < CARRIED_WINDOW_BYTES / 4 || this.#incomingEnded) return;
     this.#control.send({ type: "taken", stream: this.#number, count: this.#unacknowledged });
     this.#unacknowledged = 0;
-  }
-
-  #changed(): void {
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
   }
 }

@@ -1,18 +1,18 @@
 /** Passes bytes from one connection to another. */
 
-/** One direction of bytes. */
+/** A source of bytes, such as a `Deno.Conn`. */
 export interface ByteReader {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
-/** The other direction. */
+/** A target of bytes. */
 export interface ByteWriter {
   write(bytes: Uint8Array): Promise<number>;
 }
 
 const BUFFER_BYTES = 256 << 10;
 
-/** Passes bytes until they end. @throws {Error} if one of both connections breaks. */
+/** Passes bytes until the source ends. @throws {Error} if one of both connections breaks. */
 export async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
   const buffer = new Uint8Array(BUFFER_BYTES);
   for (;;) {

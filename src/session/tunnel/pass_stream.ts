@@ -45,15 +45,15 @@ export async function passStream(
 async function checkOwner(port: number): Promise<void> {
   const owner = await ownerOfPort(port);
   if (owner === "escp") return;
-  const state = owner === "nobody" ? "Connection refused" : "no escp of this user listens on it";
-  throw new StartError(`Cannot reach port ${port} of this host from within: ${state}`);
+  const reason = owner === "nobody" ? "Connection refused" : "no escp of this user listens on it";
+  throw new StartError(`Cannot connect to port ${port} of this host: ${reason}`);
 }
 
 async function connectTo(port: number): Promise<Deno.TcpConn> {
   try {
     return await Deno.connect({ hostname: "127.0.0.1", port });
   } catch (cause) {
-    throw new StartError(`Cannot reach port ${port} of this host from within: ${messageOf(cause)}`, { cause });
+    throw new StartError(`Cannot connect to port ${port} of this host: ${messageOf(cause)}`, { cause });
   }
 }
 

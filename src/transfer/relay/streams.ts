@@ -89,7 +89,7 @@ export class RelayStreams {
 
   /** Number of useful pairs. A stream without its other half would take work that is never passed on. */
   get #worth(): number {
-    return Math.min(streamsForRtt(this.roundTripMs, this.#count), this.#from.mostStreams, this.#to.mostStreams);
+    return Math.min(streamsForRtt(this.roundTripMs, this.#count), this.#from.maxStreams, this.#to.maxStreams);
   }
 
   /** Longer round trip of both hosts, in milliseconds. */

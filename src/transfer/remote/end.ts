@@ -6,7 +6,7 @@ import type { EngineChoice } from "../../crypto/engines.ts";
 import { isUrgent, ProtocolError, UserError } from "../../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { cutText } from "../../protocol/control/texts.ts";
-import type { PortRange } from "../../session/connect/data_port.ts";
+import type { PortRange } from "../../ssh/port_range.ts";
 import { ControlLost } from "../../session/model/control_errors.ts";
 import { openRemoteSession, type RemoteSession } from "../../session/model/remote_session.ts";
 import type { TransferEvent } from "../events.ts";

@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
-import { BUNDLED_HELP, foreignAnswer, foreignNames } from "../../../src/cli/options/foreign_options.ts";
+import { isNegatable } from "../../../src/cli/options/flag.ts";
+import { FLAGS } from "../../../src/cli/options/flags.ts";
+import { BUNDLED_HELP, foreignAnswer } from "../../../src/cli/options/foreign_options.ts";
 import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 
 /** Flags and operands of a command line without "--". */
@@ -125,12 +127,16 @@ describe("parseArguments", () => {
     assertEquals(message("-rwp"), 'Unknown option "-w" in "-rwp"');
   });
 
-  it("an option of rsync that escp lacks is answered with the escp way", () => {
+  it("an option of rsync that escp lacks is answered with its equivalent", () => {
     assertEquals(message("-avz"), 'Unknown option "-z" in "-avz": escp compresses with -C');
     assertEquals(message("--partial_dir=x"), `Unknown option "--partial_dir": ${foreignAnswer("partial-dir")}`);
     assertMatch(message("--existing"), /: escp also copies files that the target lacks;/);
-    for (const name of foreignNames()) {
-      assertStringIncludes(message(`${name.length > 1 ? "--" : "-"}${name}`), `: ${foreignAnswer(name)}`);
+  });
+
+  it("no option of escp has an answer for an option of rsync", () => {
+    for (const flag of FLAGS) {
+      const names = [flag.name, flag.short, ...(flag.aliases ?? []), isNegatable(flag) ? `no-${flag.name}` : undefined];
+      for (const name of names) if (name !== undefined) assertEquals(foreignAnswer(name), undefined, name);
     }
   });
 

@@ -35,7 +35,7 @@ describeWithSshd("--upgrade and --uninstall", () => {
       assertEquals(logins(), before + 1);
       assertEquals(namesIfPresent(cache), ["hosts"]);
       assertEquals(namesIfPresent(`${directory}/cache/escp/hosts`), []);
-      assertEquals((await run("--uninstall", "testhost")).stdout, "testhost: escp is not installed there\n");
+      assertEquals((await run("--uninstall", "testhost")).stdout, "testhost: escp is not installed\n");
       assertEquals(namesIfPresent(sshd.home)?.includes("run"), false);
     });
   });

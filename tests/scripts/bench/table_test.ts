@@ -28,7 +28,7 @@ describe("formatTable", () => {
     const [, , head, , escp, scp] = table.split("\n").map((line) =>
       line.split("|").slice(1, -1).map((cell) => cell.trim())
     );
-    assertEquals(head, ["", "seconds", "fastest", "MB/s", "x scp", "CPU s", "MiB here", "MiB there"]);
+    assertEquals(head, ["", "seconds", "fastest", "MB/s", "x scp", "CPU s", "MiB local", "MiB remote"]);
     assertEquals(escp, ["escp", "1.000", "1.000", "100", "4.00", "0.50", "1", "2"]);
     assertEquals(scp, ["scp", "4.000", "3.000", "25", "1.00", "2.00", "-", "-"]);
   });

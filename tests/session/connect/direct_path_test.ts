@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { PortRange } from "../../../src/session/connect/data_port.ts";
+import type { PortRange } from "../../../src/ssh/port_range.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import { dialPath, portsToOpen } from "../../../src/session/connect/direct_path.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";

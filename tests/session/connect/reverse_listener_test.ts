@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
 import { FIRST_REVERSE_STREAM } from "../../../src/protocol/limits.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
-import type { PortRange } from "../../../src/session/connect/data_port.ts";
+import type { PortRange } from "../../../src/ssh/port_range.ts";
 import { dialReverse, type ReverseDialLimits } from "../../../src/session/connect/reverse_dialer.ts";
 import { ReverseListener } from "../../../src/session/connect/reverse_listener.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
@@ -29,7 +29,7 @@ async function startBoth(
   const dialer = new StreamDialer(secrets, ENGINE, { as: "remote", first: FIRST_REVERSE_STREAM });
   const remote: AuthenticatedStream[] = [];
   const taker = Promise.withResolvers<(stream: AuthenticatedStream) => void>();
-  dialReverse(channels.remote, dialer, taker.promise, { most: 10, ...options });
+  dialReverse(channels.remote, dialer, taker.promise, { maxStreams: 10, ...options });
   const client = new ReverseListener(secrets, ENGINE, channels.client, {
     places: options.places ?? HERE,
     ports: options.ports ?? ANY_PORT,
@@ -169,7 +169,7 @@ describe("dialReverse", () => {
   });
 
   it("limits the number of requests", async () => {
-    await using both = await startBoth({ most: 2 });
+    await using both = await startBoth({ maxStreams: 2 });
     for (let times = 0; times < 3; times++) both.channels.client.send({ type: "reach", places: [], patienceMs: 1 });
     const error = await both.listening[1];
     assert(error instanceof ProtocolError && error.code === "bad-message", String(error));

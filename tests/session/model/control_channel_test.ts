@@ -127,7 +127,7 @@ describe("ControlChannel", () => {
 
   it("sends keep-alives, and throws ControlSilent without data", async () => {
     const { channel, heard } = openChannel();
-    channel.watch(100, { signs: true });
+    channel.watch(100, { keepAlives: true });
     await assertRejects(() => channel.next(), ControlSilent, "for 0.1 s");
     assert(heard.join("").startsWith('{"type":"alive"}\n'.repeat(3)));
     await channel.close();
@@ -135,7 +135,7 @@ describe("ControlChannel", () => {
 
   it("stays open while the peer sends keep-alives", async () => {
     const { channel, say } = openChannel();
-    channel.watch(500, { signs: false });
+    channel.watch(500, { keepAlives: false });
     const next = channel.next();
     for (let count = 0; count < 20; count++) {
       say('{"type":"alive"}\n');

@@ -105,7 +105,7 @@ describe("a stream through its own ssh session", () => {
     assertEquals(await readAll(conn), new Uint8Array());
     assertEquals(
       await conn.failureText(),
-      `escp: Cannot reach port ${port} of this host from within: Connection refused`,
+      `escp: Cannot connect to port ${port} of this host: Connection refused`,
     );
     conn.close();
     await conn.ended;
@@ -129,7 +129,7 @@ describe("a stream through its own ssh session", () => {
           assertEquals(await readAll(conn), new Uint8Array());
           assertEquals(
             await conn.failureText(),
-            `escp: Cannot reach port ${other.port} of this host from within: no escp of this user listens on it`,
+            `escp: Cannot connect to port ${other.port} of this host: no escp of this user listens on it`,
           );
           conn.close();
           await conn.ended;

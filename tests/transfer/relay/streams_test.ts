@@ -19,7 +19,7 @@ async function startHost() {
     salt: new Uint8Array(4),
   });
   const streams: AuthenticatedStream[] = [{ index: 0, conn, sendKey: key(1), receiveKey: key(2) }];
-  const session: Pick<ClientSession, "bringUp" | "settled" | "close" | "mostStreams" | "roundTripMs"> = {
+  const session: Pick<ClientSession, "bringUp" | "settled" | "close" | "maxStreams" | "roundTripMs"> = {
     bringUp(count, take) {
       const stream = streams.shift();
       if (!stream) return Promise.reject(new Error("there is no other"));
@@ -28,7 +28,7 @@ async function startHost() {
     },
     settled: () => Promise.resolve(),
     close() {},
-    mostStreams: 1,
+    maxStreams: 1,
     roundTripMs: 0,
   };
   return {

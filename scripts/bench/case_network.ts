@@ -5,16 +5,16 @@ import { freePort } from "../../tests/support/hosts/free_port.ts";
 import type { BenchCase } from "./cases.ts";
 import { startSlowLink } from "./slow_link.ts";
 
-/** Access to the server. */
-export interface CaseWay extends AsyncDisposable {
+/** Access to the server through the network of a case. */
+export interface CaseNetwork extends AsyncDisposable {
   /** ssh_config with the host "testhost". */
   sshConfig: string;
-  /** Options of escp. */
+  /** Options of escp for the address and port of its data. */
   dataOptions: string[];
 }
 
 /** Opens the network. Disposing closes it. */
-export async function openWay({ link }: BenchCase, sshd: Sshd): Promise<CaseWay> {
+export async function openNetwork({ link }: BenchCase, sshd: Sshd): Promise<CaseNetwork> {
   if (!link) return { sshConfig: sshd.configPath, dataOptions: [], async [Symbol.asyncDispose]() {} };
   const dataPort = freePort();
   const stack = new AsyncDisposableStack();
