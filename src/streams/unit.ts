@@ -55,16 +55,16 @@ export interface ComparedRange extends Omit<RangeUnit, "type" | "unit" | "file" 
 
 /** Records that the receiver compares with its entries. */
 export interface CompareUnit {
-  type: "ask";
+  type: "compare";
   /** Number of the unit, u32. */
   unit: number;
   /** Number of earlier attempts. */
   attempt: number;
-  /** One of `AskPhase`. */
+  /** One of `ComparePhase` (compare.ts). */
   phase: number;
   /** Whether written entries are verified. */
   verify?: boolean;
-  /** Whether an entry that differs must lose its name. */
+  /** Whether this is the last verification of the entries. */
   last?: boolean;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */

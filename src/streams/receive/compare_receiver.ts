@@ -11,7 +11,7 @@ import {
   type CompareHeader,
   ComparePhase,
   CompareResult,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   isSameDigest,
   NO_DIGEST,
   type RangeDigest,
@@ -89,7 +89,7 @@ export class CompareReceiver {
       if (phase === ComparePhase.digest && cursor.type === RecordType.file) {
         if (digestAt === end) throw new ProtocolError("bad-record", "Cannot compare contents without a digest");
         range = readDigest(bytes, view, digestAt, cursor.size);
-        digestAt += DIGEST_BYTES;
+        digestAt += DIGEST_ENTRY_BYTES;
       }
       if (directory === undefined) {
         throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");

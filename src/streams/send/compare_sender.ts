@@ -7,7 +7,7 @@ import { isAsFound } from "../../files/stat/record_attributes.ts";
 import {
   COMPARE_HEADER_BYTES,
   ComparePhase,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   NO_DIGEST,
   type RangeDigest,
   SHA256_BYTES,
@@ -63,7 +63,7 @@ export class CompareSender {
     let at = start + COMPARE_HEADER_BYTES + plan.length;
     for (const digest of digests) {
       writeDigest(bytes, view, at, digest);
-      at += DIGEST_BYTES;
+      at += DIGEST_ENTRY_BYTES;
     }
     await this.#out.send(FrameKind.compare, at - start);
   }

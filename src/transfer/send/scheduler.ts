@@ -121,7 +121,7 @@ export class Scheduler {
     this.#verification = new Verification({
       rootName: (root) => this.#host.rootName(root),
       lost: this.#lost,
-      compare: (request) => this.#units.add({ type: "ask", verify: true, ...request }),
+      compare: (request) => this.#units.add({ type: "compare", verify: true, ...request }),
       send: (pack) => this.#addPack(pack),
       sendLarge: (item) => this.#large.announce(item),
       listing: this.#host.listing,
@@ -207,7 +207,7 @@ export class Scheduler {
     const unit = this.#units.remove(report.unit);
     if (!unit) return;
     if (report.type === "digest") this.#digests.answered(report);
-    else if (report.type === "ask") {
+    else if (report.type === "compare") {
       const request = unit as CompareUnit;
       if (request.verify) this.#verification!.answered(request, report);
       else this.#planner!.answered(request, report.outcomes);
@@ -255,7 +255,7 @@ export class Scheduler {
     this.#planner = new ComparePlanner({
       ...known,
       rootName: (root) => this.#host.rootName(root),
-      compare: (request) => this.#units.add({ type: "ask", ...request }),
+      compare: (request) => this.#units.add({ type: "compare", ...request }),
       send: (pack) => this.#addPack(pack),
       skipped: (bytes, isFile) => {
         this.skipped.files++;
@@ -384,7 +384,7 @@ export class Scheduler {
    */
   #stop(): void {
     const waiting = this.#units.drop((unit) =>
-      unit.type === "ask" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
+      unit.type === "compare" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
     const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
     this.#links.length = 0;
