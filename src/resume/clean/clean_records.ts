@@ -11,7 +11,7 @@ import { codeOf, failedDeno } from "../../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { decodeJournalHeader, type NamedPartial } from "../partial/journal.ts";
 import { bytesOnDisk, changeTime, type LeftoverOptions } from "./leftovers.ts";
-import { lockExisting } from "../partial/lock_journal.ts";
+import { lockExisting } from "../lock_record.ts";
 import { openOwnFile, readBeginning, statExact } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { decodeRunHeader } from "../run/record.ts";

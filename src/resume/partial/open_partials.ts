@@ -1,6 +1,6 @@
 /** The partial files of one writer that are neither finished nor abandoned, with their locks. */
 
-import { removeJournal } from "./lock_journal.ts";
+import { removeRecord } from "../lock_record.ts";
 import type { Partial } from "../../files/engine/target.ts";
 
 /** A partial file and its journal, locked until they are closed. */
@@ -39,7 +39,7 @@ export class OpenPartials {
     const open = this.#open.get(keyOf(partial));
     if (!open) {
       locked.lock.close();
-      removeJournal(locked.record, locked.journal);
+      removeRecord(locked.record, locked.journal);
       return false;
     }
     // The locked file keeps the inode, too.
@@ -62,7 +62,7 @@ export class OpenPartials {
   /** Removes the journal of a partial file that is finished or removed. */
   remove(partial: Partial): void {
     const locked = this.#take(partial);
-    if (locked) removeJournal(locked.record, locked.journal);
+    if (locked) removeRecord(locked.record, locked.journal);
   }
 
   /** Closes a partial file and its journal without removing them. */
