@@ -137,8 +137,8 @@ export function readDigest(bytes: Uint8Array, view: DataView, at: number, size: 
 
 /** Comparison of entries that a job requests. */
 export interface Comparison {
-  /** "nothing": existence only. "memory": whether an earlier run of the same copy finished the entry. */
-  by: "nothing" | "times" | "contents" | "memory";
+  /** "nothing": existence only. "completions": whether an earlier run of the same copy has finished the file. */
+  by: "nothing" | "times" | "contents" | "completions";
   /** Report the actions, and write nothing. */
   dryRun: boolean;
 }

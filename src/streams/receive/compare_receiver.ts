@@ -128,7 +128,7 @@ export class CompareReceiver {
     } catch (error) {
       return failureOf(error, verify);
     }
-    if (comparison?.by === "memory") finished?.enter(root, bytes, nameStart, nameEnd);
+    if (comparison?.by === "completions") finished?.enter(root, bytes, nameStart, nameEnd);
     if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
@@ -193,7 +193,7 @@ export class CompareReceiver {
   #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     const { comparison, finished, digests } = this.#options;
     report.skipped++;
-    if (comparison?.by !== "memory" || !finished || !digests) return;
+    if (comparison?.by !== "completions" || !finished || !digests) return;
     (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#comparer.digest });
   }
 

@@ -25,13 +25,13 @@ export async function openReceiver(
   cleanup: DisposableStack,
 ): Promise<ReceiveStream> {
   const { job, files, yielder } = context;
-  const { roots, options, codecs, digests, memory, localCopyPid } = role;
+  const { roots, options, codecs, digests, completions, localCopyPid } = role;
   if (options.xattrs || options.acls) await files.loadXattrs();
   const target = cleanup.adopt(files.openTarget(roots, options), (writer) => {
     writer.abort();
     writer.close();
   });
-  const finished = memory && await openFinished(memory, roots);
+  const finished = completions && await openFinished(completions, roots);
   const compares = await openCompareReceiver(context, role, finished, cleanup);
   const decompressor = codecs.length > 0
     ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
@@ -64,19 +64,19 @@ async function openLocalCopier(files: FileEngine, pid: number, yielder: EventLoo
   return new SameHostCopier(files, pid, yielder);
 }
 
-async function openFinished(memory: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
+async function openFinished(completions: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
   const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
-  return new FinishedFiles(memory, roots);
+  return new FinishedFiles(completions, roots);
 }
 
 /** Returns undefined if the sender must not request comparisons. */
 async function openCompareReceiver(
   { files, host, yielder }: ReceiverContext,
-  { comparison: requested, verify, roots, options, memory, digests }: ReceiveRole,
+  { comparison: requested, verify, roots, options, completions, digests }: ReceiveRole,
   finished: FinishedFiles | undefined,
   cleanup: DisposableStack,
 ): Promise<CompareReceiver | undefined> {
-  const comparison = requested ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
+  const comparison = requested ?? (completions?.known ? { by: "completions", dryRun: false } as const : undefined);
   if (!comparison && !verify) return undefined;
   const { CompareReceiver } = await import("./compare_receiver.ts");
   const comparer = cleanup.adopt(await files.targetComparer(roots, options), (each) => each.close());

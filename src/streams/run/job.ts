@@ -43,7 +43,7 @@ export interface ReceiveRole {
   /** Whether reports contain the paths and digests of written files. */
   digests: boolean;
   /** Record of this copy and of what earlier runs have finished; undefined: no record is kept. */
-  memory?: SharedCompletions;
+  completions?: SharedCompletions;
 }
 
 /** The streams pass frames between two other hosts. No file of this machine is used. */

@@ -21,7 +21,7 @@ import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { LateJournals } from "./late_journals.ts";
-import { LEAST_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
+import { MIN_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
 import { TargetRecords } from "./target_records.ts";
 
 /** Size from which a file has a journal at once. A smaller one gets it if it takes long: most are finished before that. */
@@ -223,7 +223,7 @@ export class LargeFileTargets {
       throw privateName("create", targetText(roots[root], path));
     }
     const recorded = await this.#records.of(root, path);
-    const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+    const resumes = resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
     const checking = (bytes: number) => this.#check(bytes);
     const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
@@ -302,7 +302,7 @@ export class LargeFileTargets {
     }
     try {
       const stat = writer.commit({ ...open.partial, size }, attributes, xattrs);
-      if (stat) record?.noteLarge(open.message, stat);
+      if (stat) record?.addLarge(open.message, stat);
     } catch (error) {
       return this.#discard(file, open, toFailure(error));
     } finally {

@@ -171,11 +171,11 @@ export class TargetFiles {
           roots,
           options: targetOptions,
           codecs,
-          localCopyPid: localCopyPid,
+          localCopyPid,
           comparison: job.comparison,
           verify: job.verify,
           digests: listing !== undefined,
-          memory: this.#record?.shared,
+          completions: this.#record?.shared,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
@@ -219,8 +219,8 @@ export class TargetFiles {
       created: false,
     })));
     this.#directories.touch(report.created);
-    if (report.finished) this.#record?.note(report.finished);
-    this.#backups.note();
+    if (report.finished) this.#record?.addFiles(report.finished);
+    this.#backups.writeToRecord();
     report.entered?.forEach((directory) => this.#directories.entered(directory));
   }
 
