@@ -23,7 +23,7 @@ export interface SendRole {
   offersLocalCopy: boolean;
   /** Codec for compression; undefined: contents are sent uncompressed. */
   codec?: CodecName;
-  /** Whether reports of packs contain sizes, CRC-32 and SHA-256 of what was sent. Default false. */
+  /** Whether reports of packs contain sizes, CRC-32 and SHA-256 of what was sent. Default: false. */
   keepsContents?: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface ReceiveRole {
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */
   localCopyPid?: number;
-  /** Comparison of entries before they are sent; undefined: the sender must not request it. In a dry run nothing else is allowed. */
+  /** Comparison of entries before they are sent; undefined: the sender must not request it. A dry run allows nothing else. */
   comparison?: Comparison;
   /** Whether the sender may request that written files are verified. */
   verify: boolean;
@@ -62,21 +62,23 @@ export interface StreamJob {
   fileEngine: "native" | "portable";
   /** Whether this end uses synthetic files. */
   dummy?: boolean;
+  /** Size of a block of a large file, in bytes. */
   blockBytes: number;
   /** Rate limit of a sender; undefined: unlimited. */
   limit?: SharedLimit;
   /** Congestion control of the connections of a sender or relay, such as "bbr". Default: that of the system. */
   congestion?: string;
-  /** Maximum time without progress on a connection before the stream breaks. */
+  /** Maximum time without progress on a connection before the stream breaks. In milliseconds. */
   idleTimeoutMs: number;
 }
 
-/** Number and keys of one stream. One frame has gone each way already. */
-export interface StreamKeysOf {
-  index: number;
+/** Keys of a connection after its handshake. */
+export interface ConnectionKeys {
+  /** Key of the frames that this end sends. */
   sendKey: DirectionKey;
+  /** Key of the frames that this end receives. */
   receiveKey: DirectionKey;
 }
 
-/** Number of frames in each direction before a stream begins its work: the handshake. */
-export const FRAMES_BEFORE = 1;
+/** Number of frames in each direction that belong to the handshake. They use the same keys. */
+export const HANDSHAKE_FRAMES = 1;
