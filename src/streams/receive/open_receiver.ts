@@ -2,7 +2,7 @@
 
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";

@@ -1,7 +1,7 @@
 /** The work of the streams of a transfer. Plain data, because it crosses threads. */
 
 import type { DirectionKey } from "../../crypto/cipher.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";

@@ -49,7 +49,7 @@ export async function sendInput(
       offset,
       length,
       crc32: sum,
-      codec: coded === undefined ? BlockCodec.stored : compressor!.coding,
+      codec: coded === undefined ? BlockCodec.stored : compressor!.codecNumber,
       last: ended,
     });
     await out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));

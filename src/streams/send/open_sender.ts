@@ -1,7 +1,7 @@
 /** Opens the sending side of a stream: the source, and the code that only some jobs need. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import type { SendRole, StreamJob } from "../run/job.ts";
 import { SendStream, type SendStreamOptions } from "./send_stream.ts";

@@ -139,7 +139,7 @@ export class PackSender {
         start,
         coded === undefined
           ? { unit: number, attempt }
-          : { unit: number, attempt, codec: this.#compressor!.coding, length: at - records },
+          : { unit: number, attempt, codec: this.#compressor!.codecNumber, length: at - records },
       );
       await this.#out.send(FrameKind.pack, PACK_HEADER_BYTES + (coded ?? at - records));
     }

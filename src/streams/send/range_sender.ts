@@ -117,7 +117,7 @@ export class RangeSender {
         offset,
         length,
         crc32: sum,
-        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.coding,
+        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.codecNumber,
         last: offset + length === unit.end,
       });
       await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));

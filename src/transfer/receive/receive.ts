@@ -8,7 +8,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import { batches } from "../batches.ts";
 import { codecsFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";

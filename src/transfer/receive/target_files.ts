@@ -3,7 +3,7 @@
 import { createdLinks } from "../../files/target/created_links.ts";
 import type { Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
