@@ -10,9 +10,6 @@ import { TransferLost } from "../transfer_errors.ts";
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** Limits of the failures and notes that are remembered over all attempts. */
-const MAX_REPORTED = { texts: 100_000, units: 32 << 20 };
-
 export interface RetryOptions {
   /** Maximum number of sessions after the first one. */
   retries: number;
@@ -58,7 +55,7 @@ function retryReason(error: unknown, { afterLoss }: { afterLoss: boolean }): str
 
 /** Omits failures and notes that an earlier attempt has reported. */
 function withoutRepeated(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-  const reported = new ReportedTexts(MAX_REPORTED);
+  const reported = new ReportedTexts();
   return (event) => {
     if ((event.type === "failed" || event.type === "note") && !reported.add(`${event.type} ${event.message}`)) return;
     emit(event);

@@ -46,7 +46,7 @@ export class RelayedConversation {
   kept = 0;
   /** Names of the sources. */
   #names: readonly string[] = [];
-  readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
+  readonly #reported = new ReportedTexts();
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
   readonly #to: ClientSession;
