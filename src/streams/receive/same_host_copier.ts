@@ -105,16 +105,16 @@ export class SameHostCopier {
     isNeeded: () => boolean,
   ): Promise<number> {
     return await withBuffer(async (buffer) => {
-      const most = Math.min(length, READ_BYTES);
-      const read = await reader.readAsync?.(buffer, 0, most, offset) ?? 0;
+      const count = Math.min(length, READ_BYTES);
+      const read = await reader.readAsync?.(buffer, 0, count, offset) ?? 0;
       if (!isNeeded()) return 0;
-      if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
+      if (read < count && reader.readAt(buffer, 0, count, offset) < count) {
         throw hasShrunk(reader.path, "while it was read");
       }
-      const wrote = await writer.writeAsync?.(buffer, 0, most, offset) ?? 0;
+      const wrote = await writer.writeAsync?.(buffer, 0, count, offset) ?? 0;
       if (!isNeeded()) return 0;
-      if (wrote < most) writer.writeAt(buffer, 0, most, offset);
-      return most;
+      if (wrote < count) writer.writeAt(buffer, 0, count, offset);
+      return count;
     });
   }
 }

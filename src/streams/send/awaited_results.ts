@@ -79,13 +79,13 @@ export class AwaitedResults {
     if (!entry || entry.seen + result.outcomes.length > entry.sent.sent) throw unexpected(result.unit);
     for (const outcome of result.outcomes) {
       const index = entry.seen++;
-      const place = entry.sent.places[index];
+      const planIndex = entry.sent.planIndexes[index];
       if (typeof outcome !== "number") {
         this.#addRefused(entry, outcome);
-        entry.inPlace[place] = isPlaced(outcome) ? 2 : 0;
-      } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(otherChecksum(pathAt(entry.sent, place)));
+        entry.inPlace[planIndex] = isPlaced(outcome) ? 2 : 0;
+      } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(otherChecksum(pathAt(entry.sent, planIndex)));
       else {
-        entry.inPlace[place] = 1;
+        entry.inPlace[planIndex] = 1;
         entry.files += entry.sent.counts[index];
         entry.bytes += entry.sent.sizes[index];
       }
@@ -186,10 +186,10 @@ export class AwaitedResults {
 }
 
 /** Returns the path of a record, relative to its root. */
-function pathAt({ plan }: SentPack, place: number): string {
+function pathAt({ plan }: SentPack, planIndex: number): string {
   let found = "";
   forEachEntry(plan, (_, index, path) => {
-    if (index === place) found = path();
+    if (index === planIndex) found = path();
   });
   return found;
 }

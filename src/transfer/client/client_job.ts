@@ -72,7 +72,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     outputDescriptor: options.outputDescriptor,
     base: Deno.cwd(),
     tilde: false,
-    mostSources: maxOffered(sources),
+    maxSources: maxOffered(sources),
     acceptSources(offered) {
       checkOffered(offered, sources, request);
       return place(offered, options, listing);

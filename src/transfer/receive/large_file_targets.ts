@@ -197,7 +197,7 @@ export class LargeFileTargets {
     const { file, size } = message;
     try {
       const { partial, kept, resumable } = await this.#createPartial(message);
-      directories.touch(writer.takeCreated());
+      directories.add(writer.takeCreated());
       if (this.#dropped.delete(file)) return writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
@@ -208,7 +208,7 @@ export class LargeFileTargets {
       const missing = missingOf(kept, size);
       control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential });
     } catch (error) {
-      directories.touch(writer.takeCreated());
+      directories.add(writer.takeCreated());
       const failure = toFailure(error);
       this.#host.failed(failure);
       control.send({ type: "unopened", file, failure });
@@ -265,7 +265,7 @@ export class LargeFileTargets {
     this.#forget(file);
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
-    if (fsync) directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    if (fsync) directories.addEntered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
     const settling = this.#settle(open, crc32)
       .then(() => this.#commit(file, open, crc32), (error) => this.#discard(file, open, toFailure(error)))
       .catch((error) => this.#host.fatal(error))

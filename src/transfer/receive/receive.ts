@@ -55,8 +55,8 @@ class Receiver implements AsyncDisposable {
 
   /** Receives the sender's sources, and checks them. @throws {ProtocolError | UserError} */
   async receiveOffer(): Promise<Offer> {
-    const { session: { control }, mostSources, acceptSources, job, others } = this.#options;
-    const offered = new OfferedSources(mostSources);
+    const { session: { control }, maxSources, acceptSources, job, others } = this.#options;
+    const offered = new OfferedSources(maxSources);
     while (!offered.complete) {
       const message = await control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);

@@ -213,15 +213,15 @@ export class TargetFiles {
     if (report.inPlace) this.#inPlace.add(report.inPlace);
     const { job: { xattrs, acls }, emit } = this.#options;
     for (const failure of report.failures) emit(failedEvent(failure, "receiver"));
-    this.#directories.touch(report.directories.map((directory) => ({
+    this.#directories.add(report.directories.map((directory) => ({
       ...directory,
       xattrs: xattrs || acls ? directory.xattrs : undefined,
       created: false,
     })));
-    this.#directories.touch(report.created);
+    this.#directories.add(report.created);
     if (report.finished) this.#record?.addFiles(report.finished);
     this.#backups.writeToRecord();
-    report.entered?.forEach((directory) => this.#directories.entered(directory));
+    report.entered?.forEach((directory) => this.#directories.addEntered(directory));
   }
 
   /** Lists the files of a pack, also of an earlier attempt, because the file that was written last is in place. */

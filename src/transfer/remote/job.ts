@@ -62,7 +62,7 @@ export async function runJob(
       toOutput: false,
       base,
       tilde,
-      mostSources: MAX_ROOTS,
+      maxSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       unresumable: options.note,
       localCopyPid: lender,

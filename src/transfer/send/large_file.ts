@@ -29,7 +29,7 @@ export interface LargeFile {
   /** Bytes that the receiver had before anything was sent. */
   keptBytes: number;
   /** Number of its units that streams have. */
-  out: number;
+  inFlight: number;
   failure?: Failure;
   /** The end where it failed. */
   failedSide?: "sender" | "receiver";
