@@ -100,13 +100,15 @@ function jobOf(options: CopyOptions, machine: Machine): CopyJob {
   return { direction: "push", target: options.target.path, ...shared, lends };
 }
 
-function noteVersions({ request, cipher, note }: CopyOptions, { hello }: ClientSession, machine: Machine): void {
+function noteVersions({ request, cipher, peer, note }: CopyOptions, { hello }: ClientSession, machine: Machine): void {
   const { software, features } = hello;
   note(`remote end: escp ${software}; this end: ${machine.cipher.library}, ${machine.files.name} files; ${cipher}`);
-  if (request.resume && !features.includes("resume")) note(`escp ${software} there cannot resume an interrupted copy`);
+  if (request.resume && !features.includes("resume")) {
+    note(`escp ${software} on ${peer.name} cannot resume an interrupted copy`);
+  }
 }
 
-/** Returns the event with the address of the streams, which only the client knows. Notes their route and their number. */
+/** Returns the event with the peer's address, which only the client knows. Notes the route and the number of streams. */
 function withRoute(
   event: ConnectedEvent,
   { note, reach, direction, streams }: CopyOptions,
