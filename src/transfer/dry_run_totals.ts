@@ -3,7 +3,7 @@
 import type { PlannedEntry } from "../protocol/control/messages.ts";
 import type { TransferEvent } from "./events.ts";
 
-/** Counts what a real run would copy, on either end, and reports each entry there. */
+/** Counts and reports the entries that a real run would copy. Each end has its own totals. */
 export class DryRunTotals {
   /** Number of files that would be copied. */
   files = 0;

@@ -29,7 +29,7 @@ export interface RecordComparerOptions {
   verifies: boolean;
   /** Files that earlier runs have finished. */
   finished?: FinishedFiles;
-  /** Whether digests of files from earlier runs are listed. Default false. */
+  /** Whether digests of files from earlier runs are listed. Default: false. */
   digests?: boolean;
   yielder: EventLoopYielder;
 }

@@ -17,7 +17,7 @@ const buffers = new ForeignMemoryPool(READ_BYTES + PAGE);
 
 /** Options for copying a range. */
 export interface LocalCopyOptions {
-  /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default false. */
+  /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default: false. */
   compares?: boolean;
   /** Returns whether the range is still needed. */
   isNeeded: () => boolean;

@@ -28,7 +28,7 @@ export interface CleanHostOptions extends CleanRequest {
   signal: AbortSignal;
 }
 
-/** Cleans directories of a remote host. @throws what ended the run. */
+/** Cleans directories of a remote host. @throws {unknown} The error that ended the run. */
 export async function cleanHost(
   options: CleanHostOptions,
   listeners: Pick<CleanListeners, "removed" | "failed">,

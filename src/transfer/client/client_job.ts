@@ -23,7 +23,7 @@ import type { CopiedFiles } from "./manifest.ts";
 import type { OpenPeer } from "./open_peers.ts";
 import { missingFeatures, requiredFeatures } from "./required_features.ts";
 
-/** Opens a session with the peer, and copies over it. @throws what ended the copy. */
+/** Opens a session with the peer, and copies over it. @throws {unknown} The error that ended the copy. */
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
   const { direction, request, reach, cipher, sources, emit, note } = options;
   const machine = openMachine(options.engine, options.threads);

@@ -20,10 +20,10 @@ export interface RetryOptions {
 
 /**
  * Runs a copy, and repeats it while its session is lost. Only failures that the network or a killed process can cause are
- * retried. In a later attempt these include that the host cannot be reached.
+ * retried. After a lost session, these include an unreachable host.
  *
  * @param run performs the whole copy; the receiver resumes what an earlier attempt has written.
- * @throws the error of the last attempt.
+ * @throws {unknown} The error of the last attempt.
  */
 export async function withRetries<T>(
   { retries, emit, signal }: RetryOptions,
@@ -47,7 +47,7 @@ export async function withRetries<T>(
   }
 }
 
-/** Returns what happened if another session may help, else undefined. */
+/** Returns why the session was lost; undefined if another session cannot help. */
 function retryReason(error: unknown, { afterLoss }: { afterLoss: boolean }): string | undefined {
   if (error instanceof TransferLost && error.repeatable) return error.what;
   return afterLoss && error instanceof StartError ? error.message : undefined;

@@ -22,7 +22,7 @@ import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
 import { TargetFiles } from "./target_files.ts";
 
-/** Receives all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
+/** Receives all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function receive(options: ReceiveOptions): Promise<Outcome> {
   await using receiver = new Receiver(options);
   const offer = await receiver.receiveOffer();

@@ -375,7 +375,7 @@ export class Scheduler {
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
-    if (side === "receiver" && this.#earlyStop.beginsWith(failure)) this.#stop();
+    if (side === "receiver" && this.#earlyStop.startsAt(failure)) this.#stop();
   }
 
   /**

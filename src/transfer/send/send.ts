@@ -28,7 +28,7 @@ import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options
 import { SenderProgress } from "./sender_progress.ts";
 import { WalkCount } from "./walk_count.ts";
 
-/** Sends all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
+/** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function send(options: SendOptions): Promise<Outcome> {
   await using sender = new Sender(options);
   await sender.plan();
