@@ -69,7 +69,7 @@ export interface CompareUnit {
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */
   records: number;
-  /** Range of the large file that is the plan; undefined: small files, each digested as a whole. */
+  /** Range of the only file of the plan, a large one; undefined: small files, each digested as a whole. */
   range?: ComparedRange;
   /** With verification of small files: SHA-256 of what was sent of each record, 32 bytes each. */
   sent?: Uint8Array;

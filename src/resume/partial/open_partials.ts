@@ -71,6 +71,7 @@ export class OpenPartials {
     this.#take(partial)?.journal.close();
   }
 
+  /** Returns whether a file of this temporary name was left for a later copy. */
   isLeft(temporary: string): boolean {
     return this.#left.has(temporary);
   }
@@ -79,7 +80,7 @@ export class OpenPartials {
     return [...this.#open.values()].map(({ partial }) => partial)[Symbol.iterator]();
   }
 
-  /** Closes the partial file. */
+  /** Removes a partial file from the list and unlocks it. @returns its journal, which is still locked. */
   #take(partial: Partial): Locked | undefined {
     const { locked, pin } = this.#open.get(keyOf(partial)) ?? {};
     this.#open.delete(keyOf(partial));

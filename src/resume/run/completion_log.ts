@@ -28,7 +28,7 @@ export interface RunIdentity {
   compareKnown: boolean;
 }
 
-/** The data for the threads of a copy. Plain data: crosses threads. */
+/** Keys and digests for the threads of a copy. Plain data, because it crosses threads. */
 export interface SharedCompletions {
   key: DigestKey;
   /** Memory of a `DigestSet` with the finished files of earlier runs; undefined if there are none. */

@@ -18,7 +18,7 @@ export interface ReceiverContext
   files: FileEngine;
 }
 
-/** Returns a stream that is ready to run. @param cleanup closes the stream and what it uses. */
+/** Returns a stream that is ready to run. @param cleanup closes the stream and its resources. */
 export async function openReceiver(
   context: ReceiverContext,
   role: ReceiveRole,
@@ -32,7 +32,7 @@ export async function openReceiver(
     writer.close();
   });
   const finished = completions && await openFinished(completions, roots);
-  const compares = await openCompareReceiver(context, role, finished, cleanup);
+  const compareReceiver = await openCompareReceiver(context, role, finished, cleanup);
   const decompressor = codecs.length > 0
     ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
     : undefined;
@@ -42,7 +42,7 @@ export async function openReceiver(
     ...context,
     role,
     target,
-    compares,
+    compareReceiver,
     digest,
     finished,
     localCopier,

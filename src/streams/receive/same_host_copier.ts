@@ -28,7 +28,7 @@ export class SameHostCopier {
   readonly #open: (file: SharedFile) => RangeReader;
   readonly #yielder: EventLoopYielder;
 
-  /** @param pid the sender. @throws {Error} if the engine cannot open files of other processes. */
+  /** @param pid process ID of the sender. @throws {Error} if the engine cannot open files of other processes. */
   constructor({ openShared }: FileEngine, pid: number, yielder: EventLoopYielder) {
     if (!openShared) throw new Error("This engine cannot open files of another process");
     this.#open = (file) => openShared(pid, file);
@@ -36,10 +36,10 @@ export class SameHostCopier {
   }
 
   /**
-   * Copies bytes [offset, offset + length) to the same place while they are needed. The system copies if it can.
+   * Copies bytes [offset, offset + length) to the same offset, while they are needed. The kernel copies if it can.
    *
    * @returns the number of bytes that an earlier run had already written; undefined if they are no longer needed.
-   * @throws {FileError} also if the file is shorter.
+   * @throws {FileError} also if the file has shrunk.
    */
   async copy(
     file: SharedFile,

@@ -36,7 +36,9 @@ export interface ReceiveRole {
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */
   localCopyPid?: number;
-  /** Comparison of entries before they are sent; undefined: the sender must not request it. A dry run allows nothing else. */
+  /**
+   * Comparison of entries before they are sent; undefined: the sender must not request it. A dry run allows nothing else.
+   */
   comparison?: Comparison;
   /** Whether the sender may request that written files are verified. */
   verify: boolean;

@@ -11,7 +11,7 @@ export interface SenderContext extends Omit<SendStreamOptions, "role" | "source"
   files: FileEngine;
 }
 
-/** Returns a stream that is ready to run. @param cleanup closes what it has opened. */
+/** Returns a stream that is ready to run. @param cleanup closes the resources of the stream. */
 export async function openSender(
   context: SenderContext,
   role: SendRole,

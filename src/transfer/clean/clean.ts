@@ -86,7 +86,11 @@ export interface CleanPlace {
   state: StateDirectory;
 }
 
-/** Removes leftovers that records name, and leftovers in the found directories. @throws {unknown} The error that ended the run. */
+/**
+ * Removes leftovers that records name, and leftovers in the found directories.
+ *
+ * @throws {unknown} The error that ended the run.
+ */
 export async function clean(
   { olderThanMs, dryRun }: CleanRequest,
   { found, confinedTo, files, state }: CleanPlace,

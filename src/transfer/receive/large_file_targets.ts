@@ -26,7 +26,7 @@ import { TargetRecords } from "./target_records.ts";
 
 /** Size from which a file has a journal at once. A smaller one gets it if it takes long: most are finished before that. */
 const JOURNAL_AT_ONCE_BYTES = 64 << 20;
-/** Maximum number of large files at the same time. The sender's window is smaller. */
+/** Maximum number of open large files. A sender of escp opens fewer. */
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. */
 const OTHER_DESCRIPTORS = 96;
@@ -97,7 +97,7 @@ export class LargeFileTargets {
   readonly #settling = new Set<Promise<void>>();
   #yielder?: EventLoopYielder;
   /** Bytes of an earlier run that are being verified. */
-  #checked = 0;
+  #checkingBytes = 0;
   #closed = false;
 
   constructor(host: LargeFileTargetsHost) {
@@ -225,7 +225,7 @@ export class LargeFileTargets {
     const recorded = await this.#records.of(root, path);
     const resumes = resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const checking = (bytes: number) => this.#check(bytes);
+    const checking = (bytes: number) => this.#addChecking(bytes);
     const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
     const begun = await writer.begin(root, path, size, {
       resumable,
@@ -242,9 +242,10 @@ export class LargeFileTargets {
     this.#host.forget(file);
   }
 
-  #check(bytes: number): void {
-    this.#checked += bytes;
-    this.#host.checking(this.#checked);
+  /** Counts bytes whose verification begins, or ends if negative. */
+  #addChecking(bytes: number): void {
+    this.#checkingBytes += bytes;
+    this.#host.checking(this.#checkingBytes);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */

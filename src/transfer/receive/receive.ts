@@ -211,7 +211,7 @@ class Receiver implements AsyncDisposable {
     }
   }
 
-  /** Reports a failure or note of the sender immediately, so that a sender of many does not fill the memory. */
+  /** Reports a failure or note of the sender immediately, so that many of them do not fill the memory. */
   #handleReport(message: MessageOf<"failed" | "note">): void {
     const { emit } = this.#options;
     if (message.type === "note") return emit({ type: "note", message: message.message });

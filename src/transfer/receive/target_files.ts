@@ -245,7 +245,7 @@ export class TargetFiles {
     }
   }
 
-  /** Reports to the user, who is at the client. */
+  /** Reports the bytes that are being verified to the user, who is at the client. */
   #reportChecking(bytes: number): void {
     const { session, emit } = this.#options;
     emit({ type: "checking", bytes });

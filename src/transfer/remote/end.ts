@@ -51,7 +51,7 @@ export interface RemoteEndOptions {
   signal: AbortSignal;
 }
 
-/** Serves one session. @throws {unknown} The error that ended the session early, after it was sent to the client if possible. */
+/** Serves one session. @throws {unknown} The error that ended the session early. The client has received it if possible. */
 export async function serve(options: RemoteEndOptions): Promise<void> {
   const { signal } = options;
   const machine = new LoadedMachine(options);

@@ -1,6 +1,6 @@
 /**
- * Lets the receiver compare entries before they are sent, so that only needed ones are. Compare units are batches: packs
- * as the walk makes them, and large files gathered into packs.
+ * Lets the receiver compare entries before they are sent, so that only the needed ones are sent. Compare units are
+ * batches: packs as the walk makes them, and large files gathered into packs.
  */
 
 import { joinPath } from "../../files/path/local_path.ts";

@@ -57,7 +57,7 @@ export async function findSources(
       const meant = matches.length > 0 ? matches : [text];
       const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
       for (const root of roots) {
-        // The receiver would refuse it.
+        // The receiver refuses private names.
         if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
         else {
           length += root.path.length;

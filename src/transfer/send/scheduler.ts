@@ -146,13 +146,13 @@ export class Scheduler {
   }
 
   /**
-   * Files and bytes that have to be sent, as known so far.
+   * Returns the files and bytes that have to be sent, as known so far.
    *
-   * @param counted counts of all files that are ahead of the walk.
+   * @param counted counts of a second walk, which is ahead.
    */
   totals(counted?: Scheduler["found"]): { files: number; bytes: number; complete: boolean } {
     const { found, skipped } = this;
-    // The walk itself knows better at its end.
+    // At its end, the walk has the exact counts.
     const ahead = found.complete ? undefined : counted;
     const complete = (ahead ?? found).complete && !this.#walk.awaitsInput && !this.stopped;
     const files = Math.max(found.files, ahead?.files ?? 0) - skipped.counted;

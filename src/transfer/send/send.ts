@@ -58,7 +58,9 @@ class Sender implements AsyncDisposable {
     const { session, job: { congestion, comparison }, roots, emit } = options;
     const maxRoots = session.features.includes("lists") ? MAX_ROOTS : MAX_PLAIN_ROOTS;
     if (roots.length > maxRoots) {
-      throw new UserError(`Cannot copy more than ${maxRoots} sources at once: these are ${roots.length}`);
+      throw new UserError(`Cannot copy ${roots.length} sources at once: the maximum is ${maxRoots}`, {
+        hint: "Copy them in several runs",
+      });
     }
     if (congestion !== undefined) checkCongestion(congestion);
     this.#options = options;
@@ -198,7 +200,7 @@ class Sender implements AsyncDisposable {
       streams: streams.max,
       blockBytes: job.blockBytes,
       sparse: job.sparse,
-      // The null engine sends synthetic contents: a later copy must not continue with them.
+      // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,
       digests: listing !== undefined,
     });
