@@ -15,6 +15,7 @@ export class DryRunTotals {
     this.#emit = emit;
   }
 
+  /** Counts an entry, and reports it. */
   add(entry: PlannedEntry): void {
     if (entry.action === "send" || entry.action === "replace") {
       this.files++;

@@ -79,6 +79,7 @@ class RecordCleaner {
     return contents;
   }
 
+  /** Removes a record and its partial file if the filter selects the record and both are old enough. */
   async clean(path: string): Promise<void> {
     const contents = await this.addPartialName(path);
     if (contents && this.#isSelected(contents)) await this.#attempt(path, () => this.#clean(path));

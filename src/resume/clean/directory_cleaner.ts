@@ -147,6 +147,7 @@ class DirectoryCleaner {
     if (info && isLeftover) this.#removeOrKeep(name, info, this.#options.beforeUnlocked);
   }
 
+  /** Removes the mark of an unfinished directory, unless the directory changed recently. */
   cleanMark(name: string, newest: number): void {
     const info = this.#statOwn(name);
     if (!info?.isFile || !hasOneName(info)) return;

@@ -48,6 +48,7 @@ export interface TakenOver {
   continued: boolean;
 }
 
+/** Options for taking over a partial file. */
 export interface TakeOverOptions {
   /** Whether bytes without a record are kept, because the copy can compare them with the source. Default: false. */
   compares?: boolean;
@@ -64,9 +65,9 @@ const MAX_KEPT = 4096;
 let checking: Promise<unknown> = Promise.resolve();
 
 /**
- * Creates the partial file of a target and its journal, or takes over those of an earlier copy of the same source after
- * verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use or is not
- * the recorded file.
+ * Creates the partial file of a target and its journal. If an earlier copy of the same source has left them, takes them
+ * over after verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use
+ * or is not the recorded file.
  *
  * @param directory Path of the target's directory for `Deno.*`.
  * @returns undefined if the journal is not available. Then the file is copied without one.

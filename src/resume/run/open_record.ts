@@ -33,6 +33,7 @@ export interface OpenRecord {
 
 /** Maximum number of digests in a record: 4 million files. Further files are sent again. */
 export const MAX_DIGESTS = 2 ** 22;
+/** Maximum length of a record, in bytes. */
 export const MAX_RECORD_BYTES = MAX_HEADER_BYTES + MAX_DIGESTS * (DIGESTS_HEADER_BYTES + DIGEST_BYTES);
 
 /**

@@ -12,6 +12,7 @@ import { type OpenPeer, OpenPeers } from "../client/open_peers.ts";
 import { TransferLost } from "../transfer_errors.ts";
 import { type RequestedSource, sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
+/** Options of a clean run on a remote host. */
 export interface CleanHostOptions extends CleanRequest {
   directories: readonly RequestedSource[];
   peer: PeerCommand;

@@ -107,6 +107,7 @@ export class CopiedFiles implements CopyListing {
     this.#file(root, path).isUnlisted = true;
   }
 
+  /** Sets whether the target is the name of the only source. A property, because it is passed without the object. */
   readonly placed = (renamed: boolean): void => {
     this.#renamed = renamed;
   };

@@ -132,8 +132,8 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
 }
 
 /**
- * Returns whether a signal has asked this process to stop. A busy event loop may handle the end of a peer before the signal that
- * caused it, so this waits for some turns of the loop.
+ * Returns whether a signal has asked this process to stop. Waits for up to 0.25 s, because a busy event loop may handle the
+ * end of a peer before the signal that caused it.
  */
 async function isStopped(signal: AbortSignal): Promise<boolean> {
   for (let turn = 0; turn < 5 && !signal.aborted; turn++) await delay(50);

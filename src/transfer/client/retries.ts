@@ -10,6 +10,7 @@ import { TransferLost } from "../transfer_errors.ts";
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
+/** Options for repeating a copy. */
 export interface RetryOptions {
   /** Maximum number of sessions after the first one. */
   retries: number;

@@ -17,6 +17,7 @@ export class KeptBackups {
     this.#record = record;
   }
 
+  /** Adds backups, and records them for a later run if the record is kept. */
   add(backups: readonly KeptBackup[] = []): void {
     for (const backup of backups) this.#kept.set(placeKey(backup), backup.identity);
     if (this.#record) this.#unrecorded.push(...backups);

@@ -141,6 +141,7 @@ export class TargetFiles {
     return (await this.#directories.finish(this.#target.directories)).map(toFailure);
   }
 
+  /** Ends all streams. Keeps partial files for a later run, and removes other unfinished files. */
   async close(): Promise<void> {
     this.#progress[Symbol.dispose]();
     this.#large.stop();

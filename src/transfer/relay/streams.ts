@@ -107,6 +107,7 @@ export class RelayStreams {
     if (this.#ended === 0 && this.#count.max > 0) throw await this.losses.allBroken();
   }
 
+  /** Opens no more pairs, and ends all streams. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#from.close();

@@ -23,6 +23,7 @@ const CLEAN_UP_MS = 3_000;
 const URGENT_FLUSH_MS = 300;
 const URGENT_CLEAN_UP_MS = 1_200;
 
+/** Settings, channel and callbacks of a remote end. */
 export interface RemoteEndOptions {
   engine: EngineChoice;
   /** Number of Workers for streams. Default: depends on the cores of this machine. */

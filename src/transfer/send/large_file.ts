@@ -79,6 +79,7 @@ export function checkRanges(ranges: ByteRange[], size: number): void {
   if (at !== size) throw wrongRanges();
 }
 
+/** Returns the error for ranges that are not those of their file. */
 export function wrongRanges(): ProtocolError {
   return new ProtocolError("bad-message", "Cannot accept the ranges that the receiver requests");
 }
