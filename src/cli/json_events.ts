@@ -33,7 +33,7 @@ export function parseEvents(line: string): TransferEvent[] {
         path: text("path") ?? "",
         message: text("message") ?? "",
         hint: text("hint"),
-        told: true,
+        isPrinted: true,
         host: text("host"),
         // Paths without a host are on the host of the sources, where that escp runs.
         side: "sender",

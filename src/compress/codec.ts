@@ -1,7 +1,7 @@
 /** Interface of the codecs, which compress whole buffers. */
 
 import { ProtocolError } from "../errors.ts";
-import type { CodecName } from "../protocol/coding.ts";
+import type { CodecName } from "../protocol/codec_names.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

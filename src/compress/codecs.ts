@@ -1,7 +1,7 @@
 /** Selects codecs and their implementations. */
 
 import { equals } from "../bytes.ts";
-import { CODEC_NAMES, type CodecName } from "../protocol/coding.ts";
+import { CODEC_NAMES, type CodecName } from "../protocol/codec_names.ts";
 import type { Codec } from "./codec.ts";
 import { createLibzstdCodec } from "./libzstd_codec.ts";
 import { createDeflateCodec, createZlibZstdCodec } from "./zlib_codecs.ts";

@@ -9,7 +9,7 @@ import {
   zstdDecompressSync,
   type ZstdOptions,
 } from "node:zlib";
-import type { CodecName } from "../protocol/coding.ts";
+import type { CodecName } from "../protocol/codec_names.ts";
 import { badCoding, type Codec, rangeOf } from "./codec.ts";
 import { ZSTD_LEVEL } from "./libzstd_codec.ts";
 

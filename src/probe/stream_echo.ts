@@ -6,7 +6,7 @@ import { ConnTransport } from "../net/transport.ts";
 import { FrameKind } from "../protocol/data/frame.ts";
 import type { AuthenticatedStream } from "../session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames/frames.ts";
-import { FRAMES_BEFORE } from "../streams/run/job.ts";
+import { HANDSHAKE_FRAMES } from "../streams/run/job.ts";
 
 /** Maximum number of echoes on one stream. */
 const MAX_ECHOES = 1000;
@@ -62,8 +62,8 @@ async function withFrames<T>(
   work: (frames: EmptyFrames) => Promise<T>,
 ): Promise<T> {
   const transport = new ConnTransport(conn, { idleTimeoutMs });
-  const writer = await FrameWriter.create(engine, transport, sendKey, FRAMES_BEFORE);
-  const options = { payloadLimit: 0, received: FRAMES_BEFORE, readAhead: false };
+  const writer = await FrameWriter.create(engine, transport, sendKey, HANDSHAKE_FRAMES);
+  const options = { payloadLimit: 0, received: HANDSHAKE_FRAMES, readAhead: false };
   const reader = await FrameReader.create(engine, transport, receiveKey, options);
   try {
     return await work({

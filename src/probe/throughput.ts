@@ -80,7 +80,7 @@ export async function measureThroughput(
       toOutput: false,
       base: "/",
       tilde: false,
-      mostSources: MAX_PLAIN_ROOTS,
+      maxSources: MAX_PLAIN_ROOTS,
       acceptSources: (sources) => sources,
     });
   const elapsed = performance.now() - started.at;

@@ -36,6 +36,7 @@ function power(bytes: number): number {
   return result;
 }
 
+/** Returns the product of two polynomials, modulo the polynomial of the CRC. */
 function multiply(a: number, b: number): number {
   let product = 0;
   for (let bit = 31; bit >= 0 && b !== 0; bit--) {

@@ -44,8 +44,8 @@ const FULL_TARGETS: Record<string, string> = {
   EROFS: "the target is read-only",
 };
 
-/** Returns why no other file can be written to the target either; undefined if another one may succeed. */
-export function fullTarget(failure: Failure): string | undefined {
+/** Returns the reason if the target takes no more files; undefined if another file may succeed. */
+export function fullTargetReason(failure: Failure): string | undefined {
   // A file system has a separate limit for extended attributes, which it reports with the same name.
   return isPlaced(failure) ? undefined : FULL_TARGETS[failure.code];
 }

@@ -27,7 +27,7 @@ export interface OwnFileOptions {
  */
 export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {}): Deno.FsFile | undefined {
   try {
-    if (!Deno.lstatSync(path).isFile) throw foreign(path);
+    if (!Deno.lstatSync(path).isFile) throw notOwnFile(path);
     const file = Deno.openSync(path, { read: !mode.append, ...mode });
     if (isStill(path, file, owner)) return file;
     file.close();
@@ -35,7 +35,7 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  throw foreign(path);
+  throw notOwnFile(path);
 }
 
 /**
@@ -86,6 +86,12 @@ export async function readBeginning(file: Deno.FsFile, maxBytes: number): Promis
   return bytes.subarray(0, at);
 }
 
+/** Writes all bytes at an offset. */
+export function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
 /** Returns whether a path still names the open file, and the file belongs to the owner and has no other name. */
 export function isStill(path: string, file: Deno.FsFile, owner: number | null = Deno.uid()): boolean {
   try {
@@ -116,6 +122,7 @@ export function removeQuietly(path: string): void {
   }
 }
 
-function foreign(path: string): Error {
+/** Returns the error for a file that this user must not use. */
+export function notOwnFile(path: string): Error {
   return new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
 }

@@ -27,7 +27,11 @@ export function checksumMismatch(path: string, detail: string): FileError {
   });
 }
 
-/** Returns the failure of a target that does not contain what was sent. @param keptAs its name, if it was renamed. */
+/**
+ * Returns the failure of a target that does not contain what was sent.
+ *
+ * @param keptAs name of the wrong file, if it was renamed.
+ */
 export function digestMismatch(path: string, keptAs?: string): Failure {
   const test = "If nothing else writes to it, test the disk and the RAM of the target host";
   return {

@@ -36,7 +36,7 @@ export interface PackReport {
   refused: Failure[];
   grown: GrownFile[];
   notes: string[];
-  /** Per record of the plan other than `enter`: 1 if it is in place, 2 if it lacks only extended attributes. */
+  /** For each record except `enter`: 1 if in place, 2 if only extended attributes or its time are missing, else 0. */
   inPlace: Uint8Array;
   /** Contents that were sent, if the job needs them. */
   contents?: SentContents;
@@ -66,11 +66,11 @@ export interface RangeReport {
   whole?: ContentSum;
 }
 
-/** Sender: answer to a compare unit. */
+/** Sender: response to a compare unit. */
 export interface CompareReport {
-  type: "ask";
+  type: "compare";
   unit: number;
-  /** For each record but `enter` one of `Verdict`, or why it cannot be written. */
+  /** For each record except `enter`: one of `CompareResult` (compare.ts), or the failure. */
   outcomes: (number | Failure)[];
   /** With verification of contents: one of `SourceState` for each record except `enter`. */
   sources?: Uint8Array;

@@ -55,21 +55,21 @@ export interface ComparedRange extends Omit<RangeUnit, "type" | "unit" | "file" 
 
 /** Records that the receiver compares with its entries. */
 export interface CompareUnit {
-  type: "ask";
+  type: "compare";
   /** Number of the unit, u32. */
   unit: number;
   /** Number of earlier attempts. */
   attempt: number;
-  /** One of `AskPhase`. */
+  /** One of `ComparePhase` (compare.ts). */
   phase: number;
   /** Whether written entries are verified. */
   verify?: boolean;
-  /** Whether an entry that differs must lose its name. */
+  /** Whether this is the last verification of the entries. */
   last?: boolean;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */
   records: number;
-  /** Range of the large file that is the plan; undefined: small files, each digested as a whole. */
+  /** Range of the only file of the plan, a large one; undefined: small files, each digested as a whole. */
   range?: ComparedRange;
   /** With verification of small files: SHA-256 of what was sent of each record, 32 bytes each. */
   sent?: Uint8Array;

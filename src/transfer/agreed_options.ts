@@ -1,10 +1,10 @@
-/** The options of a copy as an end works with them: of a job, with every default filled in. */
+/** Options of a copy: those of its job, with all defaults. */
 
 import type { JobOptions } from "../protocol/control/job.ts";
 import { type Comparison, comparisonOf } from "../protocol/data/compare.ts";
 import { TIMEOUT_MS } from "../protocol/limits.ts";
 
-/** Options of a job with all defaults. An option without a field here has the default "undefined". */
+/** Options of a job with all defaults. Options that are not listed here are undefined by default. */
 export interface AgreedOptions extends JobOptions {
   bytesPerSecond: number;
   timeoutMs: number;
@@ -40,10 +40,10 @@ export function agreedOptions(job: JobOptions): AgreedOptions {
   };
 }
 
-/** Options that count only if both ends know the feature of the same name. */
+/** Options that have an effect only if both ends support the feature of the same name. */
 const FEATURES = ["compress", "fsync", "sparse", "verify"] as const;
 
-/** Returns the options without those that the client has not agreed on. For the remote end. */
+/** Returns the options without those whose feature the client has not agreed on. For the remote end. */
 export function withoutUnagreed(job: JobOptions, features: readonly string[]): JobOptions {
   const agreed = { ...job };
   for (const name of FEATURES) if (!features.includes(name)) delete agreed[name];

@@ -54,7 +54,7 @@ export class MessageBatcher<Entry> {
     this.#send = send;
   }
 
-  /** Adds an entry. Entries that it does not fit to are sent before. */
+  /** Adds an entry. Sends the earlier entries first if there is no room for it in their batch. */
   add(entry: Entry): void {
     const units = JSON.stringify(entry).length;
     if (this.#batch.add(entry, units)) return;

@@ -1,6 +1,6 @@
 /** Agreement on a codec, before the streams are opened. */
 
-import type { CodecName } from "../protocol/coding.ts";
+import type { CodecName } from "../protocol/codec_names.ts";
 
 /** Returns the codecs that a receiver accepts, the best first. Loads them only now: most copies do not compress. */
 export async function codecsFor(engine: "native" | "portable"): Promise<CodecName[]> {

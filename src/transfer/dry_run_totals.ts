@@ -3,7 +3,7 @@
 import type { PlannedEntry } from "../protocol/control/messages.ts";
 import type { TransferEvent } from "./events.ts";
 
-/** Counts what a real run would copy, on either end, and reports each entry there. */
+/** Counts and reports the entries that a real run would copy. Each end has its own totals. */
 export class DryRunTotals {
   /** Number of files that would be copied. */
   files = 0;
@@ -15,6 +15,7 @@ export class DryRunTotals {
     this.#emit = emit;
   }
 
+  /** Counts an entry, and reports it. */
   add(entry: PlannedEntry): void {
     if (entry.action === "send" || entry.action === "replace") {
       this.files++;

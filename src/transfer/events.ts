@@ -102,8 +102,8 @@ export interface FailedEvent {
   readonly hint?: string;
   /** The system's error name, such as "ENOSPC". */
   readonly code?: string;
-  /** Whether the message was printed before. */
-  readonly told?: boolean;
+  /** Whether the message was printed already. Default: false. */
+  readonly isPrinted?: boolean;
   /** The end on whose host the path is. */
   readonly side?: Side;
   /** Name of the remote host on which the path is, or which could not be reached. */

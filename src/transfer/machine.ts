@@ -16,7 +16,7 @@ export interface Machine {
   /**
    * Returns the number of Workers for a number of streams.
    *
-   * @param options.busy whether streams compute much, as with compression. Default false.
+   * @param options.busy whether streams compute much, as with compression. Default: false.
    */
   workers(streams: number, options?: { busy: boolean }): number;
   /** Permissions that new files do not get (umask(2)); 0 on Windows. */

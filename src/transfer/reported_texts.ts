@@ -8,13 +8,16 @@ export interface ReportedLimits {
   units: number;
 }
 
+const DEFAULT_LIMITS: ReportedLimits = { texts: 100_000, units: 32 << 20 };
+
 /** Remembers texts of a peer within limits. A text beyond the limits counts as new each time. */
 export class ReportedTexts {
   readonly #limits: ReportedLimits;
   readonly #texts = new Set<string>();
   #units = 0;
 
-  constructor(limits: ReportedLimits) {
+  /** @param limits Default: 100,000 texts and 32 Mi units. */
+  constructor(limits: ReportedLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
   }
 

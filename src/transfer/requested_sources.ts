@@ -21,7 +21,7 @@ export interface RequestedSource {
 /** Returns the error for sources whose paths are too long together. */
 export function tooLong(): UserError {
   return new UserError(
-    `Cannot copy so many sources at once: their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters together`,
+    `Cannot copy all sources at once: together, their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters`,
     { hint: "Copy them in several runs" },
   );
 }
@@ -29,7 +29,7 @@ export function tooLong(): UserError {
 /** Maximum UTF-16 units of sources in a job, which must fit into one line. */
 const MAX_IN_JOB = 64 << 10;
 
-/** Returns the sources for the job, or that they follow it. */
+/** Returns the sources for the job, or `more` if they follow in messages. */
 export function sourcesOfJob(sources: readonly RequestedSource[]): { sources: string[]; more?: true } {
   const size = sources.reduce((sum, { path }) => sum + path.length + 1, 0);
   if (size > MAX_IN_JOB || sources.some(({ literal }) => literal)) return { sources: [], more: true };

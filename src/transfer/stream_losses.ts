@@ -35,16 +35,16 @@ export class StreamLosses {
     return this.broken <= MAX_REPLACED;
   }
 
-  /** Returns a line for the user; undefined if none broke. @param peerCorrupt number of corrupt ones at the peer. */
+  /** Returns a note for the user; undefined if none broke. @param peerCorrupt number of corrupt connections at the peer. */
   note(peerCorrupt: number): string | undefined {
     if (this.broken === 0) return undefined;
     const connections = this.broken === 1 ? "1 data connection broke" : `${this.broken} data connections broke`;
-    return `${connections}${this.#changes(peerCorrupt)}; what they carried was sent again`;
+    return `${connections}${this.#changes(peerCorrupt)}; the data in flight was sent again`;
   }
 
   /**
-   * Returns the error for a transfer without streams, after some time: a peer that fails may close its connections before it
-   * sends the reason over the control channel.
+   * Returns the error for a transfer without streams. Waits for REASON_MS first, because a peer that fails may close its
+   * connections before it sends the reason over the control channel.
    *
    * @param peerCorrupt as for `note`.
    */

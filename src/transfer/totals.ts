@@ -1,4 +1,4 @@
-/** Results of a transfer, and the comparison of what both ends counted. */
+/** Results of a transfer, and the comparison of the totals of both ends. */
 
 import { UserError } from "../errors.ts";
 
@@ -39,7 +39,7 @@ export function checkTotals(own: Totals, peer: Totals): void {
   const isSame = files === peer.files && bytes === peer.bytes && skipped === (peer.skipped ?? 0);
   if (isSame && verified === (peer.verified ?? 0)) return;
   throw new UserError(
-    `Cannot confirm the copy: this end counts ${describeTotals(own)}, the other ${describeTotals(peer)}`,
+    `Cannot confirm the copy: this end counts ${describeTotals(own)}, the peer counts ${describeTotals(peer)}`,
     { hint: "Run it again; completed files are kept" },
   );
 }

@@ -102,8 +102,8 @@ export class Terminal {
   }
 
   /** Prints a failure, unless several with the same reason were printed. The hint is printed at the end. */
-  #printFailure({ message, hint, told, host }: FailedEvent): void {
-    if (told) return;
+  #printFailure({ message, hint, isPrinted, host }: FailedEvent): void {
+    if (isPrinted) return;
     if (this.#failures.add(message, host)) this.printLine(`escp: ${message}`);
     if (hint && this.#hints.size < MAX_HINTS) this.#hints.add(hint);
   }

@@ -41,7 +41,7 @@ describe("parseEvents", () => {
     const parsed = lines.flatMap((line) => parseEvents(line.trimEnd()));
     assertEquals(parsed.filter(({ type }) => type !== "totals" && type !== "progress"), [
       connected,
-      { ...failed, told: true, side: "sender" },
+      { ...failed, isPrinted: true, side: "sender" },
       planned,
       retry,
       note,

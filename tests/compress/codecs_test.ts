@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { deflateRawSync } from "node:zlib";
 import { availableCodecs, chooseCodec, createCodec } from "../../src/compress/codecs.ts";
 import { ProtocolError } from "../../src/errors.ts";
-import { CODEC_NAMES } from "../../src/protocol/coding.ts";
+import { CODEC_NAMES } from "../../src/protocol/codec_names.ts";
 import { assertProtocolError } from "../protocol/protocol_error.ts";
 import { randomBytes } from "../support/files/random_bytes.ts";
 import { text } from "./text.ts";

@@ -65,7 +65,7 @@ describeWithScene("a data connection that fails", (scene) => {
       }));
       await copyThrough(variant, faults, ({ stderr }, proxy) => {
         assertReplaced(proxy, 3);
-        assertMatch(stderr, /3 data connections broke; what they carried was sent again/);
+        assertMatch(stderr, /3 data connections broke; the data in flight was sent again/);
       });
     });
 
@@ -79,7 +79,7 @@ describeWithScene("a data connection that fails", (scene) => {
       it(`is replaced after a bit of its ${what} is flipped, with a note: ${name}`, async () => {
         await copyThrough(variant, [{ direction: of(variant), after, kind: "flip" }], ({ stderr }, proxy) => {
           assertReplaced(proxy, 1);
-          assertMatch(stderr, /1 data connection broke, because data was changed in transit; what/);
+          assertMatch(stderr, /1 data connection broke, because data was changed in transit; the data in flight/);
         });
       });
     }
@@ -95,7 +95,7 @@ describeWithScene("a data connection that fails", (scene) => {
         assertReplaced(proxy, 2);
         assertMatch(
           stderr,
-          /2 data connections broke, because data was changed in transit in 1 of them; what they carried/,
+          /2 data connections broke, because data was changed in transit in 1 of them; the data in flight/,
         );
       }, { reverse: true });
     });

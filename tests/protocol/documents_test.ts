@@ -5,7 +5,7 @@ import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { walkFiles } from "../../scripts/walk_files.ts";
 import { CIPHER_NAMES } from "../../src/crypto/cipher.ts";
-import { CODEC_NAMES } from "../../src/protocol/coding.ts";
+import { CODEC_NAMES } from "../../src/protocol/codec_names.ts";
 import { FEATURES } from "../../src/protocol/control/hello.ts";
 import * as probes from "../../src/protocol/control/probe.ts";
 import { ComparePhase, CompareResult } from "../../src/protocol/data/compare.ts";

@@ -122,7 +122,7 @@ for (const { title, make } of ENGINES) {
         return memory;
       };
       const first = await remembered();
-      first.note(Uint32Array.of(1, 2));
+      first.addFiles(Uint32Array.of(1, 2));
       const reported = replace(engine, directory);
       new KeptBackups(first).add(reported);
       first.close();

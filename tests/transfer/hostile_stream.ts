@@ -10,7 +10,7 @@ import { readResult, type Result, resultBytesLimit, writeResult } from "../../sr
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames/frames.ts";
-import { FRAMES_BEFORE } from "../../src/streams/run/job.ts";
+import { HANDSHAKE_FRAMES } from "../../src/streams/run/job.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
 
 const PAYLOAD_LIMIT = 2 << 20;
@@ -30,10 +30,10 @@ export class HostileStream {
 
   static async create(stream: AuthenticatedStream, engine: CipherEngine): Promise<HostileStream> {
     const sealed = new Captured();
-    const writer = await FrameWriter.create(engine, sealed, stream.sendKey, FRAMES_BEFORE);
+    const writer = await FrameWriter.create(engine, sealed, stream.sendKey, HANDSHAKE_FRAMES);
     const reader = await FrameReader.create(engine, new ConnTransport(stream.conn), stream.receiveKey, {
       payloadLimit: PAYLOAD_LIMIT,
-      received: FRAMES_BEFORE,
+      received: HANDSHAKE_FRAMES,
       readAhead: false,
     });
     return new HostileStream(stream.conn, sealed, writer, reader);

@@ -42,18 +42,18 @@ export const FEATURES: readonly string[] = [
 export interface Hello {
   /** Protocol versions that the remote end supports. */
   versions: number[];
-  /** Version of its software, for texts only. */
+  /** Version of escp on the remote end, for messages only. */
   software: string;
   features: string[];
   /** 16 random bytes in hexadecimal. */
   session: string;
   /** 32 random bytes. Must not be logged. */
   secret: Uint8Array<ArrayBuffer>;
-  /** TCP port on which it accepts streams. */
+  /** TCP port on which the remote end accepts streams. */
   port: number;
   /** Addresses of the remote host, the most likely first. */
   addresses: string[];
-  /** Ciphers that it supports. */
+  /** Ciphers that the remote end supports. */
   ciphers: string[];
   /** Address of the ssh client, as the remote host sees it. Feature "reverse". */
   client?: string;

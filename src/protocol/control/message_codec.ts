@@ -56,7 +56,7 @@ export function parseMessage(line: string): Message {
   return PARSERS[type as MessageType](fields);
 }
 
-/** Lengths of lists and texts of which the reader keeps one message at a time. */
+/** Limits of lists and texts that the reader keeps for one message only. */
 const MAX_FEATURES = 64;
 const MAX_CODECS = 16;
 const MAX_RANGES = 1 << 16;

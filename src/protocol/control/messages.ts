@@ -151,7 +151,7 @@ export type Message =
   }
   /** receiver -> sender: the large file failed. */
   | { type: "unopened"; file: number; failure: Failure }
-  /** receiver -> client: bytes of an earlier run that it verifies; 0 when it has done so. Feature "checking". */
+  /** receiver -> client: bytes of an earlier run that are being verified; 0 at the end. Feature "checking". */
   | { type: "checking"; bytes: number }
   /** sender -> receiver: totals of the walk so far. */
   | { type: "totals"; files: number; bytes: number; complete: boolean }

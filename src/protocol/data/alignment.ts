@@ -1,7 +1,7 @@
 /**
- * Alignment of frames on a connection and of contents in frames. The kernel copies to an address that is not a multiple
- * of 32 at a quarter of the speed (measured with recv and pread on an x86 server), and connections deliver bytes
- * in pieces that are multiples of 64.
+ * Alignment of frames on a connection and of contents in frames. The kernel copies at a quarter of the speed to an
+ * address that is not a multiple of 32 (measured with recv and pread on an x86 server). Connections deliver bytes in
+ * pieces that are multiples of 64.
  */
 
 /** Alignment in bytes. */

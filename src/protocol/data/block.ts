@@ -1,7 +1,7 @@
 /** The header of a block, which is a piece of a large file. See WIRE_FORMAT.md, "Blocks". */
 
 import { ProtocolError } from "../../errors.ts";
-import { CODEC_NUMBERS, codecOfNumber } from "../coding.ts";
+import { CODEC_NUMBERS, codecOfNumber } from "../codec_names.ts";
 import { MAX_SHARED_BYTES, SHARED_FILE_BYTES } from "./shared_file.ts";
 import { getUint53, putUint53 } from "./records.ts";
 

@@ -35,10 +35,10 @@ export const CompareResult = {
 
 /** Length of the header, in bytes. */
 export const COMPARE_HEADER_BYTES = 52;
-/** Bit of the flags: remove a file that is not the same. */
+/** Bit of the flags: last verification. */
 const LAST = 1;
-/** Length of a digest entry: start and end of the range (u53 each), SHA-256. */
-export const DIGEST_BYTES = 48;
+/** Length of a digest entry, in bytes: start and end of the range (u53 each), SHA-256. */
+export const DIGEST_ENTRY_BYTES = 48;
 
 /** The header of a compare request. */
 export interface CompareHeader {
@@ -50,7 +50,7 @@ export interface CompareHeader {
   phase: number;
   /** Verify written files, without changing their attributes. Default: false. */
   verify?: boolean;
-  /** Last verification: a file that is not the same is removed from its final name. Default: false. */
+  /** Last verification: the response for a wrong file is its failure, not `different`. Default: false. */
   last?: boolean;
   /** Length of the records, in bytes. Digests follow them. */
   recordsBytes: number;
@@ -85,7 +85,7 @@ export function readCompareHeader(view: DataView, at: number, end: number): Comp
   if (phase > ComparePhase.finalize) throw badRequest("its phase is unknown");
   const rest = end - at - COMPARE_HEADER_BYTES - recordsBytes;
   if (rest < 0) throw badRequest("its records are truncated");
-  if (phase === ComparePhase.digest ? rest % DIGEST_BYTES !== 0 : rest !== 0) {
+  if (phase === ComparePhase.digest ? rest % DIGEST_ENTRY_BYTES !== 0 : rest !== 0) {
     throw badRequest("unexpected bytes follow its records");
   }
   return {
@@ -132,13 +132,13 @@ export function readDigest(bytes: Uint8Array, view: DataView, at: number, size: 
   const start = getUint53(view, at);
   const end = getUint53(view, at + 8);
   if (start > end || end > size) throw badRequest("a range is outside its file");
-  return { start, end, digest: bytes.subarray(at + 16, at + DIGEST_BYTES) };
+  return { start, end, digest: bytes.subarray(at + 16, at + DIGEST_ENTRY_BYTES) };
 }
 
 /** Comparison of entries that a job requests. */
 export interface Comparison {
-  /** "nothing": existence only. "memory": whether an earlier run of the same copy finished the entry. */
-  by: "nothing" | "times" | "contents" | "memory";
+  /** "nothing": existence only. "completions": whether an earlier run of the same copy has finished the file. */
+  by: "nothing" | "times" | "contents" | "completions";
   /** Report the actions, and write nothing. */
   dryRun: boolean;
 }

@@ -1,7 +1,7 @@
 /** The header of a pack, which precedes its records. See WIRE_FORMAT.md, "Packs". */
 
 import { ProtocolError } from "../../errors.ts";
-import { codecOfNumber, STORED } from "../coding.ts";
+import { codecOfNumber, STORED } from "../codec_names.ts";
 
 /** Length of the header. Together with the frame's header it is 64 bytes, so that contents are aligned (alignment.ts). */
 export const PACK_HEADER_BYTES = 52;

@@ -4,8 +4,6 @@ import { equals } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
 import { alignUp } from "./alignment.ts";
 
-const isSame: (one: Uint8Array, other: Uint8Array) => boolean = equals;
-
 const MAGIC = "ESCPDATA";
 const SESSION_BYTES = 16;
 
@@ -44,7 +42,7 @@ export function parsePreamble(bytes: Uint8Array, session: string): number {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stream = view.getUint32(MAGIC.length + SESSION_BYTES);
-  if (!isSame(bytes, formatPreamble(session, stream))) {
+  if (!equals(bytes, formatPreamble(session, stream))) {
     throw new ProtocolError("bad-preamble", "Cannot accept a connection: it does not belong to this session");
   }
   return stream;

@@ -50,7 +50,7 @@ const MAX_TEXT_BYTES = 2048;
 const ALL_TEXTS_BYTES = 512 << 10;
 const TEXTS = 4;
 
-/** Returns the maximum length of a result. @param failures number of outcomes that are failures. */
+/** Returns the maximum length of a result, in bytes. @param failures number of outcomes that are failures. */
 export function resultBytesLimit(outcomes: number, failures: number): number {
   return 32 + outcomes * 5 + failures * TEXTS * (2 + textLimit(failures));
 }

@@ -15,7 +15,7 @@ export const MAX_SHARED_BYTES = 16 << 20;
 export interface SharedFile {
   /** Descriptor in the client's process. */
   descriptor: number;
-  /** Device of the file. Device and inode prevent that the receiver copies another file. */
+  /** Device of the file. Device and inode prevent the receiver from copying another file. */
   dev: number;
   inode: number;
 }

@@ -11,7 +11,7 @@ import { codeOf, failedDeno } from "../../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { decodeJournalHeader, type NamedPartial } from "../partial/journal.ts";
 import { bytesOnDisk, changeTime, type LeftoverOptions } from "./leftovers.ts";
-import { lockExisting } from "../partial/lock_journal.ts";
+import { lockExisting } from "../lock_record.ts";
 import { openOwnFile, readBeginning, statExact } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { decodeRunHeader } from "../run/record.ts";
@@ -79,6 +79,7 @@ class RecordCleaner {
     return contents;
   }
 
+  /** Removes a record and its partial file if the filter selects the record and both are old enough. */
   async clean(path: string): Promise<void> {
     const contents = await this.addPartialName(path);
     if (contents && this.#isSelected(contents)) await this.#attempt(path, () => this.#clean(path));

@@ -5,7 +5,7 @@ import { codeOf, failedDeno } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { isPartialName, isTemporaryName } from "../../files/path/private_names.ts";
 import { openOwnFile } from "../own_file.ts";
-import { lockExisting } from "../partial/lock_journal.ts";
+import { lockExisting } from "../lock_record.ts";
 import { bytesOnDisk, changeTime, type KeptLeftovers, type LeftoverOptions } from "./leftovers.ts";
 import {
   isOldJournal,
@@ -147,6 +147,7 @@ class DirectoryCleaner {
     if (info && isLeftover) this.#removeOrKeep(name, info, this.#options.beforeUnlocked);
   }
 
+  /** Removes the mark of an unfinished directory, unless the directory changed recently. */
   cleanMark(name: string, newest: number): void {
     const info = this.#statOwn(name);
     if (!info?.isFile || !hasOneName(info)) return;

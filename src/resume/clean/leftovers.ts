@@ -24,7 +24,7 @@ export interface LeftoverOptions {
   /** Called for each file that was removed, or would be. */
   onRemoved: (leftover: Leftover) => void;
   onFailed: (error: FileError) => void;
-  /** Yields to the event loop from time to time. @throws to cancel. */
+  /** Called often, and awaited. Yields to the event loop, and may throw to end the run. */
   yieldIfDue: () => void | Promise<void>;
 }
 

@@ -13,8 +13,9 @@ export interface OldPair {
   journal: string;
 }
 
-/** Number of bytes that identify a journal or run log. */
+/** Number of first bytes that identify a journal. */
 export const OLD_JOURNAL_BYTES = 512;
+/** Number of first bytes that identify a run log. */
 export const OLD_RUN_LOG_BYTES = 32;
 /** Maximum bytes of a mark, which contains a name and two numbers. */
 export const MAX_OLD_MARK_BYTES = 1024;
@@ -35,10 +36,12 @@ export function journalOfOldPartial(partial: string): string | undefined {
   return stem === undefined ? undefined : `${stem}.journal`;
 }
 
+/** Returns whether a name has the form of a run log. */
 export function isOldRunLogName(name: string): boolean {
   return /^\.escp-[0-9a-f]{16}\.run$/.test(name);
 }
 
+/** Returns whether a name has the form of a mark. */
 export function isOldMarkName(name: string): boolean {
   return /^\.escp-[0-9a-f]{16}\.unfinished$/.test(name);
 }

@@ -48,6 +48,7 @@ export interface Journal {
   validBytes: number;
 }
 
+/** Length of the record of a block. */
 export const JOURNAL_RECORD_BYTES = 24;
 
 const FORMAT = { magic: "ESCPJRNL", version: 2 };

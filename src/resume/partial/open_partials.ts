@@ -1,6 +1,6 @@
 /** The partial files of one writer that are neither finished nor abandoned, with their locks. */
 
-import { removeJournal } from "./lock_journal.ts";
+import { removeRecord } from "../lock_record.ts";
 import type { Partial } from "../../files/engine/target.ts";
 
 /** A partial file and its journal, locked until they are closed. */
@@ -39,7 +39,7 @@ export class OpenPartials {
     const open = this.#open.get(keyOf(partial));
     if (!open) {
       locked.lock.close();
-      removeJournal(locked.record, locked.journal);
+      removeRecord(locked.record, locked.journal);
       return false;
     }
     // The locked file keeps the inode, too.
@@ -62,7 +62,7 @@ export class OpenPartials {
   /** Removes the journal of a partial file that is finished or removed. */
   remove(partial: Partial): void {
     const locked = this.#take(partial);
-    if (locked) removeJournal(locked.record, locked.journal);
+    if (locked) removeRecord(locked.record, locked.journal);
   }
 
   /** Closes a partial file and its journal without removing them. */
@@ -71,6 +71,7 @@ export class OpenPartials {
     this.#take(partial)?.journal.close();
   }
 
+  /** Returns whether a file of this temporary name was left for a later copy. */
   isLeft(temporary: string): boolean {
     return this.#left.has(temporary);
   }
@@ -79,7 +80,7 @@ export class OpenPartials {
     return [...this.#open.values()].map(({ partial }) => partial)[Symbol.iterator]();
   }
 
-  /** Closes the partial file. */
+  /** Removes a partial file from the list and unlocks it. @returns its journal, which is still locked. */
   #take(partial: Partial): Locked | undefined {
     const { locked, pin } = this.#open.get(keyOf(partial)) ?? {};
     this.#open.delete(keyOf(partial));

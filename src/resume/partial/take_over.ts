@@ -19,15 +19,17 @@ import {
   sortedBlocks,
 } from "./journal.ts";
 import type { Partial, RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
-import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
+import { lockExisting, lockOpen, lockRecord, removeRecord } from "../lock_record.ts";
 import {
   isStill,
+  notOwnFile,
   openExactFile,
   openOwnFile,
   readBeginning,
   removeExact,
   removeOpened,
   statExact,
+  writeAt,
 } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
@@ -46,6 +48,7 @@ export interface TakenOver {
   continued: boolean;
 }
 
+/** Options for taking over a partial file. */
 export interface TakeOverOptions {
   /** Whether bytes without a record are kept, because the copy can compare them with the source. Default: false. */
   compares?: boolean;
@@ -62,9 +65,9 @@ const MAX_KEPT = 4096;
 let checking: Promise<unknown> = Promise.resolve();
 
 /**
- * Creates the partial file of a target and its journal, or takes over those of an earlier copy of the same source after
- * verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use or is not
- * the recorded file.
+ * Creates the partial file of a target and its journal. If an earlier copy of the same source has left them, takes them
+ * over after verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use
+ * or is not the recorded file.
  *
  * @param directory Path of the target's directory for `Deno.*`.
  * @returns undefined if the journal is not available. Then the file is copied without one.
@@ -78,7 +81,7 @@ export async function takeOver(
   let journal: Deno.FsFile | undefined;
   let earlier: Earlier | undefined;
   try {
-    journal = await lockJournal(record);
+    journal = await lockRecord(record);
     if (!journal) return undefined;
     const found = decodeJournal(await readBeginning(journal, MAX_JOURNAL_BYTES));
     const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
@@ -93,11 +96,11 @@ export async function takeOver(
     removePartial(earlier);
     earlier = undefined;
     const begun = await begin(directory, journal, { source, target });
-    if (!begun) removeJournal(record, journal);
+    if (!begun) removeRecord(record, journal);
     return begun;
   } catch (error) {
     removePartial(earlier);
-    if (journal) removeJournal(record, journal);
+    if (journal) removeRecord(record, journal);
     // The copy may succeed without a record. If not, that attempt reports the reason.
     if (codeOf(error) === undefined) throw error;
     return undefined;
@@ -119,7 +122,7 @@ export async function startJournal(
   let journal: Deno.FsFile | undefined;
   let lock: Deno.FsFile | undefined;
   try {
-    journal = await lockJournal(record);
+    journal = await lockRecord(record);
     if (!journal) return undefined;
     // Another copy of this target has used the journal meanwhile.
     if (journal.statSync().size > 0) {
@@ -134,11 +137,11 @@ export async function startJournal(
     }
   } catch (error) {
     lock?.close();
-    if (journal) removeJournal(record, journal);
+    if (journal) removeRecord(record, journal);
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
-  removeJournal(record, journal);
+  removeRecord(record, journal);
   return undefined;
 }
 
@@ -172,7 +175,7 @@ export async function removeEarlier(directory: string, { record, target }: Recor
       const { partial } = earlier.header;
       removeExact(joinPath(directory, partial.name), partial);
     }
-    removeJournal(record, journal);
+    removeRecord(record, journal);
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
   }
@@ -246,7 +249,7 @@ async function begin(
     }
     lock.truncateSync(about.source.size);
     // Some file systems change the owner. Then a later run would not accept the file as its own.
-    if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
+    if (!isStill(path, lock)) throw notOwnFile(path);
     journal.truncateSync(0);
     const headerBytes = writeHeader(journal, { ...about, partial });
     return { partial, lock, journal, headerBytes, kept: [], continued: false };
@@ -272,11 +275,6 @@ function rewrite(journal: Deno.FsFile, headerBytes: number, blocks: SummedRange[
   });
   journal.truncateSync(headerBytes);
   writeAt(journal, headerBytes, bytes);
-}
-
-function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
 /** Merges blocks that directly follow each other. */

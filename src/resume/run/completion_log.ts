@@ -5,7 +5,7 @@ import type { RecordedTarget } from "../../files/engine/target.ts";
 import { DigestSet, Known } from "./digest_set.ts";
 import { FileDigests } from "./file_digest.ts";
 import type { DigestKey } from "./keyed_digest.ts";
-import { removeJournal } from "../partial/lock_journal.ts";
+import { removeRecord } from "../lock_record.ts";
 import { MAX_DIGESTS, MAX_RECORD_BYTES, type OpenRecord, openRecord } from "./open_record.ts";
 import {
   type CreatedDirectory,
@@ -28,7 +28,7 @@ export interface RunIdentity {
   compareKnown: boolean;
 }
 
-/** The data for the threads of a copy. Plain data: crosses threads. */
+/** Keys and digests for the threads of a copy. Plain data, because it crosses threads. */
 export interface SharedCompletions {
   key: DigestKey;
   /** Memory of a `DigestSet` with the finished files of earlier runs; undefined if there are none. */
@@ -135,7 +135,7 @@ export class CompletionLog {
   remove(): void {
     const file = this.#file;
     this.#file = undefined;
-    if (file) removeJournal(this.#path, file);
+    if (file) removeRecord(this.#path, file);
   }
 
   /** Keeps the record for a later run. Removes it if it has no entries. */

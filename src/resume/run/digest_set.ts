@@ -31,6 +31,7 @@ export class DigestSet {
     return new DigestSet(new SharedArrayBuffer(slots * 8));
   }
 
+  /** Adds a digest. A digest that was added as `yes` stays so. */
   add(low: number, high: number, known: typeof Known.perhaps | typeof Known.yes): void {
     const at = this.#find(low, high);
     const doubt = known === Known.yes || (this.#isTaken(at) && (this.#slots[at] & DOUBT) === 0) ? 0 : DOUBT;
@@ -38,6 +39,7 @@ export class DigestSet {
     this.#slots[at + 1] = high;
   }
 
+  /** Returns whether the set contains a digest, as a value of `Known`. */
   get(low: number, high: number): number {
     const at = this.#find(low, high);
     if (!this.#isTaken(at)) return Known.no;

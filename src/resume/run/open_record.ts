@@ -3,8 +3,8 @@
 import { concat } from "../../bytes.ts";
 import type { RecordedTarget } from "../../files/engine/target.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
-import { lockExisting, lockJournal, removeJournal } from "../partial/lock_journal.ts";
-import { openOwnFile, readBeginning } from "../own_file.ts";
+import { lockExisting, lockRecord, removeRecord } from "../lock_record.ts";
+import { openOwnFile, readBeginning, writeAt } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import type { DigestKey } from "./keyed_digest.ts";
 import {
@@ -33,6 +33,7 @@ export interface OpenRecord {
 
 /** Maximum number of digests in a record: 4 million files. Further files are sent again. */
 export const MAX_DIGESTS = 2 ** 22;
+/** Maximum length of a record, in bytes. */
 export const MAX_RECORD_BYTES = MAX_HEADER_BYTES + MAX_DIGESTS * (DIGESTS_HEADER_BYTES + DIGEST_BYTES);
 
 /**
@@ -40,18 +41,18 @@ export const MAX_RECORD_BYTES = MAX_HEADER_BYTES + MAX_DIGESTS * (DIGESTS_HEADER
  *
  * @param options.create Whether to create a missing record.
  * @returns undefined if there is none, or another copy uses it.
- * @throws the system's error if the record cannot be opened or created.
+ * @throws {unknown} The system's error if the record cannot be opened or created.
  */
 export async function openRecord(
   { record, target }: RecordedTarget,
   { create }: { create: boolean },
 ): Promise<OpenRecord | undefined> {
-  const file = create ? await lockJournal(record) : await lockExisting(record);
+  const file = create ? await lockRecord(record) : await lockExisting(record);
   if (!file) return undefined;
   try {
     return await takeOver(file, target) ?? begin(file, target);
   } catch (error) {
-    removeJournal(record, file);
+    removeRecord(record, file);
     throw error;
   }
 }
@@ -75,7 +76,7 @@ export async function readDirectories({ record, target }: RecordedTarget): Promi
 export async function removeUnusedRecord({ record }: Pick<RecordedTarget, "record">): Promise<void> {
   try {
     const file = await lockExisting(record);
-    if (file) removeJournal(record, file);
+    if (file) removeRecord(record, file);
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
   }
@@ -107,8 +108,7 @@ function begin(file: Deno.FsFile, target: string, directories: readonly CreatedD
   const entries = directories.map(encodeDirectory).filter((entry) => entry !== undefined);
   const bytes: Uint8Array<ArrayBuffer> = concat([header, ...entries]);
   file.truncateSync(0);
-  file.seekSync(0, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  writeAt(file, 0, bytes);
   const earlier = directories.length > 0 ? { bytes, start: header.length } : undefined;
   return { file, key, length: bytes.length, digests: 0, directories, earlier };
 }

@@ -53,6 +53,7 @@ export interface RunEntries {
 
 /** Length of the part of a digests entry before the digests. */
 export const DIGESTS_HEADER_BYTES = 28;
+/** Length of a digest. */
 export const DIGEST_BYTES = 8;
 /** Maximum number of digests per entry. */
 export const MAX_ENTRY_DIGESTS = 4096;

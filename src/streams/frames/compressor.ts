@@ -1,7 +1,7 @@
 /** Compresses the contents that a stream sends. Data that does not compress is sent uncompressed. */
 
 import type { Codec } from "../../compress/codec.ts";
-import { CODEC_NUMBERS } from "../../protocol/coding.ts";
+import { CODEC_NUMBERS } from "../../protocol/codec_names.ts";
 
 /** Data is sent uncompressed unless it shrinks below this ratio. */
 const MAX_RATIO = 15 / 16;
@@ -14,8 +14,8 @@ const MAX_PAUSE = 16;
 
 /** Compressor of one sending stream. */
 export class Compressor {
-  /** Number of the codec, for headers. */
-  readonly coding: number;
+  /** Number of the codec in headers. */
+  readonly codecNumber: number;
   readonly #codec: Codec;
   #room = new Uint8Array(0);
   /** Number of pieces to skip before the next attempt. */
@@ -26,7 +26,7 @@ export class Compressor {
 
   constructor(codec: Codec) {
     this.#codec = codec;
-    this.coding = CODEC_NUMBERS[codec.name];
+    this.codecNumber = CODEC_NUMBERS[codec.name];
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Contents of a block or pack, after its header. */
 
 import { ProtocolError } from "../../errors.ts";
-import { STORED } from "../../protocol/coding.ts";
+import { STORED } from "../../protocol/codec_names.ts";
 import type { Decompressor } from "./decompressor.ts";
 import type { FrameReader } from "./frames.ts";
 

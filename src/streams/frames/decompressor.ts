@@ -3,7 +3,7 @@
 import type { Codec } from "../../compress/codec.ts";
 import { ProtocolError } from "../../errors.ts";
 import { BLOCK_HEADER_BYTES } from "../../protocol/data/block.ts";
-import { type CodecName, codecOfNumber } from "../../protocol/coding.ts";
+import { type CodecName, codecOfNumber } from "../../protocol/codec_names.ts";
 import { FRAME_HEADER_BYTES } from "../../protocol/data/frame.ts";
 import { FRAME_START, frameBuffer } from "./frames.ts";
 
@@ -25,13 +25,15 @@ export class Decompressor {
   /**
    * Decompresses from[start, end) to `length` bytes at `this.start` in `bytes`.
    *
-   * @param coding number of the codec, from a header after its checks: `length` is within the limit.
+   * @param codecNumber from a header after its checks: `length` is within the limit.
    * @throws {ProtocolError} code "bad-coding".
    */
-  decompress(coding: number, from: Bytes, start: number, end: number, length: number): void {
-    const name = codecOfNumber(coding);
+  decompress(codecNumber: number, from: Bytes, start: number, end: number, length: number): void {
+    const name = codecOfNumber(codecNumber);
     const codec = name && this.#codecs.get(name);
-    if (!codec) throw new ProtocolError("bad-coding", `Cannot decompress with codec ${coding}: it was not agreed on`);
+    if (!codec) {
+      throw new ProtocolError("bad-coding", `Cannot decompress with codec ${codecNumber}: it was not agreed on`);
+    }
     if (this.bytes.length < this.start + length) this.bytes = frameBuffer(length);
     codec.decompress(from, start, end, this.bytes, this.start, length);
   }

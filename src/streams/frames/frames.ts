@@ -17,7 +17,7 @@ import { alignedBuffer } from "../../native/libc/aligned_buffer.ts";
 
 /**
  * Start of a frame in a buffer of `frameBuffer`. The contents of a block, after the header of the frame (12 bytes) and of
- * the block (52), begin at a page boundary. Direct I/O and fast copies of the kernel need that.
+ * the block (52), begin at a page boundary. Direct I/O and fast copies by the kernel need this alignment.
  */
 export const FRAME_START = 4096 - ALIGNMENT;
 
@@ -91,7 +91,7 @@ export class FrameWriter {
     }
   }
 
-  /** Seals and sends. */
+  /** Seals and sends a frame. */
   async write(kind: number, bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): Promise<void> {
     const sealing = this.seal(kind, bytes, at, payloadBytes);
     if (sealing) await sealing;
@@ -161,7 +161,7 @@ export class FrameReader {
   /**
    * Receives the next frame, and sets `kind` and `end`.
    *
-   * @throws {ProtocolError} codes "bad-frame", "bad-counter", "bad-tag".
+   * @throws {CorruptionError} codes "bad-frame", "bad-counter", "bad-tag".
    * @throws {Deno.errors.UnexpectedEof} if the connection ends. The last frame must have the kind `end`.
    */
   async next(): Promise<void> {
@@ -220,7 +220,7 @@ export interface FrameReaderOptions {
   payloadLimit: number;
   /** Number of frames that were opened with this key before. */
   received: number;
-  /** Whether to read bytes of the next frame, too. Not if another reader takes over the connection. */
+  /** Whether to read bytes of the next frame, too. False if another reader takes over the connection. */
   readAhead: boolean;
 }
 

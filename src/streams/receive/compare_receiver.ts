@@ -1,7 +1,7 @@
 /** Answers compare requests. Creates nothing at the target. */
 
 import { FileError, ProtocolError } from "../../errors.ts";
-import type { KeptBackup } from "../../files/engine/target.ts";
+import type { KeptBackup, TargetPlace } from "../../files/engine/target.ts";
 import type { TargetComparer } from "../../files/engine/target_comparer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";
@@ -11,7 +11,7 @@ import {
   type CompareHeader,
   ComparePhase,
   CompareResult,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   isSameDigest,
   NO_DIGEST,
   type RangeDigest,
@@ -21,7 +21,6 @@ import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
-import type { TargetPlace } from "../../files/engine/target.ts";
 import type { ReceivedPack } from "../report.ts";
 import { NameGuard } from "./name_guard.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
@@ -89,7 +88,7 @@ export class CompareReceiver {
       if (phase === ComparePhase.digest && cursor.type === RecordType.file) {
         if (digestAt === end) throw new ProtocolError("bad-record", "Cannot compare contents without a digest");
         range = readDigest(bytes, view, digestAt, cursor.size);
-        digestAt += DIGEST_BYTES;
+        digestAt += DIGEST_ENTRY_BYTES;
       }
       if (directory === undefined) {
         throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
@@ -126,9 +125,9 @@ export class CompareReceiver {
       this.#guard.enter(cursor, bytes);
       if (!this.#target.enter(root, bytes, nameStart, nameEnd)) return CompareResult.missing;
     } catch (error) {
-      return failureOf(error, verify);
+      return outcomeOf(error, verify);
     }
-    if (comparison?.by === "memory") finished?.enter(root, bytes, nameStart, nameEnd);
+    if (comparison?.by === "completions") finished?.enter(root, bytes, nameStart, nameEnd);
     if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
@@ -145,9 +144,9 @@ export class CompareReceiver {
     try {
       this.#guard.check(cursor, bytes);
       const result = this.#comparer.compare(header, cursor, bytes, range);
-      return typeof result === "number" ? result : result.catch((error) => failureOf(error, verify));
+      return typeof result === "number" ? result : result.catch((error) => outcomeOf(error, verify));
     } catch (error) {
-      return failureOf(error, verify);
+      return outcomeOf(error, verify);
     }
   }
 
@@ -193,7 +192,7 @@ export class CompareReceiver {
   #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     const { comparison, finished, digests } = this.#options;
     report.skipped++;
-    if (comparison?.by !== "memory" || !finished || !digests) return;
+    if (comparison?.by !== "completions" || !finished || !digests) return;
     (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#comparer.digest });
   }
 
@@ -227,7 +226,8 @@ export class CompareReceiver {
   }
 }
 
-function failureOf(error: unknown, verify: boolean): number | Failure {
+/** Returns the outcome of a record that cannot be compared. @throws {unknown} The error itself if it is not a FileError. */
+function outcomeOf(error: unknown, verify: boolean): number | Failure {
   if (!(error instanceof FileError)) throw error;
   if (verify || (error.operation !== "set the attributes of" && !OBSTACLES.includes(error.code))) {
     return CompareResult.different;

@@ -2,7 +2,7 @@
 
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
@@ -18,21 +18,21 @@ export interface ReceiverContext
   files: FileEngine;
 }
 
-/** Returns a stream that is ready to run. @param cleanup closes the stream and what it uses. */
+/** Returns a stream that is ready to run. @param cleanup closes the stream and its resources. */
 export async function openReceiver(
   context: ReceiverContext,
   role: ReceiveRole,
   cleanup: DisposableStack,
 ): Promise<ReceiveStream> {
   const { job, files, yielder } = context;
-  const { roots, options, codecs, digests, memory, localCopyPid } = role;
+  const { roots, options, codecs, digests, completions, localCopyPid } = role;
   if (options.xattrs || options.acls) await files.loadXattrs();
   const target = cleanup.adopt(files.openTarget(roots, options), (writer) => {
     writer.abort();
     writer.close();
   });
-  const finished = memory && await openFinished(memory, roots);
-  const compares = await openCompareReceiver(context, role, finished, cleanup);
+  const finished = completions && await openFinished(completions, roots);
+  const compareReceiver = await openCompareReceiver(context, role, finished, cleanup);
   const decompressor = codecs.length > 0
     ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
     : undefined;
@@ -42,7 +42,7 @@ export async function openReceiver(
     ...context,
     role,
     target,
-    compares,
+    compareReceiver,
     digest,
     finished,
     localCopier,
@@ -64,19 +64,19 @@ async function openLocalCopier(files: FileEngine, pid: number, yielder: EventLoo
   return new SameHostCopier(files, pid, yielder);
 }
 
-async function openFinished(memory: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
+async function openFinished(completions: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
   const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
-  return new FinishedFiles(memory, roots);
+  return new FinishedFiles(completions, roots);
 }
 
 /** Returns undefined if the sender must not request comparisons. */
 async function openCompareReceiver(
   { files, host, yielder }: ReceiverContext,
-  { comparison: requested, verify, roots, options, memory, digests }: ReceiveRole,
+  { comparison: requested, verify, roots, options, completions, digests }: ReceiveRole,
   finished: FinishedFiles | undefined,
   cleanup: DisposableStack,
 ): Promise<CompareReceiver | undefined> {
-  const comparison = requested ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
+  const comparison = requested ?? (completions?.known ? { by: "completions", dryRun: false } as const : undefined);
   if (!comparison && !verify) return undefined;
   const { CompareReceiver } = await import("./compare_receiver.ts");
   const comparer = cleanup.adopt(await files.targetComparer(roots, options), (each) => each.close());

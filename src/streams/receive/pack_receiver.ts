@@ -97,8 +97,8 @@ export class PackReceiver {
         if (entering) directory = undefined;
         const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
         outcome = directory ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
-        const pausing = syncs?.yieldIfDue();
-        if (pausing) await pausing;
+        const yielding = syncs?.yieldIfDue();
+        if (yielding) await yielding;
       } catch (error) {
         outcome = toFailure(error);
         if (entering) directory = outcome;

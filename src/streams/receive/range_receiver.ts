@@ -22,8 +22,8 @@ import type { SameHostCopier } from "./same_host_copier.ts";
 const MAX_ZEROS_BYTES = 16 << 20;
 
 /**
- * Maximum number of files that one stream keeps open. A sender may announce 256 files, and a process may be limited to
- * some dozens. A stream transfers one unit after the other.
+ * Maximum number of files that one stream keeps open. A sender may announce 256 files, and a process may be limited to a
+ * few dozen descriptors. A stream transfers one unit after the other.
  */
 const MAX_KEPT_OPEN = 1;
 

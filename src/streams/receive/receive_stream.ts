@@ -22,7 +22,7 @@ export interface ReceiveStreamOptions extends RangeReceiverOptions {
   /** Maximum bytes of a payload. */
   payloadLimit: number;
   /** Answers compare requests; undefined: the sender must not send any. */
-  compares?: CompareReceiver;
+  compareReceiver?: CompareReceiver;
   /** SHA-256, if reports have to contain the paths and digests of written files. */
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Computes what later runs have to know of written files; undefined: no record is kept. */
@@ -124,11 +124,13 @@ export class ReceiveStream {
   }
 
   async #answerCompare(): Promise<void> {
-    const { frames: { reader }, host, compares } = this.#options;
-    if (!compares) throw new ProtocolError("bad-frame", "Cannot accept a compare request: the job does not allow it");
+    const { frames: { reader }, host, compareReceiver } = this.#options;
+    if (!compareReceiver) {
+      throw new ProtocolError("bad-frame", "Cannot accept a compare request: the job does not allow it");
+    }
     const { bytes, view, start, end } = reader;
     const header = readCompareHeader(view, start, end);
-    const { report, outcomes } = await compares.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);
+    const { report, outcomes } = await compareReceiver.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);
     host.report(report);
     await this.#results.send({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
   }

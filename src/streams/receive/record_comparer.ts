@@ -29,7 +29,7 @@ export interface RecordComparerOptions {
   verifies: boolean;
   /** Files that earlier runs have finished. */
   finished?: FinishedFiles;
-  /** Whether digests of files from earlier runs are listed. Default false. */
+  /** Whether digests of files from earlier runs are listed. Default: false. */
   digests?: boolean;
   yielder: EventLoopYielder;
 }
@@ -49,7 +49,7 @@ export class RecordComparer {
   constructor(target: TargetComparer, options: RecordComparerOptions) {
     this.#target = target;
     this.#options = options;
-    this.#finished = options.comparison?.by === "memory" ? options.finished : undefined;
+    this.#finished = options.comparison?.by === "completions" ? options.finished : undefined;
   }
 
   /**
@@ -86,19 +86,19 @@ export class RecordComparer {
     if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
     if (!verify && cursor.type === RecordType.file && target.isSource(cursor)) return CompareResult.same;
     const by = verify ? "contents" : this.#options.comparison!.by;
-    if (by === "nothing" || (by === "memory" && cursor.type !== RecordType.file)) return CompareResult.different;
+    if (by === "nothing" || (by === "completions" && cursor.type !== RecordType.file)) return CompareResult.different;
     if (cursor.type !== RecordType.file) {
       return target.isLink(cursor, bytes) ? CompareResult.same : CompareResult.different;
     }
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return CompareResult.different;
     if (by === "contents") return CompareResult.undecided;
-    if (by === "memory") return this.#compareRecord(cursor, bytes);
+    if (by === "completions") return this.#compareCompletion(cursor, bytes);
     readAttributes(cursor, this.#expected);
     return isSameTime(stat, this.#expected) ? this.#finalize(cursor, false) : CompareResult.different;
   }
 
   /** Compares with the record of earlier runs. Contents have to confirm a record from before the last boot. */
-  #compareRecord(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+  #compareCompletion(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
     const known = this.#finished?.known(cursor, bytes, this.#target.stat) ?? Known.no;
     if (known === Known.no) return CompareResult.different;
     return known === Known.yes ? this.#finalize(cursor, false) : CompareResult.undecided;

@@ -17,7 +17,7 @@ const buffers = new ForeignMemoryPool(READ_BYTES + PAGE);
 
 /** Options for copying a range. */
 export interface LocalCopyOptions {
-  /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default false. */
+  /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default: false. */
   compares?: boolean;
   /** Returns whether the range is still needed. */
   isNeeded: () => boolean;
@@ -28,7 +28,7 @@ export class SameHostCopier {
   readonly #open: (file: SharedFile) => RangeReader;
   readonly #yielder: EventLoopYielder;
 
-  /** @param pid the sender. @throws {Error} if the engine cannot open files of other processes. */
+  /** @param pid process ID of the sender. @throws {Error} if the engine cannot open files of other processes. */
   constructor({ openShared }: FileEngine, pid: number, yielder: EventLoopYielder) {
     if (!openShared) throw new Error("This engine cannot open files of another process");
     this.#open = (file) => openShared(pid, file);
@@ -36,10 +36,10 @@ export class SameHostCopier {
   }
 
   /**
-   * Copies bytes [offset, offset + length) to the same place while they are needed. The system copies if it can.
+   * Copies bytes [offset, offset + length) to the same offset, while they are needed. The kernel copies if it can.
    *
    * @returns the number of bytes that an earlier run had already written; undefined if they are no longer needed.
-   * @throws {FileError} also if the file is shorter.
+   * @throws {FileError} also if the file has shrunk.
    */
   async copy(
     file: SharedFile,
@@ -105,16 +105,16 @@ export class SameHostCopier {
     isNeeded: () => boolean,
   ): Promise<number> {
     return await withBuffer(async (buffer) => {
-      const most = Math.min(length, READ_BYTES);
-      const read = await reader.readAsync?.(buffer, 0, most, offset) ?? 0;
+      const count = Math.min(length, READ_BYTES);
+      const read = await reader.readAsync?.(buffer, 0, count, offset) ?? 0;
       if (!isNeeded()) return 0;
-      if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
+      if (read < count && reader.readAt(buffer, 0, count, offset) < count) {
         throw shrunkFile(reader.path, "while it was read");
       }
-      const wrote = await writer.writeAsync?.(buffer, 0, most, offset) ?? 0;
+      const wrote = await writer.writeAsync?.(buffer, 0, count, offset) ?? 0;
       if (!isNeeded()) return 0;
-      if (wrote < most) writer.writeAt(buffer, 0, most, offset);
-      return most;
+      if (wrote < count) writer.writeAt(buffer, 0, count, offset);
+      return count;
     });
   }
 }

@@ -40,7 +40,7 @@ export class StreamBug extends Error {
   override name = "StreamBug";
 }
 
-/** Returns whether it is a network error without a class in Deno. It has a code of the system, such as "EHOSTUNREACH". */
+/** Returns whether the error has a code of the system. Some network errors, such as EHOSTUNREACH, have no class in Deno. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && !(error instanceof UserError) &&
     typeof (error as { code?: unknown }).code === "string" &&

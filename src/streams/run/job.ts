@@ -1,7 +1,7 @@
 /** The work of the streams of a transfer. Plain data, because it crosses threads. */
 
 import type { DirectionKey } from "../../crypto/cipher.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
@@ -23,7 +23,7 @@ export interface SendRole {
   offersLocalCopy: boolean;
   /** Codec for compression; undefined: contents are sent uncompressed. */
   codec?: CodecName;
-  /** Whether reports of packs contain sizes, CRC-32 and SHA-256 of what was sent. Default false. */
+  /** Whether reports of packs contain sizes, CRC-32 and SHA-256 of what was sent. Default: false. */
   keepsContents?: boolean;
 }
 
@@ -36,14 +36,16 @@ export interface ReceiveRole {
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */
   localCopyPid?: number;
-  /** Comparison of entries before they are sent; undefined: the sender must not request it. In a dry run nothing else is allowed. */
+  /**
+   * Comparison of entries before they are sent; undefined: the sender must not request it. A dry run allows nothing else.
+   */
   comparison?: Comparison;
   /** Whether the sender may request that written files are verified. */
   verify: boolean;
   /** Whether reports contain the paths and digests of written files. */
   digests: boolean;
   /** Record of this copy and of what earlier runs have finished; undefined: no record is kept. */
-  memory?: SharedCompletions;
+  completions?: SharedCompletions;
 }
 
 /** The streams pass frames between two other hosts. No file of this machine is used. */
@@ -62,21 +64,23 @@ export interface StreamJob {
   fileEngine: "native" | "portable";
   /** Whether this end uses synthetic files. */
   dummy?: boolean;
+  /** Size of a block of a large file, in bytes. */
   blockBytes: number;
   /** Rate limit of a sender; undefined: unlimited. */
   limit?: SharedLimit;
   /** Congestion control of the connections of a sender or relay, such as "bbr". Default: that of the system. */
   congestion?: string;
-  /** Maximum time without progress on a connection before the stream breaks. */
+  /** Maximum time without progress on a connection before the stream breaks. In milliseconds. */
   idleTimeoutMs: number;
 }
 
-/** Number and keys of one stream. One frame has gone each way already. */
-export interface StreamKeysOf {
-  index: number;
+/** Keys of a connection after its handshake. */
+export interface ConnectionKeys {
+  /** Key of the frames that this end sends. */
   sendKey: DirectionKey;
+  /** Key of the frames that this end receives. */
   receiveKey: DirectionKey;
 }
 
-/** Number of frames in each direction before a stream begins its work: the handshake. */
-export const FRAMES_BEFORE = 1;
+/** Number of frames in each direction that belong to the handshake. They use the same keys. */
+export const HANDSHAKE_FRAMES = 1;

@@ -6,11 +6,11 @@ import { type ByteConn, ConnTransport } from "../../net/transport.ts";
 import { RunningStream } from "./run_stream.ts";
 import { countStream } from "../shared_limit.ts";
 import { breakError, describeBreak } from "./break.ts";
-import type { StreamJob, StreamKeysOf } from "./job.ts";
+import type { ConnectionKeys, StreamJob } from "./job.ts";
 import { type PoolHost, StreamThread } from "./stream_thread.ts";
 
-/** A connection and the keys of its handshake. */
-export interface PlacedStream extends StreamKeysOf {
+/** A connection after its handshake. */
+export interface StreamConnection extends ConnectionKeys {
   conn: ByteConn;
 }
 
@@ -33,12 +33,12 @@ export class StreamPool {
   }
 
   /**
-   * Runs a stream until it ends. Rejects with the error that broke it.
+   * Runs a stream until it ends. Rejects with the error that broke the stream.
    *
-   * @param stream its number.
+   * @param stream number of the stream.
    * @param ends one connection; two for a relay: to the sender, then to the receiver.
    */
-  async run(stream: number, ...ends: PlacedStream[]): Promise<void> {
+  async run(stream: number, ...ends: StreamConnection[]): Promise<void> {
     if (this.#closed) {
       for (const { conn } of ends) conn.close();
       throw new Deno.errors.Interrupted("The transfer is over");
@@ -57,8 +57,8 @@ export class StreamPool {
     }
   }
 
-  /** Runs a stream in a Worker if possible. */
-  async #place(stream: number, ends: PlacedStream[]): Promise<void> {
+  /** Runs a stream in a Worker if possible, or else on this thread. */
+  async #place(stream: number, ends: StreamConnection[]): Promise<void> {
     const descriptors = this.#maxWorkers > 0
       ? ends.map(({ conn }) => isTcp(conn) ? descriptorOf(conn) : undefined)
       : [undefined];
@@ -67,7 +67,7 @@ export class StreamPool {
       const moved = ends.map((end, at) => ({ keys: keysOf(end), descriptor: duplicate(descriptors[at]) }));
       return await this.#thread().run(stream, moved);
     } finally {
-      // Not before, because closing a connection ends it for all descriptors.
+      // Only now, because closing a connection ends it for all descriptors.
       for (const { conn } of ends) conn.close();
     }
   }
@@ -78,7 +78,7 @@ export class StreamPool {
     for (const stream of this.#local.values()) stream.forget(file);
   }
 
-  /** Lets streams record the blocks of a large file. Streams that open it later get the journal with the partial file. */
+  /** Lets streams record the blocks of a large file. Streams that open the file later get the journal with it. */
   startJournal(file: number, path: string): void {
     for (const thread of this.#workers) thread.post({ type: "journal", file, path });
     for (const stream of this.#local.values()) stream.startJournal(file, path);
@@ -94,7 +94,7 @@ export class StreamPool {
     await Promise.all([...this.#workers.map((thread) => thread.close()), ...local]);
   }
 
-  async #runHere(number: number, placed: PlacedStream[]): Promise<void> {
+  async #runHere(number: number, placed: StreamConnection[]): Promise<void> {
     const options = { idleTimeoutMs: this.#job.idleTimeoutMs };
     const ends = placed.map((end) => ({ keys: keysOf(end), transport: new ConnTransport(end.conn, options) }));
     const host = this.#host;
@@ -128,11 +128,12 @@ export class StreamPool {
   }
 }
 
-/** Returns whether it is a connection of the system, which can be moved to another thread. */
+/** Returns whether the system provides the connection, so that its descriptor can be moved to another thread. */
 function isTcp(conn: ByteConn): conn is Deno.TcpConn {
   return "setNoDelay" in conn;
 }
 
-function keysOf({ index, sendKey, receiveKey }: PlacedStream): StreamKeysOf {
-  return { index, sendKey, receiveKey };
+/** Returns the keys without the connection, which cannot be sent to a Worker. */
+function keysOf({ sendKey, receiveKey }: StreamConnection): ConnectionKeys {
+  return { sendKey, receiveKey };
 }

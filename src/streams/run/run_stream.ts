@@ -16,7 +16,7 @@ import { openSender } from "../send/open_sender.ts";
 import type { SendHost } from "../send/send_stream.ts";
 import { shareOf } from "../shared_limit.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
-import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf } from "./job.ts";
+import { type ConnectionKeys, HANDSHAKE_FRAMES, type StreamJob } from "./job.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 
 /** Callbacks of all roles. A stream calls those of its role. */
@@ -27,7 +27,7 @@ export interface StreamHost extends Omit<SendHost, "report">, Omit<ReceiveHost, 
 
 /** An authenticated connection. */
 export interface StreamEnd {
-  keys: StreamKeysOf;
+  keys: ConnectionKeys;
   transport: Transport;
 }
 
@@ -57,7 +57,7 @@ export class RunningStream {
     this.done = this.#run();
   }
 
-  /** Bytes of frames that have gone from the sender to the receiver so far. */
+  /** Bytes of frames that this stream has carried from the sender to the receiver so far. */
   get wireBytes(): number {
     const [first] = this.#frames;
     return (this.#job.role.type === "send" ? first?.writer.sent : first?.reader.received) ?? 0;
@@ -137,9 +137,9 @@ async function openFiles({ fileEngine, dummy }: StreamJob): Promise<FileEngine> 
 }
 
 async function openFrames(cipher: CipherEngine, { keys, transport }: StreamEnd, payloadLimit: number): Promise<Frames> {
-  const options = { payloadLimit, received: FRAMES_BEFORE, readAhead: true };
+  const options = { payloadLimit, received: HANDSHAKE_FRAMES, readAhead: true };
   return {
-    writer: await FrameWriter.create(cipher, transport, keys.sendKey, FRAMES_BEFORE),
+    writer: await FrameWriter.create(cipher, transport, keys.sendKey, HANDSHAKE_FRAMES),
     reader: await FrameReader.create(cipher, transport, keys.receiveKey, options),
   };
 }

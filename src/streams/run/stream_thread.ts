@@ -5,13 +5,13 @@ import { settleWithin } from "../../async/settle_within.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
 import type { WorkUnit } from "../unit.ts";
 import { breakError, describeBreak } from "./break.ts";
-import type { StreamJob, StreamKeysOf } from "./job.ts";
+import type { ConnectionKeys, StreamJob } from "./job.ts";
 import type { StreamHost } from "./run_stream.ts";
 import type { FromWorker, StreamBreak, ToWorker } from "./thread_messages.ts";
 
 /** Callbacks of all streams, on the main thread. */
 export interface PoolHost {
-  /** Returns the next unit for a stream; undefined if there will be none. */
+  /** Returns the next unit for a stream; undefined after the last unit. */
   next(stream: number): Promise<WorkUnit | undefined>;
   partial: StreamHost["partial"];
   /** Receivers only. Default: there is no backup. */
@@ -20,7 +20,7 @@ export interface PoolHost {
   written(stream: number, bytes: number): void;
   /** Receivers only: reports a note for the user. */
   note?(text: string): void;
-  /** Relays only: called with a result that was passed on. */
+  /** Relays only: called with a result of the receiver. */
   relayed?: StreamHost["relayed"];
 }
 
@@ -52,25 +52,25 @@ export class StreamThread {
     this.post({ type: "job", job });
   }
 
+  /** Number of running streams. */
   get streams(): number {
     return this.#ends.size;
   }
 
-  run(stream: number, ends: { keys: StreamKeysOf; descriptor: number }[]): Promise<void> {
+  /** Runs a stream on descriptors, which the Worker owns from now on. Rejects with the error that broke the stream. */
+  run(stream: number, ends: { keys: ConnectionKeys; descriptor: number }[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#ends.set(stream, { resolve, reject });
       this.post({ type: "stream", stream, ends });
     });
   }
 
+  /** Sends a message to the Worker. */
   post(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
 
-  async #idle(): Promise<void> {
-    while (this.#ends.size > 0) await this.#changes.wait();
-  }
-
+  /** Ends all streams, waits at most STOP_MS for them, and terminates the Worker. Streams that still run reject. */
   async close(): Promise<void> {
     // A Worker that is terminated while it writes a file cannot remove the temporary file.
     if (this.#ends.size > 0) this.post({ type: "stop" });
@@ -78,6 +78,11 @@ export class StreamThread {
     this.#worker.terminate();
     const broken: StreamBreak = { kind: "connection", code: "closed", message: "The transfer is over" };
     for (const index of [...this.#ends.keys()]) this.#end(index, broken);
+  }
+
+  /** Resolves when no stream is running. */
+  async #idle(): Promise<void> {
+    while (this.#ends.size > 0) await this.#changes.wait();
   }
 
   #receive(message: FromWorker): void {

@@ -2,7 +2,7 @@
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
 import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
-import type { StreamJob, StreamKeysOf } from "./job.ts";
+import type { ConnectionKeys, StreamJob } from "./job.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
 import type { WorkUnit } from "../unit.ts";
 
@@ -11,14 +11,16 @@ export type ToWorker =
   /** First message: the job of all streams of this Worker. */
   | { type: "job"; job: StreamJob }
   /** Runs a stream on these descriptors, which the Worker owns from now on; two for a relay. */
-  | { type: "stream"; stream: number; ends: { keys: StreamKeysOf; descriptor: number }[] }
-  /** Answer to "next". Without a unit there will be none. */
+  | { type: "stream"; stream: number; ends: { keys: ConnectionKeys; descriptor: number }[] }
+  /** Answer to "next"; no unit: all work is done. */
   | { type: "unit"; stream: number; unit?: WorkUnit }
   /** Answer to "partial": undefined for a file that was given up, null for one that was never opened. */
   | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
   /** Answer to "isKept". */
   | { type: "kept"; stream: number; kept: boolean }
+  /** Closes a large file that is finished or given up. */
   | { type: "forget"; file: number }
+  /** Records the blocks of a large file from now on. */
   | { type: "journal"; file: number; path: string }
   /** Ends all streams. */
   | { type: "stop" };

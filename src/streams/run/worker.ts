@@ -5,7 +5,7 @@ import type { Partial } from "../../files/engine/target.ts";
 import { ProtocolError } from "../../errors.ts";
 import { RawSocket } from "../../native/net/sockets.ts";
 import { RunningStream, type StreamHost } from "./run_stream.ts";
-import type { StreamJob, StreamKeysOf } from "./job.ts";
+import type { ConnectionKeys, StreamJob } from "./job.ts";
 import { describeBreak } from "./break.ts";
 import type { FromWorker, ToWorker } from "./thread_messages.ts";
 import type { WorkUnit } from "../unit.ts";
@@ -45,7 +45,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   }
 };
 
-function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: number }[]): void {
+function start(number: number, descriptors: { keys: ConnectionKeys; descriptor: number }[]): void {
   const options = { idleTimeoutMs: job.idleTimeoutMs };
   const ends = descriptors.map(({ keys, descriptor }) => ({ keys, transport: new RawSocket(descriptor, options) }));
   const stream = new RunningStream(job, ends, hostOf(number));

@@ -39,7 +39,7 @@ export class AwaitedResults {
   readonly #report: (report: SendReport) => void;
   readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
-  readonly #asks = new Map<number, SentCompare>();
+  readonly #compares = new Map<number, SentCompare>();
   /** Ranges that were reported because they could not be read. Their results may still arrive. */
   readonly #settled = new Set<number>();
   readonly #changes = new Condition();
@@ -69,8 +69,8 @@ export class AwaitedResults {
   }
 
   /** Adds a compare request before it is sent. */
-  ask(sent: SentCompare): void {
-    this.#asks.set(sent.unit.unit, sent);
+  addCompare(sent: SentCompare): void {
+    this.#compares.set(sent.unit.unit, sent);
   }
 
   /** Handles the result of a pack frame. @throws {ProtocolError} */
@@ -79,13 +79,13 @@ export class AwaitedResults {
     if (!entry || entry.seen + result.outcomes.length > entry.sent.sent) throw unexpected(result.unit);
     for (const outcome of result.outcomes) {
       const index = entry.seen++;
-      const place = entry.sent.places[index];
+      const planIndex = entry.sent.planIndexes[index];
       if (typeof outcome !== "number") {
         this.#addRefused(entry, outcome);
-        entry.inPlace[place] = isPlaced(outcome) ? 2 : 0;
-      } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(otherChecksum(pathAt(entry.sent, place)));
+        entry.inPlace[planIndex] = isPlaced(outcome) ? 2 : 0;
+      } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(otherChecksum(pathAt(entry.sent, planIndex)));
       else {
-        entry.inPlace[place] = 1;
+        entry.inPlace[planIndex] = 1;
         entry.files += entry.sent.counts[index];
         entry.bytes += entry.sent.sizes[index];
       }
@@ -93,17 +93,17 @@ export class AwaitedResults {
     this.settlePack(entry.sent);
   }
 
-  /** Handles the answer to a compare request. @throws {ProtocolError} */
+  /** Handles the response to a compare request. @throws {ProtocolError} */
   answer({ unit, outcomes }: CompareResponse): void {
-    const ask = this.#asks.get(unit);
-    if (ask?.unit.records !== outcomes.length) throw unexpected(unit);
-    const last = ask.unit.phase === ComparePhase.stat ? CompareResult.undecided : CompareResult.different;
+    const sent = this.#compares.get(unit);
+    if (sent?.unit.records !== outcomes.length) throw unexpected(unit);
+    const last = sent.unit.phase === ComparePhase.stat ? CompareResult.undecided : CompareResult.different;
     if (outcomes.some((outcome) => typeof outcome === "number" && outcome > last)) {
-      throw new ProtocolError("bad-result", `Cannot accept the answer to unit ${unit}: it is not defined`);
+      throw new ProtocolError("bad-result", `Cannot accept the response to unit ${unit}: an outcome is unknown`);
     }
-    this.#asks.delete(unit);
-    const { sources, now } = ask;
-    this.#report({ type: "ask", unit, outcomes, sources, now });
+    this.#compares.delete(unit);
+    const { sources, now } = sent;
+    this.#report({ type: "compare", unit, outcomes, sources, now });
     this.#changes.notifyAll();
   }
 
@@ -167,12 +167,12 @@ export class AwaitedResults {
     this.#packs.clear();
     this.#text = 0;
     this.#ranges.clear();
-    this.#asks.clear();
+    this.#compares.clear();
     this.#changes.notifyAll();
   }
 
   get #size(): number {
-    return this.#packs.size + this.#ranges.size + this.#asks.size;
+    return this.#packs.size + this.#ranges.size + this.#compares.size;
   }
 
   /** Adds a failure. A hostile receiver may fail all files of a unit but the last, with long texts for each. */
@@ -186,10 +186,10 @@ export class AwaitedResults {
 }
 
 /** Returns the path of a record, relative to its root. */
-function pathAt({ plan }: SentPack, place: number): string {
+function pathAt({ plan }: SentPack, planIndex: number): string {
   let found = "";
   forEachEntry(plan, (_, index, path) => {
-    if (index === place) found = path();
+    if (index === planIndex) found = path();
   });
   return found;
 }

@@ -7,7 +7,7 @@ import { isAsFound } from "../../files/stat/record_attributes.ts";
 import {
   COMPARE_HEADER_BYTES,
   ComparePhase,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   NO_DIGEST,
   type RangeDigest,
   SHA256_BYTES,
@@ -49,6 +49,7 @@ export class CompareSender {
     this.#yielder = yielder;
   }
 
+  /** Sends a request, after digesting its sources if its phase needs that. Adds the states of the sources to `sent`. */
   async send(sent: SentCompare): Promise<void> {
     const { unit } = sent;
     // During the computation the frame buffers are free for keep-alives.
@@ -63,7 +64,7 @@ export class CompareSender {
     let at = start + COMPARE_HEADER_BYTES + plan.length;
     for (const digest of digests) {
       writeDigest(bytes, view, at, digest);
-      at += DIGEST_BYTES;
+      at += DIGEST_ENTRY_BYTES;
     }
     await this.#out.send(FrameKind.compare, at - start);
   }
@@ -104,8 +105,8 @@ export class CompareSender {
         digest = digesting.digestBytes(this.#buffer.subarray(0, size));
       }
       digests.push({ start: 0, end: size, digest: digest ?? NO_DIGEST });
-      const pausing = this.#yielder.yieldIfDue();
-      if (pausing) await pausing;
+      const yielding = this.#yielder.yieldIfDue();
+      if (yielding) await yielding;
     }
     return digests;
   }

@@ -38,8 +38,8 @@ export async function digestSources(
       const change = isSame ? FileChange.none : FileChange.certain;
       sums.push({ crc32: crc32(buffer, 0, length), digest: digestBytes(buffer.subarray(0, length)), change });
     }
-    const pausing = yielder.yieldIfDue();
-    if (pausing) await pausing;
+    const yielding = yielder.yieldIfDue();
+    if (yielding) await yielding;
   }
   return sums;
 }

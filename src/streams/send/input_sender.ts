@@ -26,7 +26,7 @@ export async function sendInput(
   out: FrameSender,
   { blockBytes, keepAliveMs, compressor }: { blockBytes: number; keepAliveMs: number; compressor?: Compressor },
 ): Promise<void> {
-  // Not a frame buffer: while the input is awaited, these are needed for keep-alives.
+  // Not a frame buffer, because keep-alives use the frame buffers while the input is awaited.
   const chunk = new Uint8Array(blockBytes);
   for (let ended = false; !ended && !sent.refused;) {
     let length = 0;
@@ -49,7 +49,7 @@ export async function sendInput(
       offset,
       length,
       crc32: sum,
-      codec: coded === undefined ? BlockCodec.stored : compressor!.coding,
+      codec: coded === undefined ? BlockCodec.stored : compressor!.codecNumber,
       last: ended,
     });
     await out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));

@@ -1,7 +1,7 @@
 /** Opens the sending side of a stream: the source, and the code that only some jobs need. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import type { SendRole, StreamJob } from "../run/job.ts";
 import { SendStream, type SendStreamOptions } from "./send_stream.ts";
@@ -11,7 +11,7 @@ export interface SenderContext extends Omit<SendStreamOptions, "role" | "source"
   files: FileEngine;
 }
 
-/** Returns a stream that is ready to run. @param cleanup closes what it has opened. */
+/** Returns a stream that is ready to run. @param cleanup closes the resources of the stream. */
 export async function openSender(
   context: SenderContext,
   role: SendRole,

@@ -55,7 +55,7 @@ export class PackSender {
     const directory = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
     let at = this.#begin();
     while (cursor.next()) {
-      if (cursor.type !== RecordType.enter) sent.place++;
+      if (cursor.type !== RecordType.enter) sent.planIndex++;
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
@@ -139,7 +139,7 @@ export class PackSender {
         start,
         coded === undefined
           ? { unit: number, attempt }
-          : { unit: number, attempt, codec: this.#compressor!.coding, length: at - records },
+          : { unit: number, attempt, codec: this.#compressor!.codecNumber, length: at - records },
       );
       await this.#out.send(FrameKind.pack, PACK_HEADER_BYTES + (coded ?? at - records));
     }
@@ -193,9 +193,9 @@ export class PackSender {
     this.#count(sent, sum, size, 1);
     if (sent.contents) {
       const { sizes, crcs, digests } = sent.contents;
-      sizes[sent.place] = size;
-      crcs[sent.place] = sum;
-      digests.set(this.#digest!(bytes.subarray(contents, contents + size)), sent.place * SHA256_BYTES);
+      sizes[sent.planIndex] = size;
+      crcs[sent.planIndex] = sum;
+      digests.set(this.#digest!(bytes.subarray(contents, contents + size)), sent.planIndex * SHA256_BYTES);
     }
     const end = contents + alignUp(size);
     bytes.fill(0, contents + size, end);

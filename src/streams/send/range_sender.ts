@@ -82,17 +82,17 @@ export class RangeSender {
     const offersLocalCopy = this.#options.offersLocalCopy && !unit.stored;
     if (unit.digests && !await this.#digestWhole(unit, sent)) return;
     for (let offset = unit.start; offset < unit.end && !sent.refused;) {
-      const most = unit.end - offset;
+      const left = unit.end - offset;
       let length: number;
       let hole = false;
       let shared: SharedFile | undefined;
       try {
         const reader = this.#readerOf(unit);
-        length = sparse ? reader.holeAt(offset, Math.min(MAX_HOLE_BYTES, most)) : 0;
+        length = sparse ? reader.holeAt(offset, Math.min(MAX_HOLE_BYTES, left)) : 0;
         hole = length > 0;
         if (!hole) {
           shared = offersLocalCopy ? sharedFile(reader) : undefined;
-          length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, most);
+          length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, left);
           // A hole that was made between the two calls is read as data.
           if (sparse) length = reader.dataAt(offset, length) || length;
           if (!shared) readBlock(reader, this.#out.bytes, offset, length);
@@ -117,7 +117,7 @@ export class RangeSender {
         offset,
         length,
         crc32: sum,
-        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.coding,
+        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.codecNumber,
         last: offset + length === unit.end,
       });
       await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));

@@ -99,7 +99,7 @@ export class SendStream {
 
   async #send(unit: WorkUnit): Promise<void> {
     if (unit.type === "pack") await this.#sendPack(unit);
-    else if (unit.type === "ask") await this.#sendCompare(unit);
+    else if (unit.type === "compare") await this.#sendCompare(unit);
     else if (unit.type === "digest") await this.#digest(unit);
     else await this.#sendRange(unit);
   }
@@ -120,7 +120,7 @@ export class SendStream {
       keepAliveMs,
     );
     const sent: SentCompare = { unit };
-    this.#awaited.ask(sent);
+    this.#awaited.addCompare(sent);
     await this.#compares.send(sent);
     await this.#out.flush();
   }

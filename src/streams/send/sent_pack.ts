@@ -12,14 +12,14 @@ export interface SentPack {
   plan: Uint8Array<ArrayBuffer>;
   /** CRC-32 of each record that was sent, in order; 0 for a record without contents. */
   crcs: Uint32Array;
-  /** Bytes of the contents of each. */
+  /** Bytes of the contents of each record that was sent. */
   sizes: Uint32Array;
-  /** 1 for a record that counts as a file, 0 for a directory. */
+  /** For each record that was sent: 1 if it counts as a file, 0 for a directory. */
   counts: Uint8Array;
-  /** Index of each in the plan, not counting `enter`. */
-  places: Uint16Array;
+  /** Index in the plan of each record that was sent, not counting `enter`. */
+  planIndexes: Uint16Array;
   /** Index of the current record of the plan, not counting `enter`. */
-  place: number;
+  planIndex: number;
   /** Number of records that were sent. */
   sent: number;
   /** Failures of files that could not be read, and were not sent. */
@@ -51,8 +51,8 @@ export function beginPack(
     plan,
     crcs: new Uint32Array(records),
     sizes: new Uint32Array(records),
-    places: new Uint16Array(records),
-    place: -1,
+    planIndexes: new Uint16Array(records),
+    planIndex: -1,
     counts: new Uint8Array(records),
     sent: 0,
     failures: [],
@@ -69,5 +69,5 @@ export function addSent(pack: SentPack, crc32: number, size: number, files: 0 | 
   pack.counts[index] = files;
   pack.crcs[index] = crc32;
   pack.sizes[index] = size;
-  pack.places[index] = pack.place;
+  pack.planIndexes[index] = pack.planIndex;
 }

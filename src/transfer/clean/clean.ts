@@ -1,7 +1,4 @@
-/**
- * Removes leftovers of abandoned copies on this machine: those that its records name, and those that a walk of the given
- * directories finds.
- */
+/** Removes leftovers of abandoned copies on this machine. Records and a walk of the given directories find them. */
 
 import type { FileError } from "../../errors.ts";
 import { isWithin, pointsOutside } from "../../files/target/confinement.ts";
@@ -19,8 +16,8 @@ import { type FindOptions, findSources, type ResolvedSources } from "../send/res
 import type { RequestedSource } from "../requested_sources.ts";
 
 /**
- * Minimum age of leftovers without a lock, such as temporary files of small files, even if younger leftovers are to be removed:
- * a running copy may use them. In milliseconds.
+ * Minimum age of leftovers without a lock, such as temporary files of small files. It also applies to requests for younger
+ * leftovers, because a running copy may use them. In milliseconds.
  */
 export const UNLOCKED_MS = 60_000;
 
@@ -37,7 +34,7 @@ export interface CleanListeners {
   /** Called for each file that was removed, or would be in a dry run. */
   removed: (entry: RemovedEntry) => void;
   failed: (failure: Failure) => void;
-  /** Called often, and awaited. @throws to end the run. */
+  /** Called often, and awaited. May throw to end the run. */
   turn?: () => void | Promise<void>;
 }
 
@@ -61,9 +58,9 @@ export interface FoundDirectories extends ResolvedSources {
 /**
  * Resolves the operands of a clean run to directories.
  *
- * @param find base directory and confinement of the operands; with `byRecords` an empty path means all records of
- * this machine, not for the home directory.
- * @throws what ended the search.
+ * @param find base directory and confinement of the operands; With `byRecords`, an empty path means all records
+ * of this machine, not the home directory.
+ * @throws {unknown} The error of `turn` that ended the search.
  */
 export async function findDirectories(
   directories: readonly RequestedSource[],
@@ -89,7 +86,11 @@ export interface CleanPlace {
   state: StateDirectory;
 }
 
-/** Removes leftovers that records name, and leftovers in the found directories. @throws what ended the run. */
+/**
+ * Removes leftovers that records name, and leftovers in the found directories.
+ *
+ * @throws {unknown} The error that ended the run.
+ */
 export async function clean(
   { olderThanMs, dryRun }: CleanRequest,
   { found, confinedTo, files, state }: CleanPlace,

@@ -12,6 +12,7 @@ import { type OpenPeer, OpenPeers } from "../client/open_peers.ts";
 import { TransferLost } from "../transfer_errors.ts";
 import { type RequestedSource, sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
+/** Options of a clean run on a remote host. */
 export interface CleanHostOptions extends CleanRequest {
   directories: readonly RequestedSource[];
   peer: PeerCommand;
@@ -28,7 +29,7 @@ export interface CleanHostOptions extends CleanRequest {
   signal: AbortSignal;
 }
 
-/** Cleans directories of a remote host. @throws what ended the run. */
+/** Cleans directories of a remote host. @throws {unknown} The error that ended the run. */
 export async function cleanHost(
   options: CleanHostOptions,
   listeners: Pick<CleanListeners, "removed" | "failed">,

@@ -16,7 +16,7 @@ import { readRequested } from "../requested_sources.ts";
 /** Maximum time that a removed file waits for the message that reports it. In milliseconds. */
 const GATHER_MS = 250;
 
-/** Runs a clean job, and reports to the client. @throws what ended the run. */
+/** Runs a clean job, and reports to the client. @throws {unknown} The error that ended the run. */
 export async function cleanForClient(
   { control, features }: RemoteSession,
   job: CleanJob,

@@ -23,7 +23,7 @@ import type { CopiedFiles } from "./manifest.ts";
 import type { OpenPeer } from "./open_peers.ts";
 import { missingFeatures, requiredFeatures } from "./required_features.ts";
 
-/** Opens a session with the peer, and copies over it. @throws what ended the copy. */
+/** Opens a session with the peer, and copies over it. @throws {unknown} The error that ended the copy. */
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
   const { direction, request, reach, cipher, sources, emit, note } = options;
   const machine = openMachine(options.engine, options.threads);
@@ -72,7 +72,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     outputDescriptor: options.outputDescriptor,
     base: Deno.cwd(),
     tilde: false,
-    mostSources: maxOffered(sources),
+    maxSources: maxOffered(sources),
     acceptSources(offered) {
       checkOffered(offered, sources, request);
       return place(offered, options, listing);
@@ -100,13 +100,15 @@ function jobOf(options: CopyOptions, machine: Machine): CopyJob {
   return { direction: "push", target: options.target.path, ...shared, lends };
 }
 
-function noteVersions({ request, cipher, note }: CopyOptions, { hello }: ClientSession, machine: Machine): void {
+function noteVersions({ request, cipher, peer, note }: CopyOptions, { hello }: ClientSession, machine: Machine): void {
   const { software, features } = hello;
   note(`remote end: escp ${software}; this end: ${machine.cipher.library}, ${machine.files.name} files; ${cipher}`);
-  if (request.resume && !features.includes("resume")) note(`escp ${software} there cannot resume an interrupted copy`);
+  if (request.resume && !features.includes("resume")) {
+    note(`escp ${software} on ${peer.name} cannot resume an interrupted copy`);
+  }
 }
 
-/** Returns the event with the address of the streams, which only the client knows. Notes their route and their number. */
+/** Returns the event with the peer's address, which only the client knows. Notes the route and the number of streams. */
 function withRoute(
   event: ConnectedEvent,
   { note, reach, direction, streams }: CopyOptions,

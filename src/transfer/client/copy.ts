@@ -5,7 +5,7 @@ import type { CopyOptions } from "./copy_options.ts";
 import { explainLoss } from "./lost_copy.ts";
 import { OpenPeers } from "./open_peers.ts";
 
-/** Copies. @throws what ended the copy. Failures of single paths are reported and counted in the outcome instead. */
+/** Copies to or from the peer. Counts and reports failed paths. @throws {unknown} The error that ended the copy. */
 export async function copy(options: CopyOptions): Promise<Outcome> {
   let isUnresumable = false;
   const unresumable = (why: string) => {

@@ -23,14 +23,14 @@ export function hintWhenLost(
   if (fromInput) return "Standard input cannot be resumed: send the data again";
   if (toOutput) return "Standard output cannot be resumed: run the same command again to receive all of it";
   if (unmarked !== undefined && recursive) {
-    return `escp on ${unmarked} is too old to recognize its own unfinished directories, and would copy into them: ` +
-      "remove what this copy has created there before you run the same command again";
+    return `escp on ${unmarked} is too old to recognize its own unfinished directories: ` +
+      "remove the directories that this copy has created, then run the same command again";
   }
   if (!resume) return undefined;
   const files = "completed files are kept";
   if (unresumable && recursive) {
     return "This copy cannot be resumed (-v prints the reason): " +
-      "remove the directories that it has created before you run the same command again";
+      "remove the directories that it has created, then run the same command again";
   }
   if (unmarked !== undefined || unresumable) return `Run the same command again: it starts over; ${files}`;
   return `Run the same command again to resume; ${files}`;

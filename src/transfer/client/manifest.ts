@@ -51,7 +51,7 @@ export class Manifest implements Disposable {
 }
 
 /** Formats a line as sha256sum(1) does: a line with escapes in its name starts with a backslash. */
-export function manifestLine(name: string, digest: string): string {
+function manifestLine(name: string, digest: string): string {
   const escaped = name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
   return `${escaped === name ? "" : "\\"}${digest}  ${escaped}\n`;
 }
@@ -107,6 +107,7 @@ export class CopiedFiles implements CopyListing {
     this.#file(root, path).isUnlisted = true;
   }
 
+  /** Sets whether the target is the name of the only source. A property, because it is passed without the object. */
   readonly placed = (renamed: boolean): void => {
     this.#renamed = renamed;
   };

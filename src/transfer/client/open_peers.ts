@@ -30,7 +30,7 @@ export class OpenPeers implements AsyncDisposable {
   readonly #peers: OpenPeer[] = [];
   #work: Promise<unknown> | undefined;
 
-  /** @param signal ends the work early. @throws its reason if it is aborted already. */
+  /** @param signal ends the work early. @throws {unknown} Its reason if it is aborted already. */
   constructor(signal: AbortSignal) {
     signal.throwIfAborted();
     this.#signal = signal;
@@ -43,7 +43,7 @@ export class OpenPeers implements AsyncDisposable {
     return peer;
   }
 
-  /** Runs the work. @throws its error as the user should see it, or the reason of the signal. */
+  /** Runs the work. @throws {unknown} The error as the user should see it, or the reason of the signal. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = work();
     this.#work = working;
@@ -112,16 +112,17 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
     return new SessionLost(peer.name, `no message for ${error.patienceMs / 1000} s`, lastError);
   }
   const ended = await peer.end(EXIT_MS);
-  // Ctrl-C also ends ssh: its lost session is not worth a message then.
+  // Ctrl-C also ends ssh. The user needs no message about the lost session then.
   if (await isStopped(signal)) return signal.reason;
   const how = ended.signal ? `signal ${ended.signal}` : `status ${ended.code}`;
   const { lastError } = await peer.errors();
-  // A network that fails now, of all times, is less likely than an ssh or a host that does not allow a session.
+  // The network rarely fails at this moment. More likely, ssh or the host does not allow the session.
   if (session && !session.control.hasReceived && session.address === undefined) {
     return new StartError(
       `Cannot start escp on ${peer.name}: its session ended right after escp had started (${how})`,
       {
-        hint: 'Run again with -vv, and check the settings of ssh for this host ("ssh -G HOST"), and the limits there',
+        hint:
+          'Run again with -vv; check the ssh settings for this host ("ssh -G HOST") and the limits on the remote host',
         reason: lastError,
         cause: error,
       },
@@ -131,8 +132,8 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
 }
 
 /**
- * Returns whether a signal has asked this process to stop. A busy event loop may handle the end of a peer before the signal that
- * caused it, so this waits for some turns of the loop.
+ * Returns whether a signal has asked this process to stop. Waits for up to 0.25 s, because a busy event loop may handle the
+ * end of a peer before the signal that caused it.
  */
 async function isStopped(signal: AbortSignal): Promise<boolean> {
   for (let turn = 0; turn < 5 && !signal.aborted; turn++) await delay(50);

@@ -28,7 +28,7 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
   {
     feature: "update",
     isNeeded: ({ job }) => job.update !== undefined || job.dryRun,
-    unsupportedMessage: (host, escp) => `Cannot compare with files on ${host}: ${escp} there does not support it`,
+    unsupportedMessage: (host, escp) => `Cannot compare files with the target: ${escp} on ${host} does not support it`,
   },
   {
     feature: "fsync",
@@ -68,18 +68,17 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
   {
     feature: "lists",
     isNeeded: ({ job, sources }) => job.direction === "pull" ? job.more : haveTargets(sources),
-    unsupportedMessage: (host, escp) => `Cannot use a list with ${host}: ${escp} there does not support lists`,
+    unsupportedMessage: (host, escp) => `Cannot use a list of sources: ${escp} on ${host} does not support it`,
   },
   {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
-    unsupportedMessage: (host) => `Cannot use --ioengine dummy: escp on ${host} does not support it`,
+    unsupportedMessage: (host, escp) => `Cannot use --ioengine dummy: ${escp} on ${host} does not support it`,
   },
   {
     feature: "congestion",
     isNeeded: ({ job }) => job.direction === "pull" && job.congestion !== undefined,
-    unsupportedMessage: (host, escp) =>
-      `Cannot choose the congestion control of ${host}: ${escp} there does not support it`,
+    unsupportedMessage: (host, escp) => `Cannot use --congestion: ${escp} on ${host} does not support it`,
     optionToDrop: "--congestion",
   },
   {
@@ -90,7 +89,8 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
   {
     feature: "manifest",
     isNeeded: ({ job, manifest }) => manifest && job.direction === "push",
-    unsupportedMessage: (host) => `Cannot write a manifest: escp on ${host} does not report the names that it writes`,
+    unsupportedMessage: (host, escp) =>
+      `Cannot write a manifest: ${escp} on ${host} does not report the names of written files`,
   },
 ];
 

@@ -10,9 +10,7 @@ import { TransferLost } from "../transfer_errors.ts";
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** Limits of the failures and notes that are remembered over all attempts. */
-const MAX_REPORTED = { texts: 100_000, units: 32 << 20 };
-
+/** Options for repeating a copy. */
 export interface RetryOptions {
   /** Maximum number of sessions after the first one. */
   retries: number;
@@ -23,10 +21,10 @@ export interface RetryOptions {
 
 /**
  * Runs a copy, and repeats it while its session is lost. Only failures that the network or a killed process can cause are
- * retried. In a later attempt these include that the host cannot be reached.
+ * retried. After a lost session, these include an unreachable host.
  *
  * @param run performs the whole copy; the receiver resumes what an earlier attempt has written.
- * @throws the error of the last attempt.
+ * @throws {unknown} The error of the last attempt.
  */
 export async function withRetries<T>(
   { retries, emit, signal }: RetryOptions,
@@ -50,7 +48,7 @@ export async function withRetries<T>(
   }
 }
 
-/** Returns what happened if another session may help, else undefined. */
+/** Returns why the session was lost; undefined if another session cannot help. */
 function retryReason(error: unknown, { afterLoss }: { afterLoss: boolean }): string | undefined {
   if (error instanceof TransferLost && error.repeatable) return error.what;
   return afterLoss && error instanceof StartError ? error.message : undefined;
@@ -58,7 +56,7 @@ function retryReason(error: unknown, { afterLoss }: { afterLoss: boolean }): str
 
 /** Omits failures and notes that an earlier attempt has reported. */
 function withoutRepeated(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-  const reported = new ReportedTexts(MAX_REPORTED);
+  const reported = new ReportedTexts();
   return (event) => {
     if ((event.type === "failed" || event.type === "note") && !reported.add(`${event.type} ${event.message}`)) return;
     emit(event);

@@ -18,15 +18,15 @@ export class DirectoryFinalizer {
   readonly #named: ByPlace<TargetPlace> | undefined;
   readonly #text: TextBudget;
 
-  /** @param options.mostText maximum length of all paths and extended attributes together. */
+  /** @param options.maxText maximum length of all paths and extended attributes together. */
   constructor(
     roots: readonly TargetRoot[],
-    { fsync, mostText = MAX_DIRECTORIES_TEXT }: { fsync: boolean; mostText?: number },
+    { fsync, maxText = MAX_DIRECTORIES_TEXT }: { fsync: boolean; maxText?: number },
   ) {
     this.#roots = roots;
-    this.#text = new TextBudget(mostText, "directories");
+    this.#text = new TextBudget(maxText, "directories");
     if (fsync) this.#named = new Map();
-    this.touch(roots.flatMap((root, index) => {
+    this.add(roots.flatMap((root, index) => {
       return root.kind === "folder" && root.created ? [{ root: index, path: "", created: true }] : [];
     }));
   }
@@ -36,7 +36,7 @@ export class DirectoryFinalizer {
    *
    * @throws {ProtocolError} code "bad-message" if paths and extended attributes exceed the limit.
    */
-  touch(directories: readonly FinishedDirectory[]): void {
+  add(directories: readonly FinishedDirectory[]): void {
     for (const directory of directories) {
       const root = this.#roots[directory.root];
       if (root?.kind === "folder" && root.continued) directory.continued = true;
@@ -50,16 +50,16 @@ export class DirectoryFinalizer {
         known.attributes ??= directory.attributes;
         known.xattrs ??= directory.xattrs;
       }
-      if (this.#named) this.entered(directory);
+      if (this.#named) this.addEntered(directory);
     }
   }
 
   /**
    * Adds a directory with new entries, and its parent, which may contain a new directory. Does nothing without fsync.
    *
-   * @throws {ProtocolError} as `touch`.
+   * @throws {ProtocolError} as `add`.
    */
-  entered({ root, path }: TargetPlace): void {
+  addEntered({ root, path }: TargetPlace): void {
     if (!this.#named) return;
     for (const place of [path, path.slice(0, Math.max(0, path.lastIndexOf("/")))]) {
       if (this.#named.get(root)?.has(place)) continue;

@@ -24,11 +24,12 @@ export class GatheredNote {
     this.#done = done;
   }
 
-  /** Adds files. `path` is the first of them. Those below a directory that is its own source do not count. */
+  /** Adds files. `path` is the first of them. Files below a directory that is its own source do not count. */
   add({ files, root, path }: GatheredFiles): void {
     if (!isSameRoot(this.#roots[root])) this.addPath(targetText(this.#roots[root], path), files);
   }
 
+  /** Adds `count` files, of which the note names `path` if it is the first. */
   addPath(path: string, count: number): void {
     if (this.#count === 0) this.#first = quotePath(path);
     this.#count += count;

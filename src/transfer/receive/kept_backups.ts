@@ -17,22 +17,23 @@ export class KeptBackups {
     this.#record = record;
   }
 
+  /** Adds backups, and records them for a later run if the record is kept. */
   add(backups: readonly KeptBackup[] = []): void {
     for (const backup of backups) this.#kept.set(placeKey(backup), backup.identity);
     if (this.#record) this.#unrecorded.push(...backups);
-    this.note();
+    this.writeToRecord();
   }
 
   /** Records the backups for a later run if the record is kept. Otherwise they are removed. */
-  note(): void {
+  writeToRecord(): void {
     if (this.#unrecorded.length === 0 || !this.#record?.isKept) return;
-    for (const backup of this.#unrecorded.splice(0)) this.#record.noteBackup(backup);
+    for (const backup of this.#unrecorded.splice(0)) this.#record.addBackup(backup);
   }
 
   /** Returns whether this file is a backup of the copy. */
   has(backup: KeptBackup): boolean {
     const kept = this.#kept.get(placeKey(backup));
-    return kept ? isSameFile(kept, backup.identity) : this.#record?.hasKept(backup) ?? false;
+    return kept ? isSameFile(kept, backup.identity) : this.#record?.hasBackup(backup) ?? false;
   }
 
   /** Removes the backups of verified entries from the list. */

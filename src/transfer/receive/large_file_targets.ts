@@ -21,12 +21,12 @@ import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { LateJournals } from "./late_journals.ts";
-import { LEAST_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
+import { MIN_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
 import { TargetRecords } from "./target_records.ts";
 
 /** Size from which a file has a journal at once. A smaller one gets it if it takes long: most are finished before that. */
 const JOURNAL_AT_ONCE_BYTES = 64 << 20;
-/** Maximum number of large files at the same time. The sender's window is smaller. */
+/** Maximum number of open large files. A sender of escp opens fewer. */
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. */
 const OTHER_DESCRIPTORS = 96;
@@ -97,7 +97,7 @@ export class LargeFileTargets {
   readonly #settling = new Set<Promise<void>>();
   #yielder?: EventLoopYielder;
   /** Bytes of an earlier run that are being verified. */
-  #checked = 0;
+  #checkingBytes = 0;
   #closed = false;
 
   constructor(host: LargeFileTargetsHost) {
@@ -197,7 +197,7 @@ export class LargeFileTargets {
     const { file, size } = message;
     try {
       const { partial, kept, resumable } = await this.#createPartial(message);
-      directories.touch(writer.takeCreated());
+      directories.add(writer.takeCreated());
       if (this.#dropped.delete(file)) return writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
@@ -208,7 +208,7 @@ export class LargeFileTargets {
       const missing = missingOf(kept, size);
       control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential });
     } catch (error) {
-      directories.touch(writer.takeCreated());
+      directories.add(writer.takeCreated());
       const failure = toFailure(error);
       this.#host.failed(failure);
       control.send({ type: "unopened", file, failure });
@@ -223,9 +223,9 @@ export class LargeFileTargets {
       throw privateName("create", targetText(roots[root], path));
     }
     const recorded = await this.#records.of(root, path);
-    const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+    const resumes = resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const checking = (bytes: number) => this.#check(bytes);
+    const checking = (bytes: number) => this.#addChecking(bytes);
     const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
     const begun = await writer.begin(root, path, size, {
       resumable,
@@ -242,9 +242,10 @@ export class LargeFileTargets {
     this.#host.forget(file);
   }
 
-  #check(bytes: number): void {
-    this.#checked += bytes;
-    this.#host.checking(this.#checked);
+  /** Counts bytes whose verification begins, or ends if negative. */
+  #addChecking(bytes: number): void {
+    this.#checkingBytes += bytes;
+    this.#host.checking(this.#checkingBytes);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
@@ -265,7 +266,7 @@ export class LargeFileTargets {
     this.#forget(file);
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
-    if (fsync) directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    if (fsync) directories.addEntered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
     const settling = this.#settle(open, crc32)
       .then(() => this.#commit(file, open, crc32), (error) => this.#discard(file, open, toFailure(error)))
       .catch((error) => this.#host.fatal(error))
@@ -302,7 +303,7 @@ export class LargeFileTargets {
     }
     try {
       const stat = writer.commit({ ...open.partial, size }, attributes, xattrs);
-      if (stat) record?.noteLarge(open.message, stat);
+      if (stat) record?.addLarge(open.message, stat);
     } catch (error) {
       return this.#discard(file, open, toFailure(error));
     } finally {

@@ -12,6 +12,7 @@ import { JournalWriter } from "../../resume/partial/journal_writer.ts";
 /** Default time after which a file gets a journal, in milliseconds. */
 const DELAY_MS = 1_000;
 
+/** Callbacks and settings of late journals. */
 export interface LateJournalsOptions {
   /** Returns whether descriptors suffice for another journal. */
   mayStart: () => boolean;

@@ -79,7 +79,7 @@ async function planFiles(
   await record.begin(roots, totals);
   createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.
-  record.noteCreated(roots, sources);
+  record.addCreated(roots, sources);
   return roots;
 }
 

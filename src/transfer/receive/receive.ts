@@ -8,7 +8,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import { batches } from "../batches.ts";
 import { codecsFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
@@ -22,7 +22,7 @@ import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
 import { TargetFiles } from "./target_files.ts";
 
-/** Receives all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
+/** Receives all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function receive(options: ReceiveOptions): Promise<Outcome> {
   await using receiver = new Receiver(options);
   const offer = await receiver.receiveOffer();
@@ -55,8 +55,8 @@ class Receiver implements AsyncDisposable {
 
   /** Receives the sender's sources, and checks them. @throws {ProtocolError | UserError} */
   async receiveOffer(): Promise<Offer> {
-    const { session: { control }, mostSources, acceptSources, job, others } = this.#options;
-    const offered = new OfferedSources(mostSources);
+    const { session: { control }, maxSources, acceptSources, job, others } = this.#options;
+    const offered = new OfferedSources(maxSources);
     while (!offered.complete) {
       const message = await control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);
@@ -211,7 +211,7 @@ class Receiver implements AsyncDisposable {
     }
   }
 
-  /** Reports a failure or note of the sender immediately, so that a sender of many does not fill the memory. */
+  /** Reports a failure or note of the sender immediately, so that many of them do not fill the memory. */
   #handleReport(message: MessageOf<"failed" | "note">): void {
     const { emit } = this.#options;
     if (message.type === "note") return emit({ type: "note", message: message.message });

@@ -30,7 +30,7 @@ export interface ReceiveOptions {
   /** Directory that the host confines the session to; undefined if there is none. */
   confinement?: Confinement;
   /** Maximum number of sources that the sender may offer. */
-  mostSources: number;
+  maxSources: number;
   /**
    * Returns the offered sources as they are to be written, if they were requested.
    *

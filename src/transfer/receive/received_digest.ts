@@ -9,7 +9,7 @@ import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
  *
  * @param received size and CRC-32 of the received bytes.
  * @returns the SHA-256 of the received bytes.
- * @throws {FileError} if the file contains something else, or cannot be read.
+ * @throws {FileError} if the file contains other bytes, or cannot be read.
  */
 export async function digestPartial(
   writer: PartialFileWriter,

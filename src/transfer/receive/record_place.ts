@@ -1,6 +1,7 @@
 /** Place of the record of a copy. */
 
 import { FileError } from "../../errors.ts";
+import type { PathCalls } from "../../files/engine/engine.ts";
 import { baseName, directoryOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
 import { fullPath } from "../../files/target/plan.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
@@ -19,7 +20,8 @@ export interface RecordPlace {
 export function placeOf(options: ReceiveOptions, source: WireSource): RecordPlace {
   const full = fullTarget(options, source);
   const { name } = source;
-  const target = futurePath(withoutTrailingSlashes(full), options);
+  const { paths } = options.machine.files;
+  const target = futurePath(withoutTrailingSlashes(full), (path) => realPathIfAny(path, paths));
   return { target, recordIn: (records) => recordPath(records, "run", target, name) };
 }
 
@@ -28,16 +30,20 @@ export function fullTarget(options: ReceiveOptions, { target }: WireSource): str
   return fullPath(target ?? options.target, options);
 }
 
-/** Returns the path without symbolic links, also of a file or directory that is created later. */
-function futurePath(path: string, options: ReceiveOptions): string {
+/**
+ * Returns a path without symbolic links, also of a file or directory that is created later.
+ *
+ * @param realPath returns the path of an existing file without symbolic links; undefined if it cannot be resolved.
+ */
+export function futurePath(path: string, realPath: (path: string) => string | undefined): string {
   const above = directoryOf(path);
-  return realPath(path, options) ?? (above === path ? path : joinPath(futurePath(above, options), baseName(path)));
+  return realPath(path) ?? (above === path ? path : joinPath(futurePath(above, realPath), baseName(path)));
 }
 
-/** Returns the path without symbolic links; undefined if it does not exist, or cannot be resolved. */
-function realPath(path: string, { machine: { files } }: ReceiveOptions): string | undefined {
+/** Returns a path without symbolic links; undefined if it does not exist, or cannot be resolved. */
+export function realPathIfAny(path: string, paths: PathCalls): string | undefined {
   try {
-    return files.paths.realPath(withoutTrailingSlashes(path));
+    return paths.realPath(path);
   } catch (error) {
     if (error instanceof FileError) return undefined;
     throw error;

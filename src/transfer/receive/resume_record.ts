@@ -20,13 +20,13 @@ import type { ReceiveOptions } from "./receive_options.ts";
 import { fullTarget, placeOf, type RecordPlace } from "./record_place.ts";
 
 /** Minimum size of a file that is resumed. Sending a smaller one again is faster than looking for its partial file. */
-export const LEAST_RESUMED_BYTES = 4 << 20;
+export const MIN_RESUMED_BYTES = 4 << 20;
 
 /** Source in the digest of a backup. No file has this number of nanoseconds. */
 const NO_SOURCE = { size: 0, mtime: 0, mtimeNs: 0xffffffff, version: 0 };
 
 /** Files and bytes that the sender has found so far. */
-interface Found {
+interface WalkTotals {
   files: number;
   bytes: number;
   complete: boolean;
@@ -43,7 +43,7 @@ export class ResumeRecord {
   #finished: FinishedFiles | undefined;
   #problem: string | undefined;
 
-  private constructor(options: ReceiveOptions, { place, records, log, directories = [] }: FoundRun = {}) {
+  private constructor(options: ReceiveOptions, { place, records, log, directories = [] }: EarlierRun = {}) {
     this.#options = options;
     this.#place = place;
     this.#records = records;
@@ -121,12 +121,12 @@ export class ResumeRecord {
   }
 
   /** Creates the record if the copy may be resumed. Call it before the directories of the roots are created. */
-  async begin(roots: readonly TargetRoot[], found: Found): Promise<void> {
+  async begin(roots: readonly TargetRoot[], found: WalkTotals): Promise<void> {
     if (!this.#place || roots.every(({ kind }) => kind === "device")) return;
     const isSingle = found.complete && found.files <= 1;
     if (!this.#log) {
       const hasRecord = !isSingle || roots.some(isNewDirectory);
-      if (!hasRecord && found.bytes < LEAST_RESUMED_BYTES) return;
+      if (!hasRecord && found.bytes < MIN_RESUMED_BYTES) return;
       await this.#make(this.#place, { hasRecord });
     }
     const { session, job, listing } = this.#options;
@@ -159,7 +159,7 @@ export class ResumeRecord {
   }
 
   /** Records the directories that were created for the roots. */
-  noteCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
+  addCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
     if (!this.#log) return;
     const created = roots.flatMap((root, index): CreatedDirectory[] => {
       if (!isNewDirectory(root)) return [];
@@ -173,26 +173,26 @@ export class ResumeRecord {
   }
 
   /** Records the digests of files that have their final names. */
-  note(digests: Uint32Array): void {
+  addFiles(digests: Uint32Array): void {
     this.#log?.addFiles(digests);
   }
 
   /** Records a large file that has its final name. */
-  noteLarge(
+  addLarge(
     { root, path, size, version, attributes: { mtime, mtimeNs } }: MessageOf<"open">,
     stat: FileStatSnapshot,
   ): void {
     if (version === undefined || !this.#finished) return;
-    this.note(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, stat));
+    this.addFiles(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, stat));
   }
 
   /** Records a backup, which a later run may restore. */
-  noteBackup(backup: KeptBackup): void {
-    if (this.#finished) this.note(backupDigest(this.#finished, backup));
+  addBackup(backup: KeptBackup): void {
+    if (this.#finished) this.addFiles(backupDigest(this.#finished, backup));
   }
 
   /** Returns whether an earlier run has recorded this backup. */
-  hasKept(backup: KeptBackup): boolean {
+  hasBackup(backup: KeptBackup): boolean {
     if (!this.#finished) return false;
     backupDigest(this.#finished, backup);
     return this.#finished.isRecorded;
@@ -210,7 +210,7 @@ export class ResumeRecord {
 }
 
 /** Data of an earlier run. */
-interface FoundRun {
+interface EarlierRun {
   place?: RecordPlace;
   records?: string;
   log?: CompletionLog;

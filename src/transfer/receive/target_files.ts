@@ -3,7 +3,7 @@
 import { createdLinks } from "../../files/target/created_links.ts";
 import type { Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { CodecName } from "../../protocol/coding.ts";
+import type { CodecName } from "../../protocol/codec_names.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
@@ -141,6 +141,7 @@ export class TargetFiles {
     return (await this.#directories.finish(this.#target.directories)).map(toFailure);
   }
 
+  /** Ends all streams. Keeps partial files for a later run, and removes other unfinished files. */
   async close(): Promise<void> {
     this.#progress[Symbol.dispose]();
     this.#large.stop();
@@ -171,11 +172,11 @@ export class TargetFiles {
           roots,
           options: targetOptions,
           codecs,
-          localCopyPid: localCopyPid,
+          localCopyPid,
           comparison: job.comparison,
           verify: job.verify,
           digests: listing !== undefined,
-          memory: this.#record?.shared,
+          completions: this.#record?.shared,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
@@ -213,15 +214,15 @@ export class TargetFiles {
     if (report.inPlace) this.#inPlace.add(report.inPlace);
     const { job: { xattrs, acls }, emit } = this.#options;
     for (const failure of report.failures) emit(failedEvent(failure, "receiver"));
-    this.#directories.touch(report.directories.map((directory) => ({
+    this.#directories.add(report.directories.map((directory) => ({
       ...directory,
       xattrs: xattrs || acls ? directory.xattrs : undefined,
       created: false,
     })));
-    this.#directories.touch(report.created);
-    if (report.finished) this.#record?.note(report.finished);
-    this.#backups.note();
-    report.entered?.forEach((directory) => this.#directories.entered(directory));
+    this.#directories.add(report.created);
+    if (report.finished) this.#record?.addFiles(report.finished);
+    this.#backups.writeToRecord();
+    report.entered?.forEach((directory) => this.#directories.addEntered(directory));
   }
 
   /** Lists the files of a pack, also of an earlier attempt, because the file that was written last is in place. */
@@ -245,7 +246,7 @@ export class TargetFiles {
     }
   }
 
-  /** Reports to the user, who is at the client. */
+  /** Reports the bytes that are being verified to the user, who is at the client. */
   #reportChecking(bytes: number): void {
     const { session, emit } = this.#options;
     emit({ type: "checking", bytes });

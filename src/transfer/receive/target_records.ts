@@ -1,12 +1,12 @@
 /** Paths of the journals of large files. */
 
-import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { baseName, directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { RecordedTarget } from "../../files/engine/target.ts";
+import { futurePath, realPathIfAny } from "./record_place.ts";
 
 /** Journals of the large files of one copy. */
 export class TargetRecords {
@@ -38,26 +38,14 @@ export class TargetRecords {
     const real = this.#realPath(rootPath(target));
     if (real === undefined) return undefined;
     const below = joinPath(real, target.kind === "file" ? target.name : path);
-    const full = this.#dirlinks ? joinPath(this.#futurePath(directoryOf(below)), baseName(below)) : below;
+    const full = this.#dirlinks
+      ? joinPath(futurePath(directoryOf(below), (each) => this.#realPath(each)), baseName(below))
+      : below;
     return { record: await recordPath(this.#directory, "journal", full), target: full };
   }
 
-  /** Returns the real path of a directory, also of one that is created later. */
-  #futurePath(path: string): string {
-    const above = directoryOf(path);
-    return this.#realPath(path) ?? (above === path ? path : joinPath(this.#futurePath(above), baseName(path)));
-  }
-
   #realPath(path: string): string | undefined {
-    if (!this.#real.has(path)) {
-      let real: string | undefined;
-      try {
-        real = this.#paths.realPath(path);
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-      }
-      this.#real.set(path, real);
-    }
+    if (!this.#real.has(path)) this.#real.set(path, realPathIfAny(path, this.#paths));
     return this.#real.get(path);
   }
 }

@@ -34,19 +34,21 @@ export interface RelayedRequest {
 export class RelayedConversation {
   /** Number of large files that the receiver has finished. Files of packs are counted at the end. */
   files = 0;
+  /** Number of paths that failed on either host. */
   failed = 0;
-  readonly planned: DryRunTotals;
-  /** Whether the sender has received all results. */
-  finishing = false;
-  /** Paths of large files in progress, by number. */
-  readonly #inProgress = new Map<number, string>();
-  /** Whether the sender has not sent all files, because the target takes no more. */
-  stopped?: boolean;
   /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
+  /** Whether the sender has received all results. */
+  finishing = false;
+  /** Whether the sender has not sent all files, because the target takes no more. */
+  stopped?: boolean;
+  /** Entries of a dry run. */
+  readonly planned: DryRunTotals;
+  /** Paths of large files in progress, by number. */
+  readonly #inProgress = new Map<number, string>();
   /** Names of the sources. */
   #names: readonly string[] = [];
-  readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
+  readonly #reported = new ReportedTexts();
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
   readonly #to: ClientSession;
@@ -60,8 +62,8 @@ export class RelayedConversation {
 
   /** Passes the offer and its answer on, and sets the number of streams. @throws {UserError} if the receiver refuses. */
   async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
-    const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
-    const offered = new OfferedSources(maxOffered(asked));
+    const { sources: requested, target, recursive, streams, bytesPerSecond } = this.#options;
+    const offered = new OfferedSources(maxOffered(requested));
     while (!offered.complete) {
       const message = await this.#from.control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);
@@ -72,8 +74,8 @@ export class RelayedConversation {
     }
     const { sources, last: totals } = offered;
     // Before the receiver creates directories for them.
-    checkOffered(sources, asked, { recursive });
-    const placed = withTargets(sources, asked);
+    checkOffered(sources, requested, { recursive });
+    const placed = withTargets(sources, requested);
     target.names.reserve(placed);
     this.#names = placed.map(({ name }) => name);
     const { type: _, sources: __, last: ___, ...counts } = totals;

@@ -27,7 +27,7 @@ export interface RelayOptions extends SharedCopyOptions {
   to: RelayHostOptions;
 }
 
-/** Copies. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
+/** Copies between the hosts. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function relay(options: RelayOptions): Promise<Outcome> {
   await using peers = new OpenPeers(options.signal);
   const copy = new RelayedCopy(options, peers);

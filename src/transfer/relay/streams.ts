@@ -72,23 +72,23 @@ export class RelayStreams {
     return this.#pool.wireBytes;
   }
 
-  /** Opens as many pairs as both hosts accept and the longer round trip is worth. @returns their number. */
+  /** Opens as many pairs as both hosts accept and the longer round trip needs. @returns their number. */
   async bringUp(): Promise<number> {
     if (this.#count.max === 0) return 0;
     await this.#bringUp(1);
     let opened = 1;
     // The first measurement may be too long, if the host was busy.
-    if (this.#worth > this.#count.min) {
+    if (this.#usefulPairs > this.#count.min) {
       await this.#bringUpMore(1);
       opened++;
     }
-    const pairs = this.#worth;
+    const pairs = this.#usefulPairs;
     if (pairs > opened) await this.#bringUpMore(pairs - opened);
     return Math.max(pairs, opened);
   }
 
   /** Number of useful pairs. A stream without its other half would take work that is never passed on. */
-  get #worth(): number {
+  get #usefulPairs(): number {
     return Math.min(streamsForRtt(this.roundTripMs, this.#count), this.#from.maxStreams, this.#to.maxStreams);
   }
 
@@ -107,6 +107,7 @@ export class RelayStreams {
     if (this.#ended === 0 && this.#count.max > 0) throw await this.losses.allBroken();
   }
 
+  /** Opens no more pairs, and ends all streams. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#from.close();
@@ -129,7 +130,7 @@ export class RelayStreams {
     await Promise.all(both);
   }
 
-  /** Opens further pairs. Without them the copy is only slower. */
+  /** Opens further pairs. Ignores errors, because the copy is only slower with fewer pairs. */
   async #bringUpMore(pairs: number): Promise<void> {
     await this.#bringUp(pairs).catch(() => {});
   }

@@ -23,6 +23,7 @@ const CLEAN_UP_MS = 3_000;
 const URGENT_FLUSH_MS = 300;
 const URGENT_CLEAN_UP_MS = 1_200;
 
+/** Settings, channel and callbacks of a remote end. */
 export interface RemoteEndOptions {
   engine: EngineChoice;
   /** Number of Workers for streams. Default: depends on the cores of this machine. */
@@ -51,7 +52,7 @@ export interface RemoteEndOptions {
   signal: AbortSignal;
 }
 
-/** Serves one session. @throws what ended it early. The client has received the reason if possible. */
+/** Serves one session. @throws {unknown} The error that ended the session early. The client has received it if possible. */
 export async function serve(options: RemoteEndOptions): Promise<void> {
   const { signal } = options;
   const machine = new LoadedMachine(options);

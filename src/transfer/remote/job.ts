@@ -18,7 +18,7 @@ import { checkDirection, type RemoteJobOptions } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
 
-/** Sends or receives. @throws what ended it. */
+/** Sends or receives. @throws {unknown} The error that ended the copy. */
 export async function runJob(
   session: CopySession,
   machine: Machine,
@@ -52,8 +52,8 @@ export async function runJob(
   };
   const finished = (outcome: Outcome) => emit({ type: "finished", ...outcome, engine: session.engine.name });
   if (job.direction === "push") {
-    const lender = options.local ? localCopyPid(session, files) : undefined;
-    if (lender !== undefined) options.note("large files are copied directly from the open files of the client");
+    const clientPid = options.local ? localCopyPid(session, files) : undefined;
+    if (clientPid !== undefined) options.note("large files are copied directly from the open files of the client");
     const outcome = await receive({
       ...shared,
       confinement,
@@ -62,10 +62,10 @@ export async function runJob(
       toOutput: false,
       base,
       tilde,
-      mostSources: MAX_ROOTS,
+      maxSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       unresumable: options.note,
-      localCopyPid: lender,
+      localCopyPid: clientPid,
     });
     return finished(outcome);
   }

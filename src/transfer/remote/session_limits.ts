@@ -3,6 +3,7 @@
 import { quotePath, UserError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 
+/** Restrictions of one host. */
 export interface SessionLimits {
   /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
@@ -40,6 +41,7 @@ export function checkLog(log: string, { root, allow }: SessionLimits): void {
   );
 }
 
+/** Settings and callbacks of a remote end that its jobs need. */
 export interface RemoteJobOptions {
   /** Whether a client on this machine has started this end without ssh. */
   local: boolean;

@@ -1,6 +1,6 @@
 /**
- * Lets the receiver compare entries before they are sent, so that only needed ones are. Compare units are batches: packs
- * as the walk makes them, and large files gathered into packs.
+ * Lets the receiver compare entries before they are sent, so that only the needed ones are sent. Compare units are
+ * batches: packs as the walk makes them, and large files gathered into packs.
  */
 
 import { joinPath } from "../../files/path/local_path.ts";
@@ -127,7 +127,7 @@ export class ComparePlanner {
     if (!file) return false;
     const { item: { root, path, size, identity, times }, plan } = file;
     const range: ComparedRange = { root, path, size, identity, times, ...takeRange(file) };
-    file.out++;
+    file.inFlight++;
     if (range.end === size) this.#compared.shift();
     this.#compare({ phase: ComparePhase.digest, ...plan, range }, { file });
     return true;
@@ -211,12 +211,12 @@ export class ComparePlanner {
     else if (outcome === CompareResult.same) this.#same(item);
     else if (outcome !== CompareResult.undecided) this.#need(item, outcome);
     else if (this.#continues()) {
-      this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, out: 0, different: false });
+      this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, inFlight: 0, different: false });
     }
   }
 
   #rangeAnswered(file: ComparedFile, unit: CompareUnit, outcome: number | Failure): void {
-    file.out--;
+    file.inFlight--;
     if (typeof outcome !== "number") {
       // The answers to its other ranges do not matter any more.
       if (!file.different) this.#host.failed(outcome);
@@ -233,11 +233,11 @@ export class ComparePlanner {
       if (!file.different) this.#need(item, outcome);
       file.different = true;
       this.#stopComparing(file);
-    } else if (!file.different && file.out === 0 && file.next === size) {
+    } else if (!file.different && file.inFlight === 0 && file.next === size) {
       // A range that is the whole file has finalized it.
       if (unit.range!.start === 0 && unit.range!.end === size) this.#same(item);
       else {
-        file.out++;
+        file.inFlight++;
         this.#compare({ phase: ComparePhase.finalize, ...plan }, { file });
       }
     }

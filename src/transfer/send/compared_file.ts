@@ -26,7 +26,7 @@ export interface ComparedFile extends GatheredFile {
   /** Index in `sent` of the range that starts there. */
   nextSent: number;
   /** Number of ranges without an answer. */
-  out: number;
+  inFlight: number;
   different: boolean;
 }
 

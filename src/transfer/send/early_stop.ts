@@ -1,12 +1,13 @@
 /** The early end of a copy whose target takes no more: every other file would fail too. */
 
-import { type Failure, fullTarget } from "../../protocol/failure.ts";
+import { type Failure, fullTargetReason } from "../../protocol/failure.ts";
 
+/** Stops a copy when its target is full or read-only. */
 export class EarlyStop {
   /** Whether files were not sent. */
   stopped = false;
   readonly #note: (message: string) => void;
-  /** Why the target takes no more; undefined while it does. */
+  /** Reason why the target takes no more files; undefined while it accepts files. */
   #full: string | undefined;
 
   /** @param note Reports once that files were not sent. */
@@ -14,19 +15,19 @@ export class EarlyStop {
     this.#note = note;
   }
 
-  /** Whether the target takes no more. */
+  /** Whether the target takes no more files. */
   get isFull(): boolean {
     return this.#full !== undefined;
   }
 
-  /** Handles a failure of the receiver. Returns whether it is the first that means that the target takes no more. */
-  beginsWith(failure: Failure): boolean {
+  /** Handles a failure of the receiver. Returns whether the early stop starts now, because the target takes no more. */
+  startsAt(failure: Failure): boolean {
     if (this.isFull) return false;
-    this.#full = fullTarget(failure);
+    this.#full = fullTargetReason(failure);
     return this.isFull;
   }
 
-  /** Notes once that a file is not sent. Call it only if the target takes no more. */
+  /** Notes once that a file is not sent. Call it only if `isFull`. */
   dropped(): void {
     if (this.stopped) return;
     this.stopped = true;

@@ -29,7 +29,7 @@ export interface LargeFile {
   /** Bytes that the receiver had before anything was sent. */
   keptBytes: number;
   /** Number of its units that streams have. */
-  out: number;
+  inFlight: number;
   failure?: Failure;
   /** The end where it failed. */
   failedSide?: "sender" | "receiver";
@@ -79,6 +79,7 @@ export function checkRanges(ranges: ByteRange[], size: number): void {
   if (at !== size) throw wrongRanges();
 }
 
+/** Returns the error for ranges that are not those of their file. */
 export function wrongRanges(): ProtocolError {
   return new ProtocolError("bad-message", "Cannot accept the ranges that the receiver requests");
 }

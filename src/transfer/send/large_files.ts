@@ -146,7 +146,7 @@ export class LargeFiles {
         this.#queue.shift();
         continue;
       }
-      file.out++;
+      file.inFlight++;
       if (file.input) return { type: "input", unit, file: file.file };
       const { root, path, size, identity, times } = file.item;
       const { file: number, stored } = file;
@@ -161,7 +161,7 @@ export class LargeFiles {
   report(report: RangeReport): void {
     const file = this.#files.get(report.file);
     if (!file) return;
-    file.out--;
+    file.inFlight--;
     const { changed, whole } = report;
     if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
     if (changed && changed.change >= FileChange.certain && !file.noted) {
@@ -184,7 +184,7 @@ export class LargeFiles {
   takeBack(unit: RangeUnit | InputUnit): void {
     const file = this.#files.get(unit.file);
     if (!file) return;
-    file.out--;
+    file.inFlight--;
     if (unit.type === "range") file.todo.unshift({ start: unit.start, end: unit.end });
     // A device cannot take the same bytes again, and a pipe cannot be read again.
     if (file.unitBytes === Infinity) setFailure(file, unrepeatable(file.input ? "-" : file.item.path), "sender");
@@ -200,7 +200,7 @@ export class LargeFiles {
       todo: [],
       sums: new RangeSums(),
       keptBytes: 0,
-      out: 0,
+      inFlight: 0,
       ...options,
     };
     this.#files.set(file.file, file);
@@ -258,7 +258,7 @@ export class LargeFiles {
   /** Gives up a failed file when no stream has a range of it. */
   #dropIfIdle(file: LargeFile): void {
     file.todo = [];
-    if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
+    if (file.inFlight > 0 || !file.failure || !this.#files.delete(file.file)) return;
     this.#host.send({ type: "drop", file: file.file });
     this.#host.failed(file.failure, file.failedSide!, file.item);
   }

@@ -18,7 +18,7 @@ import { type RequestedSource, tooLong } from "../requested_sources.ts";
 export interface FindOptions extends SourceOptions {
   /** Whether to expand patterns: not if a shell has done it. */
   globs: boolean;
-  /** Whether private names are accepted, because nothing is sent. Default false. */
+  /** Whether private names are accepted, because nothing is sent. Default: false. */
   privateNames?: boolean;
   /** Called per directory that a pattern searches, besides yielding to the event loop; may throw to end the search. */
   turn?: () => void | Promise<void>;
@@ -57,7 +57,7 @@ export async function findSources(
       const meant = matches.length > 0 ? matches : [text];
       const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
       for (const root of roots) {
-        // The receiver would refuse it.
+        // The receiver refuses private names.
         if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
         else {
           length += root.path.length;

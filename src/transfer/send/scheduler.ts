@@ -121,7 +121,7 @@ export class Scheduler {
     this.#verification = new Verification({
       rootName: (root) => this.#host.rootName(root),
       lost: this.#lost,
-      compare: (request) => this.#units.add({ type: "ask", verify: true, ...request }),
+      compare: (request) => this.#units.add({ type: "compare", verify: true, ...request }),
       send: (pack) => this.#addPack(pack),
       sendLarge: (item) => this.#large.announce(item),
       listing: this.#host.listing,
@@ -146,13 +146,13 @@ export class Scheduler {
   }
 
   /**
-   * Files and bytes that have to be sent, as known so far.
+   * Returns the files and bytes that have to be sent, as known so far.
    *
-   * @param counted counts of all files that are ahead of the walk.
+   * @param counted counts of a second walk, which is ahead.
    */
   totals(counted?: Scheduler["found"]): { files: number; bytes: number; complete: boolean } {
     const { found, skipped } = this;
-    // The walk itself knows better at its end.
+    // At its end, the walk has the exact counts.
     const ahead = found.complete ? undefined : counted;
     const complete = (ahead ?? found).complete && !this.#walk.awaitsInput && !this.stopped;
     const files = Math.max(found.files, ahead?.files ?? 0) - skipped.counted;
@@ -207,7 +207,7 @@ export class Scheduler {
     const unit = this.#units.remove(report.unit);
     if (!unit) return;
     if (report.type === "digest") this.#digests.answered(report);
-    else if (report.type === "ask") {
+    else if (report.type === "compare") {
       const request = unit as CompareUnit;
       if (request.verify) this.#verification!.answered(request, report);
       else this.#planner!.answered(request, report.outcomes);
@@ -255,7 +255,7 @@ export class Scheduler {
     this.#planner = new ComparePlanner({
       ...known,
       rootName: (root) => this.#host.rootName(root),
-      compare: (request) => this.#units.add({ type: "ask", ...request }),
+      compare: (request) => this.#units.add({ type: "compare", ...request }),
       send: (pack) => this.#addPack(pack),
       skipped: (bytes, isFile) => {
         this.skipped.files++;
@@ -375,7 +375,7 @@ export class Scheduler {
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
-    if (side === "receiver" && this.#earlyStop.beginsWith(failure)) this.#stop();
+    if (side === "receiver" && this.#earlyStop.startsAt(failure)) this.#stop();
   }
 
   /**
@@ -384,7 +384,7 @@ export class Scheduler {
    */
   #stop(): void {
     const waiting = this.#units.drop((unit) =>
-      unit.type === "ask" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
+      unit.type === "compare" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
     const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
     this.#links.length = 0;

@@ -25,12 +25,12 @@ export interface SchedulerHost {
 export interface SchedulerOptions {
   streams: number;
   blockBytes: number;
-  /** Whether holes are sent as holes. Default false. */
+  /** Whether holes are sent as holes. Default: false. */
   sparse?: boolean;
-  /** Whether the receiver may continue partial files of an earlier run. Default false. */
+  /** Whether the receiver may continue partial files of an earlier run. Default: false. */
   resume?: boolean;
-  /** Whether the digests of all files are listed. Default false. */
+  /** Whether the digests of all files are listed. Default: false. */
   digests?: boolean;
-  /** Whether the receiver copies large files locally. Default false. */
+  /** Whether the receiver copies large files locally. Default: false. */
   offersLocalCopy?: boolean;
 }

@@ -28,7 +28,7 @@ import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options
 import { SenderProgress } from "./sender_progress.ts";
 import { WalkCount } from "./walk_count.ts";
 
-/** Sends all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
+/** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function send(options: SendOptions): Promise<Outcome> {
   await using sender = new Sender(options);
   await sender.plan();
@@ -58,7 +58,9 @@ class Sender implements AsyncDisposable {
     const { session, job: { congestion, comparison }, roots, emit } = options;
     const maxRoots = session.features.includes("lists") ? MAX_ROOTS : MAX_PLAIN_ROOTS;
     if (roots.length > maxRoots) {
-      throw new UserError(`Cannot copy more than ${maxRoots} sources at once: these are ${roots.length}`);
+      throw new UserError(`Cannot copy ${roots.length} sources at once: the maximum is ${maxRoots}`, {
+        hint: "Copy them in several runs",
+      });
     }
     if (congestion !== undefined) checkCongestion(congestion);
     this.#options = options;
@@ -198,7 +200,7 @@ class Sender implements AsyncDisposable {
       streams: streams.max,
       blockBytes: job.blockBytes,
       sparse: job.sparse,
-      // The null engine sends synthetic contents: a later copy must not continue with them.
+      // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,
       digests: listing !== undefined,
     });

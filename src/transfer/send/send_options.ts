@@ -41,7 +41,7 @@ export interface SendOptions {
   emit: (event: TransferEvent) => void;
 }
 
-/** Returns what the walk of the sources enters and reads. @throws {UsageError | ProtocolError} for an unusable filter. */
+/** Returns the options of the walk over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
 export function walkOptions(
   { job, checkLink, roots, session }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session">,
 ): WalkOptions {

@@ -23,7 +23,7 @@ export interface SourceDigestsHost {
   digest(work: Omit<DigestUnit, "type" | "unit" | "attempt">): number;
   /** Receives digests; undefined: no digests are listed. */
   listing?: CopyListing;
-  /** Sends skipped files after all, because an earlier run may have sent something else. */
+  /** Sends skipped files after all, because an earlier run may have sent other contents. */
   send(pack: SelectedRecords): void;
   sendLarge(item: RangedItem): void;
   /** Subtracts skipped files that are sent after all. */

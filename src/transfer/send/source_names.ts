@@ -4,8 +4,9 @@ import { joinPath } from "../../files/path/local_path.ts";
 
 /**
  * Returns the names that a sender may give to an operand: its last component, or "." if the operand means the
- * contents of a directory. "~" and "~user" mean a directory whose name only the sender knows, and the receiver does
- * not trust it with that. Their names are "." for the directory, or the text itself for a file that has this name.
+ * contents of a directory. "~" and "~user" mean a directory whose name only the sender knows. The receiver does not
+ * accept a name of the sender's choice. So their names are "." for the directory, or the text itself for a file of that
+ * name.
  *
  * @param options.tilde whether "~" has its special meaning in this operand.
  */

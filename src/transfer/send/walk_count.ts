@@ -36,7 +36,7 @@ export class WalkCount implements Disposable {
   start(isNeeded: () => boolean): void {
     const { signal } = this.#stopping;
     delay(START_MS, { signal }).then(() => isNeeded() ? this.count(isNeeded) : undefined).catch(() => {
-      // The walk that sends the files fails too, and reports it.
+      // The walk that sends the files fails too, and reports the error.
       this.#walk = undefined;
     });
   }

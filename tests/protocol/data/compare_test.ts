@@ -4,7 +4,7 @@ import {
   COMPARE_HEADER_BYTES,
   ComparePhase,
   comparisonOf,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   readCompareHeader,
   readDigest,
   writeCompareHeader,
@@ -20,7 +20,7 @@ const DIGEST = "0000000200000000" + "0100000200000000" + "ab".repeat(32);
 
 describe("compare request", () => {
   it("has the documented layout", () => {
-    const bytes = new Uint8Array(COMPARE_HEADER_BYTES + 64 + DIGEST_BYTES).fill(0xff);
+    const bytes = new Uint8Array(COMPARE_HEADER_BYTES + 64 + DIGEST_ENTRY_BYTES).fill(0xff);
     const view = viewOf(bytes);
     const header = { unit: 0x11223344, attempt: 1, phase: ComparePhase.digest, recordsBytes: 64 };
     const digest = { start: 32 << 20, end: (32 << 20) + 1, digest: new Uint8Array(32).fill(0xab) };

@@ -5,7 +5,7 @@ import type { SourceRoot } from "../../../src/files/engine/source.ts";
 import { cleanTree } from "../../../src/resume/clean/clean_tree.ts";
 import { fnv1a } from "../../../src/files/path/temporary_names.ts";
 import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";
-import { lockJournal } from "../../../src/resume/partial/lock_journal.ts";
+import { lockRecord } from "../../../src/resume/lock_record.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
 import { ENGINES, isRoot, TempDirectory } from "../../files/file_engines.ts";
 import { oldJournal, oldMark, oldName, oldRunLog, type OldStat } from "../../security/old_formats.ts";
@@ -84,7 +84,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       const name = oldName("/target", "run");
       temp.write(name, oldRunLog("/target", [{ name: "a", source: SOURCE, target: SOURCE }]));
-      const lock = (await lockJournal(temp.at(name)))!;
+      const lock = (await lockRecord(temp.at(name)))!;
       const used = await clean(temp, make());
       assertEquals([used.removed, used.kept], [[], 1]);
       lock.close();
@@ -151,7 +151,7 @@ for (const { title, make } of ENGINES) {
       leave(temp, "dir/sub");
       leaveMark(temp, "dir");
       const before = temp.list();
-      const journal = (await lockJournal(temp.at(`dir/sub/${NAMES.journal}`)))!;
+      const journal = (await lockRecord(temp.at(`dir/sub/${NAMES.journal}`)))!;
       assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 3 });
       assertEquals(temp.list(), before);
       journal.close();

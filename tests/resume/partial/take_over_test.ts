@@ -4,7 +4,7 @@ import { crc32 } from "../../../src/protocol/crc32.ts";
 import { decodeJournal, JOURNAL_RECORD_BYTES } from "../../../src/resume/partial/journal.ts";
 import { type ResumableSource } from "../../../src/files/engine/target.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
-import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
+import { removeRecord } from "../../../src/resume/lock_record.ts";
 import {
   bytesLeft,
   removeEarlier,
@@ -359,7 +359,7 @@ describe("takeOver", () => {
     // The second copy already waits for the lock, because it opens the journal before its first await.
     Deno.removeSync(place.partial);
     first!.lock.close();
-    removeJournal(place.record, first!.journal);
+    removeRecord(place.record, first!.journal);
     const taken = await second;
     assertEquals(taken?.kept, []);
     Place.close(taken);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Codec } from "../../../src/compress/codec.ts";
 import { availableCodecs, createCodec } from "../../../src/compress/codecs.ts";
-import { CODEC_NUMBERS } from "../../../src/protocol/coding.ts";
+import { CODEC_NUMBERS } from "../../../src/protocol/codec_names.ts";
 import { Compressor } from "../../../src/streams/frames/compressor.ts";
 import { Decompressor } from "../../../src/streams/frames/decompressor.ts";
 import { text } from "../../compress/text.ts";
@@ -49,7 +49,7 @@ describe("Compressor and Decompressor", () => {
           }
           small++;
           assert(coded < size);
-          decompressor.decompress(compressor.coding, bytes, 200, 200 + coded, size);
+          decompressor.decompress(compressor.codecNumber, bytes, 200, 200 + coded, size);
           assertEquals(decompressor.bytes.subarray(decompressor.start, decompressor.start + size), text(size));
         }
         assertEquals(small, 5);

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import {
   ComparePhase,
   CompareResult,
-  DIGEST_BYTES,
+  DIGEST_ENTRY_BYTES,
   NO_DIGEST,
   writeDigest,
 } from "../../../src/protocol/data/compare.ts";
@@ -70,7 +70,7 @@ for (const { title, make } of ENGINES) {
       });
       const root = record(ROOT);
       const recordsBytes = root.length + entry.length;
-      const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
+      const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_ENTRY_BYTES : 0));
       const view = new DataView(bytes.buffer);
       bytes.set(root);
       bytes.set(entry, root.length);

@@ -10,8 +10,8 @@ const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0
 describe("DirectoryFinalizer", () => {
   it("merges what is known of a directory", async () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: false });
-    directories.touch([{ root: 0, path: "a", created: true }]);
-    directories.touch([{ root: 0, path: "a", created: false, attributes: ATTRIBUTES }, {
+    directories.add([{ root: 0, path: "a", created: true }]);
+    directories.add([{ root: 0, path: "a", created: false, attributes: ATTRIBUTES }, {
       ...{ root: 0, path: "b", created: false },
     }]);
     const finished: unknown[] = [];
@@ -25,28 +25,28 @@ describe("DirectoryFinalizer", () => {
   });
 
   it("rejects directories whose paths are too long together", () => {
-    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, maxText: 100 });
     const path = "x".repeat(50);
-    for (let times = 0; times < 3; times++) directories.touch([{ root: 0, path, created: true }]);
-    directories.touch([{ root: 0, path: "y".repeat(50), created: true }]);
-    assertProtocolError("bad-message", () => directories.touch([{ root: 0, path: "z", created: true }]));
+    for (let times = 0; times < 3; times++) directories.add([{ root: 0, path, created: true }]);
+    directories.add([{ root: 0, path: "y".repeat(50), created: true }]);
+    assertProtocolError("bad-message", () => directories.add([{ root: 0, path: "z", created: true }]));
   });
 
   it("rejects directories whose extended attributes are too long together", () => {
-    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
-    directories.touch([{ root: 0, path: "a", created: true }]);
-    directories.touch([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
-    directories.touch([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, maxText: 100 });
+    directories.add([{ root: 0, path: "a", created: true }]);
+    directories.add([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
+    directories.add([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
     assertProtocolError(
       "bad-message",
-      () => directories.touch([{ root: 0, path: "b", created: true, xattrs: new Uint8Array(64) }]),
+      () => directories.add([{ root: 0, path: "b", created: true, xattrs: new Uint8Array(64) }]),
     );
   });
 
   it("rejects paths to flush that are too long together", () => {
-    const directories = new DirectoryFinalizer(ROOTS, { fsync: true, mostText: 100 });
-    directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
-    directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
-    assertProtocolError("bad-message", () => directories.entered({ root: 0, path: "z".repeat(20) }));
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: true, maxText: 100 });
+    directories.addEntered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
+    directories.addEntered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
+    assertProtocolError("bad-message", () => directories.addEntered({ root: 0, path: "z".repeat(20) }));
   });
 });

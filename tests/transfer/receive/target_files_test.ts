@@ -50,15 +50,15 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
     session: { ...session, features: ["rerun"] } as unknown as typeof session,
   };
   const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
-  const memory = noted && await ResumeRecord.find(remembering, [source]);
-  await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
-  if (noted) memory!.note(noted);
-  const target = new TargetFiles(options, roots, { streams: 1, sourceNames: ["."], record: memory });
+  const record = noted && await ResumeRecord.find(remembering, [source]);
+  await record?.begin(roots, { files: 2, bytes: 0, complete: true });
+  if (noted) record!.addFiles(noted);
+  const target = new TargetFiles(options, roots, { streams: 1, sourceNames: ["."], record });
   target.open(EMPTY);
   await opened.promise;
   target.finishFile({ type: "close", file: EMPTY.file, size: 0, crc32: 0 });
   assertEquals(await Deno.readTextFile(old), "");
-  return { target, memory };
+  return { target, record };
 }
 
 describe("TargetFiles", () => {
@@ -115,9 +115,9 @@ describe("TargetFiles", () => {
     for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
       await using directory = await createTempDirectory();
       await using state = await createTempDirectory();
-      const { target, memory } = await replaced(directory.path, { noted, state: state.path });
+      const { target, record } = await replaced(directory.path, { noted, state: state.path });
       await target.close();
-      memory?.close();
+      record?.close();
       const left = listNames(directory.path).filter((name) => name !== EMPTY.path);
       const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${directory.path}/${name}`)));
       assertEquals(contents, noted?.length ? ["old"] : []);

@@ -177,7 +177,7 @@ describe("Scheduler", () => {
     const [written, refused] = [await scheduler.next(0) as PackUnit, await scheduler.next(1) as PackUnit];
     confirm(scheduler, written);
     const answer = (unit: CompareUnit, outcome: number) =>
-      scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(outcome) });
+      scheduler.report({ type: "compare", unit: unit.unit, outcomes: Array(unit.records).fill(outcome) });
     answer(await scheduler.next(0) as CompareUnit, CompareResult.different);
     refuse(scheduler, refused, { code: "ENOSPC", message: 'Cannot write "1": No space left on device' });
     const again = await scheduler.next(0) as PackUnit;
@@ -310,11 +310,11 @@ describe("Scheduler", () => {
       const links: string[][] = [];
       let wrong = 0;
       for (let unit; (unit = await work.scheduler.next(0));) {
-        if (unit.type === "ask") {
+        if (unit.type === "compare") {
           const isWrong = unit.phase === ComparePhase.stat && links.length === 0 && wrong < wrongTimes;
           if (isWrong) wrong++;
           const verdict = isWrong ? CompareResult.different : CompareResult.same;
-          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(verdict) });
+          work.scheduler.report({ type: "compare", unit: unit.unit, outcomes: Array(unit.records).fill(verdict) });
         } else {
           const of = recordsOf(unit as PackUnit).filter(({ type }) => type === RecordType.hardlink);
           if (of.length > 0) links.push(of.map(({ name }) => name));
@@ -442,10 +442,10 @@ describe("Scheduler", () => {
       const units: WorkUnit[] = [];
       for (let unit = await scheduler.next(0); unit; unit = await scheduler.next(0)) {
         units.push(unit);
-        if (unit.type !== "ask") confirm(scheduler, unit);
+        if (unit.type !== "compare") confirm(scheduler, unit);
         else {
           const outcomes = Array(unit.records).fill(verdictOf(unit));
-          scheduler.report({ type: "ask", unit: unit.unit, outcomes });
+          scheduler.report({ type: "compare", unit: unit.unit, outcomes });
         }
       }
       return units;
@@ -465,7 +465,7 @@ describe("Scheduler", () => {
       await work.scheduler.compareFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => CompareResult.same);
       assert(units.length < 50, `${units.length} units`);
-      assert(units.every(({ type }) => type === "ask"));
+      assert(units.every(({ type }) => type === "compare"));
       assertEquals(work.take("open"), []);
       assertEquals(work.scheduler.skipped, { files: 20_200, counted: 20_200, bytes: 400 * MIB });
       assertEquals(work.scheduler.totals(), { files: 0, bytes: 0, complete: true });
@@ -480,7 +480,7 @@ describe("Scheduler", () => {
         const ranges: (number | undefined)[][] = [];
         const next = async () => (await work.scheduler.next(0)) as CompareUnit;
         const answer = (unit: CompareUnit, verdict: number) =>
-          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: [verdict] });
+          work.scheduler.report({ type: "compare", unit: unit.unit, outcomes: [verdict] });
         answer(await next(), CompareResult.undecided);
         const asked = [await next(), await next(), await next()];
         for (const { phase, range } of asked) ranges.push([phase, range?.start, range?.end]);
@@ -513,7 +513,7 @@ describe("Scheduler", () => {
       work.scheduler.streamBroke(0);
       const again = await work.scheduler.next(1) as CompareUnit;
       assertEquals([again.unit, again.attempt], [first!.unit, 1]);
-      work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [CompareResult.same, CompareResult.same] });
+      work.scheduler.report({ type: "compare", unit: again.unit, outcomes: [CompareResult.same, CompareResult.same] });
       assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
     });
 
@@ -529,11 +529,11 @@ describe("Scheduler", () => {
         hint: "",
       };
       work.scheduler.report({
-        type: "ask",
+        type: "compare",
         unit: small.unit,
         outcomes: [full, CompareResult.missing, CompareResult.same],
       });
-      work.scheduler.report({ type: "ask", unit: large.unit, outcomes: [CompareResult.different] });
+      work.scheduler.report({ type: "compare", unit: large.unit, outcomes: [CompareResult.different] });
       assertEquals([await work.scheduler.next(0), work.scheduler.finished], [undefined, true]);
       assertEquals([work.scheduler.stopped, work.failed.length, work.take("open")], [true, 1, []]);
     });
@@ -551,8 +551,8 @@ describe("Scheduler", () => {
           message: 'Cannot write "a": No space left on device',
           hint: "",
         }];
-        scheduler.report({ type: "ask", unit: small.unit, outcomes });
-        scheduler.report({ type: "ask", unit: large.unit, outcomes: [verdict] });
+        scheduler.report({ type: "compare", unit: small.unit, outcomes });
+        scheduler.report({ type: "compare", unit: large.unit, outcomes: [verdict] });
         assertEquals([await scheduler.next(0), scheduler.finished], [undefined, true]);
         assertEquals([scheduler.stopped, work.notes.length], [isStopped, isStopped ? 1 : 0]);
       }
@@ -562,7 +562,7 @@ describe("Scheduler", () => {
       await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
       await work.scheduler.compareFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => CompareResult.different);
-      assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
+      assertEquals(units.map(({ type }) => type), ["compare", "pack", "compare", "pack"]);
     });
   });
 });

@@ -1,8 +1,8 @@
 /** Locks records (flock(2)), so that only one copy at a time uses them. The system releases a lock when its process exits. */
 
-import { settleWithin } from "../../async/settle_within.ts";
-import { codeOf } from "../../files/stat/file_failure.ts";
-import { isStill, openOwnFile, removeQuietly } from "../own_file.ts";
+import { settleWithin } from "../async/settle_within.ts";
+import { codeOf } from "../files/stat/file_failure.ts";
+import { isStill, openOwnFile, removeQuietly } from "./own_file.ts";
 
 /** Maximum wait for a lock: a remote end whose client was killed takes some time to notice and exit. */
 const LOCK_MS = 3_000;
@@ -11,12 +11,12 @@ const SHORT_LOCK_MS = 100;
 const MAX_ATTEMPTS = 8;
 
 /**
- * Opens and locks a journal. Creates it if it is missing.
+ * Opens and locks a record. Creates it if it is missing.
  *
  * @returns undefined if another process has locked it.
- * @throws the system's error if it cannot be opened, created or locked.
+ * @throws {unknown} The system's error if it cannot be opened, created or locked.
  */
-export async function lockJournal(path: string): Promise<Deno.FsFile | undefined> {
+export async function lockRecord(path: string): Promise<Deno.FsFile | undefined> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const existing = openOwnFile(path, { write: true });
     const file = existing ?? create(path);
@@ -36,7 +36,7 @@ export async function lockJournal(path: string): Promise<Deno.FsFile | undefined
 }
 
 /**
- * Opens and locks an existing journal, almost without waiting.
+ * Opens and locks an existing record or leftover, almost without waiting.
  *
  * @param owner Required owner of the file. Default: this user.
  * @returns undefined if the file does not exist or another process has locked it.
@@ -60,7 +60,7 @@ export async function lockOpen(file: Deno.FsFile): Promise<boolean> {
   return await lockWithin(LOCK_MS, file, (error) => codeOf(error) !== undefined);
 }
 
-/** Creates a journal. Returns undefined if another process has just created it. */
+/** Creates a record. Returns undefined if another process has just created it. */
 function create(path: string): Deno.FsFile | undefined {
   try {
     const mode = Deno.build.os === "windows" ? undefined : 0o600;
@@ -96,9 +96,9 @@ async function lockWithin(
   return false;
 }
 
-/** Removes and closes a journal. */
-export function removeJournal(path: string, file: Deno.FsFile): void {
-  // The name goes first: a process that waits for the lock must not take over the journal.
+/** Removes and closes a locked record. */
+export function removeRecord(path: string, file: Deno.FsFile): void {
+  // The name goes first: a process that waits for the lock must not take over the record.
   removeQuietly(path);
   file.close();
 }
