@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { FileChange } from "../../../src/files/stat/file_change.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 import type { DigestUnit, RangedItem, RangeUnit } from "../../../src/streams/unit.ts";
@@ -130,9 +131,9 @@ describe("the digest of a large file", () => {
   });
 
   it("prevents a local copy of a file that changed a moment ago, because another change might not show", () => {
-    // A little in the future, because time passes meanwhile.
-    const soon = Date.now() + 60;
-    for (const [at, isFresh] of [[soon, true], [soon - 3_600_000, false]] as const) {
+    const now = 1_700_000_000_000;
+    using _ = stub(Date, "now", () => now);
+    for (const [at, isFresh] of [[now - 60, true], [now - 3_600_000, false]] as const) {
       const item = { ...ITEM, times: { ...TIMES, ctime: Math.floor(at / 1000), ctimeNs: (at % 1000) * 1e6 } };
       assertEquals(opened({ lists: true, offersLocalCopy: true, item }).next()?.stored, isFresh);
       assertEquals(opened({ lists: false, offersLocalCopy: true, item }).next()?.stored, false);
