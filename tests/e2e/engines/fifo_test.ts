@@ -44,7 +44,7 @@ describeWithScene("a FIFO as the target", (scene) => {
     for (const size of [0, SMALL, LARGE]) {
       it(`waits for a reader with a note and receives ${size} bytes: ${variantName(variant)}`, async () => {
         const { source, fifo, bytes } = await tree(size);
-        // Otherwise the receiver opens the file of the client.
+        // Without -C the receiver opens the file of the client.
         const flags = variant.direction === "local" && size === LARGE ? ["-C"] : [];
         await using running = await scene.start(variant, { flags, sources: [source], target: fifo });
         await running.waitForText("stderr", WAITING);

@@ -84,7 +84,7 @@ describe("the digest of a large file", () => {
       ranges.forEach((range) => work.report(range, range.digests ? { whole: { crc32: isSame ? 0 : 1 } } : {}));
       assertEquals([work.listed, work.units.length], isSame ? [["f 7"], 0] : [[], 1]);
       if (isSame) continue;
-      // Again, because it may have changed during the digest and still contain what was sent.
+      // The file is read again, because it may have changed during the digest and still contain the bytes sent.
       const { unit, file, sha256 } = work.units[0];
       assertEquals([file?.path, file?.size, sha256], ["f", SIZE, true]);
       work.digests.answered({ type: "digest", unit, sums: [{ crc32: 1, digest: DIGEST, change: FileChange.none }] });
