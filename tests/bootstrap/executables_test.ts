@@ -15,7 +15,7 @@ describe("findExecutable", () => {
     ["among others, in binary mode, in capitals", `${"0".repeat(64)}  escp\r\n${ABC.toUpperCase()} *${NAME}\r\n`],
   ];
   for (const [how, text] of SUMS) {
-    it(`an executable that matches SHA256SUMS is used, ${how}`, async () => {
+    it(`uses an executable that matches SHA256SUMS, ${how}`, async () => {
       await using tree = await createTempTree({ [NAME]: "abc", SHA256SUMS: text });
       const found = await findExecutable("linux-x64", places("/no/such", tree.path));
       assertEquals([found?.path, found?.sum, found?.contents.length], [`${tree.path}/${NAME}`, ABC, 3]);
@@ -29,13 +29,13 @@ describe("findExecutable", () => {
     ["no such file", undefined],
   ];
   for (const [what, text] of BAD) {
-    it(`an executable with ${what} in SHA256SUMS is refused`, async () => {
+    it(`refuses an executable with ${what} in SHA256SUMS`, async () => {
       await using tree = await createTempTree({ [NAME]: "abc", ...(text === undefined ? {} : { SHA256SUMS: text }) });
       await assertRejects(() => findExecutable("linux-x64", places(tree.path)), StartError, "SHA");
     });
   }
 
-  it("executables for other versions and systems are ignored", async () => {
+  it("ignores executables for other versions and systems", async () => {
     await using tree = await createTempTree({ [NAME]: "abc", SHA256SUMS: `${ABC}  ${NAME}\n` });
     assertEquals(await findExecutable("linux-arm64", places(tree.path)), undefined);
     assertEquals(await findExecutable("linux-x64", { ...places(tree.path), version: "1.0.1" }), undefined);
@@ -44,7 +44,7 @@ describe("findExecutable", () => {
     assertEquals(hasExecutables(places("/no/such")), false);
   });
 
-  it("the running program is used for its own system, without SHA256SUMS", async () => {
+  it("uses the running program for its own system, without SHA256SUMS", async () => {
     await using tree = await createTempTree({ self: "abc", [NAME]: "other" });
     const self = { path: `${tree.path}/self`, system: "linux-x64" as const };
     assertEquals((await findExecutable("linux-x64", { ...places(tree.path), self }))?.sum, ABC);

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { openCopyLog } from "../../src/cli/copy_log.ts";
 import { UsageError } from "../../src/errors.ts";
+import { makeFifo } from "../support/files/fifo.ts";
 import { createTempDirectory } from "../support/files/temp.ts";
 
 describe("openCopyLog", () => {
@@ -44,7 +45,7 @@ describe("openCopyLog", () => {
     async () => {
       await using directory = await createTempDirectory();
       const file = `${directory.path}/log`;
-      new Deno.Command("mkfifo", { args: [file] }).outputSync();
+      makeFifo(file);
       const open = () => openCopyLog({ log: file, noFifo: true, verbose: 0, quiet: false }, () => {});
       assertThrows(open, UsageError, `Cannot open the log file "${file}": it is a FIFO`);
     },

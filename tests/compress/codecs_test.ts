@@ -31,7 +31,7 @@ describe("codecs", () => {
     }
   });
 
-  it("chooseCodec returns the best codec of both ends, or undefined", () => {
+  it("are chosen by chooseCodec: the best codec of both ends, or undefined", () => {
     const [best] = availableCodecs("portable");
     assertEquals(chooseCodec(["deflate", "unheard-of", "zstd"], "portable"), best);
     assertEquals(chooseCodec(["deflate"], "portable"), "deflate");
@@ -106,7 +106,7 @@ for (const variant of CODECS) {
       codec.close();
     });
 
-    it("changed bytes result in a ProtocolError or in other contents of the same length", () => {
+    it("throws a ProtocolError for changed bytes, or returns other contents of the same length", () => {
       const codec = createCodec(name, engine);
       const size = 3000;
       const coded = compressed(variant, text(size));

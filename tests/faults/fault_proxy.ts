@@ -9,8 +9,11 @@ export interface Fault {
   direction: "to server" | "to client";
   /** Number of bytes that pass before the fault. */
   after: number;
-  /** "cut" closes both ends, "half" closes this direction, "stall" stops this direction, "flip" changes a bit. */
-  kind: "cut" | "half" | "stall" | "flip";
+  /**
+   * "cut" closes both ends, "half" closes this direction, "stall" stops this direction, "hold" stops it until `release`,
+   * "flip" changes a bit.
+   */
+  kind: "cut" | "half" | "stall" | "hold" | "flip";
   /** Bit to flip. Default: 4. */
   bit?: number;
 }
@@ -20,6 +23,8 @@ export interface FaultProxy extends TcpProxy {
   readonly happened: number;
   /** Resolves with the first bytes of the first connection. */
   readonly first: Promise<Uint8Array>;
+  /** Ends each "hold", also in the future. */
+  release(): void;
 }
 
 type Close = (conn: Deno.TcpConn) => void;
@@ -33,6 +38,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
   const pending = faults.map((fault): PendingFault => ({ ...fault, left: fault.times ?? 1 }));
   const counts = { happened: 0 };
   const stalled = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
   const first = Promise.withResolvers<Uint8Array>();
 
   async function pass(from: Deno.TcpConn, to: Deno.TcpConn, mine: PendingFault[], close: Close): Promise<void> {
@@ -50,6 +56,10 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
           else end = fault.after - passed;
         }
         for (let at = 0; at < end;) at += await to.write(buffer.subarray(at, end));
+        if (fault?.kind === "hold") {
+          await held.promise;
+          for (let at = end; at < read;) at += await to.write(buffer.subarray(at, read));
+        }
         passed += read;
         if (fault?.kind === "stall") await stalled.promise;
         if (fault?.kind === "half") return await to.closeWrite();
@@ -81,8 +91,10 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
       return counts.happened;
     },
     first: first.promise,
+    release: held.resolve,
     async [Symbol.asyncDispose]() {
       stalled.resolve();
+      held.resolve();
       await proxy[Symbol.asyncDispose]();
     },
   };

@@ -1,33 +1,33 @@
 import { assert, assertEquals } from "@std/assert";
-import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import { escpCommand, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
-import { untilBegun } from "../support/escp/interruptions.ts";
+import { makeFifo } from "../support/files/fifo.ts";
 import { commandOf, descendantsOf, isRunning, type ProcessId } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
+import { untilGuarded } from "./stuck_escp.ts";
 
-const BYTES = 6 << 20;
-/** Kilobits per second: the copy takes about two seconds. */
-const SLOW = ["-l", "24000", "--retries", "0"];
-/** After this time the Worker listens for signals too. */
-const SETTLED_MS = 700;
+const BYTES = 3 << 20;
 
-describeWithScene("a signal that was ignored when escp was started", (scene) => {
+describeWithScene("a signal", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "large": { size: BYTES } });
   });
 
-  /** Starts a copy from a shell that ignores signals, as nohup and background jobs of scripts do. */
-  async function begin(variant: Variant, ignored: string[]): Promise<{ running: RunningEscp; to: string }> {
-    const to = await scene.tree();
+  /**
+   * Starts a copy from a shell that ignores signals, as nohup and background jobs of scripts do. The copy waits for a reader of
+   * its target, a FIFO.
+   */
+  async function begin(variant: Variant, ignored: string[]): Promise<{ running: RunningEscp; fifo: string }> {
+    const fifo = `${await scene.tree()}/fifo`;
+    makeFifo(fifo);
     const traps = ignored.map((signal) => `trap '' ${signal.slice(3)}; `).join("");
     const command = ["sh", "-c", `${traps}exec "$@"`, "sh", ...escpCommand()];
-    const copy = { flags: SLOW, sources: [`${source}/large`], target: `${to}/` };
+    const copy = { flags: ["--retries", "0"], sources: [`${source}/large`], target: fifo };
     const running = await startEscp(scene.args(variant, copy), { command });
-    await untilBegun(to, running);
-    await delay(SETTLED_MS);
-    return { running, to };
+    await running.waitForText("stderr", /waiting for a reader/);
+    await untilGuarded(running.pid);
+    return { running, fifo };
   }
 
   /** Returns escp and its descendants: a terminal signals all of them. */
@@ -41,18 +41,18 @@ describeWithScene("a signal that was ignored when escp was started", (scene) => 
   ];
   for (const [index, [name, ignored]] of CASES.entries()) {
     for (const variant of rotatingVariants(index)) {
-      it(`stays ignored: ${name}: ${variantName(variant)}`, async () => {
-        const { running, to } = await begin(variant, ignored);
+      it(`that was ignored when escp was started stays ignored: ${name}: ${variantName(variant)}`, async () => {
+        const { running, fifo } = await begin(variant, ignored);
         await using _ = running;
         const processes = await group(running);
         assert(processes.length > 1);
         for (const { pid } of processes) for (const signal of ignored) Deno.kill(pid, signal);
+        assertEquals((await Deno.readFile(fifo)).length, BYTES);
         const { code, stderr } = await running.result;
         assertEquals(code, 0, stderr);
-        assertEquals((await Deno.stat(`${to}/large`)).size, BYTES);
       });
 
-      it(`does not disable SIGTERM: ${name}: ${variantName(variant)}`, async () => {
+      it(`that was ignored when escp was started does not disable SIGTERM: ${name}: ${variantName(variant)}`, async () => {
         const { running } = await begin(variant, ignored);
         await using _ = running;
         running.kill("SIGTERM");
@@ -63,7 +63,7 @@ describeWithScene("a signal that was ignored when escp was started", (scene) => 
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`is the only ignored one: ssh receives SIGTERM, and escp SIGHUP: ${variantName(variant)}`, async () => {
+    it(`that was not ignored when escp was started is not ignored: ssh receives SIGTERM, and SIGHUP stops escp: ${variantName(variant)}`, async () => {
       const { running } = await begin(variant, []);
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {

@@ -18,10 +18,10 @@ import { temporaryFiles } from "../support/escp/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 64 * MIB;
-/** Kilobits per second: a copy takes about two seconds, which leaves time to interrupt. */
-const SLOW = ["-l", "300000"];
-/** Leaves time for two interruptions. */
-const SLOWER = ["-l", "150000"];
+/** Kilobits per second: a copy takes about three seconds, which leaves time to interrupt. */
+const SLOW = ["-l", "200000"];
+/** Leaves time for two interruptions, and for one of a copy that does not continue. */
+const SLOWER = ["-l", "100000"];
 /** Retries do not depend on the engine. */
 const LOST = rotatingVariants(0);
 const OVER_SSH = LOST.filter(({ direction }) => direction !== "local");
@@ -113,7 +113,7 @@ describeWithScene("a lost session", (scene) => {
   for (const variant of OVER_SSH) {
     it(`ends the copy with --retries 0: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(variant, to, ["--retries", "0"]);
+      await using running = await start(variant, to, ["--retries", "0"], SLOWER);
       await untilNoted(to, 4 * MIB, running);
       await cut(variant, running);
       const { code, stderr } = await running.result;
@@ -126,7 +126,7 @@ describeWithScene("a lost session", (scene) => {
 
     it(`stops retrying after Ctrl-C: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(variant, to, []);
+      await using running = await start(variant, to, [], SLOWER);
       await untilNoted(to, 4 * MIB, running);
       await cut(variant, running);
       await running.waitForText("stderr", /trying again/);
@@ -145,7 +145,7 @@ describeWithScene("a lost session", (scene) => {
     await using own = await startScene();
     const to = await own.tree();
     await using running = await own.start(variant, {
-      flags: [...SLOW, "--retries", "2"],
+      flags: [...SLOWER, "--retries", "2"],
       sources: [`${source}/big`],
       target: `${to}/big`,
     });
@@ -181,7 +181,7 @@ describeWithScene("a lost session", (scene) => {
     const older = await writeWrapper(`${scene.sshd.binDirectory}/older`, alteredEscp("without_features.ts"));
     await using running = await startEscp([
       ...scene.sshd.sshOptions,
-      ...["-D", older, "-r", ...SLOW, "--", source, `testhost:${to}/new`],
+      ...["-D", older, "-r", ...SLOWER, "--", source, `testhost:${to}/new`],
     ]);
     await untilBegun(to, running);
     await killOthers(scene, running, /^\S*ssh /);

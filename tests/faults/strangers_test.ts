@@ -8,10 +8,8 @@ import { freePort } from "../support/hosts/free_port.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../support/scene.ts";
 import { startSshd } from "../support/hosts/sshd.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
-import { startFaultProxy } from "./fault_proxy.ts";
+import { type Fault, type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
 
-/** Kilobits per second: the copy takes some seconds. */
-const SLOW = "32000";
 const STREAMS = 4;
 
 /** Bytes that a stranger sends who has seen the beginning of a connection of the session. */
@@ -23,20 +21,29 @@ const MESSAGES: Record<string, (begin: Uint8Array) => Uint8Array> = {
   "replay the beginning of a connection": (begin) => begin,
 };
 
+/** Starts a proxy that holds each connection after this number of bytes, so that the copy cannot end before `release`. */
+function startHoldingProxy(upstream: number, after: number): FaultProxy {
+  const hold = { after, kind: "hold", times: Infinity } as const;
+  return startFaultProxy(
+    upstream,
+    (["to server", "to client"] as const).map((direction): Fault => ({ direction, ...hold })),
+  );
+}
+
 describeWithScene("strangers on the data port", (scene) => {
   let source: string;
   beforeAll(async () => {
-    source = await scene.tree({ "large": { size: 6 << 20 }, "small": "small" });
+    source = await scene.tree({ "large": { size: 3 << 20 }, "small": "small" });
   });
 
   /** Copies while strangers connect. @param count Number of strangers of each kind. */
   async function besiege(variant: Variant, kinds: string[], count: number, flags: string[] = []): Promise<void> {
     const to = await scene.tree();
     const port = freePort();
-    await using proxy = startFaultProxy(port, []);
+    await using proxy = startHoldingProxy(port, 100_000);
     const ports = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`, "--tunnel", "never"];
     await using running = await scene.start(variant, {
-      flags: ["-r", "--json", "-l", SLOW, "--retries", "0", ...ports, ...flags],
+      flags: ["-r", "--json", "--retries", "0", ...ports, ...flags],
       sources: [`${source}/.`],
       target: to,
     });
@@ -52,6 +59,7 @@ describeWithScene("strangers on the data port", (scene) => {
         })
       ),
     );
+    proxy.release();
     try {
       const { code, stderr, leftBehind } = await running.result;
       assertEquals([code, stderr], [0, ""]);
@@ -92,11 +100,13 @@ describeWithScene("strangers on the data port", (scene) => {
       );
       const to = await scene.tree();
       const port = freePort();
+      // After the handshake, which takes fewer bytes.
+      await using proxy = startHoldingProxy(port, 400);
       const place = (side: string, path: string) => side === direction ? `testhost:${path}` : path;
       await using running = await startEscp([
         ...host.sshOptions,
         ...["-r", "--sparse", "-t", `${STREAMS}`, "--retries", "0", "--tunnel", "never", ...flags],
-        ...["--escp-port", `${port}`, "--escp-portrange", "0", "--data-address", "127.0.0.1"],
+        ...["--escp-port", `${port}`, "--escp-portrange", "0", "--data-address", `127.0.0.1:${proxy.port}`],
         place("pull", `${from}/.`),
         place("push", to),
       ], { command: ["sh", "-c", limited, "sh", ...escpCommand()] });
@@ -110,6 +120,7 @@ describeWithScene("strangers on the data port", (scene) => {
           if (conn) strangers.add(conn);
           else await delay(1);
         }
+        proxy.release();
       })();
       try {
         const { code, stderr, leftBehind } = await running.result;

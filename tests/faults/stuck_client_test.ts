@@ -3,10 +3,10 @@ import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import { type RunningEscp, useAsEscp } from "../support/escp/escp_command.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/files/failing_disk.ts";
-import { untilBegun } from "../support/escp/interruptions.ts";
+import { interruptUntilExit, untilBegun } from "../support/escp/interruptions.ts";
 import { descendantsOf, isRunning, waitForExit, waitForNoProcess } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
-import { AT_ONCE_MS, busyEscp, GONE_MS, GUARDED_MS, MIB, SLOW, STOPPED_MS, untilBlocked } from "./stuck_escp.ts";
+import { busyEscp, GONE_MS, MIB, SLOW, STOPPED_MS, untilBlocked, untilGuarded } from "./stuck_escp.ts";
 
 describeWithScene("a client whose main thread is stuck", (scene) => {
   let source: string;
@@ -14,7 +14,7 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
     source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
   });
 
-  it("a busy local receiver exits after its client", async () => {
+  it("does not keep its busy local receiver after it was killed", async () => {
     const { running } = await withBusyClient({ direction: "local", engine: "native", streams: 4 });
     await using _ = running;
     const others = await descendantsOf(running.pid);
@@ -24,7 +24,7 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
   });
 
   for (const variant of rotatingVariants(1)) {
-    it(`a busy client exits on SIGTERM: ${variantName(variant)}`, async () => {
+    it(`exits on SIGTERM while it is busy: ${variantName(variant)}`, async () => {
       const { running } = await withBusyClient(variant);
       await using _ = running;
       running.kill("SIGTERM");
@@ -35,14 +35,14 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
       await scene.sshd.waitForNoSession(GONE_MS);
     });
 
-    it(`a busy client exits at once on a second Ctrl-C: ${variantName(variant)}`, async () => {
+    it(`exits on a second Ctrl-C while it is busy: ${variantName(variant)}`, async () => {
       const { running } = await withBusyClient(variant);
       await using _ = running;
       running.kill("SIGINT");
       await delay(100);
       assert(await isRunning(running.pid));
-      running.kill("SIGINT");
-      await waitForExit(running.pid, AT_ONCE_MS);
+      // A busy client that was interrupted once never exits.
+      await interruptUntilExit(running);
       assertEquals((await running.result).code, 130);
       await scene.sshd.waitForNoSession(GONE_MS);
     });
@@ -55,18 +55,18 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
     using _ = useAsEscp(path);
     const running = await scene.start(variant, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
-    await delay(GUARDED_MS);
+    await untilGuarded(running.pid);
     await makeBusy(running);
     return { running };
   }
 
-  const STOPS: [name: string, signals: Deno.Signal[]][] = [["SIGTERM", ["SIGTERM"]], ["a second Ctrl-C", [
-    "SIGINT",
-    "SIGINT",
-  ]]];
-  for (const [name, signals] of STOPS) {
+  const STOPS: [name: string, stop: (running: RunningEscp) => Promise<void> | void][] = [
+    ["SIGTERM", (running) => running.kill("SIGTERM")],
+    ["a second Ctrl-C", interruptUntilExit],
+  ];
+  for (const [name, stop] of STOPS) {
     for (const direction of ["push", "local"] as const) {
-      it(`a client that is blocked in its first access to the source exits on ${name}: ${direction}`, {
+      it(`exits on ${name} while it is blocked in its first access to the source: ${direction}`, {
         ignore: failingDiskProblem !== undefined,
       }, async () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
@@ -78,10 +78,10 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
         // Disposed of first, because the disk may block the process.
         await using _ = disk;
         await untilBlocked(running.pid);
-        await stopWith(running, signals);
+        await stopWith(running, stop);
       });
 
-      it(`a client that is blocked while it reads the source exits on ${name}: ${direction}`, {
+      it(`exits on ${name} while it is blocked in a read of the source: ${direction}`, {
         ignore: failingDiskProblem !== undefined,
       }, async () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
@@ -92,24 +92,16 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
         await using running = await scene.start(variant, copy);
         await using _ = disk;
         await untilBegun(to, running);
-        await delay(GUARDED_MS);
+        await untilGuarded(running.pid);
         disk.hang();
         await untilBlocked(running.pid);
-        await stopWith(running, signals);
+        await stopWith(running, stop);
       });
     }
   }
 
-  async function stopWith(running: RunningEscp, signals: readonly Deno.Signal[]): Promise<void> {
-    for (const [index, signal] of signals.entries()) {
-      // Two pending signals of one kind are delivered as one.
-      if (index > 0) await delay(100);
-      try {
-        running.kill(signal);
-      } catch {
-        // The first signal has ended the client.
-      }
-    }
+  async function stopWith(running: RunningEscp, stop: typeof STOPS[number][1]): Promise<void> {
+    await stop(running);
     await waitForExit(running.pid, STOPPED_MS);
     assertEquals((await running.result).code, 130);
     await scene.sshd.waitForNoSession(GONE_MS);

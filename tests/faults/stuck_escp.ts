@@ -1,6 +1,7 @@
 /** Processes of escp whose main thread does not respond. */
 
 import { assert } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { existsSync as exists } from "@std/fs/exists";
 import { alteredEscp, type RunningEscp } from "../support/escp/escp_command.ts";
 import { turn, untilTrue } from "../support/escp/interruptions.ts";
@@ -11,12 +12,12 @@ import { writeWrapper } from "../support/shell_script.ts";
 export const MIB = 1 << 20;
 /** At this rate no copy completes during a test. */
 export const SLOW = ["-l", "8000", "--retries", "0"];
-/** The limits of escp are 10 s after the session, 2 s after SIGTERM, and at once. These leave room for a busy machine. */
+/**
+ * The limits of escp are 10 s after the session, and 2 s after SIGTERM or 4 s if the main thread gets stuck meanwhile. These
+ * leave room for a busy machine.
+ */
 export const GONE_MS = 15_000;
-export const STOPPED_MS = 5_000;
-export const AT_ONCE_MS = 1_500;
-/** After this time the client of a local copy listens for signals in a Worker. */
-export const GUARDED_MS = 500;
+export const STOPPED_MS = 10_000;
 
 /** Writes an escp whose main thread can be made busy. */
 export async function busyEscp(
@@ -45,7 +46,10 @@ export async function remoteEnds(scene: Scene, running: RunningEscp, count = 1):
   }
 }
 
-/** Waits until the main thread of a process blocks SIGTERM and its Worker accepts it. */
+/** The Worker adds its listeners right after it has unblocked the signals, and no event shows that. In milliseconds. */
+const LISTENING_MS = 300;
+
+/** Waits until the main thread of a process blocks SIGTERM and its Worker handles it. */
 export async function untilGuarded(pid: number): Promise<void> {
   for (;;) {
     const threads = Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => {
@@ -59,7 +63,9 @@ export async function untilGuarded(pid: number): Promise<void> {
       };
     });
     const isLeft = threads.some(({ isMain, blocks }) => isMain && blocks === 1n);
-    if (isLeft && threads.some(({ name, blocks }) => name.startsWith("worker-") && blocks === 0n)) return;
+    if (isLeft && threads.some(({ name, blocks }) => name.startsWith("worker-") && blocks === 0n)) {
+      return await delay(LISTENING_MS);
+    }
     await turn();
   }
 }

@@ -36,7 +36,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
 
   const REMOTE = rotatingVariants(0).filter(({ direction }) => direction !== "local");
 
-  it("the busy remote ends of a push and a pull exit after their sessions", async () => {
+  it("exits after its session while it is busy, in a push and a pull", async () => {
     await using started = new AsyncDisposableStack();
     const pids: number[] = [];
     for (const variant of REMOTE) {
@@ -50,7 +50,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
   });
 
   for (const variant of REMOTE) {
-    it(`a busy remote end exits on SIGTERM: ${variantName(variant)}`, async () => {
+    it(`exits on SIGTERM while it is busy: ${variantName(variant)}`, async () => {
       const { running, pid } = await withBusyPeer(variant, { guarded: true });
       await using _ = running;
       Deno.kill(pid, "SIGTERM");
@@ -58,7 +58,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
     });
   }
 
-  it("remote ends that are blocked in their first access to the target or the source exit after their sessions", {
+  it("exits after its session while it is blocked in its first access to the target or the source", {
     ignore: failingDiskProblem !== undefined,
   }, async () => {
     await using disk = await mountFailingDisk({ errno: "EIO" });
@@ -76,7 +76,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
     await scene.sshd.waitForNoSession();
   });
 
-  it("both remote ends of a relay exit after their sessions if the target is blocked", {
+  it("exits after its session at both hosts of a relay if the target is blocked", {
     ignore: failingDiskProblem !== undefined,
   }, async () => {
     await using disk = await mountFailingDisk({ errno: "EIO" });

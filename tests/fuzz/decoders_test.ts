@@ -37,7 +37,7 @@ function fuzz(seed: string, samples: Uint8Array[], decode: (bytes: Uint8Array<Ar
   assert(seen.accepted > 0 && seen.rejected > 0, `${seed}: ${JSON.stringify(seen)}`);
 }
 
-describe("decoders with damaged and random bytes", () => {
+describe("with damaged and random bytes", () => {
   it("RecordCursor returns records within the bytes with valid names, or throws a ProtocolError", () => {
     const pack = Uint8Array.fromHex(golden.pack.bytes).subarray(PACK_HEADER_BYTES);
     for (const plan of [false, true]) {
@@ -68,7 +68,7 @@ describe("decoders with damaged and random bytes", () => {
     });
   });
 
-  it("codecs decompress exactly the announced length, or throw a ProtocolError", () => {
+  it("a codec decompresses exactly the announced length, or throws a ProtocolError", () => {
     const contents = text(2000);
     for (const { name, engine } of CODECS) {
       const codec = createCodec(name, engine);

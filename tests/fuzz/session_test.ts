@@ -70,7 +70,7 @@ describe("a session with a hostile peer ends without a bug, and changes nothing 
 
   for (const direction of DIRECTIONS) {
     for (const end of ["toClient", "toRemote"] as const) {
-      it(`damaged control channel ${end === "toClient" ? "to" : "from"} the client: ${direction}`, async () => {
+      it(`with a damaged control channel ${end === "toClient" ? "to" : "from"} the client: ${direction}`, async () => {
         const seen = { ended: 0, copied: 0 };
         await rounds(`control ${end}`, direction, async (copy, random) => {
           // The hello is the second line of the remote end. The first line of the client names the target, so it stays.
@@ -85,7 +85,7 @@ describe("a session with a hostile peer ends without a bug, and changes nothing 
       });
     }
 
-    it(`strangers on the data port, without and with a wrong proof: ${direction}`, async () => {
+    it(`with strangers on the data port, without and with a wrong proof: ${direction}`, async () => {
       await rounds("strangers", direction, async (copy, random) => {
         const strangers: Deno.TcpConn[] = [];
         const pipes = {
@@ -102,7 +102,7 @@ describe("a session with a hostile peer ends without a bug, and changes nothing 
       });
     });
 
-    it(`valid frames with damaged payloads from the client: ${direction}`, async () => {
+    it(`with damaged payloads in valid frames from the client: ${direction}`, async () => {
       await rounds("frames of the client", direction, async (copy, random) => {
         const pipes = openPipes();
         const remote = runRemote(copy, pipes);
@@ -111,7 +111,7 @@ describe("a session with a hostile peer ends without a bug, and changes nothing 
       });
     });
 
-    it(`valid frames with damaged payloads from the remote end: ${direction}`, async () => {
+    it(`with damaged payloads in valid frames from the remote end: ${direction}`, async () => {
       await rounds("frames of the remote end", direction, async (copy, random) => {
         const pipes = openPipes();
         const client = runClient(copy, pipes);

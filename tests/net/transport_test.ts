@@ -18,7 +18,7 @@ describe("ConnTransport", () => {
     far.close();
   });
 
-  it("close() interrupts a waiting read and may be repeated", async () => {
+  it("interrupts a waiting read by close(), which may be repeated", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);
     const reading = near.read(new Uint8Array(1), 0, 1);
@@ -28,7 +28,7 @@ describe("ConnTransport", () => {
     await assertRejects(() => near.read(new Uint8Array(1), 0, 1), Deno.errors.BadResource);
   });
 
-  it("close() interrupts a waiting write", async () => {
+  it("interrupts a waiting write by close()", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);
     const block = new Uint8Array(1 << 20);
@@ -40,7 +40,7 @@ describe("ConnTransport", () => {
     await assertRejects(() => writing, Deno.errors.Interrupted);
   });
 
-  it("a read and a write without progress reject after the idle timeout", async () => {
+  it("rejects a read and a write without progress after the idle timeout", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near, { idleTimeoutMs: 20 });
     await assertRejects(() => near.read(new Uint8Array(1), 0, 1), Deno.errors.TimedOut);
@@ -52,17 +52,17 @@ describe("ConnTransport", () => {
     }, Deno.errors.TimedOut);
   });
 
-  it("a write keeps waiting while the peer sends data", async () => {
+  it("keeps a write waiting while the peer sends data", async () => {
     using pair = await connectPair();
-    const near = new ConnTransport(pair.near, { idleTimeoutMs: 500 });
+    const near = new ConnTransport(pair.near, { idleTimeoutMs: 1_000 });
     const block = new Uint8Array(1 << 20);
     const state = { ended: false };
     const writing = (async () => {
       for (;;) await near.write(block, 0, block.length);
     })().finally(() => state.ended = true);
     writing.catch(() => {});
-    // Longer than several idle timeouts.
-    for (const begun = performance.now(); performance.now() - begun < 1_600;) {
+    // Longer than two idle timeouts.
+    for (const begun = performance.now(); performance.now() - begun < 2_500;) {
       await pair.far.write(new Uint8Array(1));
       assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
       await delay(20);

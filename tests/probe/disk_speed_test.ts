@@ -19,7 +19,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(listNames(tree.path), ["before"]);
     });
 
-    it("the file has no name while it is written", async () => {
+    it("writes to a file without a name", async () => {
       await using tree = await createTempTree({});
       const stop = new AbortController();
       const running = measureDisk(make(), { directory: tree.path, ms: 60_000, signal: stop.signal });

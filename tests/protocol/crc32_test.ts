@@ -44,7 +44,7 @@ describe("combineCrc32", () => {
   });
 
   it("accepts lengths above 32 bits", () => {
-    // Appending 2^32 zeros and then 5 equals appending 2^32 + 5 at once.
+    // Appending 2^32 zeros and then 5 zeros equals appending 2^32 + 5 zeros at once.
     const large = 2 ** 32;
     const parts = combineCrc32(combineCrc32(0x12345678, crc32OfZeros(large), large), crc32OfZeros(5), 5);
     assertEquals(parts, combineCrc32(0x12345678, crc32OfZeros(large + 5), large + 5));

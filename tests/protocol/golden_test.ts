@@ -38,20 +38,20 @@ const hexOf = ({ key, salt }: DirectionKey) => ({ key: key.toHex(), salt: salt.t
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 describe("golden vectors of version 1", () => {
-  it("the hello line parses and formats", () => {
+  it("have a hello line that is parsed and formatted", () => {
     const hello = parseHello(golden.hello);
     assertEquals([hello.secret.toHex(), hello.session, hello.port], [golden.secret, golden.session, 1232]);
     assertEquals(formatHello(hello), golden.hello);
   });
 
-  it("the preamble parses and formats", () => {
+  it("have a preamble that is parsed and formatted", () => {
     const { stream, bytes } = golden.preamble;
     assertEquals(formatPreamble(golden.session, stream).toHex(), bytes);
     assertEquals(parsePreamble(Uint8Array.fromHex(bytes), golden.session), stream);
   });
 
   for (const { cipher, start, transcriptHash, streams } of golden.keys) {
-    it(`the start line and the keys of ${cipher} match`, async () => {
+    it(`have the start line and the keys of ${cipher}`, async () => {
       const message = parseMessage(start);
       assertEquals(formatMessage(message), start);
       for (const { stream, toRemote, toClient } of streams) {
@@ -63,7 +63,7 @@ describe("golden vectors of version 1", () => {
   }
 
   for (const engine of CIPHER_ENGINES) {
-    it(`frames match with the ${engine.name} engine (${engine.library})`, async () => {
+    it(`have the frames of the ${engine.name} engine (${engine.library})`, async () => {
       for (const { cipher, stream, direction, kind, counter, payload, bytes } of golden.frames) {
         const { keys } = await keysOf(cipher, stream);
         const key = keys[direction as "toRemote" | "toClient"];
@@ -85,7 +85,7 @@ describe("golden vectors of version 1", () => {
     });
   }
 
-  it("the pack and its records parse", () => {
+  it("have a pack and records that are parsed", () => {
     const bytes = Uint8Array.fromHex(golden.pack.bytes);
     assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length, bytes.length), {
       unit: golden.pack.unit,
@@ -122,7 +122,7 @@ describe("golden vectors of version 1", () => {
     ]);
   });
 
-  it("blocks parse and format", () => {
+  it("have blocks that are parsed and formatted", () => {
     for (const { header, payload } of golden.blocks as { header: BlockHeader; payload: string }[]) {
       const bytes = Uint8Array.fromHex(payload);
       assertEquals(readBlockHeader(viewOf(bytes), 0, bytes.length, 1 << 20), header);
@@ -132,7 +132,7 @@ describe("golden vectors of version 1", () => {
     }
   });
 
-  it("results parse and format", () => {
+  it("have results that are parsed and formatted", () => {
     for (const { result, bytes } of golden.results as { result: Result; bytes: string }[]) {
       const wire = Uint8Array.fromHex(bytes);
       assertEquals(readResult(viewOf(wire), 0, wire.length), result);

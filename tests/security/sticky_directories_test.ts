@@ -7,6 +7,7 @@ import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { changeOwner } from "../support/files/change_owner.ts";
+import { makeFifo } from "../support/files/fifo.ts";
 import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/files/xattrs.ts";
 import { runEscp, useAsEscp } from "../support/escp/escp_command.ts";
 import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../support/files/plain_rights.ts";
@@ -136,7 +137,7 @@ for (const { title, make } of ENGINES) {
         elsewhere.write("file");
         Deno.symlinkSync(elsewhere.at("file"), elsewhere.at("link"));
         const path = directory.at("f");
-        if (kind === "FIFO") new Deno.Command("mkfifo", { args: [path] }).outputSync();
+        if (kind === "FIFO") makeFifo(path);
         else {
           const target = { "dangling link": "new", "link to a file": "file", "link to a link": "link" }[kind];
           Deno.symlinkSync(elsewhere.at(target!), path);

@@ -10,11 +10,11 @@ export interface ReceiverPort extends AsyncDisposable {
 }
 
 /**
- * Opens a port that leads to another one of this host.
+ * Opens a port that forwards to another port of this host.
  *
- * @param options.as runs the program that listens: the first words of its command line.
- * @param options.args what it has among its arguments: what a remote end has by default.
- * @param options.hostname where it listens.
+ * @param options.as first words of the command line that runs the listening program.
+ * @param options.args arguments of the listening program. Default: those of a remote end.
+ * @param options.hostname address to listen on.
  */
 export async function openReceiverPort(
   target: number,

@@ -53,7 +53,7 @@ describe("sshCommand", () => {
     });
   });
 
-  it("the port of the operand takes precedence", () => {
+  it("prefers the port of the operand", () => {
     const { args } = sshCommand({ ...PLAIN, port: 1 }, { host: "h", port: 2 }, "x");
     assertEquals(args[args.indexOf("-p") + 1], "2");
   });
@@ -66,7 +66,7 @@ describe("sshCommand", () => {
   it("passes at most three -v to ssh", () =>
     assertEquals(sshCommand({ ...PLAIN, verbose: 9 }, { host: "h" }, "x").args.filter((a) => a === "-v").length, 3));
 
-  it("ssh -G reports the settings of the command", { ignore: !hasSsh() }, async () => {
+  it("builds a command whose settings ssh -G reports", { ignore: !hasSsh() }, async () => {
     const options: SshOptions = {
       ...PLAIN,
       program: "ssh",

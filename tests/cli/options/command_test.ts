@@ -4,7 +4,7 @@ import { UsageError } from "../../../src/errors.ts";
 import { optionsOf, readLine, usageError } from "./command_lines.ts";
 
 describe("commandOf", () => {
-  it("--help, --man and --version take precedence over all other arguments", () => {
+  it("gives --help, --man and --version precedence over all other arguments", () => {
     assertEquals(readLine(["--help", "a"]), { kind: "help", all: false });
     assertEquals(readLine(["a", "-r", "-h", "all"]), { kind: "help", all: true });
     assertEquals(readLine(["--man", "a"]), { kind: "man" });
@@ -12,7 +12,7 @@ describe("commandOf", () => {
     assertEquals(readLine(["-Vv", "a", "b:", "c:"]), { kind: "version", verbose: true });
   });
 
-  it("--receiver takes no operands", () => {
+  it("refuses operands of --receiver", () => {
     assertEquals(readLine(["--receiver"]), {
       kind: "receiver",
       options: {
@@ -27,7 +27,7 @@ describe("commandOf", () => {
     assertEquals(usageError("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');
   });
 
-  it("variables of single options have less precedence than options, and more than defaults", () => {
+  it("gives variables of single options less precedence than options, and more than defaults", () => {
     const engine = (args: string[], value: string) => {
       const command = readLine(args, { ESCP_ENGINE: value });
       if (command.kind === "receiver") return command.options.engine;

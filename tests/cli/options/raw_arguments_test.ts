@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { matchArguments, rawArguments } from "../../../src/cli/options/raw_arguments.ts";
 
-/** "a", "x" + byte 0xff, "" as a NUL-terminated list behind a program name. */
+/** "a", "x" + byte 0xff, "" as a NUL-terminated list after a program name. */
 const LIST = new Uint8Array([0x64, 0, 0x61, 0, 0x78, 0xff, 0, 0]);
 
 describe("matchArguments", () => {

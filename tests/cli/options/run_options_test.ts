@@ -7,13 +7,13 @@ import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
 
 describe("operands of a copy", () => {
-  it("a run needs a source and a target", () => {
+  it("must contain a source and a target", () => {
     assertEquals(usageError(), "Nothing to copy: a source and a target are needed");
     assertEquals(usageError("a"), "The target is missing: a source and a target are needed");
     assertEquals(usageError("a", ""), "A source or target is empty");
   });
 
-  it("the hosts of source and target decide the direction", () => {
+  it("decide the direction by the hosts of source and target", () => {
     const [local] = copyRun("a", "b").transfers;
     assertEquals([local.direction, local.remote], ["local", undefined]);
     assertEquals(copyRun("a", "b", "h:").transfers[0].direction, "push");
@@ -21,7 +21,7 @@ describe("operands of a copy", () => {
     assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
   });
 
-  it("a copy between two remote hosts has both in its transfer", () => {
+  it("between two remote hosts make a transfer with both hosts", () => {
     const between = {
       remote: { host: "b", user: "u", port: undefined },
       origin: { host: "a", user: undefined, port: undefined },
@@ -33,7 +33,7 @@ describe("operands of a copy", () => {
     }
   });
 
-  it("a run has a transfer per host, in the order of their first sources", () => {
+  it("make a transfer per host, in the order of their first sources", () => {
     const transfers = (...args: string[]) =>
       copyRun(...args).transfers.map(({ direction, sources, origin, remote }) =>
         [direction, origin?.host, remote?.host, ...sources.map(({ path }) => path)].join(" ").trim()
@@ -44,7 +44,7 @@ describe("operands of a copy", () => {
     assertEquals(transfers("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
   });
 
-  it("a dash is standard input or output, as is a missing source before two dashes", () => {
+  it("may be a dash for standard input or output, and a missing source after two dashes", () => {
     const streams = (...args: string[]) => {
       const { fromInput, toOutput, transfers } = copyRun(...args);
       return [fromInput, toOutput, transfers[0].direction];
@@ -60,7 +60,7 @@ describe("operands of a copy", () => {
     assertEquals(usageError("h:a", "h:b", "-"), "Cannot copy several sources to standard output");
   });
 
-  it("a list replaces or extends the sources", () => {
+  it("are replaced or extended by a list", () => {
     const run = copyRun("-0", "--filelist=-", "h:");
     assertEquals([run.fileList, run.sources, run.target?.path, run.transfers], [
       { file: "-", nul: true },
@@ -136,7 +136,7 @@ describe("options of a copy", () => {
     });
   });
 
-  it("every option reaches its place", () => {
+  it("all reach their places", () => {
     const { host, output, sources } = copyRun(
       ...[
         "-rpqBA6",
@@ -183,7 +183,7 @@ describe("options of a copy", () => {
     assertEquals([output.quiet, output.verbose, sources.length], [true, 2, 2]);
   });
 
-  it("-a implies other options, which can be overridden", () => {
+  it("include -a, whose implied options can be overridden", () => {
     const { recursive, preserve, symlinks, hardlinks, sparse } = request("-a");
     assertEquals({ recursive, preserve, symlinks, hardlinks, sparse }, {
       recursive: true,
@@ -195,7 +195,7 @@ describe("options of a copy", () => {
     assertEquals(request("-a", "--symlinks=skip").symlinks, "skip");
   });
 
-  it("--acls implies -p, and the portable engine refuses --acls and --xattrs", () => {
+  it("include --acls, which implies -p; the portable engine refuses --acls and --xattrs", () => {
     assertEquals([request("--acls").preserve, request("--acls").acls], [true, true]);
     assertEquals([request("--xattrs").preserve, request("--xattrs").xattrs], [false, true]);
     for (const name of ["xattrs", "acls"]) {
@@ -206,7 +206,7 @@ describe("options of a copy", () => {
     }
   });
 
-  it("--ioengine applies to both ends, or to each", () => {
+  it("include --ioengine for both ends, or for each end", () => {
     const dummy = (value: string) => request(`--ioengine=${value}`).dummy;
     assertEquals(["posix", "dummy", "dummy::posix", "posix::dummy", "dummy::dummy", "posix::posix"].map(dummy), [
       ...[undefined, "both", "sender", "receiver", "both", undefined],
@@ -217,7 +217,7 @@ describe("options of a copy", () => {
     assertEquals(request("--nodirect").direct, false);
   });
 
-  it("updates compare times or contents, and need a target to compare with", () => {
+  it("select updates by times or contents, which need a target to compare with", () => {
     const update = (...args: string[]) => request(...args).update;
     assertEquals([update(), update("-u"), update("--checksum"), update("-u", "--checksum")], [
       ...[undefined, "times", "contents", "contents"],
@@ -231,7 +231,7 @@ describe("options of a copy", () => {
     assertEquals(usageError("-n", "--", "h:x"), `Cannot use "--dry-run" with standard input: ${nothing}`);
   });
 
-  it("filter rules keep their order, and invalid rules are refused", () => {
+  it("keep the order of filter rules, and refuse invalid rules", () => {
     assertEquals(request("--include=*.c", "--exclude-regex", "^tmp", "--exclude", "*", "--include-regex=x").filters, [
       { action: "include", kind: "glob", pattern: "*.c" },
       { action: "exclude", kind: "regex", pattern: "^tmp" },
@@ -241,7 +241,7 @@ describe("options of a copy", () => {
     assertMatch(usageError("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
   });
 
-  it("--only follows the other rules, and is passed on as rules that every version has", () => {
+  it("put --only after the other rules, and pass it on as rules that every version has", () => {
     const filters = (...words: string[]) =>
       request(...words).filters.map(({ action, pattern }) => `${action} ${pattern}`);
     assertEquals(filters("--only", "*.txt", "--exclude", ".git/", "--only=*.md"), [
@@ -261,12 +261,12 @@ describe("options of a copy", () => {
     );
   });
 
-  it("-l is in kbit/s, as in scp", () => {
+  it("take -l in kbit/s, as scp does", () => {
     assertEquals([request("-l8").bytesPerSecond, request("-l", "1").bytesPerSecond], [1000, 125]);
     assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a rate from 1 kbit/s to 1000 Gbit/s, not "0"');
   });
 
-  it("-l takes units of bytes as rsync does, and units of bits", () => {
+  it("take -l in units of bytes as rsync does, and in units of bits", () => {
     const rates = {
       "10M": 83886,
       "10m": 83886,
@@ -307,7 +307,7 @@ describe("options of a copy", () => {
     }
   });
 
-  it("--blocksize is in bytes, or has a suffix for powers of 1024", () => {
+  it("take --blocksize in bytes, or with a suffix for powers of 1024", () => {
     const sizes = { "65536": 65536, "64K": 65536, "64k": 65536, "1M": 1 << 20, "16MiB": 16 << 20 };
     for (const [text, bytes] of Object.entries(sizes)) assertEquals(request(`--blocksize=${text}`).blockBytes, bytes);
     for (const text of ["", "0", "65535", "63K", "17M", "1T", "1.5M", "-1M", "M", "0x10000", "99999999999999999999"]) {
@@ -316,29 +316,29 @@ describe("options of a copy", () => {
     }
   });
 
-  it("options of EScp and of the older protocols of scp are accepted", () => {
+  it("include options of EScp and of the older protocols of scp", () => {
     assertEquals(copyRun("--blocksize=1M", "--nochecksum", "--bits", "-C", "a", "h:").output.bits, true);
     assertEquals(request("-rC").compress, true);
     assertEquals(copyRun("-OsT", "-Xbuffer=1", "x", "y").transfers[0].direction, "local");
   });
 
-  it("--reverse takes the ports for this machine", () => {
+  it("include --reverse with ports of this machine", () => {
     const reverse = (...args: string[]) => copyRun(...args, "x", "h:y").host.access.reverse;
     assertEquals(reverse("--reverse"), { ports: undefined });
     assertEquals(reverse("--reverse", "--escp-port=5000"), { ports: { first: 5000, last: 5010 } });
     assertEquals(reverse("--reverse", "--no-reverse"), undefined);
   });
 
-  it("the first -v is not passed to ssh", () =>
+  it("pass -v to ssh from the second one on", () =>
     assertEquals(
       ["", "-v", "-vv", "-vvvv"].map((v) => copyRun(...(v ? [v] : []), "a", "b").host.access.ssh.verbose),
       [0, 0, 1, 3],
     ));
 
-  it("-4 and -6 exclude each other", () =>
+  it("refuse -4 together with -6", () =>
     assertEquals(usageError("-46", "x", "y"), 'Options "-4" and "-6" exclude each other'));
 
-  it("--bootstrap is auto by default", () => {
+  it("include --bootstrap, which is auto by default", () => {
     const bootstrap = (...args: string[]) => copyRun(...args, "a", "h:b").host.access.bootstrap;
     assertEquals([bootstrap(), bootstrap("--bootstrap=never")], ["auto", "never"]);
     assertMatch(usageError("--bootstrap=maybe", "a", "h:b"), /auto, never or always/);

@@ -150,7 +150,7 @@ describe("a program instead of ssh", () => {
   for (const [name, script, message] of FAILING) {
     it(`that ${name} is an error`, async () => {
       await using(script, async (args) => {
-        const { code, stderr, leftBehind } = await runEscp(args, { timeoutMs: 15_000 });
+        const { code, stderr, leftBehind } = await runEscp(args);
         assertEquals(code, 255, stderr);
         assertMatch(stderr, message);
         assert(!stderr.includes("\x1b"), stderr);
@@ -167,7 +167,7 @@ describe("a program instead of ssh", () => {
 
   it("that never answers can be interrupted with Ctrl-C", async () => {
     await using("echo waiting >&2; exec sleep 100", async (args) => {
-      await using running = await startEscp(args, { timeoutMs: 15_000 });
+      await using running = await startEscp(args);
       await running.waitForText("stderr", /waiting/);
       running.kill("SIGINT");
       const { code, leftBehind } = await running.result;

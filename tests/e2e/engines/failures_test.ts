@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
+import { makeFifo } from "../../support/files/fifo.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { PLAIN_RIGHTS, plainRightsProblem } from "../../support/files/plain_rights.ts";
 import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../support/scene.ts";
@@ -46,7 +47,7 @@ describeWithScene("a failed path", { inProcess: true }, (scene) => {
         "from/dangling": { link: "nowhere" },
         "from/loop": { link: "." },
       });
-      await new Deno.Command("mkfifo", { args: [`${tree}/from/fifo`] }).output();
+      makeFifo(`${tree}/from/fifo`);
       const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`, `${tree}/gone`],

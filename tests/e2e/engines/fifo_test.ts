@@ -4,6 +4,7 @@ import { it } from "@std/testing/bdd";
 import { equals } from "../../../src/bytes.ts";
 import { eachAtOnce } from "../../support/each_at_once.ts";
 import { escpCommand, runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { makeFifo } from "../../support/files/fifo.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { isRunning } from "../../support/processes.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
@@ -12,6 +13,10 @@ import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANT
 /** Sizes of a file in a pack and of a file in ranges. */
 const SMALL = 5;
 const LARGE = (3 << 20) + 1;
+/** Value of --timeout, in seconds. Leaves time for a login on a busy machine. */
+const TIMEOUT = 4;
+/** Longer than the timeout. In seconds. */
+const PAUSE = 6;
 const WAITING = /waiting for a reader of "[^"]*fifo"/;
 
 describeWithScene("a FIFO as the target", (scene) => {
@@ -39,7 +44,7 @@ describeWithScene("a FIFO as the target", (scene) => {
     for (const size of [0, SMALL, LARGE]) {
       it(`waits for a reader with a note and receives ${size} bytes: ${variantName(variant)}`, async () => {
         const { source, fifo, bytes } = await tree(size);
-        // Otherwise the receiver opens the file of the client.
+        // Without -C the receiver opens the file of the client.
         const flags = variant.direction === "local" && size === LARGE ? ["-C"] : [];
         await using running = await scene.start(variant, { flags, sources: [source], target: fifo });
         await running.waitForText("stderr", WAITING);
@@ -88,10 +93,10 @@ describeWithScene("a FIFO as the target", (scene) => {
   it("receives all bytes in each direction if its reader pauses longer than --timeout", async () => {
     await eachAtOnce(rotatingVariants(0), variantName, async (variant) => {
       const { source, fifo, bytes } = await tree(12 << 20);
-      const copy = { flags: ["--timeout", "2", "-C"], sources: [source], target: fifo };
+      const copy = { flags: ["--timeout", `${TIMEOUT}`, "-C"], sources: [source], target: fifo };
       await using running = await scene.start(variant, copy);
       using file = await Deno.open(fifo);
-      await delay(5_000);
+      await delay(PAUSE * 1_000);
       assert(await isRunning(running.pid), running.printed.stderr);
       const read = await new Response(file.readable).bytes();
       const { code, stderr } = await running.result;
@@ -194,19 +199,14 @@ describeWithScene("/dev/stdout as the target", (scene) => {
     const bytes = randomBytes(12 << 20, 4);
     const path = await scene.tree({ "file": bytes });
     for (const variant of VARIANTS.filter(({ direction }) => direction === "pull")) {
-      const args = scene.args(variant, { flags: ["--timeout", "2"], sources: [`${path}/file`], target: "" });
-      const command = ["sh", "-c", `"$@" | (sleep 5; cat >${path}/out)`, "sh", ...escpCommand()];
+      const args = scene.args(variant, { flags: ["--timeout", `${TIMEOUT}`], sources: [`${path}/file`], target: "" });
+      const command = ["sh", "-c", `"$@" | (sleep ${PAUSE}; cat >${path}/out)`, "sh", ...escpCommand()];
       const { code, stderr } = await runEscp([...args.slice(0, -1), "-"], { command });
       assertEquals({ code, stderr }, { code: 0, stderr: "" }, variantName(variant));
       assert(equals(await Deno.readFile(`${path}/out`), bytes));
     }
   });
 });
-
-function makeFifo(path: string): void {
-  const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
-  assert(success, `mkfifo ${path}`);
-}
 
 /** Starts a shell that blocks in opening one end of a FIFO until a process opens the opposite end. */
 async function blockedIn(script: string): Promise<AsyncDisposable & { isBlocked(): Promise<boolean> }> {

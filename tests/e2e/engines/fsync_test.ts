@@ -60,7 +60,7 @@ describeWithScene("--fsync", (scene) => {
     });
 
     it(
-      `without the option flushes nothing${why} (${variantName(variant)})`,
+      `is not the default: nothing is flushed${why} (${variantName(variant)})`,
       { ignore: tracingProblem !== undefined },
       async () => {
         const [from, to] = [await scene.tree(TREE), await scene.tree()];

@@ -14,9 +14,9 @@ function shell(script: string, cwd: string): void {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-describeWithScene("kinds of files", { inProcess: true }, (scene) => {
+describeWithScene("a copy of all kinds of files", { inProcess: true }, (scene) => {
   for (const variant of REMOTE) {
-    it(`FIFOs, sockets and devices are skipped with a note each and never opened: ${variantName(variant)}`, async () => {
+    it(`skips FIFOs, sockets and devices with a note each, and never opens them: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/f": "x", "from/d/g": "y" });
       shell(`mkfifo pipe d/pipe${isRoot ? "; mknod null c 1 3; mknod block b 7 99" : ""}`, `${tree}/from`);
       using listener = Deno.listen({ transport: "unix", path: `${tree}/from/socket` });
@@ -35,7 +35,7 @@ describeWithScene("kinds of files", { inProcess: true }, (scene) => {
       assertEquals(listener.addr.transport, "unix");
     });
 
-    it(`links are followed or preserved, and a dangling or circular link is a failure: ${variantName(variant)}`, async () => {
+    it(`follows or preserves links, and reports a dangling or circular link as a failure: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/f": "x",
         "from/d/g": "y",
@@ -60,7 +60,7 @@ describeWithScene("kinds of files", { inProcess: true }, (scene) => {
       assertEquals(await compareTrees(`${tree}/from`, `${tree}/kept`), []);
     });
 
-    it(`a hundred levels of long names exceed the longest path and are copied: ${variantName(variant)}`, async () => {
+    it(`includes a hundred levels of long names, which exceed the longest path: ${variantName(variant)}`, async () => {
       const native = variant.engine === "native";
       // Calls of Deno accept at most 4095 bytes.
       const name = native ? "n".repeat(255) : "n".repeat(20);
@@ -85,7 +85,7 @@ describeWithScene("kinds of files", { inProcess: true }, (scene) => {
       }
     });
 
-    it(`owner, group, setuid and setgid are preserved with -p if permitted: ${variantName(variant)}`, {
+    it(`preserves owner, group, setuid and setgid with -p if permitted: ${variantName(variant)}`, {
       ignore: !isRoot,
     }, async () => {
       const entries: TreeEntries = {};

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { compareFiles, compareTrees } from "../../support/files/compare_trees.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
+import { makeFifo } from "../../support/files/fifo.ts";
 import { allocatedBytes, canHaveHoles } from "../../support/files/holes.ts";
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
@@ -72,8 +73,7 @@ describeWithScene("--sparse", { inProcess: true }, (scene) => {
 
     it(`writes zeros to a pipe and to standard output (${engine})`, async () => {
       const to = await scene.tree();
-      const { success } = await new Deno.Command("mkfifo", { args: [`${to}/fifo`] }).output();
-      assert(success);
+      makeFifo(`${to}/fifo`);
       for (const name of ["middle", "small/page", "odd"]) {
         const expected = await Deno.readFile(`${from}/${name}`);
         const reader = new Deno.Command("cat", { args: [`${to}/fifo`], stdout: "piped" }).spawn().output();

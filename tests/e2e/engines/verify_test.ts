@@ -126,7 +126,7 @@ describeWithScene("--verify", { inProcess: true }, (scene) => {
     });
 
     it(
-      `removes the name of a ${name} file that is damaged twice, and reports where it is${why}`,
+      `removes the name of a ${name} file that is damaged twice, and reports the path of the damaged file${why}`,
       { ignore },
       async () => {
         const { result, damages, to, manifest } = await damaged(name, 9);

@@ -90,7 +90,7 @@ describeWithSshd("a host without escp", () => {
     });
   });
 
-  it("with an escp of another protocol receives a second one", async () => {
+  it("receives a second escp if the first one speaks another protocol", async () => {
     await withHost({}, async ({ sshd, push }) => {
       await writeWrapper(`${sshd.binDirectory}/escp`, alteredEscp("other_versions.ts", "[0]"));
       const { code, stderr } = await push();

@@ -15,7 +15,7 @@ describeWithScene("escp on a simulated system", (scene) => {
     });
 
   for (const system of ["windows", "darwin"]) {
-    it(`${system}: copies to a host, back, and locally, with all attributes that the system has`, async () => {
+    it(`copies to a host, back, and locally, with all attributes of ${system}`, async () => {
       const tree = await scene.tree({
         "from/one file": { content: "1", mtime: new Date("2020-02-02T02:02:02Z") },
         "from/directory/large": { size: 5 << 20 },
@@ -37,7 +37,7 @@ describeWithScene("escp on a simulated system", (scene) => {
   }
 
   for (const flags of [["-r"], ["-r", "-p"]]) {
-    it(`windows: directories and files arrive with usable permissions: ${flags.join(" ")}`, async () => {
+    it(`copies directories and files with usable permissions from Windows: ${flags.join(" ")}`, async () => {
       const tree = await scene.tree({
         "from/directory/small": "1",
         "from/directory/large": { size: 5 << 20 },
@@ -52,7 +52,7 @@ describeWithScene("escp on a simulated system", (scene) => {
     });
   }
 
-  it("windows: reports names that the system does not allow, and stays in the target", async () => {
+  it("reports names that Windows does not allow, and stays in the target", async () => {
     const tree = await scene.tree({
       "from/good": "1",
       "from/..\\evil": "2",

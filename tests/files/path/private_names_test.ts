@@ -26,7 +26,7 @@ describe("private names", () => {
   it("include all names that this and earlier versions use in a target directory", () => {
     for (const name of PRIVATE) {
       assert(isPrivateName(name), name);
-      // These are the same files on systems that ignore case.
+      // Names in upper case refer to the same files on systems that ignore case.
       assert(isPrivateName(name.toUpperCase()), name);
       const bytes = encodeName(`x${name}y`);
       assert(isPrivateNameAt(bytes, 1, bytes.length - 1), name);

@@ -12,9 +12,9 @@ const STATES = {
   EACCES: "Permission denied",
 };
 
-describe("a failed write has a hint", () => {
+describe("a failed write", () => {
   for (const [code, state] of Object.entries(STATES)) {
-    it(`: ${code}`, { ignore: Deno.build.os !== "linux" }, () => {
+    it(`has the message of ${code} and a hint`, { ignore: Deno.build.os !== "linux" }, () => {
       const errno = Array.from({ length: 200 }, (_, number) => number).find((number) => errnoName(number) === code)!;
       const thrown = Object.assign(new Error("some words of its own"), { code });
       const failures = [

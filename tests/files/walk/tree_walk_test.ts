@@ -156,7 +156,7 @@ for (const { title, make } of ENGINES) {
         const found = await walk(temp.path);
         assertEquals(found.includes("file good 3"), true);
         if (engine.name === "native") assertEquals(found.includes("file a?b 3"), true);
-        // Older Deno omits such names from listings.
+        // Earlier versions of Deno omit such names from listings.
         else if ([...Deno.readDirSync(temp.path)].length > 1) {
           assertEquals(found.some((line) => line.endsWith("its name is not UTF-8")), true);
         }

@@ -47,7 +47,7 @@ describe("duplicate", { ignore }, () => {
     assertThrows(() => duplicate(1 << 20), Deno.errors.BadResource, "Bad file descriptor");
   });
 
-  it("Deno's close() shuts down sending for the duplicate, but not receiving", async () => {
+  it("returns a descriptor for which Deno's close() shuts down sending, but not receiving", async () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near);
     pair.near.close();

@@ -103,7 +103,7 @@ describe("RawSocket", { ignore }, () => {
     assertThrows(() => socket.write(new Uint8Array(1), 0, 1), Deno.errors.BrokenPipe);
   });
 
-  it("close() interrupts a waiting read and write, and frees the descriptor after both", async () => {
+  it("interrupts a waiting read and write by close(), and frees the descriptor after both", async () => {
     using pair = await connectPair();
     const fd = duplicate(descriptorOf(pair.near)!);
     const socket = new RawSocket(fd);
@@ -147,17 +147,17 @@ describe("RawSocket", { ignore }, () => {
     assertEquals(await reading, 1);
   });
 
-  it("a write keeps waiting while the peer sends data", async () => {
+  it("keeps a write waiting while the peer sends data", async () => {
     using pair = await connectPair();
-    using near = rawSocketOf(pair.near, { idleTimeoutMs: 500 });
+    using near = rawSocketOf(pair.near, { idleTimeoutMs: 1_000 });
     const block = new Uint8Array(1 << 20);
     const state = { ended: false };
     const writing = (async () => {
       for (;;) await near.write(block, 0, block.length);
     })().finally(() => state.ended = true);
     writing.catch(() => {});
-    // Longer than several idle timeouts.
-    for (const begun = performance.now(); performance.now() - begun < 1_600;) {
+    // Longer than two idle timeouts.
+    for (const begun = performance.now(); performance.now() - begun < 2_500;) {
       await pair.far.write(new Uint8Array(1));
       assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
       await delay(20);
@@ -166,7 +166,7 @@ describe("RawSocket", { ignore }, () => {
     await assertRejects(() => writing, Deno.errors.TimedOut);
   });
 
-  it("a read and a write without progress reject after the idle timeout", async () => {
+  it("rejects a read and a write without progress after the idle timeout", async () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near, { idleTimeoutMs: 20 });
     const started = performance.now();
@@ -193,7 +193,7 @@ describe("RawSocket", { ignore }, () => {
     assertThrows(() => socket.read(buffer, 0, 8), RangeError);
   });
 
-  it("a read waits for the expected bytes if these are many", async () => {
+  it("waits for the expected bytes of a read if these are many", async () => {
     using pair = await connectPair();
     const fd = descriptorOf(pair.near)!;
     using socket = rawSocketOf(pair.near);
@@ -205,7 +205,7 @@ describe("RawSocket", { ignore }, () => {
     assertEquals(await reading, expected);
   });
 
-  it("a read returns the first byte if few bytes are expected", async () => {
+  it("returns the first byte to a read if few bytes are expected", async () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near);
     const reading = socket.read(new Uint8Array(200), 0, 200, 200);

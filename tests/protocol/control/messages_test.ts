@@ -104,11 +104,11 @@ const rejects = (fields: Json) => assertProtocolError("bad-message", () => parse
 describe("messages", () => {
   for (const message of MESSAGES) {
     const name = message.type === "start" ? `start (${message.job.direction})` : message.type;
-    it(`the ${name} message round-trips as one line`, () => {
+    it(`of type ${name} round-trip as one line`, () => {
       assertRoundTrip(message);
     });
 
-    it(`the ${name} message is rejected if a required field is missing or null`, () => {
+    it(`of type ${name} are rejected if a required field is missing or null`, () => {
       const fields = JSON.parse(formatMessage(message)) as Json;
       for (const field of Object.keys(fields)) {
         rejects({ ...fields, [field]: undefined });
@@ -117,7 +117,7 @@ describe("messages", () => {
     });
   }
 
-  it("data carries 0 to 96 KiB of a stream, and taken 1 byte to 4 MiB", () => {
+  it("of type data carry 0 to 96 KiB of a stream, and those of type taken 1 byte to 4 MiB", () => {
     for (const size of [0, 1, 96 << 10]) {
       const message: Message = { type: "data", stream: 0, bytes: new Uint8Array(size) };
       assertRoundTrip(message);
@@ -130,7 +130,7 @@ describe("messages", () => {
     for (const count of [undefined, -1, 0, 0.5, (4 << 20) + 1]) rejects({ ...jsonOf("taken"), count });
   });
 
-  it("reach rejects addresses, ports and times out of range", () => {
+  it("of type reach are rejected with addresses, ports and times out of range", () => {
     const reach = jsonOf("reach");
     const [place] = reach.places as Json[];
     const bad = [{ port: 0 }, { port: 65_536 }, { port: "1" }, { hostname: 1 }, { hostname: "x".repeat(256) }];
@@ -139,18 +139,18 @@ describe("messages", () => {
     for (const patienceMs of [undefined, 0, 0.5, 60_001]) rejects({ ...reach, patienceMs });
   });
 
-  it("abort may have a hint", () => {
+  it("of type abort may have a hint", () => {
     const message: Message = { type: "abort", code: "start", message: "no", hint: "do" };
     assertRoundTrip(message);
   });
 
-  it("ready may list the codecs of the receiver", () => {
+  it("of type ready may list the codecs of the receiver", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
     assertRoundTrip(message);
     for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
   });
 
-  it("finish and finished accept a number of skipped entries, and reject other values", () => {
+  it("of types finish and finished accept a number of skipped entries, and reject other values", () => {
     for (const type of ["finish", "finished"] as const) {
       const message = parse({ ...jsonOf(type), skipped: 3 }) as MessageOf<typeof type>;
       assertEquals(message.skipped, 3);
@@ -158,13 +158,13 @@ describe("messages", () => {
     }
   });
 
-  it("ready may give a reason of at most 4096 characters why the copy cannot be resumed", () => {
+  it("of type ready may give a reason of at most 4096 characters why the copy cannot be resumed", () => {
     const longest: Message = { type: "ready", unresumable: "x".repeat(4096) };
     assertRoundTrip(longest);
     for (const unresumable of [null, true, "x".repeat(4097)]) rejects({ type: "ready", unresumable });
   });
 
-  it("a job of cleaning is rejected if a field is missing or out of range", () => {
+  it("with a job of cleaning are rejected if a field is missing or out of range", () => {
     const job = (more: Json) => ({
       ...jsonOf("start"),
       job: { direction: "clean", sources: [], olderThanMs: 1, ...more },
@@ -180,7 +180,7 @@ describe("messages", () => {
     }
   });
 
-  it("a job accepts update and dryRun, and rejects other values", () => {
+  it("with a job accept update and dryRun, and reject other values", () => {
     const job = (more: Json) => ({ ...jsonOf("start"), job: { ...PUSH, ...more } });
     const start = parse(job({ update: "times", dryRun: true })) as MessageOf<"start">;
     const { update, dryRun } = start.job as CopyJob;
@@ -188,11 +188,11 @@ describe("messages", () => {
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
   });
 
-  it("unknown fields are ignored", () => {
+  it("may have unknown fields, which are ignored", () => {
     assertEquals<Message>(parse({ type: "bye", later: 1 }), { type: "bye" });
   });
 
-  it("messages of a resumed copy round-trip", () => {
+  it("of a resumed copy round-trip", () => {
     const kept = [{ start: 0, end: 5, crc32: 0xffffffff }];
     const opened: Message = { type: "opened", file: 7, missing: [], kept, sequential: false };
     assertRoundTrip(opened);
@@ -211,7 +211,7 @@ describe("messages", () => {
     assertRoundTrip({ ...START, job });
   });
 
-  it("a message is rejected if its type is unknown or a property of Object.prototype", () => {
+  it("are rejected if their type is unknown or a property of Object.prototype", () => {
     for (const type of ["", "hello", "constructor", "toString", "__proto__", "hasOwnProperty", 1, ["bye"], {}]) {
       rejects({ type });
     }
@@ -219,7 +219,7 @@ describe("messages", () => {
     assertProtocolError("bad-message", () => parseMessage('{"__proto__":{"type":"bye"}}'));
   });
 
-  it("a line is rejected unless it is a JSON object", () => {
+  it("are rejected unless they are JSON objects", () => {
     for (const line of ["", " ", "null", "1", '"bye"', "[]", '["bye"]', "{", "{}x", "[".repeat(200_000), "\0"]) {
       assertProtocolError("bad-message", () => parseMessage(line));
     }

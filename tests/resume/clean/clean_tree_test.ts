@@ -124,7 +124,7 @@ for (const { title, make } of ENGINES) {
         ".escp-0123456789abcde.part",
         ".escp-0123456789abcdef.part~",
         ".escp-notes.journal",
-        // Names of marks, journals and run logs, with other contents.
+        // Files with names of marks, journals and run logs, and other contents.
         ".escp-0123456789abcdef.unfinished",
         ".escp-0123456789abcdef.journal",
         ".escp-0123456789abcdef.run",

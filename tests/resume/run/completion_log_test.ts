@@ -104,7 +104,7 @@ describe("CompletionLog", () => {
     assertEquals(await readDirectories({ ...place, record: temp.at("none") }), []);
   });
 
-  it("a record truncated at any byte keeps its complete entries", async () => {
+  it("keeps the complete entries of a record that is truncated at any byte", async () => {
     using temp = new TempDirectory();
     const record = await interrupted(temp);
     const start = headerBytes(record);
@@ -116,7 +116,7 @@ describe("CompletionLog", () => {
     }
   });
 
-  it("a record with any bit flipped has no wrong entries and can be appended to", async () => {
+  it("reads no wrong entries from a record with any bit flipped, and appends to it", async () => {
     using temp = new TempDirectory();
     const record = await interrupted(temp);
     const start = headerBytes(record);
@@ -149,7 +149,7 @@ describe("CompletionLog", () => {
     assertEquals(await recalled(temp), [no, no, no, no]);
   });
 
-  it("zeros after the record, as a power failure leaves them, are ignored", async () => {
+  it("ignores zeros after the record, as a power failure leaves them", async () => {
     using temp = new TempDirectory();
     const record = await interrupted(temp);
     Deno.truncateSync(pathIn(temp), record.length + 4096);
@@ -157,7 +157,7 @@ describe("CompletionLog", () => {
     assertEquals(Deno.statSync(pathIn(temp)).size, record.length);
   });
 
-  it("files recorded before a reboot are uncertain, unless they were flushed to disk", async () => {
+  it("treats files recorded before a reboot as uncertain, unless they were flushed to disk", async () => {
     for (const bootId of ["second", undefined]) {
       using temp = new TempDirectory();
       await interrupted(temp);
@@ -167,13 +167,13 @@ describe("CompletionLog", () => {
     }
   });
 
-  it("all files are uncertain if the boot id is unknown", async () => {
+  it("treats all files as uncertain if the boot id is unknown", async () => {
     using temp = new TempDirectory();
     await interrupted(temp, DIGESTS, { bootId: undefined });
     assertEquals(await recalled(temp, { bootId: undefined }), [perhaps, perhaps, perhaps, perhaps]);
   });
 
-  it("only one run at a time opens a record", async () => {
+  it("is opened by only one run at a time", async () => {
     using temp = new TempDirectory();
     const first = (await open(temp))!;
     assertEquals(await open(temp), undefined);
@@ -195,7 +195,7 @@ describe("CompletionLog", () => {
     assertEquals(Deno.readFileSync(temp.at("elsewhere")), before);
   });
 
-  it("a million files take 16 MiB, in entries of any length", async () => {
+  it("needs 16 MiB for a million files, in entries of any length", async () => {
     using temp = new TempDirectory();
     const many = new Uint32Array(2_000_000).map((_, at) => Math.imul(at + 1, 0x9e3779b1));
     const log = (await open(temp))!;
@@ -213,7 +213,7 @@ describe("CompletionLog", () => {
 });
 
 describe("DigestSet", () => {
-  it("a digest added as certain stays certain, in either order", () => {
+  it("keeps a digest certain that was added as certain, in either order", () => {
     const set = DigestSet.withCapacity(4);
     set.add(10, 1, yes);
     set.add(10, 1, perhaps);

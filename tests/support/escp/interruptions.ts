@@ -5,7 +5,7 @@ import { delay } from "@std/async/delay";
 import { walkFilesSync } from "../../../scripts/walk_files.ts";
 import type { RunningEscp } from "./escp_command.ts";
 import { lastEvent } from "./json_events.ts";
-import { commandOf, descendantsOf, killProcess, type ProcessId } from "../processes.ts";
+import { commandOf, descendantsOf, isRunning, killProcess, type ProcessId } from "../processes.ts";
 import type { Scene } from "../scene.ts";
 import { recordsOf } from "./state.ts";
 import { partialFile, temporaryFiles } from "./temporary_files.ts";
@@ -85,6 +85,19 @@ export function sentBytes(json: string): number {
 export async function assertSame(a: string, b: string): Promise<void> {
   const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
   assertEquals(code, 0, `${b} differs from ${a}`);
+}
+
+/** Sends SIGINT until the client has exited, because two pending signals of one kind are delivered as one. */
+export async function interruptUntilExit(running: RunningEscp): Promise<void> {
+  while (await isRunning(running.pid)) {
+    try {
+      running.kill("SIGINT");
+    } catch (error) {
+      // The client has just exited.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    await turn();
+  }
 }
 
 /** Kills descendants of the client and of the server whose command line matches. */

@@ -25,7 +25,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Lets the user enter all directories. Root needs no permission. */
+/** Permits the user to enter all directories. Root needs no permission. */
 async function openDirectories(directory: string): Promise<void> {
   await Deno.chmod(directory, 0o700);
   for await (const entry of Deno.readDir(directory)) {

@@ -20,8 +20,8 @@ async function tries(
   return { thrown, events, runs };
 }
 
-describe("a copy is repeated", () => {
-  it("after its session was lost, but not after other errors, which are thrown", async () => {
+describe("a copy", () => {
+  it("is repeated after its session was lost, but not after other errors, which are thrown", async () => {
     const other = new UserError("Cannot do that");
     const lost = new SessionLost("host", "why", "Broken pipe");
     lost.host = "host";
@@ -40,21 +40,21 @@ describe("a copy is repeated", () => {
     ]);
   });
 
-  it("not if the host cannot be reached at first, but if it cannot be reached after a loss", async () => {
+  it("is repeated if the host cannot be reached after a loss, but not if it cannot be reached at first", async () => {
     const start = new StartError("Cannot log in");
     assertEquals((await tries([start])).runs, 1);
     const { thrown, runs } = await tries([new SessionLost("host", "why"), start], 1);
     assertEquals([thrown, runs], [start, 2]);
   });
 
-  it("not if the receiver may have finished it, nor without retries", async () => {
+  it("is not repeated if the receiver may have finished it, nor without retries", async () => {
     const lost = new TransferLost("all data connections broke");
     assertEquals((await tries([lost], 0)).thrown, lost);
     const finished = new TransferLost("all data connections broke", { repeatable: false });
     assertEquals((await tries([finished])).runs, 1);
   });
 
-  it("until the signal is aborted, which ends a pause immediately", async () => {
+  it("is repeated until the signal is aborted, which ends a pause immediately", async () => {
     const stop = new AbortController();
     const reason = new Error("stop");
     const emit = (event: TransferEvent) => {

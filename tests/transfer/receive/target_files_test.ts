@@ -71,7 +71,7 @@ describe("TargetFiles", () => {
     });
     target.open(OPEN);
     const closed = target.close();
-    // A message that the sender sent before it knew of the end.
+    // The sender sent this message before it knew of the end.
     target.open({ ...OPEN, file: 1, path: "other" as typeof OPEN.path });
     await closed;
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });

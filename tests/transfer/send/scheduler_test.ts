@@ -149,7 +149,7 @@ describe("Scheduler", () => {
     assertEquals(other.scheduler.stopped, false);
   });
 
-  it("a copy whose last file finds the target full has not stopped early", async () => {
+  it("does not report an early stop if the last file finds the target full", async () => {
     await using work = await scheduleTree({ "a": "1" });
     await work.scheduler.lookAhead({ files: 10 });
     const unit = await work.scheduler.next(0) as PackUnit;

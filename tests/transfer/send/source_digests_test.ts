@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { FileChange } from "../../../src/files/stat/file_change.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 import type { DigestUnit, RangedItem, RangeUnit } from "../../../src/streams/unit.ts";
@@ -83,7 +84,7 @@ describe("the digest of a large file", () => {
       ranges.forEach((range) => work.report(range, range.digests ? { whole: { crc32: isSame ? 0 : 1 } } : {}));
       assertEquals([work.listed, work.units.length], isSame ? [["f 7"], 0] : [[], 1]);
       if (isSame) continue;
-      // Again, because it may have changed during the digest and still contain what was sent.
+      // The file is read again, because it may have changed during the digest and still contain the bytes sent.
       const { unit, file, sha256 } = work.units[0];
       assertEquals([file?.path, file?.size, sha256], ["f", SIZE, true]);
       work.digests.answered({ type: "digest", unit, sums: [{ crc32: 1, digest: DIGEST, change: FileChange.none }] });
@@ -130,9 +131,9 @@ describe("the digest of a large file", () => {
   });
 
   it("prevents a local copy of a file that changed a moment ago, because another change might not show", () => {
-    // A little in the future, because time passes meanwhile.
-    const soon = Date.now() + 60;
-    for (const [at, isFresh] of [[soon, true], [soon - 3_600_000, false]] as const) {
+    const now = 1_700_000_000_000;
+    using _ = stub(Date, "now", () => now);
+    for (const [at, isFresh] of [[now - 60, true], [now - 3_600_000, false]] as const) {
       const item = { ...ITEM, times: { ...TIMES, ctime: Math.floor(at / 1000), ctimeNs: (at % 1000) * 1e6 } };
       assertEquals(opened({ lists: true, offersLocalCopy: true, item }).next()?.stored, isFresh);
       assertEquals(opened({ lists: false, offersLocalCopy: true, item }).next()?.stored, false);

@@ -118,7 +118,7 @@ describeWithScene("a remote path", (scene) => {
     assertStringIncludes(stderr, "aes-128-gcm");
   });
 
-  it("accepts the longer key", async () => {
+  it("may be used with a cipher that has a longer key", async () => {
     const tree = await scene.tree({ "here": { size: 3 << 20 } });
     await copy(tree, "--cipher", "aes-256-gcm", "here", "testhost:longer");
     assertEquals(await Deno.readFile(`${scene.sshd.home}/longer`), await Deno.readFile(`${tree}/here`));

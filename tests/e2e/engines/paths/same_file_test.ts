@@ -40,7 +40,7 @@ const TREE: TreeEntries = {
   "inside": { link: "dir/sub" },
 };
 
-describeWithScene("a source that is its own target is left alone", { inProcess: true }, (scene) => {
+describeWithScene("a source that is its own target", { inProcess: true }, (scene) => {
   let untouched: string;
   beforeAll(async () => {
     untouched = await scene.tree(TREE);
@@ -48,7 +48,7 @@ describeWithScene("a source that is its own target is left alone", { inProcess: 
 
   SAME.forEach(({ name, sources, target }, index) => {
     for (const flags of [["-r"], ["-a"], ["-r", "--verify"]]) {
-      it(`with a note: ${name} (${flags.join(" ")})`, async () => {
+      it(`is not changed, with a note: ${name} (${flags.join(" ")})`, async () => {
         await Promise.all(
           rotatingVariants(index + flags.length).map(async (variant) => {
             const tree = await scene.tree(TREE);
@@ -68,7 +68,7 @@ describeWithScene("a source that is its own target is left alone", { inProcess: 
     }
   });
 
-  it("and the other sources are copied", async () => {
+  it("does not prevent the copy of the other sources", async () => {
     await Promise.all(VARIANTS.map(async (variant) => {
       const tree = await scene.tree({ ...TREE, "other/new": "new" });
       const before = inodes(tree);
@@ -87,7 +87,7 @@ describeWithScene("a source that is its own target is left alone", { inProcess: 
   });
 
   for (const [index, flags] of [["-r"], ["-a"], ["-r", "-u"], ["-r", "--no-resume"]].entries()) {
-    it(`in a tree, under another name of the same file (${flags.join(" ")})`, async () => {
+    it(`is not changed in a tree, under another name of the same file (${flags.join(" ")})`, async () => {
       await Promise.all(
         rotatingVariants(index).map(async (variant) => {
           const tree = await scene.tree({

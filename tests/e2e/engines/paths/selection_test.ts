@@ -16,7 +16,7 @@ describeWithScene("the selection of files", { inProcess: true }, (scene) => {
       assertEquals(await compareTrees(to, await scene.tree({ "a1.log": "1", "a2.log": "2", "a4.log": "5" })), []);
     });
 
-    it(`is the file with the literal name if a pattern matches nothing: ${variantName(variant)}`, async () => {
+    it(`contains the file with the literal name if a pattern matches nothing: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "what[1]?": "literal" });
       const to = await scene.tree();
       const copied = await scene.copy(variant, { sources: [`${from}/what[1]?`], target: to });
@@ -63,7 +63,7 @@ describeWithScene("the selection of files", { inProcess: true }, (scene) => {
       assertEquals(await compareTrees(to, expected), []);
     });
 
-    it(`preserves symbolic and hard links with -a: ${variantName(variant)}`, async () => {
+    it(`includes symbolic and hard links with -a: ${variantName(variant)}`, async () => {
       const from = await scene.tree({
         "t/file": { content: "once", mode: 0o640 },
         "t/large": { size: 3 << 20 },

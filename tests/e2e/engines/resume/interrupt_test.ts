@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../../../support/escp/escp_command.ts";
-import { turn, untilBegun, writeLargeFile } from "../../../support/escp/interruptions.ts";
+import { interruptUntilExit, turn, untilBegun, writeLargeFile } from "../../../support/escp/interruptions.ts";
 import {
   commandOf,
   descendantsOf,
@@ -14,8 +14,8 @@ import { describeWithScene, type Variant, variantName, VARIANTS } from "../../..
 import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 
 const LARGE_BYTES = 48 << 20;
-/** Kilobits per second: the copy takes four seconds, enough to interrupt it on any machine. */
-const SLOW = ["-l", "100000"];
+/** Kilobits per second: the copy would take 24 seconds, so that it never ends before it is interrupted. */
+const SLOW = ["-l", "16000"];
 
 describeWithScene("an interrupted copy with --no-resume", (scene) => {
   let source: string;
@@ -82,10 +82,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       const others = await children(running.pid);
       // The client would wait for stopped processes, and kill them after some seconds.
       for (const { pid } of others) Deno.kill(pid, "SIGSTOP");
-      while (await isRunning(running.pid)) {
-        interrupt(running);
-        await turn();
-      }
+      await interruptUntilExit(running);
       const left = [];
       for (const other of others) if (await isRunning(other)) left.push(other);
       assertEquals(left, others);
@@ -124,15 +121,6 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
     });
   }
 });
-
-function interrupt(running: RunningEscp): void {
-  try {
-    running.kill("SIGINT");
-  } catch (error) {
-    // The client has just exited.
-    if (!(error instanceof TypeError)) throw error;
-  }
-}
 
 /** Returns the ssh or the receiver that the client started. */
 async function children(pid: number): Promise<ProcessId[]> {
