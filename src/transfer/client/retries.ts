@@ -5,6 +5,7 @@ import { StartError, type UserError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { TransferLost } from "../transfer_errors.ts";
+import { LostSessions } from "./lost_sessions.ts";
 
 /** First and longest pause. In seconds. Each pause is twice as long as the one before. */
 const FIRST_PAUSE = 1;
@@ -23,7 +24,7 @@ export interface RetryOptions {
 
 /**
  * Runs a copy, and repeats it while its session is lost. Only failures that the network or a killed process can cause are
- * retried. In a later attempt these include that the host cannot be reached.
+ * retried. In a later attempt these include that the host cannot be reached. The event "finished" counts all sessions.
  *
  * @param run performs the whole copy; the receiver resumes what an earlier attempt has written.
  * @throws the error of the last attempt.
@@ -33,7 +34,8 @@ export async function withRetries<T>(
   run: (emit: (event: TransferEvent) => void) => Promise<T>,
 ): Promise<T> {
   if (retries === 0) return await run(emit);
-  const emitNew = withoutRepeated(emit);
+  const sessions = new LostSessions();
+  const emitNew = withoutRepeated((event) => emit(sessions.add(event)));
   let lost = false;
   for (let left = retries, pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
@@ -43,6 +45,7 @@ export async function withRetries<T>(
       if (message === undefined || left === 0 || signal.aborted) throw error;
       lost = true;
       left--;
+      sessions.lost();
       const { host, reason } = error as UserError;
       emit({ type: "retry", message, pauseSeconds: pause, left, host, reason });
     }
