@@ -43,7 +43,7 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
  * was replaced by a FIFO (fifo(7)).
  *
  * @returns undefined if it is another file, or cannot be opened.
- * @throws the system's error if it lacks resources, which says nothing about the file.
+ * @throws the system's error if it lacks resources, whichever file it is.
  */
 export function openExactFile(path: string, identity: ExactIdentity): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;

@@ -201,7 +201,7 @@ export class Terminal {
   }
 }
 
-/** Returns whether nothing was found, so that the messages of the failures have said everything. */
+/** Returns whether nothing was found, so that the failures are the whole result. */
 function isEmpty({ files, failed, skipped, stopped }: FinishedEvent, filesTotal: number): boolean {
   return failed > 0 && files === 0 && skipped === 0 && filesTotal === 0 && !stopped;
 }

@@ -145,7 +145,7 @@ describe("takeOver", () => {
       using place = new Place();
       await leave(place, [0, 1]);
       let opened = 0;
-      // The journal, the partial file, and the partial file once more to verify it.
+      // The journal, the partial file, and the partial file again to verify it.
       Deno.openSync = (path, options) => {
         if (++opened === failing) throw new Error(`Too many open files (os error 24): open '${path}'`);
         return openSync(path, options);
