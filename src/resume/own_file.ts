@@ -43,7 +43,7 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
  * was replaced by a FIFO (fifo(7)).
  *
  * @returns undefined if it is another file, or cannot be opened.
- * @throws the system's error if it lacks resources, whichever file it is.
+ * @throws the system's error if it lacks resources. The file may have this identity.
  */
 export function openExactFile(path: string, identity: ExactIdentity): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;
