@@ -23,15 +23,16 @@ export interface CopyLog extends Disposable {
  * Opens the log of a run.
  *
  * @param options.log path of the log file, which is appended to or created.
+ * @param options.host name of this host for messages, if the user is on another one.
  * @param options.noFifo whether to refuse a FIFO, because opening one waits for its reader.
  * @param print prints a line on the terminal. Called once if the file cannot be written; the copy continues.
  * @throws {UsageError} if the file cannot be opened.
  */
 export function openCopyLog(
-  options: { log?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
+  options: { log?: string; host?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
   print: (line: string) => void,
 ): CopyLog {
-  const file = options.log === undefined ? undefined : new LogFile(options.log, { noFifo: options.noFifo, print });
+  const file = options.log === undefined ? undefined : new LogFile(options.log, { ...options, print });
   const shown = logLevelFor(options);
   const level = file ? deeper(shown, FILE_LEVEL) : shown;
   const log = new Log({
@@ -57,13 +58,18 @@ export function openCopyLog(
 /** A file to which lines are appended. */
 class LogFile {
   readonly #path: string;
+  readonly #host: string | undefined;
   readonly #print: (line: string) => void;
   readonly #file: Deno.FsFile;
   #isBroken = false;
 
   /** @throws {UsageError} */
-  constructor(path: string, { noFifo = false, print }: { noFifo?: boolean; print: (line: string) => void }) {
+  constructor(
+    path: string,
+    { host, noFifo = false, print }: { host?: string; noFifo?: boolean; print: (line: string) => void },
+  ) {
     this.#path = path;
+    this.#host = host;
     this.#print = print;
     this.#file = openFile(path, noFifo);
   }
@@ -74,7 +80,8 @@ class LogFile {
       writeAll(this.#file, new TextEncoder().encode(line + "\n"));
     } catch (error) {
       this.#isBroken = true;
-      this.#print(`escp: Cannot write the log file ${quotePath(this.#path)}: ${messageOf(error)}`);
+      const place = this.#host === undefined ? "" : ` on ${this.#host}`;
+      this.#print(`escp: Cannot write the log file ${quotePath(this.#path)}${place}: ${messageOf(error)}`);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Runs escp. The code of a task is loaded when the task is known, so that the remote end starts quickly. */
 
 import type { Configs } from "../config/config_files.ts";
-import { OutputClosed, UserError } from "../errors.ts";
+import { Interrupted, OutputClosed, UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
 import type { Command } from "./options/command.ts";
@@ -27,6 +27,9 @@ export async function main(args: string[]): Promise<number> {
     if (error instanceof OutputClosed) return exitStatusOf(error);
     const { errorReport } = await import("./report_error.ts");
     const { writeStderr } = await import("../log/write_all.ts");
+    if (error instanceof Interrupted && !error.urgent) {
+      (await import("./terminal_line.ts")).eraseInterruptedLine();
+    }
     writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
     return exitStatusOf(error);
   }

@@ -6,6 +6,7 @@ import { blockInThisThread, unblockInThisThread } from "../native/process/signal
 import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/process/signals.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
 import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
+import { endLineOnce } from "./terminal_line.ts";
 
 /**
  * Time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still waits
@@ -41,6 +42,8 @@ export class StopSignals implements Disposable {
   readonly #controller = new AbortController();
   readonly #hint: (() => string | undefined) | undefined;
   readonly #listeners = new Map<Deno.Signal, () => void>();
+  /** State of the end of the line: both threads may handle the second signal. */
+  readonly #line = new Int32Array(new SharedArrayBuffer(4));
   #timer: ReturnType<typeof setTimeout> | undefined;
   #worker: Worker | undefined;
 
@@ -87,7 +90,10 @@ export class StopSignals implements Disposable {
   }
 
   #stop(signal: Deno.Signal): void {
-    if (this.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
+    if (this.signal.aborted) {
+      endLineOnce(this.#line);
+      Deno.exit(EXIT_STATUS.interrupted);
+    }
     const urgent = signal !== "SIGINT" && signal !== "SIGBREAK";
     this.#controller.abort(new Interrupted(this.#hint?.(), { urgent }));
   }
@@ -104,7 +110,7 @@ export class StopSignals implements Disposable {
     };
     // Without the Worker only the main thread handles signals.
     worker.onerror = (event) => event.preventDefault();
-    post({ type: "watch", signals, status: EXIT_STATUS.interrupted, parent });
+    post({ type: "watch", signals, status: EXIT_STATUS.interrupted, parent, line: this.#line });
     this.#worker = worker;
   }
 }

@@ -6,11 +6,15 @@
 
 import { unblockInThisThread } from "../native/process/signal_mask.ts";
 import { exitAtOnce, type KnownSignal } from "../native/process/signals.ts";
+import { endLineOnce } from "./terminal_line.ts";
 
 /** Main thread to Worker. */
 export type ToStopWorker =
-  /** First. `status`: exit status of the process. `parent`: process whose exit ends the session. */
-  | { type: "watch"; signals: Deno.Signal[]; status: number; parent?: number }
+  /**
+   * First. `status`: exit status of the process. `parent`: process whose exit ends the session. `line`: state of the end of the
+   * line.
+   */
+  | { type: "watch"; signals: Deno.Signal[]; status: number; parent?: number; line: Int32Array<SharedArrayBuffer> }
   /** Reply to "alive?": the main thread runs, and will exit. */
   | { type: "alive" };
 
@@ -36,8 +40,11 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
     alive = true;
     return;
   }
-  const { signals, status, parent } = data;
-  const leave = () => exitAtOnce(status);
+  const { signals, status, parent, line } = data;
+  const leave = () => {
+    if (requested) endLineOnce(line);
+    exitAtOnce(status);
+  };
   const stop = (signal: Deno.Signal) => {
     if (requested) return leave();
     requested = true;

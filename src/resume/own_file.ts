@@ -43,6 +43,7 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
  * was replaced by a FIFO (fifo(7)).
  *
  * @returns undefined if it is another file, or cannot be opened.
+ * @throws the system's error if it lacks resources. The file may have this identity.
  */
 export function openExactFile(path: string, identity: ExactIdentity): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;
@@ -50,10 +51,15 @@ export function openExactFile(path: string, identity: ExactIdentity): Deno.FsFil
     file = openOwnFile(path, { write: true });
     if (file && isExactly(exactIdentity(file.statSync()), identity)) return file;
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (codeOf(error) === undefined || lacksResources(error)) throw error;
   }
   file?.close();
   return undefined;
+}
+
+/** Returns whether an error means that the process or the system lacks descriptors or memory at the moment. */
+export function lacksResources(error: unknown): boolean {
+  return ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error) ?? "");
 }
 
 /** Returns the attributes of a file if it has this identity and belongs to this user; undefined otherwise. */

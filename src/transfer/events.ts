@@ -33,7 +33,7 @@ export interface OpeningEvent {
 
 /**
  * The session was lost. After a pause ssh starts for another one, and owns the terminal until "connected". Counts start
- * over: existing bytes count as resumed, or are sent again.
+ * over: existing bytes count as resumed, or are sent again. The event "finished" counts all sessions.
  */
 export interface RetryEvent {
   readonly type: "retry";
@@ -78,8 +78,12 @@ export interface ProgressEvent {
   /** Number of files in place. */
   readonly files: number;
   readonly bytes: number;
-  /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
+  /** Bytes that an earlier run or session had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
+  /** Bytes of the files in place, included in `bytes`. Default: 0. */
+  readonly doneBytes?: number;
+  /** With compression: bytes that ended data connections carried from the sender to the receiver. */
+  readonly wireBytes?: number;
   /** Path of a large file in progress, from the name of its source on. Not escaped. */
   readonly file?: string;
 }

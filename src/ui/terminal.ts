@@ -1,5 +1,5 @@
 import { printable } from "../escape_text.ts";
-import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
+import type { FailedEvent, FinishedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { FailureGroups } from "./failure_groups.ts";
 import { foregroundCheck } from "../native/process/foreground.ts";
 import { progressLine } from "./progress_line.ts";
@@ -163,10 +163,11 @@ export class Terminal {
   }
 
   #finish(): void {
-    const { finished } = this.#state;
+    const { finished, filesTotal } = this.#state;
     this.close();
     const { quiet, verbose, bits, stats } = this.#options;
-    if (finished && (stats || (!quiet && (this.#screen.canRedraw || verbose > 0)))) {
+    const isShown = stats || verbose > 0 || (this.#screen.canRedraw && !(finished && isEmpty(finished, filesTotal)));
+    if (finished && (stats || !quiet) && isShown) {
       this.printLine(summaryLine(finished, { totalMs: this.#screen.now(), bits, verbose }));
     }
     for (const line of stats?.() ?? []) this.printLine(line);
@@ -199,6 +200,11 @@ export class Terminal {
     if (this.#drawn && this.#screen.isForeground()) this.#screen.write("\r" + ERASE_TO_END);
     this.#drawn = false;
   }
+}
+
+/** Returns whether nothing was found, so that the failures are the whole result. */
+function isEmpty({ files, failed, skipped, stopped }: FinishedEvent, filesTotal: number): boolean {
+  return failed > 0 && files === 0 && skipped === 0 && filesTotal === 0 && !stopped;
 }
 
 function onOneLine(text: string): string {

@@ -63,6 +63,14 @@ describe("openCopyLog", () => {
     },
   );
 
+  it("names the host of a remote log file that cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
+    const printed: string[] = [];
+    const options = { log: "/dev/full", host: "web1", verbose: 0, quiet: true };
+    using logging = openCopyLog(options, (line) => printed.push(line));
+    logging.log.info("hello");
+    assertEquals(printed, ['escp: Cannot write the log file "/dev/full" on web1: No space left on device']);
+  });
+
   it("throws an error that names a file that cannot be opened", () => {
     const open = () => openCopyLog({ log: "/nowhere/log", verbose: 0, quiet: false }, () => {});
     const { message } = assertThrows(open, UsageError);

@@ -229,6 +229,25 @@ describe("Terminal", () => {
     assertEquals(play([[0, connected], [1, failed]], {}, new MemoryScreen(false)).shown.length, 2);
   });
 
+  it("prints no summary if nothing was found to copy, unless with -v or --stats", () => {
+    const missing: TransferEvent = { type: "failed", path: "a", message: 'Cannot read "a": No such file or directory' };
+    const steps: [number, TransferEvent][] = [
+      [100, { type: "totals", files: 0, bytes: 0, complete: true }],
+      [100, missing],
+      [200, { ...finished, files: 0, bytes: 0, failed: 1 } as TransferEvent],
+    ];
+    const error = 'escp: Cannot read "a": No such file or directory';
+    assertEquals(play(steps).shown, [error, ""]);
+    assertEquals(play(steps, { verbose: 1 }).shown.length, 3);
+    assertEquals(play(steps, { stats: () => [] }).shown.length, 3);
+    const unreadable: [number, TransferEvent] = [100, { type: "totals", files: 1, bytes: 8, complete: true }];
+    assertEquals(play([unreadable, ...steps.slice(1)]).shown, [
+      error,
+      "1 failed, 0 files, 0 B copied in 0.2 s (0 B/s)",
+      "",
+    ]);
+  });
+
   it("prints the summary and the lines of --stats without a terminal and with -q", () => {
     const steps: [number, TransferEvent][] = [[0, connected], [2000, finished]];
     for (const quiet of [false, true]) {

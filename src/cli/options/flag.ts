@@ -48,9 +48,9 @@ export interface FlagRow {
   readonly hidden?: true;
   /**
    * With -R, the option is passed to escp on the source host. "changed": only if it differs from the default, because an older
-   * escp may not know the option.
+   * escp may not know the option. "off": only if it is switched off, because the options that it implies are passed.
    */
-  readonly forwarded?: true | "changed";
+  readonly forwarded?: true | "changed" | "off";
 }
 
 /** An option. */

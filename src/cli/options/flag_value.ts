@@ -24,7 +24,9 @@ function parseNumber(flag: Flag, text: string, shown: string): number {
   const max = flag.max ?? Number.MAX_SAFE_INTEGER;
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint: flag.hint });
+  // The hint explains an option of another tool, which takes no number.
+  const hint = /^-?[0-9.]+$/.test(text) ? undefined : flag.hint;
+  throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint });
 }
 
 const UNITS = ["", "K", "M", "G"];

@@ -2,17 +2,25 @@
 
 import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag } from "./flag.ts";
-import { FLAGS, type RawFlags } from "./flags.ts";
+import { FLAGS } from "./flags.ts";
+import type { CompleteFlags } from "./settings.ts";
 
-/** Returns the options that the table marks as forwarded, with their long names. Filter rules keep their order. */
-export function forwardedWords(flags: RawFlags): string[] {
+/**
+ * Returns the options that the table marks as forwarded, with their long names. Filter rules keep their order. The source host
+ * has a configuration of its own, so switches that the user has switched off are forwarded too.
+ */
+export function forwardedWords(flags: CompleteFlags): string[] {
   const values: Record<string, unknown> = { ...flags };
-  const words = FLAGS.flatMap((flag) => flag.forwarded ? wordsOf(flag, values[flag.name]) : []);
+  const words = FLAGS.flatMap((flag) => {
+    if (!flag.forwarded) return [];
+    return flags.switchedOff.includes(flag.name) ? [`--no-${flag.name}`] : wordsOf(flag, values[flag.name]);
+  });
   return [...words, ...(flags.rules ?? []).map(wordOfRule)];
 }
 
 function wordsOf({ name, kind, forwarded, default: usual }: Flag, value: unknown): string[] {
-  if (value === undefined || value === false || (forwarded === "changed" && value === usual)) return [];
+  if (value === undefined || value === false || forwarded === "off") return [];
+  if (forwarded === "changed" && value === usual) return [];
   if (kind === "boolean") return [`--${name}`];
   if (kind === "count") return Array.from({ length: Number(value) }, () => `--${name}`);
   return [value].flat().map((each) => `--${name}=${each}`);

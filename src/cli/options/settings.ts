@@ -5,7 +5,7 @@ import type { KeyTable } from "../../config/config.ts";
 import { configPaths, type Configs, readConfigs } from "../../config/config_files.ts";
 import { mergeOptions } from "../../config/merge_options.ts";
 import { splitOptionWords } from "../../config/option_words.ts";
-import { isSetting } from "./flag.ts";
+import { type Flag, isNegatable, isSetting } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { type DefaultFlags, findLong, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
@@ -30,7 +30,12 @@ const DEFAULTS = Object.fromEntries(
 ) as DefaultFlags;
 
 /** Values of options after defaults and implied options are filled in. */
-export type CompleteFlags = RawFlags & DefaultFlags & ImpliedFlags;
+export type CompleteFlags = RawFlags & DefaultFlags & ImpliedFlags & SwitchedOff;
+
+interface SwitchedOff {
+  /** Names of the switches that the user has switched off, as opposed to those that were not given. */
+  readonly switchedOff: readonly string[];
+}
 
 type ImpliedFlags = Required<Pick<RawFlags, "recursive" | "preserve" | "symlinks" | "hardlinks" | "sparse">>;
 
@@ -48,7 +53,13 @@ export function completeFlags(
   const words = escpOptions ? optionsOfEnvironment(env("ESCP_OPTIONS")) : {};
   const layers: RawFlags[] = [DEFAULTS, files, singleOptions(env), words, line];
   const flags = layers.reduce((earlier, later) => mergeOptions(earlier, later)) as RawFlags & DefaultFlags;
-  return { ...flags, ...impliedFlags(flags) };
+  const switchedOff = FLAGS.filter((flag) => isOff(flag, flags)).map(({ name }) => name);
+  return { ...flags, ...impliedFlags(flags), switchedOff };
+}
+
+function isOff(flag: Flag, flags: RawFlags): boolean {
+  const value = flags[flag.name as keyof RawFlags];
+  return isNegatable(flag) && (value === false || value === 0);
 }
 
 /** Returns the options that -a and --acls imply, unless they are given. */

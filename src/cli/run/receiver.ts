@@ -47,7 +47,8 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
           const { openCopyLog } = await import("../copy_log.ts");
           const { expandTilde } = await import("../../files/path/tilde.ts");
           const path = local ? session.log : expandTilde(session.log);
-          file = openCopyLog({ ...output, log: path, noFifo: true }, print);
+          const host = local ? undefined : Deno.hostname();
+          file = openCopyLog({ ...output, log: path, host, noFifo: true }, print);
           log = file.log;
         }
         log.session = session.id;

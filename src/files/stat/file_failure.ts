@@ -44,6 +44,16 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   return new FileError(operation, path, reason, { code, hint: code && HINTS[code], cause: error });
 }
 
+/** Calls an action on the path of an operand. A failure names the operand as the user has typed it. */
+export function namingOperand<Result>(operand: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof FileError) || error.code === undefined) throw error;
+    throw failedWith(error.operation, operand === "" ? "." : operand, error.code);
+  }
+}
+
 const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.NotFound, "ENOENT"],
   [Deno.errors.AlreadyExists, "EEXIST"],

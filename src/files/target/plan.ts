@@ -8,6 +8,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { directoryOf, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
 import { nameKey, type NameRules } from "../path/name_rules.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
+import { namingOperand } from "../stat/file_failure.ts";
 import { identityOfStat } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import type { Confinement } from "./confinement.ts";
@@ -74,7 +75,7 @@ function planCommon(
   const { confinement } = options;
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
-  const stat = paths.stat(full, { follow: true });
+  const stat = namingOperand(target, () => paths.stat(full, { follow: true }));
   if (!stat && options.tilde && !confinement) checkUser(target, options.base, paths);
   if (stat?.kind === FileKind.directory && sources.some(({ kind }) => kind === "input")) {
     throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {

@@ -4,7 +4,7 @@ import { FileError } from "../../errors.ts";
 import type { Confinement } from "../target/confinement.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { SourceRoot } from "../engine/source.ts";
-import { failedWith } from "../stat/file_failure.ts";
+import { failedWith, namingOperand } from "../stat/file_failure.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { baseName, resolvePath } from "../path/local_path.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
@@ -56,7 +56,7 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   const expanded = options.tilde ? expandTilde(operand, confinement?.home) : operand;
   const path = resolvePath(options.base, expanded);
   confinement?.check("read", path, operand);
-  const stat = paths.stat(path, { follow: true });
+  const stat = namingOperand(operand, () => paths.stat(path, { follow: true }));
   if (!stat) {
     const unknown = options.tilde && !confinement ? unknownUser("read", operand) : undefined;
     throw unknown ?? failedWith("read", operand, "ENOENT");

@@ -22,6 +22,7 @@ import type { Partial, RecordedTarget, ResumableSource } from "../../files/engin
 import { lockExisting, lockOpen, lockRecord, removeRecord } from "../lock_record.ts";
 import {
   isStill,
+  lacksResources,
   notOwnFile,
   openExactFile,
   openOwnFile,
@@ -67,7 +68,7 @@ let checking: Promise<unknown> = Promise.resolve();
 /**
  * Creates the partial file of a target and its journal. If an earlier copy of the same source has left them, takes them
  * over after verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use
- * or is not the recorded file.
+ * or is not the recorded file, and keeps it with its record if the system lacks resources.
  *
  * @param directory Path of the target's directory for `Deno.*`.
  * @returns undefined if the journal is not available. Then the file is copied without one.
@@ -99,12 +100,23 @@ export async function takeOver(
     if (!begun) removeRecord(record, journal);
     return begun;
   } catch (error) {
+    if (lacksResources(error) && journal && isRecorded(journal)) {
+      // A later copy can use the record.
+      earlier?.lock.close();
+      journal.close();
+      return undefined;
+    }
     removePartial(earlier);
     if (journal) removeRecord(record, journal);
     // The copy may succeed without a record. If not, that attempt reports the reason.
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
+}
+
+/** Returns whether a journal belongs to an earlier copy. */
+function isRecorded(journal: Deno.FsFile): boolean {
+  return journal.statSync().size > 0;
 }
 
 /**

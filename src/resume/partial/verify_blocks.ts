@@ -3,7 +3,7 @@
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ExactIdentity } from "../../files/stat/file_identity.ts";
-import { openExactFile } from "../own_file.ts";
+import { lacksResources, openExactFile } from "../own_file.ts";
 
 /** Number of concurrent reads, which keep the disk busy. */
 const CONCURRENCY = 4;
@@ -15,6 +15,7 @@ const BUFFER_BYTES = 1 << 20;
  * @param identity Identity that the file must have.
  * @param size Size that the file must have.
  * @returns undefined if the path has no file, or one with another identity or size.
+ * @throws the system's error if it lacks resources, or the file cannot be read.
  */
 export async function intactBlocks(
   path: string,
@@ -28,8 +29,7 @@ export async function intactBlocks(
   try {
     if (first.statSync().size !== size) return undefined;
     while (files.length < Math.min(CONCURRENCY, blocks.length)) {
-      const file = openExactFile(path, identity);
-      // There may be no descriptors left. Fewer concurrent reads take longer.
+      const file = openAgain(path, identity);
       if (!file) break;
       files.push(file);
     }
@@ -44,6 +44,16 @@ export async function intactBlocks(
     return blocks.filter((_, index) => intact[index]);
   } finally {
     for (const file of files) file.close();
+  }
+}
+
+/** Returns undefined if there are no descriptors left. Fewer concurrent reads take longer. */
+function openAgain(path: string, identity: ExactIdentity): Deno.FsFile | undefined {
+  try {
+    return openExactFile(path, identity);
+  } catch (error) {
+    if (lacksResources(error)) return undefined;
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { StartError, type UserError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { TransferLost } from "../transfer_errors.ts";
+import { LostSessions } from "./lost_sessions.ts";
 
 /** First and longest pause. In seconds. Each pause is twice as long as the one before. */
 const FIRST_PAUSE = 1;
@@ -21,7 +22,7 @@ export interface RetryOptions {
 
 /**
  * Runs a copy, and repeats it while its session is lost. Only failures that the network or a killed process can cause are
- * retried. After a lost session, these include an unreachable host.
+ * retried. After a lost session, these include an unreachable host. The event "finished" counts all sessions.
  *
  * @param run performs the whole copy; the receiver resumes what an earlier attempt has written.
  * @throws {unknown} The error of the last attempt.
@@ -31,7 +32,8 @@ export async function withRetries<T>(
   run: (emit: (event: TransferEvent) => void) => Promise<T>,
 ): Promise<T> {
   if (retries === 0) return await run(emit);
-  const emitNew = withoutRepeated(emit);
+  const sessions = new LostSessions();
+  const emitNew = withoutRepeated((event) => emit(sessions.add(event)));
   let lost = false;
   for (let left = retries, pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
@@ -41,6 +43,7 @@ export async function withRetries<T>(
       if (message === undefined || left === 0 || signal.aborted) throw error;
       lost = true;
       left--;
+      sessions.lost();
       const { host, reason } = error as UserError;
       emit({ type: "retry", message, pauseSeconds: pause, left, host, reason });
     }

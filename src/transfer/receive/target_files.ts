@@ -143,9 +143,11 @@ export class TargetFiles {
 
   /** Ends all streams. Keeps partial files for a later run, and removes other unfinished files. */
   async close(): Promise<void> {
-    this.#progress[Symbol.dispose]();
     this.#large.stop();
     await this.streamGroup.close();
+    // Reports what a lost session has done.
+    if (this.#progress.isRunning) this.#progress.report();
+    this.#progress[Symbol.dispose]();
     await this.#large.settled();
     this.#target.abort({ keepPartials: true });
     this.#target.close();
@@ -258,7 +260,15 @@ export class TargetFiles {
   #reportProgress(writtenBytes: number): void {
     const { files, bytes } = this.done;
     const { kept, current: file } = this.#large;
-    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, writtenBytes + kept), resumed: kept, file });
+    this.#options.emit({
+      type: "progress",
+      files,
+      bytes: Math.max(bytes, writtenBytes + kept),
+      resumed: kept,
+      doneBytes: bytes,
+      wireBytes: this.#options.job.compress ? this.streamGroup.pool.wireBytes : undefined,
+      file,
+    });
   }
 }
 

@@ -34,6 +34,8 @@ export interface RelayedRequest {
 export class RelayedConversation {
   /** Number of large files that the receiver has finished. Files of packs are counted at the end. */
   files = 0;
+  /** Bytes of these files. */
+  doneBytes = 0;
   /** Number of paths that failed on either host. */
   failed = 0;
   /** Bytes of partial files that an earlier run left on the receiver. */
@@ -142,8 +144,10 @@ export class RelayedConversation {
     else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
-    else if (message.type === "closed") this.files++;
-    else if (message.type === "finish") {
+    else if (message.type === "closed") {
+      this.files++;
+      this.doneBytes += message.bytes;
+    } else if (message.type === "finish") {
       this.finishing = true;
       this.stopped = message.stopped;
     } else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);

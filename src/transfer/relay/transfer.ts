@@ -69,6 +69,7 @@ export class RelayedTransfer implements AsyncDisposable {
     const streams = this.#streams!;
     const finished = await Promise.race([this.#finished, streams.run().then(() => this.#finished)]);
     this.#progress.report();
+    this.#progress[Symbol.dispose]();
     // The receiver's last message may arrive before the last frames of its streams, which count as well.
     if (this.#options.request.compress) await settleCleanUp(streams.run());
     return finished;
@@ -102,8 +103,10 @@ export class RelayedTransfer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#progress[Symbol.dispose]();
     await this.#streams?.close();
+    // Reports what a lost session has done.
+    if (this.#progress.isRunning) this.#progress.report();
+    this.#progress[Symbol.dispose]();
   }
 
   #createStreams(count: StreamCount): RelayStreams {
@@ -116,7 +119,9 @@ export class RelayedTransfer implements AsyncDisposable {
   }
 
   #reportProgress(writtenBytes: number): void {
-    const { files, kept, current: file } = this.#conversation;
-    this.#options.emit({ type: "progress", files, bytes: writtenBytes + kept, resumed: kept, file });
+    const { files, kept, doneBytes, current: file } = this.#conversation;
+    const wireBytes = this.#options.request.compress ? this.#streams?.wireBytes : undefined;
+    const bytes = writtenBytes + kept;
+    this.#options.emit({ type: "progress", files, bytes, resumed: kept, doneBytes, wireBytes, file });
   }
 }

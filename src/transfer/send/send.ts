@@ -72,7 +72,8 @@ class Sender implements AsyncDisposable {
     this.#scheduler = this.#createScheduler();
     const open = () => options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false });
     const count = options.job.countsAhead ? new WalkCount(open) : undefined;
-    this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, emit });
+    const wireBytes = () => this.#compresses ? this.#streams?.pool.wireBytes : undefined;
+    this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, wireBytes, emit });
   }
 
   /** Walks the sources until it is known whether the job is small. */
@@ -174,9 +175,10 @@ class Sender implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#progress[Symbol.dispose]();
     this.#scheduler.close();
     await this.#streams?.close();
+    // Reports what a lost session has done.
+    this.#progress[Symbol.dispose]();
   }
 
   #createScheduler(): Scheduler {

@@ -12,14 +12,21 @@ export class SenderProgress implements Disposable {
   readonly #scheduler: Scheduler;
   readonly #emit: (event: TransferEvent) => void;
   readonly #count?: WalkCount;
+  readonly #wireBytes: () => number | undefined;
   readonly #timer = new ProgressTimer((bytes) => this.#report(bytes));
   /** The totals that were reported last, as JSON. */
   #reportedTotals = "";
 
   constructor(
     session: Session,
-    { scheduler, count, emit }: { scheduler: Scheduler; count?: WalkCount; emit: (event: TransferEvent) => void },
+    { scheduler, count, wireBytes, emit }: {
+      scheduler: Scheduler;
+      count?: WalkCount;
+      wireBytes: () => number | undefined;
+      emit: (event: TransferEvent) => void;
+    },
   ) {
+    this.#wireBytes = wireBytes;
     this.#count = count;
     this.#session = session;
     this.#scheduler = scheduler;
@@ -56,6 +63,7 @@ export class SenderProgress implements Disposable {
       if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
     const bytes = Math.max(writtenBytes + kept, done.bytes);
-    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept, file });
+    const wireBytes = this.#wireBytes();
+    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept, doneBytes: done.bytes, wireBytes, file });
   }
 }

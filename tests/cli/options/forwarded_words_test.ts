@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { commandOf } from "../../../src/cli/options/command.ts";
+import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 import { originCommand } from "../../../src/cli/run/on_origin.ts";
 import { copyRun } from "./command_lines.ts";
 
@@ -23,7 +26,25 @@ describe("options that -R forwards", () => {
       ...["--recursive", "--preserve", "--update", "--no-resume", "--compress", "--quiet", "--verbose", "--verbose"],
       ...["--reverse", "--batch"],
     ]);
-    assertEquals(added("-r", "--no-recursive", "--xattrs", "--acls"), ["--preserve", "--xattrs", "--acls"]);
+    assertEquals(added("-r", "--xattrs", "--acls"), ["--recursive", "--preserve", "--xattrs", "--acls"]);
+  });
+
+  it("include switches that are off, which the configuration of the source host may switch on", () => {
+    const added = (...args: string[]) => forwarded(...args).filter((word) => !DEFAULTS.includes(word));
+    assertEquals(added("-r", "--no-recursive", "--no-update", "--no-no-resume", "--no-verbose"), [
+      ...["--no-recursive", "--no-update", "--no-no-resume", "--no-verbose"],
+    ]);
+    assertEquals(added("-a", "--no-archive", "--no-inplace"), ["--no-archive", "--no-inplace"]);
+    assertEquals(added("-a", "--no-sparse").slice(-2), ["--hardlinks", "--no-sparse"]);
+  });
+
+  it("include a switch that is on in the configuration of this machine and off on the command line", () => {
+    const config = { file: "config.yaml", options: { verify: true, update: false }, hosts: [] };
+    const parsed = parseArguments(["-R", "--no-verify", "a:x", "b:y"]);
+    const environment = { env: () => undefined, driveLetters: false, configs: { user: config } };
+    const command = commandOf(parsed, environment);
+    const words = command.kind === "copy" ? forwardedWords(command.options.host.flags) : [];
+    assertEquals(words.filter((word) => word.startsWith("--no-")), ["--no-update", "--no-verify"]);
   });
 
   it("include what -a implies", () =>

@@ -154,6 +154,13 @@ describe("parseArguments", () => {
     }
   });
 
+  it("a number out of the range of -P or -t gets no hint about rsync", () => {
+    for (const args of [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"]]) {
+      const { hint } = assertThrows(() => parseArguments(args), UsageError) as UsageError;
+      assertEquals(hint, undefined, args.join(" "));
+    }
+  });
+
   it("escapes control characters in errors", () => {
     assertEquals(message("--\u001b[2J"), 'Unknown option "--\\x1b[2J"');
     assertEquals(message("-\u001b"), 'Unknown option "-\\x1b"');

@@ -1,7 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { escpCommand, runEscp } from "../../support/escp/escp_command.ts";
+import { turn } from "../../support/escp/interruptions.ts";
+import { PrintedText } from "../../support/escp/printed_text.ts";
+import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
+import { commandOf, descendantsOf, killProcess, type ProcessId } from "../../support/processes.ts";
 import type { TempDirectory } from "../../support/files/temp.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
@@ -54,3 +58,69 @@ describe(`output on a terminal${why}`, { ignore }, () => {
     assertMatch(text, /1 failed, 1 file, /);
   });
 });
+
+describe(`Ctrl-C on a terminal${why}`, { ignore }, () => {
+  let tree: TempDirectory;
+  beforeAll(async () => {
+    tree = await createTempTree({ "large": { size: 64 << 20 } });
+  });
+  afterAll(() => tree[Symbol.asyncDispose]());
+
+  /** Starts a copy that takes a minute, on a terminal. */
+  function start(name: string, ...args: string[]) {
+    const slow = ["--no-resume", "-l", "8000", ...args, `${tree.path}/large`, `${tree.path}/${name}`];
+    const [program, ...words] = onTerminal([...escpCommand(), ...slow]);
+    const child = new Deno.Command(program, {
+      args: words,
+      stdin: "piped",
+      stdout: "piped",
+      env: { TERM: "xterm" },
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const screen = new PrintedText(child.stdout);
+    return {
+      pid: child.pid,
+      screen,
+      pressCtrlC: () => writer.write(new TextEncoder().encode("\x03")),
+      async end() {
+        const [{ code }] = await Promise.all([child.status, screen.ended]);
+        await writer.close().catch(() => {});
+        return { code, text: screen.text };
+      },
+    };
+  }
+
+  it("is erased before the message if there is no progress line", async () => {
+    const { pressCtrlC, end } = start("quiet", "-q");
+    while (temporaryFiles(tree.path).length === 0) await turn();
+    await pressCtrlC();
+    const { code, text } = await end();
+    assertEquals(code, 130, text);
+    assertMatch(text, /^\^C\r.\[Kescp: Interrupted\r\n$/);
+  });
+
+  it("ends the progress line if it is pressed twice", async () => {
+    const { screen, pressCtrlC, end, pid } = start("copy");
+    await screen.waitFor(/\d+%/);
+    // The client waits for its stopped child.
+    const receivers = await childrenServing(pid);
+    for (const receiver of receivers) await killProcess(receiver, "SIGSTOP");
+    await pressCtrlC();
+    // Signals of one kind that arrive together count once.
+    await screen.waitFor(/\^C[^\n]*\rlarge/);
+    await pressCtrlC();
+    const { code, text } = await end();
+    for (const receiver of receivers) await killProcess(receiver, "SIGCONT");
+    assertEquals(code, 130, text);
+    assertMatch(text, /\^C[^\n]*\^C\r\n$/);
+  });
+});
+
+/** Returns the remote ends that a process has started. */
+async function childrenServing(ancestor: number): Promise<ProcessId[]> {
+  const found: ProcessId[] = [];
+  for (const process of await descendantsOf(ancestor)) {
+    if (/ --receiver\b/.test(await commandOf(process))) found.push(process);
+  }
+  return found;
+}

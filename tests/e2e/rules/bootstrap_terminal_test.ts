@@ -73,7 +73,7 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore }, (
       await type("\x03");
       const { code, text } = await end();
       assertEquals(code, 130, text);
-      assertMatch(text, /\[Y\/n\] (\^C)?\r\nescp: Interrupted\r\n$/, "nothing can be resumed yet");
+      assertMatch(text, /\[Y\/n\] (\^C)?\r\n\r.\[Kescp: Interrupted\r\n$/, "nothing can be resumed yet");
       assertEquals(namesIfPresent(host.installed), undefined);
       await host.sshd.waitForNoSession();
     });

@@ -35,6 +35,15 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), before, "nothing was created");
     };
 
+    it("names a target that is below a file as it was typed", () => {
+      using temp = new TempDirectory();
+      temp.write("old");
+      for (const target of ["old/", "old/new"]) {
+        const error = assertThrows(() => plan(temp, [FILE], target), UserError);
+        assertEquals(error.message, `Cannot examine "${target}": Not a directory`);
+      }
+    });
+
     it("names targets as scp does", () => {
       const table: [PlannedSource[], string, string[]][] = [
         [[FILE], "dir", ["/dir/f"]],

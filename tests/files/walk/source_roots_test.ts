@@ -40,7 +40,7 @@ for (const { title, make } of ENGINES) {
       rawShell("mkfifo pipe", temp.path);
       const { roots, failures } = resolve(temp, ["d", "pipe", "none", "f/x", "f"], false);
       assertEquals(roots.map((it) => it.name), ["f"]);
-      assertEquals(failures.map((it) => it.message.replaceAll(temp.path + "/", "")), [
+      assertEquals(failures.map((it) => it.message), [
         'Cannot read "d": not a regular file',
         'Cannot read "pipe": not a regular file: it is a FIFO',
         'Cannot read "none": No such file or directory',

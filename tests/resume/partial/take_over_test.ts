@@ -139,6 +139,43 @@ describe("takeOver", () => {
     assertEquals(Deno.readTextFileSync(place.partial), "planted");
   });
 
+  it("keeps an earlier partial file and its record if there are too many open files", async () => {
+    const { openSync } = Deno;
+    for (const failing of [1, 2, 3]) {
+      using place = new Place();
+      await leave(place, [0, 1]);
+      let opened = 0;
+      // The journal, the partial file, and the partial file again to verify it.
+      Deno.openSync = (path, options) => {
+        if (++opened === failing) throw new Error(`Too many open files (os error 24): open '${path}'`);
+        return openSync(path, options);
+      };
+      try {
+        assertEquals(await place.take(), undefined, `open ${failing}`);
+      } finally {
+        Deno.openSync = openSync;
+      }
+      assertEquals(place.open, []);
+      assertEquals(await found(place), [[0, 2]], `open ${failing}`);
+    }
+  });
+
+  it("verifies an earlier partial file with the descriptors that are left", async () => {
+    using place = new Place();
+    await leave(place, [0, 1]);
+    const { openSync } = Deno;
+    let opened = 0;
+    Deno.openSync = (path, options) => {
+      if (++opened === 4) throw new Error(`Too many open files (os error 24): open '${path}'`);
+      return openSync(path, options);
+    };
+    try {
+      assertEquals(await found(place), [[0, 2]]);
+    } finally {
+      Deno.openSync = openSync;
+    }
+  });
+
   it("removes a new partial file that it cannot lock, and leaves no journal", async () => {
     using place = new Place();
     const { lock } = Deno.FsFile.prototype;

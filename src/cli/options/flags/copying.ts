@@ -21,6 +21,7 @@ export const COPYING = [
     name: "archive",
     short: "a",
     kind: "boolean",
+    forwarded: "off",
     help: "Same as -r -p --symlinks=preserve --hardlinks --sparse",
   },
   {
