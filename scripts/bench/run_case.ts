@@ -21,6 +21,8 @@ export interface BenchRun {
   target: string;
   /** Absolute path of the executable. */
   escp: string;
+  /** Path of the libcrypto for both ends. Default: that of the system. */
+  libcrypto?: string;
   rounds: number;
   timeoutSeconds: number;
 }
@@ -74,8 +76,10 @@ function enter(item: BenchCase, contender: Contender, run: BenchRun, way: CaseWa
     source: run.source,
     target: run.target,
     sshConfig: way.sshConfig,
+    port: run.sshd.port,
     escp: run.escp,
     dataOptions: way.dataOptions,
+    libcrypto: run.libcrypto,
   };
   return {
     contender,
@@ -95,11 +99,18 @@ async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes 
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
+  // Empty means the library of the system, also if the user's environment names another one.
+  const libcrypto = run.libcrypto ?? "";
   const [here, there] = prefixes;
-  const script = `#!/bin/sh\n${engine}exec ${there} '${run.escp}' "$@"\n`;
+  const script = `#!/bin/sh\nexport ESCP_LIBCRYPTO='${libcrypto}'\n${engine}exec ${there} '${run.escp}' "$@"\n`;
   await Deno.writeTextFile(`${sshd.binDirectory}/escp`, script);
   await Deno.chmod(`${sshd.binDirectory}/escp`, 0o755);
-  const env = { HOME: sshd.home, XDG_STATE_HOME: `${sshd.home}/.local/state`, SSH_AUTH_SOCK: "" };
+  const env = {
+    HOME: sshd.home,
+    XDG_STATE_HOME: `${sshd.home}/.local/state`,
+    SSH_AUTH_SOCK: "",
+    ESCP_LIBCRYPTO: libcrypto,
+  };
   const all = [...here.split(" ").filter(Boolean), ...command];
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
 }
@@ -129,6 +140,7 @@ async function readKilobytes(file: string): Promise<number | undefined> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
+  if (program.includes("/")) return await exists(program);
   for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
     if (await exists(`${directory}/${program}`)) return true;
   }
