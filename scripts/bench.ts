@@ -3,6 +3,7 @@
  * that changes of the machine's load affect all of them. A first round without timing checks each copy and measures memory.
  *
  *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--directory DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
+ *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
  * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files.
  */
@@ -14,6 +15,8 @@ import { type BenchCase, benchCases, parseSize } from "./bench/cases.ts";
 import { createDataDirectory } from "./bench/data_directory.ts";
 import { doublings, formatDoublings } from "./bench/growth.ts";
 import { describeMachine } from "./bench/machine.ts";
+import { findLibcrypto } from "./bench/openssl.ts";
+import { findRivals, parseRivals } from "./bench/rivals.ts";
 import { runCase } from "./bench/run_case.ts";
 import { type CaseResults, formatTable, medianWall } from "./bench/table.ts";
 
@@ -28,12 +31,17 @@ async function bench(args: string[]): Promise<number> {
       escp: { type: "string", default: "dist/escp" },
       json: { type: "string" },
       timeout: { type: "string", default: "300" },
+      with: { type: "string", multiple: true, default: [] },
+      openssl: { type: "string" },
     },
   });
-  const cases = selectCases(benchCases(parseSize(flags.size)), flags.case);
+  const { contenders: rivals, skipped } = await findRivals(parseRivals(flags.with));
+  const libcrypto = flags.openssl === undefined ? undefined : await findLibcrypto(flags.openssl);
+  const cases = selectCases(benchCases(parseSize(flags.size), rivals), flags.case);
   const escp = await Deno.realPath(flags.escp).catch(() => {
     throw new Error(`Cannot find ${flags.escp}: run deno task compile, or select another file with --escp`);
   });
+  const machine = await describeMachine(escp, { libcrypto, rivals });
 
   const directory = await createDataDirectory(Math.max(...cases.map(requiredBytes)), flags.directory);
   try {
@@ -44,11 +52,12 @@ async function bench(args: string[]): Promise<number> {
       source: `${directory}/source`,
       target: `${directory}/target`,
       escp,
+      libcrypto,
       rounds: Number(flags.rounds),
       timeoutSeconds: Number(flags.timeout),
     };
-    const machine = await describeMachine(escp);
     console.log(Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`).join("\n"));
+    for (const { name, reason } of skipped) console.log(`- skipped: ${name}, ${reason}`);
     console.log(`- data: in ${directory}, ${run.rounds} rounds\n`);
     await Deno.mkdir(run.source);
     const finished: CaseResults[] = [];

@@ -46,11 +46,16 @@ const MANY_FILES = 20_000;
 const GIB = 2 ** 30;
 const SPARSE_PIECES = 100;
 
-/** Returns all cases. @param bigBytes Size of the big file. */
-export function benchCases(bigBytes: number): BenchCase[] {
+/**
+ * Returns all cases.
+ *
+ * @param bigBytes size of the big file.
+ * @param rivals contenders of the cases in which other parallel tools make sense.
+ */
+export function benchCases(bigBytes: number, rivals: readonly Contender[] = []): BenchCase[] {
   return [
-    ...bigFile(bigBytes),
-    ...manyFiles(),
+    ...bigFile(bigBytes, rivals),
+    ...manyFiles(rivals),
     {
       name: "one-file",
       title: "one file of 1 KiB, push",
@@ -58,7 +63,7 @@ export function benchCases(bigBytes: number): BenchCase[] {
       entry: "one",
       bytes: 1024,
       files: 1,
-      contenders: [escp(), ...others(), cp()],
+      contenders: [escp(), ...rivals, ...others(), cp()],
       create: (path) => Deno.writeFile(path, randomBytes(1024, "one")),
     },
     {
@@ -68,7 +73,7 @@ export function benchCases(bigBytes: number): BenchCase[] {
       entry: "sizes",
       bytes: GIB,
       files: 1000,
-      contenders: [escp(), ...others(), cp()],
+      contenders: [escp(), ...rivals, ...others(), cp()],
       create: (path) => createSizedFiles(path, logNormalSizes(1000, GIB)),
     },
     sparse(64 * GIB),
@@ -83,18 +88,32 @@ function others(): Contender[] {
   return [scp(), scp("scp, aes128-gcm", ["-c", "aes128-gcm@openssh.com"]), rsync(), tar()];
 }
 
-function bigFile(bytes: number): BenchCase[] {
+function bigFile(bytes: number, rivals: readonly Contender[]): BenchCase[] {
   const big = { entry: "big", bytes, files: 1, create: (path: string) => createRandomFile(path, bytes) };
-  const contenders = [
+  const contenders = (rivals: readonly Contender[]) => [
     escp(),
     escp("escp, portable", ["--engine", "portable"], { engine: "portable" }),
+    ...rivals,
     ...others(),
     cp(),
   ];
+  const pulling = rivals.filter(({ pushOnly }) => !pushOnly);
   const size = formatSize(bytes);
   return [
-    { ...big, name: "big-push", title: `one random file of ${size}, push`, direction: "push", contenders },
-    { ...big, name: "big-pull", title: `one random file of ${size}, pull`, direction: "pull", contenders },
+    {
+      ...big,
+      name: "big-push",
+      title: `one random file of ${size}, push`,
+      direction: "push",
+      contenders: contenders(rivals),
+    },
+    {
+      ...big,
+      name: "big-pull",
+      title: `one random file of ${size}, pull`,
+      direction: "pull",
+      contenders: contenders(pulling),
+    },
     {
       ...big,
       name: "big-local",
@@ -105,7 +124,7 @@ function bigFile(bytes: number): BenchCase[] {
   ];
 }
 
-function manyFiles(): BenchCase[] {
+function manyFiles(rivals: readonly Contender[]): BenchCase[] {
   const many = {
     title: `${MANY_FILES} files of ${formatSize(SMALL_BYTES)} in ${MANY_FILES / 100} directories, push`,
     direction: "push" as const,
@@ -115,7 +134,7 @@ function manyFiles(): BenchCase[] {
     create: (path: string) => createSmallFiles(path, MANY_FILES),
   };
   return [
-    { ...many, name: "many-files", contenders: [escp(), ...others(), cp()] },
+    { ...many, name: "many-files", contenders: [escp(), ...rivals, ...others(), cp()] },
     {
       ...many,
       name: "unchanged",

@@ -13,19 +13,25 @@ export interface CopyPlaces {
   target: string;
   /** ssh_config with the host "testhost". */
   sshConfig: string;
+  /** Port of the ssh server. */
+  port: number;
   /** Absolute path of escp, used on both ends. */
   escp: string;
   /** Options of escp for the network of its data. */
   dataOptions: string[];
+  /** Path of the libcrypto for both ends. Default: that of the system. */
+  libcrypto?: string;
 }
 
 /** A program with options. */
 export interface Contender {
   name: string;
-  /** Program that must be installed. */
+  /** Program that must be installed: a name, or an absolute path. */
   program: string;
   /** Whether it does not use the network and only shows a limit. */
   local?: boolean;
+  /** Whether it cannot copy from a remote host. */
+  pushOnly?: boolean;
   /** ESCP_ENGINE of the remote host. */
   engine?: string;
   /** Maximum number of rounds of a slow contender. */
@@ -95,8 +101,14 @@ export function cp(name = "cp, the limit"): Contender {
   };
 }
 
-function operands({ direction, entry, source, target }: CopyPlaces): [from: string, to: string] {
-  const [from, to] = [`${source}/${entry}`, `${target}/`];
+/** Returns the path of the entry to copy. */
+export function sourcePath({ source, entry }: CopyPlaces): string {
+  return `${source}/${entry}`;
+}
+
+function operands(places: CopyPlaces): [from: string, to: string] {
+  const { direction, target } = places;
+  const [from, to] = [sourcePath(places), `${target}/`];
   if (direction === "local") return [from, to];
   return direction === "push" ? [from, `testhost:${to}`] : [`testhost:${from}`, to];
 }

@@ -22,6 +22,8 @@ export interface BenchRun {
   target: string;
   /** Absolute path of the executable. */
   escp: string;
+  /** Path of the libcrypto for both ends. Default: that of the system. */
+  libcrypto?: string;
   rounds: number;
   timeoutSeconds: number;
 }
@@ -75,8 +77,10 @@ function enter(item: BenchCase, contender: Contender, run: BenchRun, network: Ca
     source: run.source,
     target: run.target,
     sshConfig: network.sshConfig,
+    port: run.sshd.port,
     escp: run.escp,
     dataOptions: network.dataOptions,
+    libcrypto: run.libcrypto,
   };
   return {
     contender,
@@ -101,10 +105,18 @@ async function runOnce(
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
-  const script = `#!/bin/sh\n${engine}exec ${prefixes.remote} '${run.escp}' "$@"\n`;
+  // Empty means the library of the system, also if the user's environment names another one.
+  const libcrypto = run.libcrypto ?? "";
+  const script =
+    `#!/bin/sh\nexport ESCP_LIBCRYPTO='${libcrypto}'\n${engine}exec ${prefixes.remote} '${run.escp}' "$@"\n`;
   await Deno.writeTextFile(`${sshd.binDirectory}/escp`, script);
   await Deno.chmod(`${sshd.binDirectory}/escp`, 0o755);
-  const env = { HOME: sshd.home, XDG_STATE_HOME: `${sshd.home}/.local/state`, SSH_AUTH_SOCK: "" };
+  const env = {
+    HOME: sshd.home,
+    XDG_STATE_HOME: `${sshd.home}/.local/state`,
+    SSH_AUTH_SOCK: "",
+    ESCP_LIBCRYPTO: libcrypto,
+  };
   const all = [...prefixes.local.split(" ").filter(Boolean), ...command];
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
 }

@@ -15,10 +15,11 @@ export function showVersion(verbose: boolean): string {
 function facts(): [string, string][] {
   const cipher = loadCipherEngine("auto");
   const files = loadFileEngine("auto");
+  const library = [cipher.engine.library, cipher.engine.libraryPath].filter((part) => part !== undefined).join(", ");
   const notes = [cipher.note, files.note].filter((note) => note !== undefined);
   return [
     ["protocol", VERSIONS.join(", ")],
-    ["cipher engine", `${cipher.engine.name} (${cipher.engine.library})`],
+    ["cipher engine", `${cipher.engine.name} (${library})`],
     ["file engine", files.engine.name],
     ["compression", codecs(cipher.engine.name)],
     ["ciphers", CIPHER_NAMES.join(", ")],

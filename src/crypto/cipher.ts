@@ -66,6 +66,8 @@ export interface CipherEngine {
   readonly name: "portable" | "native";
   /** Name of the library, such as "OpenSSL 3.0.19" or "WebCrypto". */
   readonly library: string;
+  /** Path of the library's file. Undefined if unknown, or part of the runtime. */
+  readonly libraryPath?: string;
   /** Creates a cipher. @throws {RangeError} if the key or the salt has a wrong length. */
   create(key: DirectionKey): Cipher | Promise<Cipher>;
 }

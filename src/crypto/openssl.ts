@@ -16,6 +16,7 @@ import {
   EVP_CTRL_AEAD_GET_TAG,
   EVP_CTRL_AEAD_SET_TAG,
   type Libcrypto,
+  libcryptoPath,
   openLibcrypto,
 } from "../native/lib/libcrypto.ts";
 
@@ -28,6 +29,10 @@ export function loadOpensslEngine(libcrypto: Libcrypto = openLibcrypto()): SyncC
   const engine: SyncCipherEngine = {
     name: "native",
     library: libcrypto.version,
+    // Read on demand, because only `--version` shows it.
+    get libraryPath() {
+      return libcryptoPath(libcrypto);
+    },
     create(key: DirectionKey): SyncCipher {
       checkKey(key);
       return new OpensslCipher(libcrypto, key);

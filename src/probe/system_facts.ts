@@ -1,11 +1,13 @@
 /** Describes the system and engines of this machine. */
 
 import { availableCodecs } from "../compress/codecs.ts";
+import { vectorAesNote } from "../crypto/vector_aes.ts";
 import type { NetworkSettings, SystemFacts } from "../protocol/control/probe.ts";
 import type { Machine } from "../transfer/machine.ts";
 
 /** Returns the facts of this machine. @param streams Number of streams that a copy would use. */
 export function systemFacts(machine: Machine, streams: number): SystemFacts {
+  const vectorAes = vectorAesNote(machine.cipher.library, readProc("cpuinfo") ?? "");
   return {
     system: `${Deno.build.os} ${Deno.build.arch}`,
     cores: navigator.hardwareConcurrency,
@@ -14,16 +16,18 @@ export function systemFacts(machine: Machine, streams: number): SystemFacts {
     cipher: { engine: machine.cipher.name, library: machine.cipher.library },
     files: machine.files.name,
     codecs: availableCodecs(machine.cipher.name),
-    notes: machine.notes,
-    network: networkSettings((name) => {
-      try {
-        return Deno.readTextFileSync(`/proc/sys/net/${name}`);
-      } catch {
-        // Another system, or a namespace without this setting.
-        return undefined;
-      }
-    }),
+    notes: [...machine.notes, ...(vectorAes === undefined ? [] : [vectorAes])],
+    network: networkSettings((name) => readProc(`sys/net/${name}`)),
   };
+}
+
+function readProc(name: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${name}`);
+  } catch {
+    // Another system, or a namespace without this setting.
+    return undefined;
+  }
 }
 
 /** Returns the network settings of Linux. @param read Returns the text of a file in /proc/sys/net; undefined if missing. */

@@ -1,5 +1,6 @@
 /** Derives advice for faster copies from the facts of `--doctor`. Pure. */
 
+import { recommendsNewerOpenssl } from "../crypto/vector_aes.ts";
 import type { NetworkSettings } from "../protocol/control/probe.ts";
 import { findBottlenecks, gainOfStreams, transferWithMostStreams } from "../doctor/bottleneck.ts";
 import type { BottleneckFacts, Direction, End, Facts } from "../doctor/step.ts";
@@ -36,6 +37,7 @@ export function adviceFor(facts: Facts): string[] {
       ...of("network").flatMap((it) => slowNetwork(facts, it)),
       ...of("disk").map((it) => disk(facts, it)),
       ...of("processor", "cipher").map((it) => processor(facts, it)),
+      ...newerOpenssl(facts),
     ]),
   ];
 }
@@ -177,6 +179,19 @@ function processor(facts: Facts, { what, end }: BottleneckFacts): string {
   const more = cores > 2 && threads < cores - 1 ? `. Try more threads (--threads ${cores - 1})` : "";
   const count = formatCount(cores, "core");
   return `${limit} the limit, with ${count}. A faster network or disk does not help${smaller}${more}`;
+}
+
+/** Recommends a newer OpenSSL. The gain was measured with 3.0 and 3.5 (scripts/bench/FIGURES.md). */
+function newerOpenssl(facts: Facts): string[] {
+  return (["here", "there"] as const).flatMap((end) => {
+    const system = facts.system[end];
+    if (system === undefined || !recommendsNewerOpenssl(system.cipher.library, system.notes)) return [];
+    return [
+      `OpenSSL 3.2 or later takes about a fifth less processor time per GiB on ${machineName(facts, end)}, whose ` +
+      `processor has vector AES (VAES); ${system.cipher.library} does not use that. Install a newer OpenSSL, or name ` +
+      "its libcrypto with ESCP_LIBCRYPTO on that machine",
+    ];
+  });
 }
 
 /** Returns the name of a machine for the start of a sentence. */

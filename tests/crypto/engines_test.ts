@@ -5,7 +5,7 @@ import { loadCipherEngine, portableEngine } from "../../src/crypto/engines.ts";
 import { testEngine } from "../../src/crypto/known_answer.ts";
 import { loadOpensslEngine } from "../../src/crypto/openssl.ts";
 import { UserError } from "../../src/errors.ts";
-import { openLibcrypto } from "../../src/native/lib/libcrypto.ts";
+import { openLibcrypto, openRequestedLibcrypto } from "../../src/native/lib/libcrypto.ts";
 import { CIPHER_ENGINES } from "./cipher_engines.ts";
 
 const native = CIPHER_ENGINES.find((engine) => engine.name === "native");
@@ -45,6 +45,20 @@ describe("loadCipherEngine", () => {
     assert(note?.includes("libcrypto.so.none"), note);
     const error = assertThrows(() => loadCipherEngine("native", load), UserError, "Cannot use the native cipher: ");
     assert((error as UserError).hint?.includes("OpenSSL"));
+  });
+
+  it("throws for auto if the library of ESCP_LIBCRYPTO does not work, and ignores it for portable", () => {
+    const path = "/nowhere/libcrypto.so.3";
+    const load = () => loadOpensslEngine(openRequestedLibcrypto(path));
+    for (const choice of ["auto", "native"] as const) {
+      const error = assertThrows(
+        () => loadCipherEngine(choice, load, path),
+        UserError,
+        "Cannot use the native cipher: Cannot open the library of ESCP_LIBCRYPTO: /nowhere/libcrypto.so.3: ",
+      );
+      assert((error as UserError).hint?.includes("unset it"));
+    }
+    assertEquals(loadCipherEngine("portable", load, path), { engine: portableEngine() });
   });
 
   it("names the library of the native engine", { ignore: !native }, () => {

@@ -7,6 +7,7 @@ import { disk, factsWith, MB, SYSTEM, throughput } from "../doctor/facts.ts";
 const PUSH_PER_STREAM = [throughput("push", 1, 30 * MB), throughput("push", 4, 120 * MB)];
 const NETWORK = { tcpRmemMax: 6 << 20, tcpWmemMax: 4 << 20, congestion: "cubic" };
 const FAR = { ...SYSTEM, network: NETWORK };
+const VAES_NOTE = "OpenSSL 3.0.19 does not use the vector AES (VAES) of this processor";
 const pushOf = (coresHere: number) => [throughput("push", 4, 1000 * MB, { coresHere })];
 
 /** A change of the facts, and the resulting advice in order. */
@@ -115,6 +116,12 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
     "names the processor and recommends more threads",
     { system: { here: { ...SYSTEM, threads: 0 }, there: SYSTEM }, throughput: pushOf(0.99) },
     /^The processor time for connections on this machine is the limit, with 8 cores\. .*--threads 7/,
+  ],
+  [
+    "recommends a newer OpenSSL on processors with VAES",
+    { system: { here: { ...SYSTEM, notes: [VAES_NOTE] }, there: { ...SYSTEM, notes: ["another", VAES_NOTE] } } },
+    /^OpenSSL 3\.2 or later takes about a fifth less .* on this machine, .*OpenSSL 3\.0\.19 does not.*ESCP_LIBCRYPTO/,
+    /^OpenSSL 3\.2 or later takes about a fifth less .* on web1, /,
   ],
   [
     "names the cipher and recommends a faster one",

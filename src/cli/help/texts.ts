@@ -61,6 +61,11 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
   ...FLAGS.filter((flag) => flag.env !== undefined).map((flag) =>
     [flag.env!, `Value of --${flag.name} if that option is absent.`] as const
   ),
+  [
+    "ESCP_LIBCRYPTO",
+    "Absolute path of the libcrypto (OpenSSL 1.1 or later) for the native engine. Default: that of the system. Each " +
+    "end reads its own.",
+  ],
   ["XDG_CONFIG_HOME", "Base directory of the user's configuration file. Default: ~/.config."],
   ["XDG_STATE_HOME", "Base directory of the records that resume interrupted copies. Default: ~/.local/state."],
   ["XDG_CACHE_HOME", "Base directory of installed executables. Default: ~/.cache."],

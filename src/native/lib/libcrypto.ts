@@ -34,11 +34,17 @@ export interface Libcrypto {
   readonly calls: LibcryptoCalls;
   /** Name and version as the library reports them, such as "OpenSSL 3.0.19". */
   readonly version: string;
+  /** Name that was passed to dlopen(3): a path, or a name that the loader has searched for. */
+  readonly name: string;
 }
 
+/** Environment variable with the absolute path of the library to use. */
+const VARIABLE = "ESCP_LIBCRYPTO";
+
+// The newest version first: on x86-64, AES-GCM of OpenSSL 3.0 is slower than that of later versions.
 // On macOS only full paths of versioned names, because loading /usr/lib/libcrypto.dylib aborts the process.
 const CANDIDATES: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
-  linux: ["libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so.4"],
+  linux: ["libcrypto.so.4", "libcrypto.so.3", "libcrypto.so.1.1"],
   darwin: [
     "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
     "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
@@ -48,28 +54,79 @@ const CANDIDATES: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
 
 let opened: Libcrypto | undefined;
 
+/** Returns the library that the user requests with ESCP_LIBCRYPTO; undefined if the variable is unset or empty. */
+export function requestedLibcrypto(): string | undefined {
+  return Deno.env.get(VARIABLE) || undefined;
+}
+
 /**
  * Opens libcrypto, once per thread.
  *
- * @param names Names for dlopen(3), tried in order. Default: the usual names on this system.
+ * @param names Names for dlopen(3), tried in order. Default: the library of ESCP_LIBCRYPTO, otherwise the usual names on this
+ * system.
  * @throws {Error} if no library can be opened, a function is missing, or FFI is not permitted.
  */
 export function openLibcrypto(names?: readonly string[]): Libcrypto {
-  if (names === undefined && opened !== undefined) return opened;
+  if (names !== undefined) return openFirst(names);
+  const requested = requestedLibcrypto();
+  return opened ??= requested ? openRequestedLibcrypto(requested) : openFirst(CANDIDATES[Deno.build.os] ?? []);
+}
+
+/** Opens the library of ESCP_LIBCRYPTO. @throws {Error} if the path is not absolute, or the library cannot be used. */
+export function openRequestedLibcrypto(path: string): Libcrypto {
+  // dlopen(3) searches other directories for a plain name, and the working directory for a relative path.
+  const isAbsolute = Deno.build.os === "windows" ? /^[a-z]:[\\/]/i.test(path) : path.startsWith("/");
+  if (!isAbsolute) throw new Error(`${VARIABLE} must be an absolute path, not "${path}"`);
+  try {
+    return open(path);
+  } catch (error) {
+    throw new Error(`Cannot open the library of ${VARIABLE}: ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function openFirst(names: readonly string[]): Libcrypto {
   const failures: string[] = [];
-  for (const name of names ?? CANDIDATES[Deno.build.os] ?? []) {
+  for (const name of names) {
     try {
-      const calls = Deno.dlopen(name, SYMBOLS).symbols;
-      // Otherwise exit(3) frees the library's data while other threads encrypt, and the process dies of SIGSEGV.
-      calls.OPENSSL_init_crypto(NO_ATEXIT, null);
-      const library: Libcrypto = { calls, version: readVersion(calls) };
-      if (names === undefined) opened = library;
-      return library;
+      return open(name);
     } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      failures.push(`${name}: ${reasonOf(error)}`);
     }
   }
   throw new Error(`Cannot open libcrypto: ${failures.join("; ") || `no name is known on ${Deno.build.os}`}`);
+}
+
+function open(name: string): Libcrypto {
+  const calls = Deno.dlopen(name, SYMBOLS).symbols;
+  // Otherwise exit(3) frees the library's data while other threads encrypt, and the process dies of SIGSEGV.
+  calls.OPENSSL_init_crypto(NO_ATEXIT, null);
+  return { calls, version: readVersion(calls), name };
+}
+
+/** Returns the reason of dlopen(3), without the path that Deno and dlopen repeat. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : `${error}`).replace(/^(Could not open library: )+(\/[^:]*: )?/, "");
+}
+
+/**
+ * Returns the path of the file of an open library, without symbolic links.
+ *
+ * @param maps Text of /proc/self/maps (proc_pid_maps(5)). Default: that of this process.
+ * @returns undefined if the path is unknown.
+ */
+export function libcryptoPath({ name }: Pick<Libcrypto, "name">, maps?: string): string | undefined {
+  try {
+    if (name.includes("/")) return Deno.realPathSync(name);
+    const paths = (maps ?? Deno.readTextFileSync("/proc/self/maps")).matchAll(/^(?:\S+\s+){5}(\/.*)$/gm);
+    // The mapped file may have a longer name than the link to it, such as libcrypto.so.3.5.1.
+    return [...paths].map(([, path]) => path).find((path) => {
+      const file = path.slice(path.lastIndexOf("/") + 1);
+      return file === name || file.startsWith(`${name}.`);
+    });
+  } catch {
+    // The file is no longer there, or this system has no /proc.
+    return undefined;
+  }
 }
 
 /** Returns name and number of a version such as "OpenSSL 3.0.19 27 Jan 2026 (...)". */

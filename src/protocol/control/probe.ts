@@ -58,7 +58,7 @@ export interface SystemFacts {
   /** Name of the file engine. */
   files: string;
   codecs: string[];
-  /** Reasons why an engine is not the native one. */
+  /** Reasons why an engine is not the native one, or not as fast as possible. */
   notes: string[];
   network: NetworkSettings;
 }
