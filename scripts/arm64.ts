@@ -14,7 +14,7 @@ import { writeTree } from "../tests/support/files/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
-import { isInPath } from "./is_in_path.ts";
+import { isInstalled } from "./is_installed.ts";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -55,7 +55,7 @@ async function missingPrerequisites(): Promise<string[]> {
   }
   const missing = Deno.uid() === 0 ? [] : ["root, to create namespaces"];
   for (const [program, name] of Object.entries(PROGRAMS)) {
-    if (await exists(program) || await isInPath(basename(program))) continue;
+    if (await exists(program) || await isInstalled(basename(program))) continue;
     missing.push(`${program} (apt-get install ${name})`);
   }
   return missing;

@@ -5,7 +5,7 @@ import { allocatedBytes } from "../../tests/support/files/holes.ts";
 import type { Sshd } from "../../tests/support/hosts/sshd.ts";
 import { removeTree } from "../../tests/support/files/temp.ts";
 import { exists } from "@std/fs/exists";
-import { isInPath } from "../is_in_path.ts";
+import { isInstalled } from "../is_installed.ts";
 import type { BenchCase } from "./cases.ts";
 import type { Contender, CopyPlaces } from "./contenders.ts";
 import { type Measure, measure } from "./measure.ts";
@@ -124,7 +124,7 @@ async function runOnce(
 /** Runs once without timing and checks the copy. Records the peak memory of each end if GNU time is installed. */
 async function check(item: BenchCase, entrant: Entrant, run: BenchRun): Promise<void> {
   const { contender: { program, shrunk }, places: { source, target, entry }, result } = entrant;
-  if (program !== "escp" && !await isInPath(program)) throw new Error(`${program} is not installed`);
+  if (program !== "escp" && !await isInstalled(program)) throw new Error(`${program} is not installed`);
   const withTime = await exists(TIME);
   const [local, remote] = [`${run.sshd.home}/memory-local`, `${run.sshd.home}/memory-remote`];
   const prefix = (file: string) => withTime ? `${TIME} -f %M -o ${file}` : "";
