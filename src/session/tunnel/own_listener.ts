@@ -25,8 +25,19 @@ const ADDRESSES: readonly (readonly string[])[] = [
 /** TCP_LISTEN. */
 const LISTENING = "0A";
 
+/** Maximum number of times to read the tables of sockets: one pass may miss a socket while others open and close. */
+const MAX_PASSES = 3;
+
 /** Linux: /proc lists listening sockets with user and inode, and the inodes of the sockets of each process. */
 export function ownerByProc(port: number): PortOwner {
+  for (let pass = 1; pass < MAX_PASSES; pass++) {
+    const owner = ownerInTables(port);
+    if (owner !== "nobody") return owner;
+  }
+  return ownerInTables(port);
+}
+
+function ownerInTables(port: number): PortOwner {
   const sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(readText).flatMap((text) => listeningAt(text, port));
   const reached = ADDRESSES.map((addresses) => sockets.filter(({ address }) => addresses.includes(address)));
   const chosen = reached.find((found) => found.length > 0);
