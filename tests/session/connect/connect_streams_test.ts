@@ -123,7 +123,7 @@ describe("StreamConnector", () => {
     const began = performance.now();
     await both.connect([both.silent(), both.place], 1);
     assertEquals([both.client.length, both.chosen], [1, both.place]);
-    assert(performance.now() - began < 3_000, "it waited for the first place");
+    assert(performance.now() - began < 10_000, "it waited for the first place");
   });
 
   it("tries the next address if another service listens", async () => {
@@ -225,11 +225,12 @@ describe("StreamConnector", () => {
     };
     await using proxy = startTcpProxy(both.place.port, { opening, passing });
     const connector = both.connectorTo([{ hostname, port: proxy.port }]);
-    const opened = await connector.connect(USUAL_STREAMS, both.take);
+    const count = { min: 4, max: 40 };
+    const opened = await connector.connect(count, both.take);
     await connector.settled();
     assert(connector.roundTripMs! < lateMs / 2, `${connector.roundTripMs} ms`);
     assertEquals(both.client.length, opened);
-    assert(opened < streamsForRtt(lateMs / 2, USUAL_STREAMS), `${opened} streams`);
+    assert(opened < streamsForRtt(lateMs / 2, count), `${opened} streams`);
   });
 
   it("names the addresses if none works", async () => {
@@ -306,7 +307,7 @@ describe("StreamConnector", () => {
       const began = performance.now();
       const nowhere = refusing();
       const connector = await connect([nowhere], use, both);
-      assert(performance.now() - began < 2_000, "it waited");
+      assert(performance.now() - began < 3_000, "it waited");
       assertEquals(told, [
         "tunnel 1",
         `127.0.0.1:${nowhere.port}: Connection refused`,
