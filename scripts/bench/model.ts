@@ -7,12 +7,13 @@
  */
 
 import { parseArgs } from "node:util";
+import { MAX_STREAMS } from "../../src/protocol/limits.ts";
 import { removeTree } from "../../tests/support/files/temp.ts";
 import { createDataDirectory } from "./data_directory.ts";
 import { describeMachine, type Machine } from "./machine.ts";
-import { median } from "./measure.ts";
+import type { Measure } from "./measure.ts";
 import { modelCases, predict, type SessionStart, USUAL_SIZES, withAnnouncements } from "./model/cases.ts";
-import { check, type Checked } from "./model/check.ts";
+import { check, type CheckedRound } from "./model/check.ts";
 import { type Costs, medianOf } from "./model/costs.ts";
 import {
   type LargePrediction,
@@ -34,16 +35,17 @@ import {
 } from "./model/report.ts";
 
 const CORES = 2;
-/** Bytes of the large file, and number of small files, of a measurement. */
-const MEASURED = { bytes: 256 << 20, files: 4000 };
-const SPACE_BYTES = 8 * 2 ** 30;
+/** Bytes of the large file, and number of small files, of a measurement: as many files as in the case, with its compilation. */
+const MEASURED = { bytes: 512 << 20, files: 20_000 };
+/** Sources and targets of the measurement and of the copies. */
+const SPACE_BYTES = 10 * 2 ** 30;
 
 /** Everything that was measured. */
 interface Measured {
   date: string;
   machine: Machine;
   costs: Costs[];
-  check?: Omit<Checked, "costs">;
+  rounds?: CheckedRound[];
 }
 
 async function main(args: string[]): Promise<void> {
@@ -89,8 +91,8 @@ async function measureAll(flags: MeasureFlags): Promise<Measured> {
       const escp = await Deno.realPath(flags.escp);
       const machine = await describeMachine(escp);
       const timeoutSeconds = Number(flags.timeout);
-      const { costs, ...rest } = await check({ ...options, escp, rounds, sizes: USUAL_SIZES, timeoutSeconds });
-      return { date, machine, costs, check: rest };
+      const checked = await check({ ...options, escp, rounds, sizes: USUAL_SIZES, timeoutSeconds });
+      return { date, machine, costs: checked.map(({ costs }) => costs), rounds: checked };
     }
     const machine = await describeMachine(flags.escp);
     const costs: Costs[] = [];
@@ -101,41 +103,42 @@ async function measureAll(flags: MeasureFlags): Promise<Measured> {
   }
 }
 
-function printTwoCores({ costs: all, check }: Measured, withoutCheck: SessionStart): void {
+function printTwoCores({ costs: all, rounds }: Measured, withoutCheck: SessionStart): void {
   const cases = modelCases(USUAL_SIZES);
   const costs = medianOf(all);
-  if (!check) {
+  if (!rounds) {
     console.log(formatBlocks(costs) + "\n\n" + formatFiles(costs) + "\n");
-    console.log(
-      formatPredictions(cases.map((item) => ({ item, prediction: predict(item, costs, CORES, withoutCheck) }))) + "\n",
-    );
+    const predictions = cases.map((item) => ({ item, prediction: predict(item, costs, CORES, withoutCheck) }));
+    console.log(formatPredictions(predictions) + "\n");
     return;
   }
-  const start = {
-    seconds: median(check.starts.map(({ wallSeconds }) => wallSeconds)),
-    cpuSeconds: median(check.starts.map(({ cpuSeconds }) => cpuSeconds)),
-  };
-  const announced = median(check.announced.map(({ cpuSeconds }) => cpuSeconds));
-  const calibrated = withAnnouncements(costs, start, announced);
-  console.log(formatBlocks(calibrated) + "\n\n" + formatFiles(calibrated) + "\n");
+  const calibrated = rounds.map(({ announced: { costs, measured }, start }) =>
+    withAnnouncements(costs, startOf(start), measured.cpuSeconds).largeFiles
+  );
+  const largeFiles = medianOf(calibrated);
+  console.log(formatBlocks(costs) + "\n\n" + formatFiles({ ...costs, largeFiles }) + "\n");
   const checked = cases.map((item) => ({
     item,
-    prediction: predict(item, calibrated, CORES, start),
-    rounds: all.map((each, round) => {
-      const { wallSeconds, cpuSeconds } = check.starts[round];
-      const own = { seconds: wallSeconds, cpuSeconds };
-      return predict(item, withAnnouncements(each, own, check.announced[round].cpuSeconds), CORES, own);
-    }),
-    measured: check.copies[item.name],
+    predictions: rounds.map(({ start, copies }, round) =>
+      predict(item, { ...copies[item.name].costs, largeFiles: calibrated[round] }, CORES, startOf(start))
+    ),
+    measured: rounds.map(({ copies }) => copies[item.name].measured),
   }));
-  console.log(`start of a session: ${start.seconds.toFixed(2)} s\n`);
+  console.log(`start of a session: ${medianOf(rounds.map(({ start }) => start.wallSeconds)).toFixed(2)} s\n`);
   console.log(formatCheck(checked) + "\n");
+}
+
+/** Returns the start of a session from a copy of 1 KiB. */
+function startOf({ wallSeconds, cpuSeconds }: Measure): SessionStart {
+  return { seconds: wallSeconds, cpuSeconds };
 }
 
 function printLargeMachines(costs: Costs): void {
   const predicted = scenarios().map((scenario) => ({ scenario, prediction: predictLarge(costs, scenario)! }));
   console.log(formatScenarios(predicted) + "\n");
   console.log(formatMeasuredTechniques(costs) + "\n");
+  const opening = MAX_STREAMS * costs.techniques.connection * 1000;
+  console.log(`opening ${MAX_STREAMS} connections with one accept loop: ${opening.toFixed(0)} ms\n`);
   const compared: [string, Scenario][] = [
     ["100 Gbit/s, 32 cores, one file", scenarioOf(100, 32, 1)],
     ["64 files", scenarioOf(100, 32, 64)],

@@ -5,9 +5,9 @@ import { removeTree } from "../../../tests/support/files/temp.ts";
 import { escp } from "../contenders.ts";
 import { createRandomFile, createSizedFiles, logNormalSizes } from "../data.ts";
 import { type Measure, measure } from "../measure.ts";
-import { announcedFiles, type CaseSizes, type ModelCase, modelCases, SMALL_BYTES } from "./cases.ts";
-import type { Costs } from "./costs.ts";
-import { measureCosts, type MeasureOptions } from "./measure_costs.ts";
+import { announcedFiles, type CaseSizes, modelCases, SMALL_BYTES } from "./cases.ts";
+import { type Costs, medianOf } from "./costs.ts";
+import { measureCosts, type MeasureOptions, measureParts } from "./measure_costs.ts";
 
 export interface CheckOptions extends MeasureOptions {
   /** Absolute path of the executable. */
@@ -17,18 +17,25 @@ export interface CheckOptions extends MeasureOptions {
   timeoutSeconds: number;
 }
 
-/** Results of all rounds. */
-export interface Checked {
-  costs: Costs[];
-  /** Copies of 1 KiB. */
-  starts: Measure[];
-  /** Copies of `announcedFiles`. */
-  announced: Measure[];
-  copies: Record<string, Measure[]>;
+/** A copy, and the costs directly before and after it: the mean of both. */
+export interface CheckedCopy {
+  costs: Costs;
+  measured: Measure;
+}
+
+/** Results of one round. */
+export interface CheckedRound {
+  costs: Costs;
+  /** A copy of 1 KiB. */
+  start: Measure;
+  /** The copy of `announcedFiles`. */
+  announced: CheckedCopy;
+  /** By the name of the case. */
+  copies: Record<string, CheckedCopy>;
 }
 
 /** Measures costs and copies in turn, so that changes of the machine's load affect both. */
-export async function check(options: CheckOptions): Promise<Checked> {
+export async function check(options: CheckOptions): Promise<CheckedRound[]> {
   const { directory, sizes } = options;
   const cases = modelCases(sizes);
   const source = `${directory}/source`;
@@ -62,19 +69,26 @@ export async function check(options: CheckOptions): Promise<Checked> {
       await removeTree(target);
     }
   };
-  const checked: Checked = { costs: [], starts: [], announced: [], copies: {} };
-  // The first round is not counted: it loads everything into memory.
-  for (let round = 0; round <= options.rounds; round++) {
+  const checked: CheckedRound[] = [];
+  // Copies without a measurement load everything into memory.
+  for (const entry of ["one", "many-files", "log-normal"]) await copy(entry, entry !== "one");
+  for (let round = 0; round < options.rounds; round++) {
     const costs = await measureCosts(options);
     const start = await copy("one", false);
-    const announced = await copy("announced", true);
-    const copies: [ModelCase, Measure][] = [];
-    for (const item of cases) copies.push([item, await copy(item.name, item.name !== "big-push")]);
-    if (round === 0) continue;
-    checked.costs.push(costs);
-    checked.starts.push(start);
-    checked.announced.push(announced);
-    for (const [{ name }, measured] of copies) (checked.copies[name] ??= []).push(measured);
+    const checkCopy = async (entry: string, parts: { hasBlocks: boolean; hasPacks: boolean }): Promise<CheckedCopy> => {
+      const before = await measureParts(options, parts);
+      const measured = await copy(entry, entry !== "big-push");
+      const after = await measureParts(options, parts);
+      // The median of two values is their mean.
+      const { blocks, packs = costs.packs } = medianOf([before, after]);
+      return { costs: { ...costs, blocks: { ...costs.blocks, ...blocks }, packs }, measured };
+    };
+    const announced = await checkCopy("announced", { hasBlocks: true, hasPacks: false });
+    const copies: Record<string, CheckedCopy> = {};
+    for (const { name } of cases) {
+      copies[name] = await checkCopy(name, { hasBlocks: name !== "many-files", hasPacks: name !== "big-push" });
+    }
+    checked.push({ costs, start, announced, copies });
   }
   return checked;
 }

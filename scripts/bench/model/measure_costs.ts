@@ -1,6 +1,7 @@
 /** Measures the costs of the stages in this process, with the modules of escp. Needs Linux. */
 
 import process from "node:process";
+import { exists } from "@std/fs/exists";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { createRandomFile, createSizedFiles } from "../data.ts";
 import { type BothEnds, type Costs, fitLine, type Sample, scale, type Stages, total } from "./costs.ts";
@@ -20,9 +21,12 @@ export interface MeasureOptions {
   files: number;
 }
 
-export const BLOCK_SIZES = [64 << 10, 1 << 20, 8 << 20];
+const USUAL = 1 << 20;
+const BLOCK_SIZES = [64 << 10, 8 << 20, USUAL];
 const SMALL_BYTES = 4 << 10;
 const MEDIUM_BYTES = 256 << 10;
+/** Number of small files per file of `MEDIUM_BYTES`. */
+const MEDIUM_SHARE = 40;
 const STREAMS = 4;
 const LARGE_FILES = 100;
 
@@ -32,16 +36,26 @@ export async function measureCosts(options: MeasureOptions): Promise<Costs> {
   const source = `${directory}/model-source`;
   const target = `${directory}/model-target`;
   await createRandomFile(source, bytes);
+  const small = await measurePacks(`${directory}/model-small`, target, SMALL_BYTES, files);
+  const medium = await measurePacks(`${directory}/model-medium`, target, MEDIUM_BYTES, Math.ceil(files / MEDIUM_SHARE));
+  const techniques = await measureTechniques({ ...options, source, target });
   const blocks: Record<number, BothEnds> = {};
   for (const blockBytes of BLOCK_SIZES) blocks[blockBytes] = await measureBlocks(source, target, bytes, blockBytes);
+  return { blocks, packs: fitLine(small, medium), largeFiles: measureLargeFiles(source, directory), techniques };
+}
+
+/** Measures again what a case needs, with blocks of 1 MiB: shorter than `measureCosts`. */
+export async function measureParts(
+  { directory, bytes, files }: MeasureOptions,
+  { hasBlocks, hasPacks }: { hasBlocks: boolean; hasPacks: boolean },
+): Promise<Pick<Costs, "blocks"> & Partial<Pick<Costs, "packs">>> {
+  const target = `${directory}/model-target`;
+  const blocks: Record<number, BothEnds> = {};
+  if (hasBlocks) blocks[USUAL] = await measureBlocks(`${directory}/model-source`, target, bytes, USUAL);
+  if (!hasPacks) return { blocks };
   const small = await measurePacks(`${directory}/model-small`, target, SMALL_BYTES, files);
-  const medium = await measurePacks(`${directory}/model-medium`, target, MEDIUM_BYTES, Math.ceil(files / 10));
-  return {
-    blocks,
-    packs: fitLine(small, medium),
-    largeFiles: measureLargeFiles(source, directory),
-    techniques: await measureTechniques({ ...options, source, target }),
-  };
+  const medium = await measurePacks(`${directory}/model-medium`, target, MEDIUM_BYTES, Math.ceil(files / MEDIUM_SHARE));
+  return { blocks, packs: fitLine(small, medium) };
 }
 
 /** Returns the work per block. */
@@ -59,7 +73,7 @@ async function measureBlocks(source: string, target: string, bytes: number, bloc
 }
 
 async function measurePacks(source: string, target: string, bytes: number, files: number): Promise<Sample> {
-  await createSizedFiles(source, new Array(files).fill(bytes));
+  if (!await exists(source)) await createSizedFiles(source, new Array(files).fill(bytes));
   await Deno.mkdir(target);
   try {
     const { send, receive, others } = await measureEnds(

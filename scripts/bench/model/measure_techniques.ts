@@ -12,6 +12,7 @@ import { ZerocopySocket } from "./zerocopy_socket.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const BLOCKS = 128;
+const MAX_RECEIVED_BYTES = 256 << 20;
 const CONNECTIONS = 100;
 /** More than the caches of a core contain. */
 const COPY_BUFFERS = 64;
@@ -82,13 +83,13 @@ async function measureSends(zerocopy: boolean): Promise<{ seconds: number; copie
 
 /** Returns the time of receiving a block if both threads are bound to these CPUs. */
 async function measureReceive(path: string, target: string, bytes: number, cpus: [number, number]): Promise<number> {
-  const blocks = { bytes, blockBytes: BLOCK_BYTES };
+  const blocks = { bytes: Math.min(bytes, MAX_RECEIVED_BYTES), blockBytes: BLOCK_BYTES };
   const { receive } = await measureEnds(
     { role: "send", blocks: { ...blocks, path }, cpu: cpus[0] },
     { role: "receive", blocks: { ...blocks, path: target }, cpu: cpus[1] },
     1,
   );
-  return receive.seconds.receive / (bytes / BLOCK_BYTES);
+  return receive.seconds.receive / (blocks.bytes / BLOCK_BYTES);
 }
 
 /** Returns the time of a copy from the cache of the core to memory. */

@@ -55,32 +55,29 @@ export function formatFiles({ packs, largeFiles }: Costs): string {
   ]);
 }
 
-/** A case with its prediction and real copies. */
+/** A case with the prediction and the real copy of each round. */
 export interface CheckedCase {
   item: ModelCase;
-  prediction: Prediction;
-  /** Predictions from the costs of each round. */
-  rounds: Prediction[];
+  predictions: Pick<Prediction, "seconds" | "cpuSeconds">[];
   measured: Measure[];
 }
 
-/** Compares predictions with medians of real copies. The last columns are the ratios of single rounds. */
+/** Compares predictions with real copies: medians of all rounds, and the ratios of single rounds. */
 export function formatCheck(cases: CheckedCase[]): string {
   return formatRows([
-    ["case", "predicted", "measured", "ratio", "CPU predicted", "CPU measured", "ratio", "ratios of the rounds"],
-    ...cases.map(({ item, prediction, rounds, measured }) => {
-      const wall = median(measured.map(({ wallSeconds }) => wallSeconds));
-      const cpu = median(measured.map(({ cpuSeconds }) => cpuSeconds));
-      const ratios = rounds.map(({ seconds }, round) => seconds / measured[round].wallSeconds);
+    ["case", "predicted", "measured", "ratio", "ratios", "CPU predicted", "CPU measured", "CPU ratio"],
+    ...cases.map(({ item, predictions, measured }) => {
+      const ratios = predictions.map(({ seconds }, round) => seconds / measured[round].wallSeconds);
+      const cpuRatios = predictions.map(({ cpuSeconds }, round) => cpuSeconds / measured[round].cpuSeconds);
       return [
         item.title,
-        `${prediction.seconds.toFixed(2)} s`,
-        `${wall.toFixed(2)} s`,
-        (prediction.seconds / wall).toFixed(2),
-        `${prediction.cpuSeconds.toFixed(2)} s`,
-        `${cpu.toFixed(2)} s`,
-        (prediction.cpuSeconds / cpu).toFixed(2),
+        `${median(predictions.map(({ seconds }) => seconds)).toFixed(2)} s`,
+        `${median(measured.map(({ wallSeconds }) => wallSeconds)).toFixed(2)} s`,
+        median(ratios).toFixed(2),
         `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+        `${median(predictions.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2)} s`,
+        `${median(measured.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2)} s`,
+        median(cpuRatios).toFixed(2),
       ];
     }),
   ]);
