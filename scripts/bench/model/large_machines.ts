@@ -3,7 +3,8 @@
 import { MAX_STREAMS } from "../../../src/protocol/limits.ts";
 import type { Costs } from "./costs.ts";
 import { threadsFor, WINDOW_BYTES } from "./cases.ts";
-import { type Item, type Outcome, simulate, type Step } from "./transfer.ts";
+import type { Step } from "./thread.ts";
+import { type Item, type Outcome, simulate } from "./transfer.ts";
 import { largeFile } from "./workloads.ts";
 
 /** One copy from a machine to another. */

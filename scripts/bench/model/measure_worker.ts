@@ -11,7 +11,6 @@ import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { RangeReader, SourceRoot } from "../../../src/files/engine/source.ts";
 import type { RangeWriter } from "../../../src/files/engine/target.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { openLibc } from "../../../src/native/libc/libc.ts";
 import { combineCrc32, crc32 } from "../../../src/protocol/crc32.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, readBlockHeader, writeBlockHeader } from "../../../src/protocol/data/block.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../../src/protocol/data/frame.ts";
@@ -23,6 +22,7 @@ import { FRAME_START, FrameReader, FrameWriter } from "../../../src/streams/fram
 import { PackReceiver } from "../../../src/streams/receive/pack_receiver.ts";
 import { PackSender } from "../../../src/streams/send/pack_sender.ts";
 import { beginPack } from "../../../src/streams/send/sent_pack.ts";
+import { bindThread } from "./bind_thread.ts";
 import { ThreadClock, timeSampled } from "./thread_clock.ts";
 import { timedCiphers, timedTransport } from "./timed_engines.ts";
 
@@ -161,7 +161,7 @@ async function receiveBlocks(
     const block = readBlockHeader(reader.view, reader.start, reader.end, blockBytes);
     const from = reader.start + BLOCK_HEADER_BYTES;
     const sum = clock.time("verify checksum", () => crc32(reader.bytes, from, reader.end));
-    if (sum !== block.crc32) throw new Error("A block has changed on its way");
+    if (sum !== block.crc32) throw new Error("A block has changed in transit");
     combineCrc32(1, sum, block.length);
     clock.time("write file", () => writer.writeAt(reader.bytes, from, block.length, block.offset));
   };
@@ -237,15 +237,6 @@ async function receivePacks(
   });
   target.close();
   return times;
-}
-
-/** Binds the calling thread, and no other, to a CPU below 64. */
-function bindThread(cpu: number): void {
-  const { sched_setaffinity } = openLibc({
-    sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
-  }).symbols;
-  const mask = new BigUint64Array([1n << BigInt(cpu)]);
-  if (sched_setaffinity(0, BigInt(mask.byteLength), mask) !== 0) throw new Error(`Cannot bind a thread to CPU ${cpu}`);
 }
 
 function rootOf(path: string, kind: "file" | "folder"): SourceRoot {

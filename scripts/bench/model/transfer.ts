@@ -4,17 +4,7 @@
  */
 
 import { Resource, Simulator } from "./simulator.ts";
-
-/** A part of the work on an item. */
-export interface Step {
-  /** Name of the stage, for the sums. */
-  stage: string;
-  seconds: number;
-  /** Serial resource, such as a lock or a disk, that is taken during the step. */
-  holds?: string;
-  /** Whether the thread waits without a core. Default: false. */
-  waits?: boolean;
-}
+import { type Step, Thread } from "./thread.ts";
 
 /** A frame with its work: a block of a large file, or a pack. */
 export interface Item {
@@ -65,7 +55,7 @@ export function simulate(transfer: Transfer): Outcome {
   return new Run(transfer).run();
 }
 
-/** A machine: its cores. */
+/** One simulation. */
 class Run {
   readonly #simulator = new Simulator();
   readonly #resources = new Map<string, Resource>();
@@ -108,11 +98,9 @@ class Run {
       waiting?.();
     };
     const arrive = (item: Item) => {
-      const [first, ...rest] = item.receive;
+      const [first] = item.receive;
       ends.receive.work(item.receive, (step) => {
-        if (step === first || (rest.length === 0 && step === undefined)) {
-          this.#simulator.after(roundTripSeconds / 2, () => credit(item.bytes));
-        }
+        if (step === first) this.#simulator.after(roundTripSeconds / 2, () => credit(item.bytes));
       }, () => this.#bytes += item.bytes);
     };
     const send = (item: Item, next: () => void) => {
@@ -199,62 +187,12 @@ class Run {
     return resource;
   }
 
-  /** Returns the mean of each kind: a number at the end of a name tells resources of one kind apart. */
+  /** Returns the mean of each kind: resources of one kind differ by a number at the end of their names. */
   #utilization(): { name: string; used: number }[] {
     const kinds = Map.groupBy(this.#resources.values(), ({ name }) => name.replace(/ \d+$/, ""));
     return Array.from(kinds, ([name, resources]) => ({
       name,
       used: resources.reduce((sum, resource) => sum + resource.utilization(), 0) / resources.length,
     })).sort((a, b) => b.used - a.used);
-  }
-}
-
-/** Resources of a thread. */
-interface ThreadResources {
-  thread: Resource;
-  cores: Resource;
-  resource(name: string): Resource;
-  account(step: Step): void;
-}
-
-/** A thread, which works on one item after the other. */
-class Thread {
-  readonly #simulator: Simulator;
-  readonly #resources: ThreadResources;
-
-  constructor(simulator: Simulator, resources: ThreadResources) {
-    this.#simulator = simulator;
-    this.#resources = resources;
-  }
-
-  /** Runs steps. Calls `finished` after each, and `done` after the last. */
-  work(steps: Step[], finished: (step: Step | undefined) => void, done: () => void): void {
-    const { thread, cores } = this.#resources;
-    const run = (at: number, hasCore: boolean): void => {
-      const step = steps[at];
-      if (!step) {
-        if (hasCore) cores.release();
-        thread.release();
-        if (steps.length === 0) finished(undefined);
-        return done();
-      }
-      const resource = step.holds === undefined ? undefined : this.#resources.resource(step.holds);
-      const begin = (core: boolean) => {
-        if (!step.waits) this.#resources.account(step);
-        this.#simulator.after(step.seconds, () => {
-          resource?.release();
-          finished(step);
-          run(at + 1, core);
-        });
-      };
-      // A thread that waits for a lock or a disk sleeps.
-      const sleeps = step.waits || (resource !== undefined && !resource.isFree);
-      if (sleeps && hasCore) cores.release();
-      const core = hasCore && !sleeps;
-      const withCore = () => step.waits ? begin(false) : core ? begin(true) : cores.acquire(() => begin(true));
-      if (resource) resource.acquire(withCore);
-      else withCore();
-    };
-    thread.acquire(() => run(0, false));
   }
 }

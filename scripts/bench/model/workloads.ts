@@ -2,7 +2,8 @@
 
 import { PACK_FILE_LIMIT, PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import { add, blockCosts, type BothEnds, type Costs, costsOf, type Stages } from "./costs.ts";
-import type { Item, Step } from "./transfer.ts";
+import type { Step } from "./thread.ts";
+import type { Item } from "./transfer.ts";
 
 /** Frames of packs are sent when this number of bytes is reached. */
 const PACK_FRAME_BYTES = 1 << 20;
