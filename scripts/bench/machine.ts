@@ -7,11 +7,11 @@ export type Machine = Record<string, string>;
  * Reads /proc and the versions of the contenders. Omits unknown facts.
  *
  * @param options.libcrypto path of the libcrypto for escp. Default: that of the system.
- * @param options.rivals other programs, by name and path.
+ * @param options.rivals other programs, by name and path. Default: none.
  */
 export async function describeMachine(
   escp: string,
-  { libcrypto = "", rivals }: { libcrypto?: string; rivals: readonly { name: string; program: string }[] },
+  { libcrypto = "", rivals = [] }: { libcrypto?: string; rivals?: readonly { name: string; program: string }[] } = {},
 ): Promise<Machine> {
   const [cpu, memory] = await Promise.all([readText("/proc/cpuinfo"), readText("/proc/meminfo")]);
   const facts: Record<string, string | undefined> = {

@@ -60,6 +60,7 @@ export async function check(options: CheckOptions): Promise<CheckedRound[]> {
         source,
         target,
         sshConfig: sshd.configPath,
+        port: sshd.port,
         escp: options.escp,
         dataOptions: [],
       });
