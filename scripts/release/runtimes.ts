@@ -44,8 +44,8 @@ export class Runtimes {
     if (problem === undefined) return { path: undefined };
     if (!directory && env("DENORT_TOOL")) {
       this.#toolDirectory ??= runTool(env("DENORT_TOOL")!);
-      const path = `${await this.#toolDirectory}/${name}`;
-      if (await exists(path)) return { path };
+      const found = await this.#toolDirectory;
+      if (found && await exists(`${found}/${name}`)) return { path: `${found}/${name}` };
     }
     return { problem };
   }
@@ -74,8 +74,9 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message.split(": ").at(-1)!;
 }
 
-/** Runs DENORT_TOOL and returns the directory that it prints; `undefined` if it fails. */
+/** Runs DENORT_TOOL and returns the directory that it prints; `undefined` if it does not exist or fails. */
 async function runTool(tool: string): Promise<string | undefined> {
+  if (!await exists(tool)) return undefined;
   const { success, stdout } = await new Deno.Command(tool, { stdin: "null", stderr: "inherit" }).output();
   return success ? new TextDecoder().decode(stdout).trim() : undefined;
 }
