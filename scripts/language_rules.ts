@@ -113,7 +113,8 @@ function* proseOfModule(text: string): Generator<Prose> {
     if (!isComment && !/\w \w/.test(found)) continue;
     // A line comment below another continues it.
     const continues = found.startsWith("//") && /^\s*$/.test(text.slice(previousEnd, index)) && previousEnd >= 0;
-    const lines = (isComment ? found : found.replace(/\$\{[^}]*\}/g, "x")).split("\n");
+    // Without its quotes: backquotes would make a template look like code.
+    const lines = (isComment ? found : found.slice(1, -1).replace(/\$\{[^}]*\}/g, "x")).split("\n");
     const first = lineAt(text, index);
     let opens = isComment && !continues;
     for (const [offset, content] of lines.entries()) {

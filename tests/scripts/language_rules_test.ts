@@ -67,6 +67,10 @@ describe("checkLanguage", () => {
     ]);
   });
 
+  it("finds phrases in templates", () => {
+    assertEquals(check("fail(`Cannot open the folder ${name}`);"), ['1 "folder": write "directory"']);
+  });
+
   it("ignores code, names in backquotes and texts of one word", () => {
     assertEquals(check('const folder = "folder";\n/** Opens `folder`. */'), []);
   });

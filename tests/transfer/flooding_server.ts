@@ -47,7 +47,7 @@ const TRICKS: Record<string, { count: number; message(index: number): Message }>
 /** Interval of the report. */
 const REPORT_BYTES = 16 << 20;
 
-let said = 0;
+let sent = 0;
 let reported = 0;
 const { count, message } = TRICKS[trick];
 const answers = control.next().then(() => true, () => true);
@@ -56,11 +56,11 @@ await play(session, async () => {
     const line = formatMessage(message(index));
     control.sendLine(line);
     await control.flushed();
-    said += line.length;
-    if (said - reported < REPORT_BYTES && index < count - 1) continue;
-    reported = said;
+    sent += line.length;
+    if (sent - reported < REPORT_BYTES && index < count - 1) continue;
+    reported = sent;
     const peak = peakMemory(Deno.ppid);
-    if (peak > 0) Deno.writeTextFileSync(report, JSON.stringify({ said, peak }));
+    if (peak > 0) Deno.writeTextFileSync(report, JSON.stringify({ sent, peak }));
     if (await Promise.race([answers, false])) return;
   }
   control.send({ type: "abort", code: "failed", message: "That was all" });

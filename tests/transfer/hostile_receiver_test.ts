@@ -25,7 +25,7 @@ const RELAYED = [
 ];
 
 describe("a hostile receiver", () => {
-  Object.entries(TRICKS).forEach(([trick, { of, said, isShown }], index) => {
+  Object.entries(TRICKS).forEach(([trick, { of, problem, isShown }], index) => {
     const engine = ENGINES[index % ENGINES.length];
 
     it(`${trick}: the client that pushes reports it (${engine})`, async () => {
@@ -34,7 +34,7 @@ describe("a hostile receiver", () => {
       const args = ["-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "--engine", engine, "-r"];
       const { code, stderr, leftBehind } = await runEscp([...args, source, "127.0.0.1:target"], { timeoutMs: 25_000 });
       assertEquals(code, 1, stderr);
-      assertMatch(stderr, said);
+      assertMatch(stderr, problem);
       // deno-lint-ignore no-control-regex
       assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(stderr), JSON.stringify(stderr));
       assert(!/^escp: all is well|bug in escp/m.test(stderr), stderr);
@@ -59,7 +59,7 @@ describe("a hostile receiver", () => {
       // A process that waits forever must fail here.
       const limit = setTimeout(() => peer.kill("SIGKILL"), 20_000);
       try {
-        assertMatch(await playAgainst(session, trick, opened), said);
+        assertMatch(await playAgainst(session, trick, opened), problem);
       } finally {
         clearTimeout(limit);
         await session.control.close();
@@ -79,7 +79,7 @@ describe("a hostile receiver", () => {
       const operands = [`127.0.0.1:${tree.path}/${SOURCES[TRICKS[trick].of]}`, "localhost:target"];
       const { code, stderr, leftBehind } = await runEscp([...args, ...operands], { timeoutMs: 25_000 });
       assertEquals(code, 1, stderr);
-      assertMatch(stderr, TRICKS[trick].said);
+      assertMatch(stderr, TRICKS[trick].problem);
       assertEquals(await leftBehind(), []);
       await assertUntouched(tree);
     });

@@ -28,7 +28,7 @@ export const SMALL_FILES = 3;
 
 interface Trick {
   of: keyof typeof SOURCES;
-  said: RegExp;
+  problem: RegExp;
   /** Only a client has a terminal to print on. */
   isShown?: boolean;
   play(receiving: Receiving): Promise<unknown>;
@@ -44,12 +44,12 @@ const ESCAPES = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
 export const TRICKS: Record<string, Trick> = {
   "reports that it has finished before anything was sent": {
     of: "small",
-    said: NOT_SENT,
+    problem: NOT_SENT,
     play: ({ control }) => say(control, { type: "finished", files: SMALL_FILES, bytes: 30, failures: [] }),
   },
   "reports that it has finished in the middle of small files": {
     of: "small",
-    said: NOT_SENT,
+    problem: NOT_SENT,
     async play({ control, stream }) {
       await packOf(await stream());
       await say(control, { type: "finished", ...nothing });
@@ -57,7 +57,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "reports that it has finished in the middle of a large file": {
     of: "large",
-    said: NOT_SENT,
+    problem: NOT_SENT,
     async play({ control, stream }) {
       await stream();
       const { file } = await opening(control);
@@ -67,7 +67,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "gives the reason after it has closed its connections": {
     of: "small",
-    said: /the thread of a stream failed/,
+    problem: /the thread of a stream failed/,
     isShown: true,
     async play({ control, stream, disconnect }) {
       await packOf(await stream());
@@ -79,7 +79,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "counts more files": {
     of: "small",
-    said: /this end counts/,
+    problem: /this end counts/,
     async play({ control, stream }) {
       await takeSmall(await stream());
       const { files, bytes } = await finishing(control);
@@ -88,7 +88,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "counts fewer bytes": {
     of: "small",
-    said: /this end counts/,
+    problem: /this end counts/,
     async play({ control, stream }) {
       await takeSmall(await stream());
       const { files, bytes } = await finishing(control);
@@ -97,7 +97,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "has written another small file": {
     of: "small",
-    said: /reports another CRC-32/,
+    problem: /reports another CRC-32/,
     async play({ control, stream }) {
       await takeSmall(await stream(), (crc32) => crc32 ^ 1);
       const { files, bytes } = await finishing(control);
@@ -106,7 +106,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "has written another part of a large file": {
     of: "large",
-    said: /reports another CRC-32/,
+    problem: /reports another CRC-32/,
     async play({ control, stream }) {
       const only = await stream();
       const { file } = await opening(control);
@@ -120,12 +120,12 @@ export const TRICKS: Record<string, Trick> = {
   },
   "answers what was never sent": {
     of: "small",
-    said: /bad-result/,
+    problem: /bad-result/,
     play: async ({ stream }) => await (await stream()).answer({ type: "pack", unit: 77, outcomes: [1] }),
   },
   "answers for more than was sent": {
     of: "small",
-    said: /bad-result/,
+    problem: /bad-result/,
     async play({ stream }) {
       const only = await stream();
       const { unit, sums } = await packOf(only);
@@ -134,7 +134,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "answers twice": {
     of: "small",
-    said: /bad-result/,
+    problem: /bad-result/,
     async play({ stream }) {
       const only = await stream();
       const { unit, sums } = await packOf(only);
@@ -143,7 +143,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "answers what was not asked": {
     of: "small",
-    said: /bad-result/,
+    problem: /bad-result/,
     async play({ stream }) {
       const only = await stream();
       const { unit, sums } = await packOf(only);
@@ -152,7 +152,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "fails with words that a terminal would obey": {
     of: "small",
-    said: /Cannot write/,
+    problem: /Cannot write/,
     isShown: true,
     async play({ control, stream }) {
       const failure = { code: "EVIL", path: ESCAPES, message: `Cannot write ${ESCAPES}`, hint: ESCAPES };
@@ -163,17 +163,17 @@ export const TRICKS: Record<string, Trick> = {
   },
   "ends its stream before the sender": {
     of: "small",
-    said: /bad-order/,
+    problem: /bad-order/,
     play: async ({ stream }) => await (await stream()).send(FrameKind.end),
   },
   "sends files itself": {
     of: "small",
-    said: /bad-frame/,
+    problem: /bad-frame/,
     play: async ({ stream }) => await (await stream()).pack({ type: RecordType.directory, name: "" }),
   },
   "opens what was never announced": {
     of: "large",
-    said: /bad-order.*file 77/,
+    problem: /bad-order.*file 77/,
     async play({ control }) {
       await opening(control);
       await say(control, { type: "opened", file: 77, missing: WHOLE, sequential: false });
@@ -181,7 +181,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "opens a file twice": {
     of: "large",
-    said: /bad-order.*it is open/,
+    problem: /bad-order.*it is open/,
     async play({ control }) {
       const { file } = await opening(control);
       for (let times = 0; times < 2; times++) {
@@ -191,7 +191,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "has a large file in place before it has got it": {
     of: "large",
-    said: /bad-order.*it is announced/,
+    problem: /bad-order.*it is announced/,
     async play({ control }) {
       const { file } = await opening(control);
       await say(control, { type: "closed", file, bytes: LARGE_BYTES, crc32: 0 });
@@ -199,7 +199,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "confirms a large file before it was closed": {
     of: "large",
-    said: /bad-order.*it is open/,
+    problem: /bad-order.*it is open/,
     async play({ control }) {
       const { file } = await opening(control);
       control.send({ type: "opened", file, missing: WHOLE, sequential: false });
@@ -208,7 +208,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "gives up what was never announced": {
     of: "large",
-    said: /bad-order.*file 77/,
+    problem: /bad-order.*file 77/,
     async play({ control }) {
       await opening(control);
       await say(control, { type: "unopened", file: 77, failure: unsent });
@@ -219,17 +219,17 @@ export const TRICKS: Record<string, Trick> = {
   "asks for nothing of it": asking([]),
   "becomes ready twice": {
     of: "small",
-    said: /bad-order/,
+    problem: /bad-order/,
     play: ({ control }) => say(control, { type: "ready" }),
   },
   "refuses what it has taken": {
     of: "small",
-    said: /bad-order/,
+    problem: /bad-order/,
     play: ({ control }) => say(control, { type: "refused", failure: unsent }),
   },
   "sends a message of a sender": {
     of: "small",
-    said: /bad-order/,
+    problem: /bad-order/,
     play: ({ control }) => say(control, { type: "finish", files: 0, bytes: 0 }),
   },
 };
@@ -237,7 +237,7 @@ export const TRICKS: Record<string, Trick> = {
 function asking(missing: ByteRange[]): Trick {
   return {
     of: "large",
-    said: /bad-message.*ranges/,
+    problem: /bad-message.*ranges/,
     async play({ control }) {
       const { file } = await opening(control);
       await say(control, { type: "opened", file, missing, sequential: false });

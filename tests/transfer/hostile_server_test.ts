@@ -11,7 +11,7 @@ const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 
 /** Trick of the server, message of the client, and allowed entries of the target besides the planted link. */
-const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
+const PULLS: [trick: string, problem: RegExp, left?: string[]][] = [
   ["other name", /unasked/],
   ["hidden name", /unasked/],
   ["one source twice", /unasked/],
@@ -69,7 +69,7 @@ const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
 ];
 
 /** Tricks for one file without -r. */
-const FILE_PULLS: [trick: string, said: RegExp][] = [
+const FILE_PULLS: [trick: string, problem: RegExp][] = [
   ["directory for a file", /unasked/],
   ["directory below a file", /bad-path/],
   ["file below a file", /bad-path/],
@@ -77,7 +77,7 @@ const FILE_PULLS: [trick: string, said: RegExp][] = [
 ];
 
 /** Tricks for --clean. */
-const CLEANINGS: [trick: string, said: RegExp][] = [
+const CLEANINGS: [trick: string, problem: RegExp][] = [
   ["cleaned with escape sequences", /Cannot read/],
   ["cleaned more than it reported", /bad-totals/],
   ["cleaned without its failures", /bad-totals/],
@@ -85,33 +85,33 @@ const CLEANINGS: [trick: string, said: RegExp][] = [
 ];
 
 describe("a hostile server cannot make the client", () => {
-  PULLS.forEach(([trick, said, left = []], index) => {
+  PULLS.forEach(([trick, problem, left = []], index) => {
     const engine = ENGINES[index % ENGINES.length];
     it(`do anything that is not allowed: ${trick} (${engine})`, async () => {
       await attack(trick, ["-r", "--engine", engine], "dir", ({ code, stderr }, names) => {
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, said);
+        assertMatch(stderr, problem);
         assertEquals(names.filter((name) => !left.includes(name)), ["planted"]);
       });
     });
   });
 
-  FILE_PULLS.forEach(([trick, said], index) => {
+  FILE_PULLS.forEach(([trick, problem], index) => {
     const engine = ENGINES[index % ENGINES.length];
     it(`do anything that is not allowed with a file: ${trick} (${engine})`, async () => {
       await attack(trick, ["--engine", engine], "file", ({ code, stderr }, names) => {
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, said);
+        assertMatch(stderr, problem);
         assertEquals(names, ["planted"]);
       });
     });
   });
 
-  for (const [trick, said] of CLEANINGS) {
+  for (const [trick, problem] of CLEANINGS) {
     it(`accept or print invalid data: ${trick}`, async () => {
       await attack(trick, ["--clean"], "dir", ({ code, stdout, stderr }, names) => {
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, said);
+        assertMatch(stderr, problem);
         assertEquals(names, ["planted"]);
         // deno-lint-ignore no-control-regex
         assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(stdout), JSON.stringify(stdout));

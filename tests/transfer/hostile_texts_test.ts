@@ -41,9 +41,9 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
       const args = ["-S", `${tree.path}/ssh`, "-r", "127.0.0.1:dir", target];
       const { code } = await runEscp(args, { command: quiet, timeoutMs: 150_000 });
       assertEquals(code, 1);
-      const { said, peak } = JSON.parse(await Deno.readTextFile(report));
-      assert(said > 700 * MIB, `it said ${said} bytes`);
-      assert(peak < said * 2 / 3, `it said ${said} bytes, and the client had ${peak}`);
+      const { sent, peak } = JSON.parse(await Deno.readTextFile(report));
+      assert(sent > 700 * MIB, `the remote end sent ${sent} bytes`);
+      assert(peak < sent * 2 / 3, `the remote end sent ${sent} bytes, and the client had ${peak}`);
     });
   }
 
@@ -55,8 +55,8 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
     const { code, stderr } = await runEscp(args);
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /unasked/);
-    const { said, peak } = JSON.parse(await Deno.readTextFile(report));
-    assert(peak < 300 * MIB, `it said ${said} bytes, and the client had ${peak}`);
+    const { sent, peak } = JSON.parse(await Deno.readTextFile(report));
+    assert(peak < 300 * MIB, `the remote end sent ${sent} bytes, and the client had ${peak}`);
   });
 
   it("are not taken for the sources of a pull", async () => {
@@ -69,7 +69,7 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
     });
     const pid = await pidOf("--receiver");
     let peak = 0;
-    let said = 0;
+    let sent = 0;
     try {
       const answer = session.control.expect("sources").then(
         () => "accepted",
@@ -77,10 +77,10 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
       );
       const source = "x".repeat(100_000);
       for (let last = false; !last && await Promise.race([answer, false]) === false;) {
-        last = said > 1024 * MIB;
+        last = sent > 1024 * MIB;
         session.control.send({ type: "wanted", sources: Array(10).fill(source), literal: true, last });
         await session.control.flushed();
-        said += 10 * source.length;
+        sent += 10 * source.length;
         peak = Math.max(peak, peakMemory(pid));
       }
       assertMatch(

@@ -19,7 +19,7 @@ const DIGEST = new Uint8Array(32).fill(7);
 
 /** Announces and opens a large file. Returns the messages about it. */
 function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: boolean; item?: RangedItem }) {
-  const said: Message[] = [];
+  const sent: Message[] = [];
   const notes: string[] = [];
   const failed: string[] = [];
   const listed: string[] = [];
@@ -45,7 +45,7 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
     note: (message) => notes.push(message),
   });
   const files = new LargeFiles({
-    send: (message) => said.push(message),
+    send: (message) => sent.push(message),
     note: (message) => notes.push(message),
     sent: (file) => digests.sent(file),
     done() {},
@@ -63,7 +63,7 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
   };
   open(0);
   return {
-    ...{ files, digests, said, notes, failed, listed, units, open },
+    ...{ files, digests, sent, notes, failed, listed, units, open },
     next: () => files.next(0) as RangeUnit | undefined,
     /** Reports a range that was sent. */
     report({ unit, file, start, end }: RangeUnit, more: { change?: number; whole?: { crc32: number } } = {}) {
@@ -118,14 +118,14 @@ describe("the digest of a large file", () => {
         assertEquals(range.stored, false);
         work.report(range, { change, whole: { crc32: 9 } });
       }
-      assertEquals(work.said.map(({ type }) => type), ["open", "drop", "open"]);
+      assertEquals(work.sent.map(({ type }) => type), ["open", "drop", "open"]);
       assertEquals(work.listed, []);
       work.open(1);
       for (let range = work.next(); range; range = work.next()) {
         assertEquals(range.stored, true);
         work.report(range, { change, whole: { crc32: 0 } });
       }
-      assertEquals([work.said.at(-1)!.type, work.listed], ["close", ["f 7"]]);
+      assertEquals([work.sent.at(-1)!.type, work.listed], ["close", ["f 7"]]);
       assertEquals(work.notes.length, change === FileChange.certain ? 1 : 0);
     }
   });
