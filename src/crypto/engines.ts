@@ -1,6 +1,6 @@
 /** Selects the cipher engine of this process. */
 
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import type { CipherEngine } from "./cipher.ts";
 import { requestedLibcrypto } from "../native/lib/libcrypto.ts";
 import { isNodeCryptoFast, nodeCryptoEngine } from "./node_crypto.ts";
@@ -27,7 +27,7 @@ export function loadCipherEngine(
   try {
     return { engine: loadNative() };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     // Without the requested library a copy would be slower than the user expects.
     if (choice === "auto" && requested === undefined) {
       return { engine: portableEngine(), note: `The native cipher is not used: ${reason}` };

@@ -1,6 +1,6 @@
 /** Chooses the file engine for this machine. */
 
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import type { FileEngine } from "./engine/engine.ts";
 import { createNativeEngine } from "./native/engine.ts";
 import { createPortableEngine } from "./portable/engine.ts";
@@ -16,7 +16,7 @@ export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine
   try {
     return native ??= createNativeEngine();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (choice === "auto") {
       return { engine: createPortableEngine(), note: `The native file engine is not used: ${reason}` };
     }

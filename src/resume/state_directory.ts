@@ -4,7 +4,7 @@
  * directory per machine, because machines may share a home directory.
  */
 
-import { quotePath } from "../errors.ts";
+import { messageOf, quotePath } from "../errors.ts";
 import { codeOf } from "../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../files/path/local_path.ts";
 import { errnoTextOf } from "../native/libc/errno.ts";
@@ -125,7 +125,7 @@ export function stateErrorOf(directory: string, error: unknown): StateError {
   if (error instanceof StateError) return error;
   const code = codeOf(error);
   if (code === undefined) throw error;
-  const reason = errnoTextOf(code) ?? (error instanceof Error ? error.message : String(error));
+  const reason = errnoTextOf(code) ?? messageOf(error);
   return new StateError(directory, reason, { code, cause: error });
 }
 

@@ -1,7 +1,7 @@
 /** Broken connections of a transfer: which may be replaced, and messages about them. */
 
 import { delay } from "../async/delay.ts";
-import { CorruptionError, ProtocolError } from "../errors.ts";
+import { CorruptionError, messageOf, ProtocolError } from "../errors.ts";
 import { StreamBug } from "../streams/run/break.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
@@ -27,7 +27,7 @@ export class StreamLosses {
       if (++this.corrupt > MAX_CORRUPT) throw error;
     } else if (error instanceof ProtocolError) throw error;
     this.broken++;
-    this.#last = error instanceof Error ? error.message : String(error);
+    this.#last = messageOf(error);
   }
 
   /** Whether a broken connection may be replaced. */

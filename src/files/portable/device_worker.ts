@@ -1,6 +1,7 @@
 /// <reference lib="deno.worker" />
 /** Entry of the Worker that opens and writes one device; its calls may block. */
 
+import { messageOf } from "../../errors.ts";
 import { codeOf } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, replacedDevice } from "../stat/file_identity.ts";
 
@@ -25,7 +26,7 @@ self.onmessage = ({ data }: MessageEvent<DeviceRequest>) => {
   try {
     reply = { count: data.type === "open" ? open(data.path, data.identity) : file!.writeSync(data.bytes) };
   } catch (error) {
-    reply = { code: codeOf(error), message: error instanceof Error ? error.message : String(error) };
+    reply = { code: codeOf(error), message: messageOf(error) };
   }
   self.postMessage(reply);
 };

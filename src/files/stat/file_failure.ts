@@ -1,6 +1,6 @@
 /** Failures of file operations, with the same wording in both engines. */
 
-import { FileError } from "../../errors.ts";
+import { FileError, messageOf } from "../../errors.ts";
 import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
 import { FileKind, kindName } from "./file_stat.ts";
 
@@ -40,7 +40,7 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   if (error instanceof FileError) return error;
   if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
-  const reason = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
+  const reason = (code && errnoTextOf(code)) ?? messageOf(error);
   return new FileError(operation, path, reason, { code, hint: code && HINTS[code], cause: error });
 }
 

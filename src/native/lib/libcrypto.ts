@@ -1,5 +1,7 @@
 /** The functions of the system's OpenSSL (libcrypto) that AES-GCM needs (EVP_EncryptInit(3)). */
 
+import { messageOf } from "../../errors.ts";
+
 /** Numbers from openssl/evp.h, the same in OpenSSL 1.1 and 3.x. */
 export const EVP_CTRL_AEAD_GET_TAG = 0x10;
 export const EVP_CTRL_AEAD_SET_TAG = 0x11;
@@ -105,7 +107,7 @@ function open(name: string): Libcrypto {
 
 /** Returns the reason of dlopen(3), without the path that Deno and dlopen repeat. */
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : `${error}`).replace(/^(Could not open library: )+(\/[^:]*: )?/, "");
+  return messageOf(error).replace(/^(Could not open library: )+(\/[^:]*: )?/, "");
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Opens the C library of this system. Linux (glibc, musl) and macOS. */
 
+import { messageOf } from "../../errors.ts";
+
 /** Names for dlopen(3), tried in order. */
 const CANDIDATES: Partial<Record<typeof Deno.build.os, string[]>> = {
   linux: ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"],
@@ -19,7 +21,7 @@ export function openLibc<const Symbols extends Deno.ForeignLibraryInterface>(
     try {
       return Deno.dlopen(name, symbols);
     } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      failures.push(`${name}: ${messageOf(error)}`);
     }
   }
   throw new Error(`Cannot open the C library: ${failures.join("; ") || `none is known for ${Deno.build.os}`}`);

@@ -1,6 +1,6 @@
 /** Binds this process to CPUs and memory nodes: sched_setaffinity(2) and set_mempolicy(2). Linux only. */
 
-import { UsageError } from "../../errors.ts";
+import { messageOf, UsageError } from "../../errors.ts";
 import { Errno, errnoText, openErrno } from "../libc/errno.ts";
 import { openLibc } from "../libc/libc.ts";
 import { linuxNumbers } from "../libc/linux_numbers.ts";
@@ -35,7 +35,7 @@ export function setAffinity({ cpumask, nodemask }: CpuAffinity): string[] {
     calls = openLibc(SYMBOLS).symbols;
     errno = openErrno();
   } catch (error) {
-    return [`cpumask and nodemask are ignored: ${error instanceof Error ? error.message : error}`];
+    return [`cpumask and nodemask are ignored: ${messageOf(error)}`];
   }
   const notes: string[] = [];
   const check = (result: number, key: string, numbers: readonly number[]) => {

@@ -1,6 +1,6 @@
 /** Uses the standard input and output of a process as a connection, such as `ssh -W`. */
 
-import { StartError } from "../../errors.ts";
+import { messageOf, StartError } from "../../errors.ts";
 import type { ChildPipes } from "../net/pipes.ts";
 import { startChild, stopChild } from "./child.ts";
 import { ErrorOutput } from "./error_output.ts";
@@ -39,7 +39,7 @@ export class ProcessConn implements ByteConn {
     try {
       this.#child = startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
     } catch (cause) {
-      throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      throw new StartError(`Cannot start ${program}: ${messageOf(cause)}`, { cause });
     }
     this.#pipes = pipesOf?.(this.#child.pid);
     this.#reader = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;

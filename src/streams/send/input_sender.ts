@@ -1,6 +1,6 @@
 /** Sends standard input as one file, whose size is known at its end. */
 
-import { FileError } from "../../errors.ts";
+import { FileError, messageOf } from "../../errors.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
@@ -64,7 +64,7 @@ async function readWithKeepAlives(
   keepAliveMs: number,
 ): Promise<number | null> {
   const reading = input.read(chunk).catch((error) => {
-    const state = error instanceof Error ? error.message : String(error);
+    const state = messageOf(error);
     sent.failure = toFailure(new FileError("read", "standard input", state, { cause: error }));
     return null;
   });

@@ -3,7 +3,7 @@
 import { abortable } from "../../async/abortable.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
-import { isUrgent, ProtocolError, UserError } from "../../errors.ts";
+import { isUrgent, messageOf, ProtocolError, UserError } from "../../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { PortRange } from "../../ssh/port_range.ts";
@@ -120,7 +120,7 @@ async function loadJob(
 
 function abortReason(error: unknown): { code: string; message: string; hint?: string } {
   const hint = error instanceof UserError && error.hint ? cutText(error.hint, MAX_HINT_TEXT) : undefined;
-  const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
+  const message = cutText(messageOf(error), MAX_MESSAGE_TEXT);
   return { code: codeOf(error), message, hint };
 }
 
