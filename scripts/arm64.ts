@@ -11,8 +11,9 @@ import { compareTrees } from "../tests/support/files/compare_trees.ts";
 import { randomTree } from "../tests/support/files/random_bytes.ts";
 import { createTempDirectory } from "../tests/support/files/temp.ts";
 import { writeTree } from "../tests/support/files/temp_tree.ts";
-import { emulate, PROGRAMS } from "./arm64/emulator.ts";
+import { emulate } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
+import { missingPrerequisites } from "./arm64/prerequisites.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
@@ -21,7 +22,7 @@ const DIRECTORY = `${ROOT}/dist/arm64`;
 const RUN = ["run", "--quiet", "--no-check", "--allow-all", "main.ts"];
 
 async function main(args: string[]): Promise<boolean> {
-  const missing = await missingPrerequisites();
+  const missing = await missingPrerequisites({ "/usr/bin/npm": "npm" });
   if (missing.length > 0) {
     for (const need of missing) console.log(`Missing: ${need}`);
     return false;
@@ -45,27 +46,6 @@ async function main(args: string[]): Promise<boolean> {
     "Not run: suites that start escp many times (e2e, faults, session, transfer, cli), because a start takes seconds",
   );
   return good;
-}
-
-/** Returns missing prerequisites. */
-async function missingPrerequisites(): Promise<string[]> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
-    return [`Linux on x86-64 (this is ${Deno.build.target}; on ARM64 use "deno task test")`];
-  }
-  const missing = Deno.uid() === 0 ? [] : ["root, to create namespaces"];
-  for (const [program, name] of Object.entries(PROGRAMS)) {
-    if (await exists(program) || await isInPath(program)) continue;
-    missing.push(`${program} (apt-get install ${name})`);
-  }
-  return missing;
-}
-
-async function isInPath(program: string): Promise<boolean> {
-  const name = program.slice(program.lastIndexOf("/") + 1);
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
-    if (await exists(`${directory}/${name}`)) return true;
-  }
-  return false;
 }
 
 async function checkStart(machine: Arm64Machine, limit: number): Promise<boolean> {
