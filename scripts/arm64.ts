@@ -6,15 +6,15 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { exists } from "@std/fs/exists";
-import { basename, fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { compareTrees } from "../tests/support/files/compare_trees.ts";
 import { randomTree } from "../tests/support/files/random_bytes.ts";
 import { createTempDirectory } from "../tests/support/files/temp.ts";
 import { writeTree } from "../tests/support/files/temp_tree.ts";
-import { emulate, PROGRAMS } from "./arm64/emulator.ts";
+import { emulate } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
+import { missingPrerequisites } from "./arm64/prerequisites.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
-import { isInstalled } from "./is_installed.ts";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -22,7 +22,7 @@ const DIRECTORY = `${ROOT}/dist/arm64`;
 const RUN = ["run", "--quiet", "--no-check", "--allow-all", "main.ts"];
 
 async function main(args: string[]): Promise<boolean> {
-  const missing = await missingPrerequisites();
+  const missing = await missingPrerequisites({ "/usr/bin/npm": "npm" });
   if (missing.length > 0) {
     for (const need of missing) console.log(`Missing: ${need}`);
     return false;
@@ -46,19 +46,6 @@ async function main(args: string[]): Promise<boolean> {
     "Not run: suites that start escp many times (e2e, faults, session, transfer, cli), because a start takes seconds",
   );
   return good;
-}
-
-/** Returns the missing prerequisites: system, user and programs with their packages. */
-async function missingPrerequisites(): Promise<string[]> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
-    return [`Linux on x86-64 (this is ${Deno.build.target}; on ARM64 use "deno task test")`];
-  }
-  const missing = Deno.uid() === 0 ? [] : ["root, to create namespaces"];
-  for (const [program, name] of Object.entries(PROGRAMS)) {
-    if (await exists(program) || await isInstalled(basename(program))) continue;
-    missing.push(`${program} (apt-get install ${name})`);
-  }
-  return missing;
 }
 
 async function checkStart(machine: Arm64Machine, limit: number): Promise<boolean> {

@@ -1,29 +1,32 @@
-/** Downloads the files for the emulation of an ARM64 machine: Deno from npm, and libraries from Debian. */
+/** Downloads the files for the emulation of an ARM64 machine: Deno from npm, libraries and programs from Debian. */
 
 import { exists } from "@std/fs/exists";
 
-/** Paths of the downloaded files. */
-export interface Arm64Machine {
-  /** The `deno` for ARM64. */
+/** Paths of programs and libraries for ARM64. */
+export interface Arm64System {
+  /** Directories with libraries to overlay on /usr/lib. */
+  libraries: string[];
+  /** `uname` of coreutils, which reports the emulated processor. */
+  uname: string;
+  /** `perl`, which can make any system call. */
+  perl: string;
+}
+
+/** The same with the `deno` for ARM64. */
+export interface Arm64Machine extends Arm64System {
   deno: string;
   /** Version of Deno: that of the running Deno if npm has it. */
   version: string;
-  /** Directories with libraries to overlay on /usr/lib. */
-  libraries: string[];
 }
 
 const PACKAGE = "@deno/linux-arm64-glibc";
-/** Packages, with alternative names in different releases of Debian. */
-const LIBRARIES = [["libc6"], ["libgcc-s1"], ["libssl3t64", "libssl3"], ["libzstd1"]];
+const DEBIAN_PACKAGES = ["libc6", "libgcc-s1", "libzstd1", "libcrypt1", "coreutils", "perl-base"];
+/** Names of the package of OpenSSL in different releases of Debian. */
+const OPENSSL = ["libssl3t64", "libssl3"];
 
 /** Downloads missing files. @throws {Error} With the file and the reason. */
 export async function fetchMachine(directory: string): Promise<Arm64Machine> {
-  await Deno.mkdir(directory, { recursive: true });
-  const root = `${directory}/root`;
-  if (!await exists(root)) {
-    await fetchLibraries(directory, `${root}.unfinished`);
-    await Deno.rename(`${root}.unfinished`, root);
-  }
+  const system = await fetchSystem(directory);
   const version = await findVersion();
   const package_ = `${directory}/deno-${version}`;
   if (!await exists(package_)) {
@@ -33,9 +36,22 @@ export async function fetchMachine(directory: string): Promise<Arm64Machine> {
     await Deno.remove(`${directory}/${file}`);
     await Deno.rename(`${package_}.unfinished`, package_);
   }
+  return { ...system, deno: `${package_}/package/deno`, version };
+}
+
+/** Downloads missing packages of Debian. @throws {Error} With the package and the reason. */
+export async function fetchSystem(directory: string): Promise<Arm64System> {
+  await Deno.mkdir(directory, { recursive: true });
+  const root = `${directory}/system`;
+  if (!await exists(root)) {
+    await fetchPackages(directory, `${root}.unfinished`);
+    await Deno.rename(`${root}.unfinished`, root);
+  }
   const libraries = [];
   for (const library of [`${root}/lib`, `${root}/usr/lib`]) if (await exists(library)) libraries.push(library);
-  return { deno: `${package_}/package/deno`, version, libraries };
+  // Debian 13 moved the programs of /bin to /usr/bin.
+  const uname = await exists(`${root}/usr/bin/uname`) ? `${root}/usr/bin/uname` : `${root}/bin/uname`;
+  return { libraries, uname, perl: `${root}/usr/bin/perl` };
 }
 
 async function findVersion(): Promise<string> {
@@ -51,29 +67,27 @@ export function chooseVersion(own: string, versions: readonly string[]): string 
   return versions.findLast((version) => version.startsWith(minor)) ?? versions.at(-1)!;
 }
 
-/** Downloads libraries with private package lists, so that the apt of this machine is not affected. */
-async function fetchLibraries(directory: string, root: string): Promise<void> {
+/** Downloads packages with private package lists, so that the apt of this machine is not affected. */
+async function fetchPackages(directory: string, root: string): Promise<void> {
   const apt = `${directory}/apt`;
   for (const part of ["lists/partial", "cache/archives/partial"]) {
     await Deno.mkdir(`${apt}/${part}`, { recursive: true });
   }
   const set = [
-    ...["APT::Architectures::=amd64", "APT::Architectures::=arm64", "APT::Sandbox::User=root"],
-    ...[`Dir::State::lists=${apt}/lists`, `Dir::Cache=${apt}/cache`],
+    ...["APT::Architecture=arm64", "APT::Architectures=arm64", "APT::Sandbox::User=root", "Acquire::Languages=none"],
+    ...[`Dir::State::lists=${apt}/lists`, "Dir::State::status=/dev/null", `Dir::Cache=${apt}/cache`],
   ].flatMap((value) => ["-o", value]);
   await run("apt-get", ["--quiet", ...set, "update"], apt);
-  for (const names of LIBRARIES) {
-    const failures: string[] = [];
-    for (const name of names) {
-      try {
-        await run("apt-get", ["--quiet", ...set, "download", `${name}:arm64`], apt);
-        break;
-      } catch (error) {
-        failures.push((error as Error).message);
-      }
+  const failures: string[] = [];
+  for (const openssl of OPENSSL) {
+    try {
+      await run("apt-get", ["--quiet", ...set, "download", ...DEBIAN_PACKAGES, openssl], apt);
+      break;
+    } catch (error) {
+      failures.push((error as Error).message);
     }
-    if (failures.length === names.length) throw new Error(failures.join("\n"));
   }
+  if (failures.length === OPENSSL.length) throw new Error(failures.join("\n"));
   for await (const { name } of Deno.readDir(apt)) {
     if (name.endsWith(".deb")) await run("dpkg-deb", ["--extract", name, root], apt);
   }

@@ -32,6 +32,8 @@ export interface SshdOptions {
   clientConfig?: string[];
   /** Network namespace of the server and its remote commands; see network.ts. */
   namespace?: string;
+  /** Program and first arguments that run the server in other namespaces. */
+  enter?: readonly string[];
   /** Command to run instead of every command that a client requests. */
   forceCommand?: string;
 }
@@ -139,7 +141,7 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
   const addresses = options.addresses ?? ["127.0.0.1"];
   const { child, port, stderr } = await listen(
     (port) => serverConfig(path, { port, addresses, environment, options }),
-    { addressCount: addresses.length, namespace: options.namespace },
+    { addressCount: addresses.length, prefix: [...enter(options.namespace), ...options.enter ?? []] },
   );
 
   const hostKey = (await Deno.readTextFile(`${path}/host_key.pub`)).split(" ").slice(0, 2).join(" ").trim();
@@ -191,12 +193,12 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
 /** Starts sshd on a free port. sshd itself detects occupied ports, because checking first would be a race. */
 async function listen(
   config: (port: number) => Promise<string>,
-  { addressCount, namespace }: { addressCount: number; namespace?: string },
+  { addressCount, prefix }: { addressCount: number; prefix: readonly string[] },
 ) {
   const listening = new RegExp(`(Server listening on [^]*?){${addressCount}}|Bind to port .* failed`);
   for (let attempt = 1;; attempt++) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
-    const [program, ...args] = [...enter(namespace), SSHD_PATH, "-D", "-e", "-f", await config(port)];
+    const [program, ...args] = [...prefix, SSHD_PATH, "-D", "-e", "-f", await config(port)];
     const child = new Deno.Command(program, {
       args,
       stdin: "null",
