@@ -4,7 +4,7 @@ import { abortable } from "../async/abortable.ts";
 import { printable } from "../escape_text.ts";
 import { discardTypedInput } from "../native/process/terminal_input.ts";
 import { writeStderr } from "../log/write_all.ts";
-import type { SshOptions } from "../ssh/ssh_command.ts";
+import type { SshOptions } from "../ssh/command.ts";
 
 /** Returns whether ssh may ask for a password, and escp for a confirmation. */
 export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {

@@ -7,7 +7,7 @@ import { uninstall } from "../bootstrap/uninstall.ts";
 import { ownSystem } from "../bootstrap/system.ts";
 import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
 import { formatHost, type RemoteHost } from "../ssh/operand.ts";
-import { sshCommand } from "../ssh/ssh_command.ts";
+import { sshCommand } from "../ssh/command.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { canAsk } from "./ask.ts";
 import type { HostAccess } from "./options/host_options.ts";

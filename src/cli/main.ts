@@ -1,6 +1,6 @@
 /** Runs escp. The code of a task is loaded when the task is known, so that the remote end starts quickly. */
 
-import type { Configs } from "../config/config_files.ts";
+import type { Configs } from "../config/files.ts";
 import { Interrupted, OutputClosed, UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
@@ -96,7 +96,7 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
 }
 
 async function helpText(all: boolean): Promise<string> {
-  const { fullHelp, shortHelp } = await import("./help/help_text.ts");
+  const { fullHelp, shortHelp } = await import("./help/text.ts");
   return all ? fullHelp() : shortHelp();
 }
 

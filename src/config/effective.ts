@@ -2,7 +2,7 @@
 
 import { matchesGlobPath } from "../files/glob/match_path.ts";
 import type { Config, Direction, Settings } from "./config.ts";
-import type { Configs } from "./config_files.ts";
+import type { Configs } from "./files.ts";
 import { mergeOptions } from "./merge_options.ts";
 import type { PortRange } from "../ssh/port_range.ts";
 import { choosePorts } from "./port_range.ts";

@@ -12,7 +12,7 @@ import type { OpenPeer } from "../transfer/client/open_peers.ts";
 import { systemFacts } from "../probe/system_facts.ts";
 import type { Throughput } from "../probe/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
-import type { DoctorOptions } from "./doctor_options.ts";
+import type { DoctorOptions } from "./options.ts";
 import { coresOf, Measuring } from "./measuring.ts";
 import type { Direction, Facts } from "./step.ts";
 import type { StepReporter } from "./step_reporter.ts";

@@ -5,7 +5,7 @@ import { NoLogin } from "../session/model/start_errors.ts";
 import { OpenPeers } from "../transfer/client/open_peers.ts";
 import { Examination } from "./examination.ts";
 import type { Facts } from "./step.ts";
-import { type DoctorOptions } from "./doctor_options.ts";
+import { type DoctorOptions } from "./options.ts";
 import { StepReporter } from "./step_reporter.ts";
 
 /** Result of an examination. */

@@ -9,7 +9,7 @@ import { fixedCount } from "../session/model/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { timeEchoes } from "../probe/stream_echo.ts";
 import { measureThroughput, type Throughput } from "../probe/throughput.ts";
-import type { DoctorOptions } from "./doctor_options.ts";
+import type { DoctorOptions } from "./options.ts";
 import type { Direction } from "./step.ts";
 
 /** Number of timed round trips. The shortest counts. */

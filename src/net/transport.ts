@@ -16,7 +16,7 @@ export interface Transport {
   close(): void;
 }
 
-/** A connection of Deno, or the pipes of a process that connects to the peer (process_conn.ts). */
+/** A connection of Deno, or the pipes of a process that connects to the peer (src/native/process/conn.ts). */
 export type ByteConn = Pick<Deno.Conn, "read" | "write" | "close">;
 
 /** Timeouts of a transport. */

@@ -2,7 +2,7 @@ import type { DataAddress } from "./data_address.ts";
 import type { RemoteHost } from "./operand.ts";
 import type { PortRange } from "./port_range.ts";
 import type { RemoteProgram } from "./remote_command.ts";
-import type { SshOptions } from "./ssh_command.ts";
+import type { SshOptions } from "./command.ts";
 
 /** Settings to reach a remote host by ssh and by data connections. Plain data. */
 export interface Reach extends RemoteProgram {

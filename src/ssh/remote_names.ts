@@ -7,7 +7,7 @@ import { startChild, stopChild } from "../native/process/child.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import type { RemoteHost } from "./operand.ts";
 import { quoteProgram, quoteWord } from "./shell_quote.ts";
-import { sshCommand, type SshOptions } from "./ssh_command.ts";
+import { sshCommand, type SshOptions } from "./command.ts";
 
 /** Maximum time for ssh: a user is waiting. In milliseconds. */
 const TIMEOUT_MS = 6_000;

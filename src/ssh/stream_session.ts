@@ -1,7 +1,7 @@
 /** The client's end of `escp --receiver-stream`: a connection that begins after the output of login scripts. */
 
 import { indexOfNeedle } from "../bytes.ts";
-import type { ProcessConn } from "../native/process/process_conn.ts";
+import type { ProcessConn } from "../native/process/conn.ts";
 import type { TunnelConn } from "../net/tunnel.ts";
 import { HELLO_MAGIC } from "../protocol/control/hello.ts";
 import { MAX_NOISE_BYTES, STREAM_MARK } from "../protocol/limits.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Configs } from "../../src/config/config_files.ts";
+import type { Configs } from "../../src/config/files.ts";
 import { mergeOptions } from "../../src/config/merge_options.ts";
 import { limitsOf, settingsFor } from "../../src/config/effective.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";

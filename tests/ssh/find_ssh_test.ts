@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { findSsh, knowsSessionSettings } from "../../src/ssh/find_ssh.ts";
-import { sshCommand } from "../../src/ssh/ssh_command.ts";
+import { sshCommand } from "../../src/ssh/command.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
 describe("findSsh", { ignore: Deno.build.os === "windows" }, () => {

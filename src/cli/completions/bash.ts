@@ -1,4 +1,4 @@
-import { completionValue, shownNames, topicOf } from "./completion_value.ts";
+import { completionValue, shownNames, topicOf } from "./value.ts";
 import { quoteWord } from "../../ssh/shell_quote.ts";
 import type { Flag } from "../options/flag.ts";
 

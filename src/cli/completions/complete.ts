@@ -1,13 +1,13 @@
 /** `--complete`: the part of a completion that the scripts of the shells leave to escp: hosts and remote paths. */
 
-import type { Configs } from "../../config/config_files.ts";
+import type { Configs } from "../../config/files.ts";
 import { settingsFor } from "../../config/effective.ts";
 import { UserError } from "../../errors.ts";
 import { ownHome } from "../../files/path/tilde.ts";
 import { knownHostNames } from "../../ssh/known_names.ts";
 import { parseOperand, type RemoteOperand } from "../../ssh/operand.ts";
 import { listRemoteNames } from "../../ssh/remote_names.ts";
-import type { SshOptions } from "../../ssh/ssh_command.ts";
+import type { SshOptions } from "../../ssh/command.ts";
 import { hostAccess } from "../options/host_options.ts";
 import { type Environment, parseArguments } from "../options/parse_arguments.ts";
 import type { RawFlags } from "../options/flags.ts";

@@ -1,4 +1,4 @@
-import { completionValue, shownNames } from "./completion_value.ts";
+import { completionValue, shownNames } from "./value.ts";
 import { quoteWord } from "../../ssh/shell_quote.ts";
 import type { Flag } from "../options/flag.ts";
 import { describeFlag } from "../help/describe_flag.ts";

@@ -8,7 +8,7 @@ import { parseCongestion } from "../../native/net/congestion.ts";
 import type { Dummy } from "../../protocol/control/job.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
-import type { SshOptions } from "../../ssh/ssh_command.ts";
+import type { SshOptions } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";

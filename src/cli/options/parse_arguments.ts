@@ -5,7 +5,7 @@ import { parseFlagValue } from "./flag_value.ts";
 import { BUNDLED_HELP, foreignAnswer } from "./foreign_options.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
-import type { Configs } from "../../config/config_files.ts";
+import type { Configs } from "../../config/files.ts";
 
 /** A parsed command line. */
 export interface ParsedArguments {

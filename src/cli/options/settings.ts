@@ -2,7 +2,7 @@
 
 import { UsageError, UserError } from "../../errors.ts";
 import type { KeyTable } from "../../config/config.ts";
-import { configPaths, type Configs, readConfigs } from "../../config/config_files.ts";
+import { configPaths, type Configs, readConfigs } from "../../config/files.ts";
 import { mergeOptions } from "../../config/merge_options.ts";
 import { splitOptionWords } from "../../config/option_words.ts";
 import { type Flag, isNegatable, isSetting } from "./flag.ts";

@@ -10,7 +10,7 @@ import { unusableEscp } from "../../session/model/start_errors.ts";
 import { formatHost, formatOperand, type Operand } from "../../ssh/operand.ts";
 import { remoteEscpCommand } from "../../ssh/remote_command.ts";
 import { quoteProgram, quoteWord } from "../../ssh/shell_quote.ts";
-import { sshCommand } from "../../ssh/ssh_command.ts";
+import { sshCommand } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { sourceNameOf } from "../../transfer/send/source_names.ts";

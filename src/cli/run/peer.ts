@@ -4,7 +4,7 @@ import type { PeerCommand } from "../../session/model/peer_process.ts";
 import { fixedCount, type StreamCount, USUAL_STREAMS } from "../../session/model/stream_count.ts";
 import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { remoteCommand } from "../../ssh/remote_command.ts";
-import { sshCommand } from "../../ssh/ssh_command.ts";
+import { sshCommand } from "../../ssh/command.ts";
 import { canAsk } from "../ask.ts";
 import type { HostAccess, HostOptions } from "../options/host_options.ts";
 

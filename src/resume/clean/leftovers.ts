@@ -19,7 +19,7 @@ export interface LeftoverOptions {
   beforeUnlocked: number;
   /** Whether to report files without removing them. */
   dryRun: boolean;
-  /** Names of partial files that belong to records (clean_records.ts) and are skipped. */
+  /** Names of partial files that belong to records (records.ts) and are skipped. */
   recorded: ReadonlySet<string>;
   /** Called for each file that was removed, or would be. */
   onRemoved: (leftover: Leftover) => void;

@@ -3,7 +3,7 @@
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import type { Hello } from "../../protocol/control/hello.ts";
 import type { Reach } from "../../ssh/reach.ts";
-import type { SshSettings } from "../../ssh/ssh_settings.ts";
+import type { SshSettings } from "../../ssh/settings.ts";
 import type { ReverseListenerOptions } from "./reverse_listener.ts";
 import type { Candidate } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
@@ -70,7 +70,7 @@ export function tunnelUse(
     always: reach.tunnel === "always",
     async find(failed) {
       if (!hasMore) return undefined;
-      const { sshTunnels } = await import("../../ssh/ssh_tunnels.ts");
+      const { sshTunnels } = await import("../../ssh/tunnels.ts");
       throughSsh ??= sshTunnels(reach, port, { native: engine.name === "native" });
       const tunnel = await throughSsh(failed);
       if (tunnel) return tunnel;
@@ -115,7 +115,7 @@ async function sshName(reach: Reach, fits: (name: string) => boolean): Promise<s
 }
 
 async function settingsOf(reach: Reach): Promise<SshSettings> {
-  const { sshSettingsOf } = await import("../../ssh/ssh_settings.ts");
+  const { sshSettingsOf } = await import("../../ssh/settings.ts");
   return await sshSettingsOf(reach);
 }
 

@@ -4,7 +4,7 @@ import { candidates, proxyCheck, tunnelUse } from "../../../src/session/connect/
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import { dialPath } from "../../../src/session/connect/direct_path.ts";
 import type { Reach } from "../../../src/ssh/reach.ts";
-import { sshTunnels } from "../../../src/ssh/ssh_tunnels.ts";
+import { sshTunnels } from "../../../src/ssh/tunnels.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";

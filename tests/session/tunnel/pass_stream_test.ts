@@ -5,7 +5,7 @@ import { ProtocolError } from "../../../src/errors.ts";
 import type { ByteReader } from "../../../src/session/tunnel/pass.ts";
 import { passStream } from "../../../src/session/tunnel/pass_stream.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
-import { ProcessConn } from "../../../src/native/process/process_conn.ts";
+import { ProcessConn } from "../../../src/native/process/conn.ts";
 import { StreamSession } from "../../../src/ssh/stream_session.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { escpCommand } from "../../support/escp/escp_command.ts";

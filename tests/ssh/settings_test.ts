@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { readSshSettings, type SshSettings } from "../../src/ssh/ssh_settings.ts";
+import { readSshSettings, type SshSettings } from "../../src/ssh/settings.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
 const OPTIONS = { identities: [], options: [], batch: true, forwardAgent: false, quiet: false, verbose: 0 };

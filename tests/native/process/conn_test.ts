@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { StartError } from "../../../src/errors.ts";
 import { openPipeCalls } from "../../../src/native/net/pipe_calls.ts";
 import { pipesOf } from "../../../src/native/net/pipes.ts";
-import { ProcessConn } from "../../../src/native/process/process_conn.ts";
+import { ProcessConn } from "../../../src/native/process/conn.ts";
 import { openSocketCalls } from "../../../src/native/net/socket_calls.ts";
 import { ConnTransport } from "../../../src/net/transport.ts";
 

@@ -1,12 +1,12 @@
 /** Tunnels through ssh to a TCP port of the remote host that only accepts local connections. */
 
 import { pipesOf } from "../native/net/pipes.ts";
-import { ProcessConn } from "../native/process/process_conn.ts";
+import { ProcessConn } from "../native/process/conn.ts";
 import { NO_ANSWER, type Tunnel } from "../net/tunnel.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
-import { sshArguments, type SshCommand } from "./ssh_command.ts";
-import { type SshSettings, sshSettingsOf } from "./ssh_settings.ts";
+import { sshArguments, type SshCommand } from "./command.ts";
+import { type SshSettings, sshSettingsOf } from "./settings.ts";
 import { StreamSession } from "./stream_session.ts";
 
 /** Below the defaults of sshd, which refuses more than ten concurrent logins (MaxStartups). */

@@ -4,7 +4,7 @@ import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
 import type { RemoteHost } from "./operand.ts";
 import type { Reach } from "./reach.ts";
-import { sshArguments, type SshOptions } from "./ssh_command.ts";
+import { sshArguments, type SshOptions } from "./command.ts";
 
 /** The settings that escp uses. */
 export interface SshSettings {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { SourceRoot } from "../../../src/files/engine/source.ts";
-import { cleanTree } from "../../../src/resume/clean/clean_tree.ts";
+import { cleanTree } from "../../../src/resume/clean/tree.ts";
 import { fnv1a } from "../../../src/files/path/temporary_names.ts";
 import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";
 import { lockRecord } from "../../../src/resume/lock_record.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { sshCommand, type SshOptions } from "../../src/ssh/ssh_command.ts";
+import { sshCommand, type SshOptions } from "../../src/ssh/command.ts";
 
 const PLAIN: SshOptions = {
   program: "/no/such/ssh",

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { configPaths, readConfigs } from "../../src/config/config_files.ts";
+import { configPaths, readConfigs } from "../../src/config/files.ts";
 import { UsageError } from "../../src/errors.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import { TABLE } from "./key_table.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Reach } from "../../src/ssh/reach.ts";
-import { sshTunnels } from "../../src/ssh/ssh_tunnels.ts";
+import { sshTunnels } from "../../src/ssh/tunnels.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
 /** Replaces ssh: lists ciphers for -G, and otherwise prints its arguments. */

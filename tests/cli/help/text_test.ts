@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { EXIT_STATUS } from "../../../src/cli/exit_status.ts";
 import { describeFlag } from "../../../src/cli/help/describe_flag.ts";
-import { fullHelp, shortHelp } from "../../../src/cli/help/help_text.ts";
+import { fullHelp, shortHelp } from "../../../src/cli/help/text.ts";
 import { EXAMPLES, EXIT_MEANINGS } from "../../../src/cli/help/texts.ts";
 import type { Flag } from "../../../src/cli/options/flag.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
