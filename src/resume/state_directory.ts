@@ -4,10 +4,9 @@
  * directory per machine, because machines may share a home directory.
  */
 
-import { messageOf, quotePath } from "../errors.ts";
-import { codeOf } from "../files/stat/file_failure.ts";
+import { quotePath } from "../errors.ts";
+import { codeOf, reasonOf } from "../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../files/path/local_path.ts";
-import { errnoTextOf } from "../native/libc/errno.ts";
 
 type Environment = (name: string) => string | undefined;
 
@@ -125,8 +124,7 @@ export function stateErrorOf(directory: string, error: unknown): StateError {
   if (error instanceof StateError) return error;
   const code = codeOf(error);
   if (code === undefined) throw error;
-  const reason = errnoTextOf(code) ?? messageOf(error);
-  return new StateError(directory, reason, { code, cause: error });
+  return new StateError(directory, reasonOf(error), { code, cause: error });
 }
 
 /** Returns the path and its ancestors from the top down, without the root. */

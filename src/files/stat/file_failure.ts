@@ -40,8 +40,13 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   if (error instanceof FileError) return error;
   if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
-  const reason = (code && errnoTextOf(code)) ?? messageOf(error);
-  return new FileError(operation, path, reason, { code, hint: code && HINTS[code], cause: error });
+  return new FileError(operation, path, reasonOf(error), { code, hint: code && HINTS[code], cause: error });
+}
+
+/** Returns the reason of an error of the system in the words of strerror(3), or else its message. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return (code && errnoTextOf(code)) ?? messageOf(error);
 }
 
 /** Calls an action on the path of an operand. A failure names the operand as the user has typed it. */
