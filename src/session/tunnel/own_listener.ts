@@ -30,11 +30,9 @@ const MAX_PASSES = 3;
 
 /** Linux: /proc lists listening sockets with user and inode, and the inodes of the sockets of each process. */
 export function ownerByProc(port: number): PortOwner {
-  for (let pass = 1; pass < MAX_PASSES; pass++) {
-    const owner = ownerInTables(port);
-    if (owner !== "nobody") return owner;
-  }
-  return ownerInTables(port);
+  let owner: PortOwner = "nobody";
+  for (let pass = 0; pass < MAX_PASSES && owner === "nobody"; pass++) owner = ownerInTables(port);
+  return owner;
 }
 
 function ownerInTables(port: number): PortOwner {
