@@ -126,22 +126,8 @@ export function techniques(): Technique[] {
     apply: (item, { techniques: { plainSend, zerocopySend, copy } }) =>
       changeStage(item, "send", (step) => times(step, Math.max(0, zerocopySend - copy) / plainSend)),
   };
-  const directReads: Technique = {
-    name: "O_DIRECT reads, several in flight",
-    apply: (item, { techniques: { directRead, blockBytes } }) =>
-      directRead &&
-      changeStage(item, "read file", () => ({ stage: "read file", seconds: directRead.cpu * item.bytes / blockBytes })),
-  };
-  const directWrites: Technique = {
-    name: "O_DIRECT writes, several in flight",
-    apply: (item, { techniques: { directWrite, blockBytes } }) =>
-      directWrite &&
-      changeStage(
-        item,
-        "write file",
-        () => ({ stage: "write file", seconds: directWrite.cpu * item.bytes / blockBytes }),
-      ),
-  };
+  const directReads = directAccess("read", { inFlight: true });
+  const directWrites = directAccess("write", { inFlight: true });
   return [
     { name: "streams spread over the files", apply: (item) => item, files: MANY_FILES },
     pinned,
@@ -151,38 +137,9 @@ export function techniques(): Technique[] {
       apply: (item, { techniques: { plainSend, zerocopySend } }) =>
         changeStage(item, "send", (step) => times(step, zerocopySend / plainSend)),
     },
-    {
-      name: "O_DIRECT reads, one at a time",
-      apply: (item, { techniques: { directRead, blockBytes } }) => {
-        if (!directRead) return undefined;
-        const factor = item.bytes / blockBytes;
-        const wait = {
-          stage: "wait for the disk",
-          seconds: (directRead.elapsed - directRead.cpu) * factor,
-          waits: true,
-        };
-        return changeStage(item, "read file", () => ({ stage: "read file", seconds: directRead.cpu * factor }), wait);
-      },
-    },
+    directAccess("read", { inFlight: false }),
     directReads,
-    {
-      name: "O_DIRECT writes, one at a time",
-      apply: (item, { techniques: { directWrite, blockBytes } }) => {
-        if (!directWrite) return undefined;
-        const factor = item.bytes / blockBytes;
-        const wait = {
-          stage: "wait for the disk",
-          seconds: (directWrite.elapsed - directWrite.cpu) * factor,
-          waits: true,
-        };
-        return changeStage(
-          item,
-          "write file",
-          () => ({ stage: "write file", seconds: directWrite.cpu * factor }),
-          wait,
-        );
-      },
-    },
+    directAccess("write", { inFlight: false }),
     directWrites,
     { name: "blocks of 8 MiB", apply: (item) => item, blockBytes: 8 << 20 },
     { name: "blocks of 64 KiB", apply: (item) => item, blockBytes: 64 << 10 },
@@ -196,6 +153,21 @@ export function techniques(): Technique[] {
         ),
     },
   ];
+}
+
+/** O_DIRECT for one kind of access. With several in flight, no thread waits for the disk. */
+function directAccess(kind: "read" | "write", { inFlight }: { inFlight: boolean }): Technique {
+  const stage = `${kind} file`;
+  return {
+    name: `O_DIRECT ${kind}s, ${inFlight ? "several in flight" : "one at a time"}`,
+    apply(item, { techniques: { directRead, directWrite, blockBytes } }) {
+      const cost = kind === "read" ? directRead : directWrite;
+      if (!cost) return undefined;
+      const factor = item.bytes / blockBytes;
+      const wait = { stage: "wait for the disk", seconds: (cost.elapsed - cost.cpu) * factor, waits: true };
+      return changeStage(item, stage, () => ({ stage, seconds: cost.cpu * factor }), inFlight ? undefined : wait);
+    },
+  };
 }
 
 /** Replaces a step of an item, and adds one after it. */
