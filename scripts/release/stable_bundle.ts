@@ -1,6 +1,5 @@
 /** Makes a bundle independent of the path of the clone and of the time, so that its executables have equal checksums. */
 
-import { encodeHex } from "@std/encoding/hex";
 import { walkFiles } from "../walk_files.ts";
 
 /** Names that contain a hash, which depends on the path of the clone. */
@@ -36,7 +35,7 @@ export async function stableNames(texts: ReadonlyMap<string, string>): Promise<M
     if (stem === undefined) continue;
     const masked = text.replaceAll(HASHED, (found, other) => texts.has(found) ? `${other}.js` : found);
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(masked));
-    const stable = `${stem}-${encodeHex(new Uint8Array(digest)).slice(0, 8).toUpperCase()}.js`;
+    const stable = `${stem}-${new Uint8Array(digest).toHex().slice(0, 8).toUpperCase()}.js`;
     if (taken.has(stable)) throw new Error(`Cannot rename ${name}: another module has the same contents`);
     taken.add(stable);
     names.set(name, stable);

@@ -1,6 +1,5 @@
 /** Writes the files of a release next to its executables. */
 
-import { encodeHex } from "@std/encoding/hex";
 import type { Target } from "../targets.ts";
 import { type ArchivedFile, tarGz, zipFile } from "./archives.ts";
 import { generatedDocuments, projectDocuments } from "./documents.ts";
@@ -31,7 +30,7 @@ export async function writeRelease(built: readonly BuiltExecutable[], options: R
   const sums: string[] = [];
   const addSum = async (name: string, contents: Uint8Array<ArrayBuffer>) => {
     const digest = await crypto.subtle.digest("SHA-256", contents);
-    sums.push(`${encodeHex(new Uint8Array(digest))}  ${name}\n`);
+    sums.push(`${new Uint8Array(digest).toHex()}  ${name}\n`);
   };
   const write = async (name: string, contents: Uint8Array) => {
     await Deno.writeFile(`${directory}/${name}`, contents);
