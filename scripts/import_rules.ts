@@ -7,6 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     "src/bytes.ts",
     "src/escape_text.ts",
+    "src/version_order.ts",
     "src/errors.ts",
     "src/protocol/",
     "src/async/",
@@ -30,11 +31,12 @@ const LAYERS: readonly (readonly string[])[] = [
   ["main.ts"],
 ];
 
-const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/errors.ts", "src/protocol/"];
+const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/version_order.ts", "src/errors.ts", "src/protocol/"];
 /** Imports within the lowest layer. */
 const BOTTOM: Record<string, readonly string[]> = {
   "src/bytes.ts": [],
   "src/escape_text.ts": [],
+  "src/version_order.ts": [],
   "src/errors.ts": ["src/escape_text.ts"],
   "src/protocol/": BASE,
   "src/async/": BASE,

@@ -2,6 +2,7 @@
 
 import { exists } from "@std/fs/exists";
 import { basename } from "@std/path";
+import { isAtLeast } from "../../src/version_order.ts";
 import { isInstalled } from "../is_installed.ts";
 import { QEMU } from "./emulator.ts";
 
@@ -32,12 +33,6 @@ export async function missingPrerequisites(more: Record<string, string> = {}): P
   }
   if (missing.length === 0 && !await canUnshare()) missing.push("user namespaces, which this system does not allow");
   return missing;
-}
-
-/** Returns whether a release of Linux, such as "6.1.0-18-amd64", is this version or a later one. */
-export function isAtLeast(release: string, [major, minor]: readonly [number, number]): boolean {
-  const [ownMajor, ownMinor] = release.split(/[.-]/).map(Number);
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
 async function canUnshare(): Promise<boolean> {

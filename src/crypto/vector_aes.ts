@@ -1,9 +1,11 @@
 /** Recognizes processors on which a newer OpenSSL encrypts faster. Pure. */
 
+import { isAtLeast } from "../version_order.ts";
+
 /** Features that AES-GCM with vector instructions needs (crypto/modes/asm/aes-gcm-avx512.pl of OpenSSL). */
 const NEEDED = ["avx512f", "avx512dq", "avx512bw", "avx512vl", "vaes", "vpclmulqdq"];
 /** First version of OpenSSL that has it. */
-const FIRST_VERSION = [3, 1];
+const FIRST_VERSION = [3, 1] as const;
 
 /**
  * Returns a note if the processor has vector AES (VAES) and the library does not use it.
@@ -26,7 +28,6 @@ function noteFor(library: string): string {
 }
 
 function isOlder(library: string): boolean {
-  const [, major, minor] = /^OpenSSL (\d+)\.(\d+)/.exec(library) ?? [];
-  if (major === undefined) return false;
-  return Number(major) < FIRST_VERSION[0] || (Number(major) === FIRST_VERSION[0] && Number(minor) < FIRST_VERSION[1]);
+  const version = /^OpenSSL (\d+\.\d+)/.exec(library)?.[1];
+  return version !== undefined && !isAtLeast(version, FIRST_VERSION);
 }

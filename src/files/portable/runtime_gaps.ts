@@ -7,11 +7,12 @@ import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "..
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
+import { isAtLeast } from "../../version_order.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES } from "../native/open.ts";
 
 /** Whether this version of Deno has these faults. */
-const HAS_GAPS = isBefore(Deno.version.deno, 2, 9);
+const HAS_GAPS = !isAtLeast(Deno.version.deno, [2, 9]);
 
 let calls: FileCalls | undefined | null;
 
@@ -71,9 +72,4 @@ function openCalls(): FileCalls | null {
   } catch {
     return null;
   }
-}
-
-function isBefore(version: string, major: number, minor: number): boolean {
-  const [theirMajor, theirMinor] = version.split(".").map(Number);
-  return theirMajor < major || (theirMajor === major && theirMinor < minor);
 }
