@@ -35,8 +35,6 @@ export interface Technique {
   /** Returns the work with the technique; undefined if it was not measured. */
   apply(item: Item, costs: Costs): Item | undefined;
   blockBytes?: number;
-  /** Overrides the number of files that are written at the same time. */
-  files?: number;
 }
 
 /** Bytes of a simulated copy: enough that its start and its end do not matter. */
@@ -72,9 +70,8 @@ export function streamsOf(cores: number): number {
 
 /** Simulates a scenario. @returns undefined if the technique was not measured. */
 export function predictLarge(costs: Costs, scenario: Scenario, technique?: Technique): LargePrediction | undefined {
-  const { gigabitsPerSecond, cores, streams, roundTripSeconds } = scenario;
+  const { files, gigabitsPerSecond, cores, streams, roundTripSeconds } = scenario;
   const blockBytes = technique?.blockBytes ?? scenario.blockBytes;
-  const files = technique?.files ?? scenario.files;
   const changed: Item[] = [];
   for (let file = 0; file < files; file++) {
     for (const item of largeFile(costs, blockBytes, { blockBytes, file })) {
@@ -129,7 +126,6 @@ export function techniques(): Technique[] {
   const directReads = directAccess("read", { inFlight: true });
   const directWrites = directAccess("write", { inFlight: true });
   return [
-    { name: "streams spread over the files", apply: (item) => item, files: MANY_FILES },
     pinned,
     zerocopy,
     {
@@ -144,8 +140,7 @@ export function techniques(): Technique[] {
     { name: "blocks of 8 MiB", apply: (item) => item, blockBytes: 8 << 20 },
     { name: "blocks of 64 KiB", apply: (item) => item, blockBytes: 64 << 10 },
     {
-      name: "spread, bound, MSG_ZEROCOPY, O_DIRECT in flight",
-      files: MANY_FILES,
+      name: "bound, MSG_ZEROCOPY, O_DIRECT in flight",
       apply: (item, costs) =>
         [pinned, zerocopy, directReads, directWrites].reduce<Item | undefined>(
           (changed, technique) => changed && technique.apply(changed, costs),

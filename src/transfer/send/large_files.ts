@@ -138,12 +138,17 @@ export class LargeFiles {
     this.#dropIfIdle(file);
   }
 
-  /** Returns the next range that no stream has. @param unit its number. */
+  /**
+   * Returns the next range that no stream has. The streams spread over all open files, because the kernel writes to a file
+   * for one thread at a time.
+   *
+   * @param unit its number.
+   */
   next(unit: number): RangeUnit | InputUnit | undefined {
-    for (let file = this.#queue[0]; file; file = this.#queue[0]) {
+    for (let file = this.#leastBusy(); file; file = this.#leastBusy()) {
       const range = takeRange(file);
       if (!range) {
-        this.#queue.shift();
+        this.#queue.splice(this.#queue.indexOf(file), 1);
         continue;
       }
       file.inFlight++;
@@ -190,6 +195,13 @@ export class LargeFiles {
     if (file.unitBytes === Infinity) setFailure(file, unrepeatable(file.input ? "-" : file.item.path), "sender");
     if (file.failure) this.#dropIfIdle(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
+  }
+
+  /** Returns the file with ranges left that the fewest streams have, and the first of several. */
+  #leastBusy(): LargeFile | undefined {
+    let least = this.#queue[0];
+    for (const file of this.#queue) if (file.inFlight < least.inFlight) least = file;
+    return least;
   }
 
   #add(item: RangedItem, options: Partial<LargeFile> & Pick<LargeFile, "unitBytes">): LargeFile {

@@ -248,6 +248,28 @@ describe("Scheduler", () => {
     assertEquals(work.scheduler.done, { files: 1, bytes: open.size });
   });
 
+  it("spreads streams over open files, and begins no more files than streams", async () => {
+    const size = 16 * MIB;
+    await using work = await scheduleTree({ "a": { size }, "b": { size }, "c": { size } }, {
+      sources: ["a", "b", "c"],
+    });
+    const first = work.scheduler.next(0);
+    await isPending(first);
+    for (const { file } of work.take("open")) {
+      work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: size }], sequential: false });
+    }
+    let [one, two] = [await first, await work.scheduler.next(1)] as RangeUnit[];
+    const taken = [one.file, two.file];
+    assert(one.file !== two.file, "both streams have the same file");
+    while (one.end < size) {
+      confirm(work.scheduler, one);
+      one = await work.scheduler.next(0) as RangeUnit;
+      confirm(work.scheduler, two);
+      two = await work.scheduler.next(1) as RangeUnit;
+      assertEquals([one.file, two.file], taken);
+    }
+  });
+
   it("cuts a sparse file of any size into few ranges", async () => {
     const size = 8 * 1024 * 1024 * MIB + 1;
     await using work = await scheduleTree({ "large": { sparseSize: size } }, { ...LARGE, sparse: true });
