@@ -82,6 +82,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     hardlinks: flags.hardlinks,
     inplace: flags.inplace || undefined,
     mkpath: flags.mkpath || undefined,
+    exact: flags["no-target-directory"] || undefined,
     dirlinks: flags["keep-dirlinks"] || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,

@@ -68,6 +68,7 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
+  checkExactTarget(flags, transfers);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
 }
@@ -81,6 +82,12 @@ function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
       hint: "Use --engine native, on Linux",
     });
   }
+}
+
+function checkExactTarget(flags: RawFlags, transfers: readonly Transfer[]): void {
+  if (!flags["no-target-directory"]) return;
+  if (flags.filelist === undefined && transfers.length === 1 && transfers[0].sources.length === 1) return;
+  throw new UsageError('Option "--no-target-directory" takes one source, which the target becomes a copy of');
 }
 
 function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {

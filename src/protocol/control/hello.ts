@@ -18,6 +18,7 @@ export const FEATURES: readonly string[] = [
   "congestion",
   "dirlinks",
   "dummy",
+  "exact",
   "fsync",
   "inplace",
   "lent",

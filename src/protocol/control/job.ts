@@ -80,6 +80,8 @@ export interface JobOptions {
   inplace?: boolean;
   /** The receiver creates missing directories above the target. Feature "mkpath". */
   mkpath?: boolean;
+  /** The target is the copy of the only source, also if it is an existing directory. Feature "exact". */
+  exact?: boolean;
   /** The receiver uses a symbolic link to a directory in the target as that directory. Feature "dirlinks". */
   dirlinks?: boolean;
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
@@ -134,6 +136,7 @@ export function parseJob(value: unknown): Job {
     acls: shape.optional(fields, "acls", shape.flag),
     inplace: shape.optional(fields, "inplace", shape.flag),
     mkpath: shape.optional(fields, "mkpath", shape.flag),
+    exact: shape.optional(fields, "exact", shape.flag),
     countsAhead: shape.optional(fields, "countsAhead", shape.flag),
     dirlinks: shape.optional(fields, "dirlinks", shape.flag),
     sparse: shape.optional(fields, "sparse", shape.flag),

@@ -7,6 +7,15 @@ import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
 
 describe("operands of a copy", () => {
+  it("are one source and its target with --no-target-directory", () => {
+    assertEquals(request("--no-target-directory").exact, true);
+    assertEquals(request().exact, undefined);
+    const refused = 'Option "--no-target-directory" takes one source, which the target becomes a copy of';
+    assertEquals(usageError("--no-target-directory", "a", "b", "h:"), refused);
+    assertEquals(usageError("--no-target-directory", "a", "h:b", "c"), refused);
+    assertEquals(usageError("--no-target-directory", "--filelist=l", "h:"), refused);
+  });
+
   it("must contain a source and a target", () => {
     assertEquals(usageError(), "Nothing to copy: a source and a target are needed");
     assertEquals(usageError("a"), "The target is missing: a source and a target are needed");

@@ -27,7 +27,7 @@ const START = { type: "start" as const, version: 1, features: ["later"], random:
 /** At least one message of each type without fields that concern a single test, and each kind of job. */
 const MESSAGES: Message[] = [
   { ...START, job: PUSH },
-  { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, countsAhead: true } },
+  { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, exact: true, countsAhead: true } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },

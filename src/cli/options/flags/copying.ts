@@ -52,6 +52,13 @@ export const COPYING = [
     help: "Create missing directories above the target, or the target directory of several sources",
   },
   {
+    name: "no-target-directory",
+    kind: "boolean",
+    once: true,
+    forwarded: "changed",
+    help: "Make the target itself the copy of the source, even if the target is an existing directory",
+  },
+  {
     name: "keep-dirlinks",
     short: "K",
     kind: "boolean",
