@@ -1,7 +1,7 @@
 /** Options of scp and rsync that escp lacks, with their equivalents. */
 
 /** Common answers. */
-const NO_DELETE = "escp never removes files of the target: remove them there, or copy into a new directory";
+const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
 const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
 const NO_BACKUP = "escp keeps no copies of replaced files: copy into a new directory instead";
 const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
@@ -29,8 +29,9 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
   ["b backup backup-dir suffix compare-dest copy-dest link-dest", NO_BACKUP],
-  ["del delete delete-before delete-during delete-delay delete-after delete-excluded max-delete force", NO_DELETE],
-  ["delete-missing-args ignore-missing-args ignore-errors", "escp reports missing sources and copies the others"],
+  ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
+  ["force", "--delete deletes directories with their contents"],
+  ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
   ["existing ignore-non-existing", "escp also copies files that the target lacks; --filelist names the files to copy"],
   ["ignore-existing I ignore-times size-only modify-window @", COMPARES],

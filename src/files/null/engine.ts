@@ -152,6 +152,7 @@ function discardingTarget(): Target {
     },
     directories: {
       finish: none,
+      removeExtras: () => Promise.reject(new Error("Cannot remove entries of a discarded target")),
       sync: () => Promise.resolve([]),
       sweep: nothing,
     },

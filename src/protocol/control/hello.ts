@@ -16,6 +16,7 @@ export const FEATURES: readonly string[] = [
   "clean",
   "compress",
   "congestion",
+  "delete",
   "dirlinks",
   "dummy",
   "exact",

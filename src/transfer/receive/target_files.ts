@@ -1,7 +1,7 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
 import { createdLinks } from "../../files/target/created_links.ts";
-import type { Target, TargetOptions } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras, Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -60,7 +60,7 @@ export class TargetFiles {
     const targetOptions = targetOptionsOf(options, record);
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    const note = (text: string) => this.#note(text);
+    const note = (text: string) => this.note(text);
     this.#same = noteOfSame(roots, note);
     this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
@@ -124,6 +124,13 @@ export class TargetFiles {
   fail(failure: Failure): void {
     this.#otherFailures++;
     this.#options.emit(failedEvent(failure, "receiver"));
+  }
+
+  /** Removes entries that the source lacks. Call it before `finish`. */
+  async removeExtras(options: ExtraOptions): Promise<RemovedExtras> {
+    const result = await this.#target.directories.removeExtras(options);
+    this.#directories.add(result.opened);
+    return result;
   }
 
   startProgress(): void {
@@ -192,7 +199,7 @@ export class TargetFiles {
         isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
-        note: (text) => this.#note(text),
+        note: (text) => this.note(text),
       },
       workers(streams),
     );
@@ -240,7 +247,7 @@ export class TargetFiles {
   }
 
   /** Reports a note to the user, who is at the client. */
-  #note(message: string): void {
+  note(message: string): void {
     const { session, emit } = this.#options;
     emit({ type: "note", message });
     if (session.role === "remote" && session.features.includes("notes")) {

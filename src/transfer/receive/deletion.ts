@@ -1,0 +1,116 @@
+/** Deletes entries of the target that the source lacks, at the end of a copy. */
+
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import type { ExtraOptions, RemovedExtras, TargetPlace } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
+import type { FileIdentity } from "../../files/stat/file_identity.ts";
+import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
+import type { DeletedEntry, MessageOf } from "../../protocol/control/messages.ts";
+import { grouped } from "../../protocol/control/texts.ts";
+import type { Failure } from "../../protocol/failure.ts";
+import { MOST_WAITING } from "../../session/model/control_channel.ts";
+import { toFailure } from "../../streams/failure.ts";
+import { MessageBatcher } from "../batches.ts";
+import { shownPath } from "../send/source_names.ts";
+import { ListedNames } from "./listed_names.ts";
+import type { Offer } from "./plan_target.ts";
+import type { ReceiveOptions } from "./receive_options.ts";
+
+/** Calls of a deletion on the target of its copy. */
+export interface DeletionTarget {
+  removeExtras(options: ExtraOptions): Promise<RemovedExtras>;
+  /** Reports a note to the user. */
+  note(message: string): void;
+  /** Reports an entry on this end. */
+  deleted(path: string): void;
+}
+
+/** The deletion of one copy. */
+export class Deletion {
+  /** Number of entries that were deleted, or would be in a dry run. */
+  count = 0;
+  readonly #options: ReceiveOptions;
+  readonly #sourceNames: readonly string[];
+  readonly #sources: readonly FileIdentity[];
+  readonly #names: ListedNames;
+  readonly #accept: ExtraOptions["accept"];
+  readonly #messages: MessageBatcher<DeletedEntry>;
+
+  /** @throws {UsageError | ProtocolError} for an unusable filter. */
+  constructor(options: ReceiveOptions, { sources, sameHost }: Offer, roots: readonly TargetRoot[]) {
+    const { session: { control }, job: { filters, deletesExcluded } } = options;
+    this.#options = options;
+    this.#sourceNames = sources.map(({ name }) => name);
+    this.#sources = sameHost ? sources.map(({ dev, inode }) => ({ dev, inode })) : [];
+    this.#names = new ListedNames(roots);
+    const rules = deletesExcluded ? [] : parseFilterRules(filters);
+    if (rules.length > 0) this.#accept = createFilter(rules);
+    this.#messages = new MessageBatcher((entries) => control.send({ type: "deleted", entries }));
+  }
+
+  /** Adds names of a source directory. @throws {ProtocolError} */
+  add(message: MessageOf<"names">): void {
+    this.#names.add(message);
+  }
+
+  /**
+   * Deletes the entries, unless something was not copied: its names may be incomplete.
+   *
+   * @returns failures that are not reported yet.
+   */
+  async run(target: DeletionTarget, { failed, stopped }: { failed: boolean; stopped: boolean }): Promise<Failure[]> {
+    if (failed || stopped) {
+      const reason = stopped ? "the copy stopped early" : "some paths failed";
+      target.note(`nothing was deleted, because ${reason}`);
+      return [];
+    }
+    const { job: { maxDeletions = Infinity, comparison } } = this.#options;
+    const yielder = new EventLoopYielder();
+    try {
+      const result = await target.removeExtras({
+        names: this.#names,
+        accept: this.#accept,
+        sources: this.#sources,
+        limit: maxDeletions,
+        dryRun: comparison?.dryRun ?? false,
+        removed: (place) => this.#removed(target, place),
+        yieldIfDue: () => yielder.yieldIfDue(),
+      });
+      this.#messages.flush();
+      if (result.kept > 0) target.note(noteOfKept(result.kept));
+      return failuresOf(result, maxDeletions);
+    } finally {
+      yielder.close();
+    }
+  }
+
+  /** Reports an entry. Waits while the client does not read, so that unsent messages do not fill the memory. */
+  #removed(target: DeletionTarget, { root, path }: TargetPlace): Promise<void> | void {
+    const { session: { role, control } } = this.#options;
+    const shown = shownPath(this.#sourceNames[root], path);
+    this.count++;
+    target.deleted(shown);
+    if (role === "client") return;
+    this.#messages.add({ path: shown });
+    if (control.waiting > MOST_WAITING) return control.flushed();
+  }
+}
+
+function noteOfKept(kept: number): string {
+  const were = kept === 1 ? "1 directory was" : `${grouped(kept)} directories were`;
+  return `${were} not deleted, because of excluded files or temporary files of escp in ${kept === 1 ? "it" : "them"}`;
+}
+
+function failuresOf({ failures, moreFailures, left }: RemovedExtras, limit: number): Failure[] {
+  const all = failures.map(toFailure);
+  if (moreFailures > 0) all.push(general(`Cannot remove ${grouped(moreFailures)} more entries`));
+  if (left > 0) {
+    const entries = left === 1 ? "1 more entry" : `${grouped(left)} more entries`;
+    all.push(general(`Cannot delete ${entries}: the limit of --max-delete is ${grouped(limit)}`, "Raise the limit"));
+  }
+  return all;
+}
+
+function general(message: string, hint = ""): Failure {
+  return { code: "", path: "", message, hint };
+}
