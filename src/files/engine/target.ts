@@ -6,6 +6,7 @@ import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
 import type { DeviceWriter } from "../output/device_writer.ts";
+import type { FilterRule } from "../walk/filter.ts";
 import type { RangeReader } from "./source.ts";
 
 export interface TargetOptions {
@@ -42,16 +43,34 @@ export interface TargetOptions {
    */
   localCopy?: boolean;
   /**
+   * If set, a directory of the source replaces another entry of its name, and a file or link of the source replaces a
+   * directory with its contents. Default: such an entry fails.
+   */
+  replaces?: ReplacedKinds;
+  /**
    * Memory of the links that this process has created (`createdLinks`). If set, another symbolic link to a directory is used
    * as that directory, if the link can be trusted (directory_links.ts). Default: no link is followed.
    */
   dirlinks?: SharedArrayBuffer;
 }
 
+/** Entries that stay when a directory is replaced. Plain data: may be posted to a Worker. */
+export interface ReplacedKinds {
+  /** Rules that exclude paths relative to the root. */
+  filters: FilterRule[];
+  /** Sources on this machine. */
+  sources: FileIdentity[];
+}
+
 /** A file or directory of a target: `path` is relative to the root, and "" is the file or directory of the root. */
 export interface TargetPlace {
   root: number;
   path: string;
+}
+
+/** An entry of a target that was removed. */
+export interface RemovedPlace extends TargetPlace {
+  isDirectory: boolean;
 }
 
 /** A backup of a replaced file or link: `path` is the path of the file, relative to the root. */
@@ -171,6 +190,8 @@ export interface SmallFileWriter {
   takeCreated(): PendingDirectory[];
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
+  /** With `replaces`: returns the entries that were removed with directories since the last call. */
+  takeDeleted(): RemovedPlace[];
   /** Returns the files since the last call that were written in place although the options do not ask for it. */
   takeInPlace(): GatheredFiles | undefined;
   /** Returns whether the target of a file record is its source, which must be left alone. @throws {FileError} */
@@ -193,6 +214,8 @@ export interface PartialFileWriter {
   takeCreated(): PendingDirectory[];
   /** As `SmallFileWriter.takeBackups`. */
   takeBackups(): KeptBackup[];
+  /** As `SmallFileWriter.takeDeleted`. */
+  takeDeleted(): RemovedPlace[];
   /** Creates the temporary file of a large file, without allocating its space. @throws {FileError} */
   create(root: number, path: string, size: number): Partial;
   /**
@@ -252,7 +275,7 @@ export interface ExtraOptions {
   /** Whether to report entries without removing them. */
   dryRun: boolean;
   /** Called for each entry that was removed, or would be, and awaited. */
-  removed: (place: TargetPlace) => void | Promise<void>;
+  removed: (place: RemovedPlace) => void | Promise<void>;
   /** Called often, and awaited. Yields to the event loop. */
   yieldIfDue: () => void | Promise<void>;
 }

@@ -1,10 +1,10 @@
 /** Deletes entries of the target that the source lacks, at the end of a copy. */
 
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { ExtraOptions, RemovedExtras, TargetPlace } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras, RemovedPlace, ReplacedKinds } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { FileIdentity } from "../../files/stat/file_identity.ts";
-import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
+import { createFilter, type FilterRule, parseFilterRules } from "../../files/walk/filter.ts";
 import type { DeletedEntry, MessageOf } from "../../protocol/control/messages.ts";
 import { grouped } from "../../protocol/control/texts.ts";
 import type { Failure } from "../../protocol/failure.ts";
@@ -21,31 +21,40 @@ export interface DeletionTarget {
   removeExtras(options: ExtraOptions): Promise<RemovedExtras>;
   /** Reports a note to the user. */
   note(message: string): void;
-  /** Reports an entry on this end. */
-  deleted(path: string): void;
 }
 
 /** The deletion of one copy. */
 export class Deletion {
   /** Number of entries that were deleted, or would be in a dry run. */
   count = 0;
+  /** Entries of other kinds that the writers may replace; undefined if none. */
+  readonly replaces?: ReplacedKinds;
   readonly #options: ReceiveOptions;
   readonly #sourceNames: readonly string[];
-  readonly #sources: readonly FileIdentity[];
+  readonly #sources: FileIdentity[];
+  readonly #filters: FilterRule[];
   readonly #names: ListedNames;
-  readonly #accept: ExtraOptions["accept"];
   readonly #messages: MessageBatcher<DeletedEntry>;
+  readonly #deleted: (path: string) => void;
 
-  /** @throws {UsageError | ProtocolError} for an unusable filter. */
-  constructor(options: ReceiveOptions, { sources, sameHost }: Offer, roots: readonly TargetRoot[]) {
-    const { session: { control }, job: { filters, deletesExcluded } } = options;
+  /** @param deleted reports an entry on this end. @throws {ProtocolError} for an unusable filter. */
+  constructor(
+    options: ReceiveOptions,
+    { sources, sameHost }: Offer,
+    roots: readonly TargetRoot[],
+    deleted: (path: string) => void,
+  ) {
+    const { session: { control }, job: { filters, deletesExcluded, maxDeletions } } = options;
     this.#options = options;
     this.#sourceNames = sources.map(({ name }) => name);
     this.#sources = sameHost ? sources.map(({ dev, inode }) => ({ dev, inode })) : [];
     this.#names = new ListedNames(roots);
-    const rules = deletesExcluded ? [] : parseFilterRules(filters);
-    if (rules.length > 0) this.#accept = createFilter(rules);
+    this.#filters = deletesExcluded ? [] : parseFilterRules(filters);
     this.#messages = new MessageBatcher((entries) => control.send({ type: "deleted", entries }));
+    this.#deleted = deleted;
+    // The limit is for the end. If several sources are merged, an entry of one could replace that of another.
+    if (maxDeletions !== undefined || roots.length > 1) return;
+    this.replaces = { filters: this.#filters, sources: this.#sources };
   }
 
   /** Adds names of a source directory. @throws {ProtocolError} */
@@ -58,8 +67,9 @@ export class Deletion {
    *
    * @returns failures that are not reported yet.
    */
-  async run(target: DeletionTarget, { failed, stopped }: { failed: boolean; stopped: boolean }): Promise<Failure[]> {
+  async run(target: DeletionTarget, { failed, stopped }: { failed: boolean; stopped?: boolean }): Promise<Failure[]> {
     if (failed || stopped) {
+      this.#messages.flush();
       const reason = stopped ? "the copy stopped early" : "some paths failed";
       target.note(`nothing was deleted, because ${reason}`);
       return [];
@@ -69,11 +79,11 @@ export class Deletion {
     try {
       const result = await target.removeExtras({
         names: this.#names,
-        accept: this.#accept,
+        accept: this.#filters.length > 0 ? createFilter(this.#filters) : undefined,
         sources: this.#sources,
         limit: maxDeletions,
         dryRun: comparison?.dryRun ?? false,
-        removed: (place) => this.#removed(target, place),
+        removed: (place) => this.report(place),
         yieldIfDue: () => yielder.yieldIfDue(),
       });
       this.#messages.flush();
@@ -84,12 +94,16 @@ export class Deletion {
     }
   }
 
-  /** Reports an entry. Waits while the client does not read, so that unsent messages do not fill the memory. */
-  #removed(target: DeletionTarget, { root, path }: TargetPlace): Promise<void> | void {
+  /**
+   * Counts and reports an entry that was deleted.
+   *
+   * @returns a promise to await while the client does not read, so that unsent messages do not fill the memory.
+   */
+  report({ root, path, isDirectory }: RemovedPlace): Promise<void> | void {
     const { session: { role, control } } = this.#options;
-    const shown = shownPath(this.#sourceNames[root], path);
+    const shown = shownPath(this.#sourceNames[root], isDirectory ? `${path}/` : path);
     this.count++;
-    target.deleted(shown);
+    this.#deleted(shown);
     if (role === "client") return;
     this.#messages.add({ path: shown });
     if (control.waiting > MOST_WAITING) return control.flushed();

@@ -17,7 +17,7 @@ import { hostIdentity } from "../host_identity.ts";
 import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
-import { Deletion } from "./deletion.ts";
+import type { Deletion } from "./deletion.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
@@ -75,7 +75,7 @@ class Receiver implements AsyncDisposable {
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record);
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
-    if (this.#options.job.deletes) this.#deletion = new Deletion(this.#options, offer, roots);
+    if (this.#options.job.deletes) await this.#createDeletion(offer, roots);
     return roots;
   }
 
@@ -110,7 +110,13 @@ class Receiver implements AsyncDisposable {
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
     const { session, emit } = this.#options;
     const sourceNames = sources.map(({ name }) => name);
-    const shared = { streams: count.max, codecs: this.#codecs, record: this.#record, sourceNames };
+    const shared = {
+      streams: count.max,
+      codecs: this.#codecs,
+      record: this.#record,
+      deletion: this.#deletion,
+      sourceNames,
+    };
     this.#target = new TargetFiles(this.#options, roots, shared);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);
@@ -146,9 +152,11 @@ class Receiver implements AsyncDisposable {
     const { session: { control }, job: { comparison, verify }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
-    const deletionFailures = await this.#delete(finish) ?? [];
+    const { incomplete = false, stopped } = finish;
+    const failed = incomplete || target.failures + this.#senderFailures > 0;
+    const deletionFailures = await this.#deletion?.run(target, { failed, stopped }) ?? [];
     const failures = await target.finish();
-    if (target.failures === 0 && failures.length === 0 && !finish.incomplete) record.complete();
+    if (target.failures === 0 && failures.length === 0 && !incomplete) record.complete();
     const { files, bytes, skipped } = target.done;
     const verified = verify ? target.done.verified : undefined;
     failures.unshift(...deletionFailures);
@@ -175,7 +183,7 @@ class Receiver implements AsyncDisposable {
       skipped,
       verified,
       deleted: this.#deletion?.count,
-      stopped: finish.stopped,
+      stopped,
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
       resumed: target.kept + target.matched,
@@ -189,19 +197,13 @@ class Receiver implements AsyncDisposable {
     this.#held?.close();
   }
 
-  /** Deletes entries that the source lacks, if requested. @returns failures that are not reported yet. */
-  async #delete({ incomplete, stopped = false }: MessageOf<"finish">): Promise<Failure[] | undefined> {
-    const target = this.#target!;
+  async #createDeletion(offer: Offer, roots: readonly TargetRoot[]): Promise<void> {
     const { job: { comparison }, emit } = this.#options;
-    const failed = incomplete === true || target.failures + this.#senderFailures > 0;
-    return await this.#deletion?.run({
-      removeExtras: (options) => target.removeExtras(options),
-      note: (message) => target.note(message),
-      deleted: (path) => {
-        if (comparison?.dryRun) this.#planned.add({ action: "remove", path, bytes: 0 });
-        else emit({ type: "deleted", path });
-      },
-    }, { failed, stopped });
+    const { Deletion } = await import("./deletion.ts");
+    this.#deletion = new Deletion(this.#options, offer, roots, (path) => {
+      if (comparison?.dryRun) this.#planned.add({ action: "remove", path, bytes: 0 });
+      else emit({ type: "deleted", path });
+    });
   }
 
   /** Handles the sender's messages. @returns the last one. */

@@ -55,6 +55,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), {
       openat2,
       dirlinks: options.dirlinks,
+      replaces: options.replaces !== undefined,
     });
     this.attributes = new NativeAttributes(calls);
     this.xattrs = xattrs;

@@ -234,6 +234,10 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   #enterOne(root: number, path: string, directory: string, create: boolean): string {
     try {
       let info = existingAt(directory);
+      if (info && !info.isDirectory && create && this.options.replaces) {
+        this.#removeReplaced(directory);
+        info = undefined;
+      }
       if (!info) {
         if (!create) throw failedWith("create", directory, "ENOENT");
         info = this.#createDirectory(root, path, directory);
@@ -261,6 +265,12 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     this.#hasSharedNames = isSharedByOthers(info);
     this.#info = info;
     return directory;
+  }
+
+  /** Removes an entry that a directory replaces. */
+  #removeReplaced(path: string): void {
+    if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", path);
+    Deno.removeSync(path);
   }
 
   #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {
