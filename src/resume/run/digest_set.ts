@@ -17,7 +17,7 @@ export class DigestSet {
   readonly #slots: Uint32Array;
   readonly #mask: number;
   /** Number of digests that this object has added. */
-  #added = 0;
+  added = 0;
 
   /** Opens a set. @param memory Memory of a set, possibly of another thread. */
   constructor(memory: SharedArrayBuffer) {
@@ -35,7 +35,7 @@ export class DigestSet {
 
   /** Whether half of the slots are occupied, if no other object has added digests. */
   get isHalfFull(): boolean {
-    return this.#added * 4 >= this.#slots.length;
+    return this.added * 4 >= this.#slots.length;
   }
 
   /** Returns a set of twice the size with the same digests. */
@@ -52,7 +52,7 @@ export class DigestSet {
   add(low: number, high: number, known: typeof Known.perhaps | typeof Known.yes): void {
     const at = this.#find(low, high);
     const doubt = known === Known.yes || (this.#isTaken(at) && (this.#slots[at] & DOUBT) === 0) ? 0 : DOUBT;
-    if (!this.#isTaken(at)) this.#added++;
+    if (!this.#isTaken(at)) this.added++;
     this.#slots[at] = ((low | DOUBT) ^ DOUBT) | doubt;
     this.#slots[at + 1] = high;
   }

@@ -1,10 +1,12 @@
 /** Names in the directories of the sources, so that other entries of the target can be removed. */
 
+import { ProtocolError } from "../../errors.ts";
 import type { SourceNames } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { baseName, directoryOf } from "../../files/path/local_path.ts";
 import { foldedName } from "../../files/path/name_rules.ts";
 import { checkShape, targetText } from "../../files/target/name.ts";
+import { MAX_LISTED_NAMES } from "../../protocol/limits.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { DigestSet, Known } from "../../resume/run/digest_set.ts";
@@ -20,6 +22,7 @@ const Tag = { name: 0, folded: 1, directory: 2 } as const;
 export class ListedNames implements SourceNames {
   readonly #roots: readonly TargetRoot[];
   readonly #key: DigestKey;
+  readonly #maxNames: number;
   #digests = DigestSet.withCapacity(1024);
   readonly #out = new Uint32Array(2);
   #words = new Uint32Array(64);
@@ -27,8 +30,9 @@ export class ListedNames implements SourceNames {
   #directory: { path: string; digest: DigestKey } | undefined;
 
   /** The roots themselves count as listed, because one may be in the directory of another. */
-  constructor(roots: readonly TargetRoot[]) {
+  constructor(roots: readonly TargetRoot[], { maxNames = MAX_LISTED_NAMES }: { maxNames?: number } = {}) {
     this.#roots = roots;
+    this.#maxNames = maxNames;
     const [low, high] = crypto.getRandomValues(new Uint32Array(2));
     this.#key = [low, high];
     for (const root of roots) {
@@ -37,13 +41,15 @@ export class ListedNames implements SourceNames {
     }
   }
 
-  /** Adds names of a directory. @throws {ProtocolError} if its root is unknown, or not a directory. */
+  /** Adds names of a directory. @throws {ProtocolError} if its root is unknown or not a directory, or for too many names. */
   add({ root, path, names }: Pick<MessageOf<"names">, "root" | "path" | "names">): void {
     const target = this.#roots[root];
     checkShape(target, true);
     const directory = targetText(target, path);
     this.#put(directory, "", Tag.directory);
     for (const name of names) this.#addName(directory, name);
+    if (this.#digests.added <= this.#maxNames) return;
+    throw new ProtocolError("bad-message", "Cannot accept a message from the peer: there are too many names");
   }
 
   hasDirectory(path: string): boolean {
