@@ -31,8 +31,9 @@ export class ExtraRemover<Name, Staged> {
   }
 
   async run(): Promise<RemovedExtras> {
+    const { names } = this.#options;
     const searched = [...this.#roots.entries()].filter(([, root]) => {
-      if (!isSearched(root) || this.#rootPaths.has(root.path)) return false;
+      if (!isSearched(root) || this.#rootPaths.has(root.path) || !names.hasDirectory(root.path)) return false;
       this.#rootPaths.add(root.path);
       return true;
     });

@@ -72,8 +72,10 @@ for (const { title, make } of ENGINES) {
     });
 
     it("does not search directories that the source did not list", async () => {
-      write("unlisted/x");
+      write("unlisted/x", "y");
       await remove(sourceOf(temp.at("to"), "unlisted"));
+      assertEquals(temp.list("to"), ["unlisted/", "unlisted/x"]);
+      await remove(sourceOf(temp.at("from")));
       assertEquals(temp.list("to"), ["unlisted/", "unlisted/x"]);
     });
 
