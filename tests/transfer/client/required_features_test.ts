@@ -33,6 +33,8 @@ describe("requiredFeatures", () => {
       [{ job: { ...PUSH, fsync: true } }, "fsync"],
       [{ job: { ...PUSH, inplace: true } }, "inplace"],
       [{ job: { ...PUSH, mkpath: true } }, "mkpath"],
+      [{ job: { ...PUSH, deletes: true } }, "delete"],
+      [{ job: { ...PULL, deletes: true } }, "delete"],
       [{ job: { ...PUSH, exact: true } }, "exact"],
       [{ job: { ...PUSH, dirlinks: true } }, "dirlinks"],
       [{ job: { ...PULL, verify: true } }, "verify"],
