@@ -103,7 +103,8 @@ export class Terminal {
   }
 
   #printDeleted({ path }: DeletedEvent): void {
-    if (this.#options.verbose > 0) this.printLine(`deleted ${quotePath(path)}`);
+    const { quiet, verbose } = this.#options;
+    if (verbose > 0 && !quiet) this.printLine(`deleted ${quotePath(path)}`);
     else this.draw();
   }
 

@@ -67,7 +67,7 @@ describe("Terminal", () => {
   it("names deleted entries with -v, escaped", () => {
     const events: [number, TransferEvent][] = [[0, connected], [1, { type: "deleted", path: "a/\u001b[2J/" }]];
     assertEquals(play(events, { verbose: 1 }).shown, ['deleted "a/\\x1b[2J/"', ""]);
-    assertEquals(play(events).shown, [""]);
+    for (const options of [{}, { verbose: 1, quiet: true }]) assertEquals(play(events, options).shown, [""]);
   });
 
   it("shows the host while no stream is open, from 1 s on", () => {

@@ -3,7 +3,7 @@
 import { FileError, quotePath } from "../../errors.ts";
 import type { ExtraOptions, PendingDirectory, RemovedExtras, TargetPlace } from "../engine/target.ts";
 import type { GlobEntry } from "../glob/expand.ts";
-import { joinPath } from "../path/local_path.ts";
+import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import { isPrivateName } from "../path/private_names.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile } from "../stat/file_identity.ts";
@@ -13,6 +13,8 @@ import type { AtomicWriter } from "./atomic_writer.ts";
 
 /** Maximum number of failures that are reported one by one. */
 const MAX_FAILURES = 100;
+/** Number of entries that are read from a directory at a time. */
+const PIECE = 4096;
 
 /** Steps of a removal. The caller may await what they yield, so that others can work meanwhile. */
 export type Steps<Result = void> = Generator<void | Promise<void>, Result>;
@@ -24,7 +26,7 @@ export type RemovalOptions = Omit<ExtraOptions, "names">;
 interface EmptiedDirectory {
   path: string;
   /** Entries that were not handled yet. */
-  entries: GlobEntry[];
+  entries: Iterator<GlobEntry>;
   /** Whether everything in it was removed. */
   isEmpty: boolean;
   /** `left` of the result before the first entry. */
@@ -54,8 +56,8 @@ export class EntryRemover<Name, Staged> {
     if (typeof first !== "object") return;
     const levels = [first];
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
-      const next = level.entries.pop();
-      if (next === undefined) {
+      const { done, value: next } = level.entries.next();
+      if (done) {
         levels.pop();
         const isRemoved = level.isEmpty ? yield* this.#removeEmptied({ root, path: level.path }) : this.#keep(level);
         const above = levels.at(-1);
@@ -72,23 +74,26 @@ export class EntryRemover<Name, Staged> {
   }
 
   /** Enters and lists a directory. @throws {unknown} Errors of the engine. */
-  list(place: TargetPlace): Iterable<GlobEntry> {
+  list(place: TargetPlace): IterableIterator<GlobEntry> {
     this.#enter(place);
     const { directory } = this.#writer;
-    // A native listing is opened when its first entry is read.
-    return this.#withPermissions(() => startListing(directory.list()));
+    return this.#withPermissions(() => {
+      const entries = new ReadAhead(directory.list());
+      // A native listing is opened when its first entry is read.
+      entries.fill();
+      return entries;
+    });
   }
 
-  /** Returns the result of steps for a place, or else `failed`. Records the failure. */
-  *attempt<Result>(place: TargetPlace, steps: () => Steps<Result>, failed: Result): Steps<Result> {
-    try {
-      return yield* steps();
-    } catch (error) {
-      if (codeOf(error) === undefined && !(error instanceof FileError)) throw error;
-      // Another process has removed the entry. In a dry run the directory may not exist yet.
-      if (codeOf(error) !== "ENOENT") this.#fail(place, error);
-      return failed;
-    }
+  /** Records a failure. @throws {unknown} The error, if it is a bug. */
+  fail(place: TargetPlace, error: unknown): void {
+    const code = codeOf(error);
+    if (code === undefined && !(error instanceof FileError)) throw error;
+    // Another process has removed the entry. In a dry run the directory may not exist yet.
+    if (code === "ENOENT") return;
+    const { failures } = this.#result;
+    if (failures.length === MAX_FAILURES) this.#result.moreFailures++;
+    else failures.push(failedToRemove(this.textOf(place), error));
   }
 
   /** Returns the path of a place for messages. */
@@ -105,24 +110,28 @@ export class EntryRemover<Name, Staged> {
   *#removeOrOpen(root: number, parent: string, entry: GlobEntry): Steps<EmptiedDirectory | boolean> {
     const place = { root, path: joinPath(parent, entry.name) };
     yield this.#options.yieldIfDue();
-    const steps = function* (this: EntryRemover<Name, Staged>): Steps<EmptiedDirectory | boolean> {
+    try {
       this.#enter({ root, path: parent });
       this.#check(place, entry);
       if (!entry.isDirectory) return yield* this.#removeOne(place, entry);
-      const entries = [...this.list(place)];
+      const entries = this.list(place);
       return { path: place.path, entries, isEmpty: true, leftBefore: this.#result.left };
-    };
-    return yield* this.attempt(place, () => steps.call(this), false);
+    } catch (error) {
+      this.fail(place, error);
+      return false;
+    }
   }
 
-  /** Removes a directory whose contents were removed. */
+  /** Removes a directory whose contents were removed. @returns whether it was removed. */
   *#removeEmptied(place: TargetPlace): Steps<boolean> {
-    const at = place.path.lastIndexOf("/");
-    const steps = function* (this: EntryRemover<Name, Staged>): Steps<boolean> {
-      this.#enter({ root: place.root, path: place.path.slice(0, Math.max(0, at)) });
-      return yield* this.#removeOne(place, { name: place.path.slice(at + 1), isDirectory: true });
-    };
-    return yield* this.attempt(place, () => steps.call(this), false);
+    const { directory, name } = splitRelativePath(place.path);
+    try {
+      this.#enter({ root: place.root, path: directory });
+      return yield* this.#removeOne(place, { name, isDirectory: true });
+    } catch (error) {
+      this.fail(place, error);
+      return false;
+    }
   }
 
   /** Counts a directory that is kept. @returns false */
@@ -178,12 +187,6 @@ export class EntryRemover<Name, Staged> {
       return action();
     }
   }
-
-  #fail(place: TargetPlace, error: unknown): void {
-    const { failures } = this.#result;
-    if (failures.length === MAX_FAILURES) this.#result.moreFailures++;
-    else failures.push(failedToRemove(this.textOf(place), error));
-  }
 }
 
 /** Performs steps to the end, without a pause. */
@@ -201,16 +204,37 @@ function failedToRemove(path: string, error: unknown): FileError {
   return new FileError("remove", path, reason, { code: error.code, hint: error.hint, cause: error });
 }
 
-/** Reads the first entry of a listing, so that a failure to open it is thrown here. */
-function startListing(listing: Iterable<GlobEntry>): Iterable<GlobEntry> {
-  const iterator = listing[Symbol.iterator]();
-  let first: IteratorResult<GlobEntry> | undefined = iterator.next();
-  return {
-    *[Symbol.iterator]() {
-      for (let next = first ?? iterator.next(); !next.done; next = iterator.next()) {
-        first = undefined;
-        yield next.value;
-      }
-    },
-  };
+/**
+ * Reads entries ahead, because most directories are small: their listing is closed before an entry is removed. Entries of a
+ * large directory are read in pieces, so that they do not fill the memory.
+ */
+class ReadAhead implements IterableIterator<GlobEntry> {
+  readonly #listing: Iterator<GlobEntry>;
+  #entries: GlobEntry[] = [];
+  #next = 0;
+
+  constructor(listing: Iterable<GlobEntry>) {
+    this.#listing = listing[Symbol.iterator]();
+  }
+
+  /** Reads the next piece. */
+  fill(): void {
+    this.#entries = [];
+    this.#next = 0;
+    while (this.#entries.length < PIECE) {
+      const { done, value } = this.#listing.next();
+      if (done) return;
+      this.#entries.push(value);
+    }
+  }
+
+  next(): IteratorResult<GlobEntry, undefined> {
+    if (this.#next === PIECE) this.fill();
+    const value = this.#entries[this.#next++];
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
 }

@@ -9,13 +9,6 @@ import { isPrivateName } from "../path/private_names.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
 import { EntryRemover, type Steps } from "./entry_remover.ts";
 
-/** Entries of a directory that the source listed. */
-interface Listed {
-  extras: GlobEntry[];
-  /** Directories that the source listed too. */
-  directories: string[];
-}
-
 /** Removes the extra entries of all roots. */
 export class ExtraRemover<Name, Staged> {
   readonly #roots: readonly TargetRoot[];
@@ -45,48 +38,49 @@ export class ExtraRemover<Name, Staged> {
 
   /** Removes extra entries from the directories of a root that the source listed. */
   *#searchRoot(root: number): Steps {
-    const remover = this.#remover;
     const pending = [""];
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
       const place = { root, path };
-      const listed = yield* remover.attempt(place, () => this.#list(place), { extras: [], directories: [] });
-      for (const extra of listed.extras) yield* remover.remove(root, path, extra);
-      for (const name of listed.directories) pending.push(joinPath(path, name));
+      try {
+        for (const name of yield* this.#search(place)) pending.push(joinPath(path, name));
+      } catch (error) {
+        this.#remover.fail(place, error);
+      }
     }
   }
 
-  /** Sorts the entries of a directory. */
-  *#list(place: TargetPlace): Steps<Listed> {
+  /** Removes extra entries from a directory. @returns the names of directories that the source listed, too. */
+  *#search(place: TargetPlace): Steps<string[]> {
     const { names, yieldIfDue } = this.#options;
     const directory = this.#remover.textOf(place);
-    const listed: Listed = { extras: [], directories: [] };
+    const directories: string[] = [];
     const aliases = new Map<string, GlobEntry[]>();
     for (const entry of this.#remover.list(place)) {
       yield yieldIfDue();
       if (isPrivateName(entry.name)) continue;
       const found = names.find(directory, entry.name);
-      const text = joinPath(directory, entry.name);
-      if (found === "missing") listed.extras.push(entry);
+      if (found === "missing") yield* this.#remover.remove(place.root, place.path, entry);
       else if (found === "alias") {
         const key = foldedName(entry.name);
         aliases.set(key, [...aliases.get(key) ?? [], entry]);
-      } else if (entry.isDirectory && names.hasDirectory(text) && !this.#rootPaths.has(text)) {
-        listed.directories.push(entry.name);
+      } else if (entry.isDirectory) {
+        const path = joinPath(directory, entry.name);
+        if (names.hasDirectory(path) && !this.#rootPaths.has(path)) directories.push(entry.name);
       }
     }
-    if (aliases.size > 0) yield* this.#addDistinct(place, aliases, listed);
-    return listed;
+    if (aliases.size > 0) yield* this.#removeDistinct(place, aliases);
+    return directories;
   }
 
-  /** Adds the aliases that exist beside the entry of the source: the file system distinguishes them. */
-  *#addDistinct(place: TargetPlace, aliases: Map<string, GlobEntry[]>, { extras }: Listed): Steps {
+  /** Removes the aliases that exist beside the entry of the source: the file system distinguishes them. */
+  *#removeDistinct(place: TargetPlace, aliases: Map<string, GlobEntry[]>): Steps {
     const { names, yieldIfDue } = this.#options;
     const directory = this.#remover.textOf(place);
     for (const { name } of this.#remover.list(place)) {
       yield yieldIfDue();
       const entries = aliases.get(foldedName(name));
       if (!entries || names.find(directory, name) !== "listed") continue;
-      extras.push(...entries);
+      for (const entry of entries) yield* this.#remover.remove(place.root, place.path, entry);
       aliases.delete(foldedName(name));
     }
   }

@@ -86,6 +86,17 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("to"), ["g", "gone/", "gone/e/", "gone/e/f"]);
     });
 
+    it("removes all entries of large directories", async () => {
+      temp.directory("to/gone");
+      temp.directory("to/kept");
+      for (let index = 0; index < 10_000; index++) {
+        temp.write(`to/gone/${index}`);
+        temp.write(`to/kept/${index}`);
+      }
+      const { removed: count } = await remove(sourceOf(temp.at("to"), "kept/", "kept/5000"));
+      assertEquals([count, temp.list("to")], [20_000, ["kept/", "kept/5000"]]);
+    });
+
     it("counts the entries beyond the limit", async () => {
       write("gone/e/f", "gone/h", "g");
       for (const [limit, left] of [[0, 5], [1, 4], [4, 0]]) {
