@@ -16,6 +16,9 @@ import { ListedNames } from "./listed_names.ts";
 import type { Offer } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
+/** Number of waiting characters above which no more names are sent. A channel with 64 Mi of them breaks. */
+const MAX_WAITING = 16 << 20;
+
 /** Calls of a deletion on the target of its copy. */
 export interface DeletionTarget {
   removeExtras(options: ExtraOptions): Promise<RemovedExtras>;
@@ -104,7 +107,8 @@ export class Deletion {
     const shown = shownPath(this.#sourceNames[root], isDirectory ? `${path}/` : path);
     this.count++;
     this.#deleted(shown);
-    if (role === "client") return;
+    // A directory that a file replaces is removed at once. Its entries count, also if the client does not read all names.
+    if (role === "client" || control.waiting > MAX_WAITING) return;
     this.#messages.add({ path: shown });
     if (control.waiting > MOST_WAITING) return control.flushed();
   }
