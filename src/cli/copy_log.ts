@@ -121,6 +121,8 @@ function describe(event: TransferEvent, { bits }: { bits?: boolean }): { level: 
       return [{ level: "warn", message: retryNote(event) }];
     case "note":
       return [{ level: "warn", message: event.message }];
+    case "deleted":
+      return [{ level: "info", message: `deleted ${quotePath(event.path)}` }];
     case "finished":
       return [{ level: "info", message: summaryLine(event, { totalMs: performance.now(), bits, verbose: 1 }) }];
     default:

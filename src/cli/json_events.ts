@@ -43,6 +43,8 @@ export function parseEvents(line: string): TransferEvent[] {
       const action = PLANNED.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
+    case "deleted":
+      return [{ type: "deleted", path: text("path") ?? "" }];
     case "retry":
       return [{
         type: "retry",
@@ -64,6 +66,7 @@ export function parseEvents(line: string): TransferEvent[] {
         failed: count("failed"),
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),
+        deleted: fields.deleted === undefined ? undefined : count("deleted"),
         stopped: fields.stopped === true || undefined,
         dryRun: fields.dryRun === true || undefined,
         wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
@@ -77,7 +80,7 @@ export function parseEvents(line: string): TransferEvent[] {
 }
 
 const DUMMIES = ["sender", "receiver", "both"] as const;
-const PLANNED = ["create", "send", "replace", "skip"] as const;
+const PLANNED = ["create", "send", "replace", "skip", "remove"] as const;
 
 function parseLine(line: string): Record<string, unknown> {
   try {

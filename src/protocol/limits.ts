@@ -52,6 +52,8 @@ export const MAX_REASON_TEXT = 1 << 12;
 export const MAX_SOURCES_TEXT = 1 << 28;
 /** Maximum length of the names and targets of all offered sources together, in UTF-16 units. */
 export const MAX_OFFERED_TEXT = 1 << 27;
+/** Maximum number of names of source entries that a receiver keeps. A name with upper-case letters counts twice. */
+export const MAX_LISTED_NAMES = 1 << 25;
 /** Maximum length of the paths (UTF-16 units) and extended attributes (bytes) of all directories together. */
 export const MAX_DIRECTORIES_TEXT = 1 << 28;
 /** Default of `timeoutMs` in a job: silence of the peer after which a stream or the session is lost. In milliseconds. */

@@ -1,6 +1,6 @@
 /** Reports of streams about units of work. Plain data, because it crosses threads. */
 
-import type { GatheredFiles, KeptBackup, PendingDirectory, TargetPlace } from "../files/engine/target.ts";
+import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace, TargetPlace } from "../files/engine/target.ts";
 import type { Attributes } from "../files/stat/file_stat.ts";
 import type { ContentSum } from "../files/target/content_digest.ts";
 import type { Failure } from "../protocol/failure.ts";
@@ -142,6 +142,8 @@ export interface ReceivedPack {
   finished?: Uint32Array;
   /** Number of files that are their own sources, and the first of them. They count as files in place. */
   same?: GatheredFiles;
+  /** Entries that were removed with directories that files replace. */
+  deleted?: RemovedPlace[];
   /** Files that were written in place because their names cannot be replaced. */
   inPlace?: GatheredFiles;
 }

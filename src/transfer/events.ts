@@ -17,6 +17,7 @@ export type TransferEvent =
   | FailedEvent
   | NoteEvent
   | PlannedEvent
+  | DeletedEvent
   | FinishedEvent;
 
 /** One of several copies has ended, and ssh starts for the next. It owns the terminal until "connected". */
@@ -131,6 +132,13 @@ export interface PlannedEvent extends PlannedEntry {
   readonly type: "planned";
 }
 
+/** An entry of the target was deleted, because the source lacks it. */
+export interface DeletedEvent {
+  readonly type: "deleted";
+  /** From the name of the source on. Not escaped. */
+  readonly path: string;
+}
+
 /** The last event, also after failures. */
 export interface FinishedEvent {
   readonly type: "finished";
@@ -146,6 +154,8 @@ export interface FinishedEvent {
   readonly skipped: number;
   /** With --verify: number of verified files and links. */
   readonly verified?: number;
+  /** With --delete: number of entries that were deleted; in a dry run, that would be deleted. */
+  readonly deleted?: number;
   /** With compression: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */

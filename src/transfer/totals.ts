@@ -14,6 +14,8 @@ export interface Outcome {
   skipped: number;
   /** With --verify: number of files and links whose contents were verified. */
   verified?: number;
+  /** With `deletes`: number of entries that were deleted; in a dry run, that would be deleted. */
+  deleted?: number;
   /** Whether files were not sent, because the target takes no more. */
   stopped?: boolean;
   dryRun?: boolean;

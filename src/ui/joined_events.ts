@@ -92,6 +92,7 @@ export class JoinedEvents {
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
       ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
+      ...(event.deleted === undefined ? {} : { deleted: (sum.deleted ?? 0) + event.deleted }),
       ...((event.stopped || sum.stopped) && { stopped: true }),
       ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
       streams: Math.max(sum.streams, event.streams),

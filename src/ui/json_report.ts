@@ -63,6 +63,9 @@ export class JsonReport {
       case "planned":
         this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
         break;
+      case "deleted":
+        this.#write({ event: "deleted", path: event.path });
+        break;
       case "retry":
         this.#write({
           event: "retry",
@@ -113,8 +116,8 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, resumed = 0, failed, skipped, verified, stopped, dryRun, wireBytes, dummy } = event;
-    const { streams, engine } = event;
+    const { files, bytes, resumed = 0, failed, skipped, verified, deleted, stopped, dryRun } = event;
+    const { wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -124,6 +127,7 @@ export class JsonReport {
       failed,
       skipped,
       verified,
+      deleted,
       resumed,
       stopped: stopped || undefined,
       dryRun: dryRun || undefined,

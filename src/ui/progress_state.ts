@@ -82,6 +82,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
     case "opening":
     case "note":
     case "planned":
+    case "deleted":
       return state;
   }
 }

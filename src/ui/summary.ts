@@ -19,11 +19,12 @@ export interface SummaryOptions {
 }
 
 /**
- * Returns the last line, failures first: `2 failed, 12 files, 3.1 GiB copied in 4.2 s (755 MiB/s), 30 unchanged`; with
+ * Returns the last line, failures first: `2 failed, 12 files, 3.1 GiB copied in 4.2 s (755 MiB/s), 30 unchanged`; with --delete also `3 deleted`, with
  * compression also `412 MiB sent`, with -v also `4 streams, native engine`.
  */
 export function summaryLine(event: FinishedEvent, { totalMs, bits = false, verbose = 0 }: SummaryOptions): string {
-  const { files, bytes, resumed = 0, failed, skipped, verified, stopped, dryRun, wireBytes, dummy } = event;
+  const { files, bytes, resumed = 0, failed, skipped, verified, deleted = 0, stopped, dryRun, wireBytes, dummy } =
+    event;
   const rate = totalMs > 0 ? ` (${formatRate((bytes - resumed) / totalMs * 1000, { bits })})` : "";
   const copied = dummy === undefined ? " copied" : "";
   const parts = [
@@ -34,6 +35,7 @@ export function summaryLine(event: FinishedEvent, { totalMs, bits = false, verbo
     resumed > 0 ? `${formatBytes(resumed)} resumed` : "",
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     verified === undefined ? "" : `${verified} verified`,
+    deleted > 0 ? `${deleted} ${dryRun ? "to delete" : "deleted"}` : "",
     skipped > 0 ? `${skipped} unchanged` : "",
     verbose > 0 ? `${formatCount(event.streams, "stream")}, ${event.engine} engine` : "",
     dummy === undefined ? "" : DUMMY[dummy],

@@ -1,5 +1,5 @@
-import { printable } from "../escape_text.ts";
-import type { FailedEvent, FinishedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
+import { printable, quotePath } from "../escape_text.ts";
+import type { DeletedEvent, FailedEvent, FinishedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { FailureGroups } from "./failure_groups.ts";
 import { foregroundCheck } from "../native/process/foreground.ts";
 import { progressLine } from "./progress_line.ts";
@@ -88,7 +88,8 @@ export class Terminal {
     else if (event.type === "failed") this.#printFailure(event);
     else if (event.type === "note" && (event.important || !this.#options.quiet)) {
       this.printLine(`note: ${event.message}`);
-    } else if (event.type === "finished") this.#finish();
+    } else if (event.type === "deleted") this.#printDeleted(event);
+    else if (event.type === "finished") this.#finish();
     else this.draw();
   };
 
@@ -99,6 +100,12 @@ export class Terminal {
 
   #printRetry(event: RetryEvent): void {
     if (!this.#options.quiet) this.printLine(`note: ${retryNote(event)}`);
+  }
+
+  #printDeleted({ path }: DeletedEvent): void {
+    const { quiet, verbose } = this.#options;
+    if (verbose > 0 && !quiet) this.printLine(`deleted ${quotePath(path)}`);
+    else this.draw();
   }
 
   /** Prints a failure, unless several with the same reason were printed. The hint is printed at the end. */

@@ -19,6 +19,7 @@ describe("parseEvents", () => {
       { type: "progress", files: 1, bytes: 10 },
       { type: "failed", path: "x", message: "Cannot", hint: "Do", host: "h", reason: "r" },
       { type: "planned", action: "replace", path: "a/b", bytes: 9 },
+      { type: "deleted", path: "a/old/" },
       { type: "retry", message: "lost", pauseSeconds: 1, left: 4, host: "h", reason: "r" },
       { type: "note", message: "so", host: "h" },
       {
@@ -28,6 +29,7 @@ describe("parseEvents", () => {
         resumed: 10,
         failed: 1,
         skipped: 2,
+        deleted: 1,
         dryRun: true,
         streams: 4,
         engine: "native",
@@ -37,12 +39,13 @@ describe("parseEvents", () => {
       report.onEvent(event);
       now += 1000;
     }
-    const [connected, , , failed, planned, retry, note, finished] = events;
+    const [connected, , , failed, planned, deleted, retry, note, finished] = events;
     const parsed = lines.flatMap((line) => parseEvents(line.trimEnd()));
     assertEquals(parsed.filter(({ type }) => type !== "totals" && type !== "progress"), [
       connected,
       { ...failed, isPrinted: true, side: "sender" },
       planned,
+      deleted,
       retry,
       note,
       { ...finished, verified: undefined, stopped: undefined, wireBytes: undefined, dummy: undefined },

@@ -101,6 +101,16 @@ async function open(path: string, root = 0): Promise<void> {
   await finish(1, 2 * BLOCK);
 }
 
+/** Sends names of a directory, besides an empty directory. */
+async function names(root: number, path: string, ...names: string[]): Promise<void> {
+  const stream = await begin();
+  await stream.pack(ROOT);
+  await stream.result();
+  control.send({ type: "names", root, path: path as WirePath, names });
+  await stream.end();
+  await finish(0, 0);
+}
+
 const TRICKS: Record<string, () => Promise<unknown>> = {
   "other name": () => begin([{ ...OWN, name: "other" }]),
   "hidden name": () => begin([{ ...OWN, name: ".bashrc" }]),
@@ -111,6 +121,17 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "path as a name": () => begin([{ ...OWN, name: "dir/../outside" }]),
   "empty name": () => begin([{ ...OWN, name: "" }]),
   "directory for a file": () => begin([{ ...OWN, kind: "folder" }]),
+
+  "no names": () => names(0, ""),
+  "names of the directory above": () => names(0, ".."),
+  "names of an unknown root": () => names(7, ""),
+  "names of a planted link": () => names(0, "planted"),
+  "names without their end": async () => {
+    const stream = await begin();
+    await stream.pack(ROOT);
+    control.send({ type: "names", root: 0, path: "" as WirePath, names: [] });
+    Deno.exit(0);
+  },
 
   "record ..": () => pack(ROOT, file("..")),
   "record ../outside": () => pack(ROOT, file("../outside")),

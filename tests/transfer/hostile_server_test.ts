@@ -76,6 +76,15 @@ const FILE_PULLS: [trick: string, problem: RegExp][] = [
   ["open ../outside", /bad-path/],
 ];
 
+/** Tricks for --delete: exit status and message of the client, and what is left in the directory. */
+const DELETIONS: [trick: string, result: { code: number; problem: RegExp }, left: string[]][] = [
+  ["no names", { code: 0, problem: /^$/ }, []],
+  ["names of the directory above", { code: 1, problem: /bad-path/ }, ["planted"]],
+  ["names of an unknown root", { code: 1, problem: /bad-path/ }, ["planted"]],
+  ["names of a planted link", { code: 0, problem: /^$/ }, ["planted"]],
+  ["names without their end", { code: 1, problem: /Cannot continue/ }, ["planted"]],
+];
+
 /** Tricks for --clean. */
 const CLEANINGS: [trick: string, problem: RegExp][] = [
   ["cleaned with escape sequences", /Cannot read/],
@@ -104,6 +113,24 @@ describe("a hostile server cannot make the client", () => {
         assertMatch(stderr, problem);
         assertEquals(names, ["planted"]);
       });
+    });
+  });
+
+  DELETIONS.forEach(([trick, { code, problem }, left], index) => {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`delete anything else than the user allows: ${trick} (${engine})`, async () => {
+      const flags = ["-r", "--delete", "--engine", engine];
+      await attack(trick, flags, "dir", (result, names) => {
+        assertEquals([result.code, names], [code, left], result.stderr);
+        assertMatch(result.stderr, problem);
+      });
+    });
+  });
+
+  it("accept names without --delete", async () => {
+    await attack("no names", ["-r"], "dir", ({ code, stderr }, names) => {
+      assertEquals([code, names], [1, ["planted"]], stderr);
+      assertMatch(stderr, /bad-order/);
     });
   });
 

@@ -22,6 +22,17 @@ describe("summaryLine", () => {
       summaryLine({ ...plain, files: 418, bytes: MIB, failed: 2, skipped: 30 }, second),
       "2 failed, 418 files, 1.0 MiB copied in 1.0 s (1.0 MiB/s), 30 unchanged",
     ));
+  it("contains deleted entries", () => {
+    assertEquals(
+      summaryLine({ ...plain, files: 1, bytes: MIB, deleted: 3, skipped: 2 }, second),
+      "1 file, 1.0 MiB copied in 1.0 s (1.0 MiB/s), 3 deleted, 2 unchanged",
+    );
+    assertEquals(
+      summaryLine({ ...plain, files: 0, bytes: 0, deleted: 3, dryRun: true }, second),
+      "dry run: 0 files to copy, 0 B, 3 to delete",
+    );
+    assertEquals(summaryLine({ ...plain, files: 0, bytes: 0, deleted: 0 }, second).includes("delete"), false);
+  });
   it("states first that the copy stopped early", () =>
     assertEquals(
       summaryLine({ ...plain, files: 1, bytes: MIB, failed: 1, stopped: true }, second),

@@ -64,6 +64,12 @@ function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions
 }
 
 describe("Terminal", () => {
+  it("names deleted entries with -v, escaped", () => {
+    const events: [number, TransferEvent][] = [[0, connected], [1, { type: "deleted", path: "a/\u001b[2J/" }]];
+    assertEquals(play(events, { verbose: 1 }).shown, ['deleted "a/\\x1b[2J/"', ""]);
+    for (const options of [{}, { verbose: 1, quiet: true }]) assertEquals(play(events, options).shown, [""]);
+  });
+
   it("shows the host while no stream is open, from 1 s on", () => {
     const opening: TransferEvent = { type: "opening", host: "web1" };
     const draw: TransferEvent = { type: "totals", files: 0, bytes: 0, complete: false };

@@ -1,7 +1,7 @@
 /** Options of scp and rsync that escp lacks, with their equivalents. */
 
 /** Common answers. */
-const NO_DELETE = "escp never removes files of the target: remove them there, or copy into a new directory";
+const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
 const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
 const NO_BACKUP = "escp keeps no copies of replaced files: copy into a new directory instead";
 const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
@@ -18,31 +18,36 @@ const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the vers
 
 /** Names without dashes. An option that escp has under the same name is not listed, even if its meaning differs. */
 const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
-  ["z compress-choice zc compress-level zl skip-compress new-compress old-compress", "escp compresses with -C"],
+  [
+    "z compress-choice zc compress-level zl compress-threads zt skip-compress new-compress old-compress",
+    "escp compresses with -C",
+  ],
   ["e rsh blocking-io", "escp always uses ssh; -S names another program, and -o, -P, -i, -J and -F set ssh options"],
   ["rsync-path", "-D names the path of escp on the remote host"],
   ["progress info", "escp shows progress on a terminal by default; -q hides it, and --json prints it for programs"],
   ["partial partial-dir delay-updates", RESUMES],
   ["temp-dir", "escp writes temporary files beside their targets, so that each can be renamed"],
   ["bwlimit", "-l limits the rate, in kbit/s or with a unit as in -l 10M"],
-  ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed", NO_DELTA],
+  ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed block-size", NO_DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
   ["b backup backup-dir suffix compare-dest copy-dest link-dest", NO_BACKUP],
-  ["del delete delete-before delete-during delete-delay delete-after delete-excluded max-delete force", NO_DELETE],
-  ["delete-missing-args ignore-missing-args ignore-errors", "escp reports missing sources and copies the others"],
+  ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
+  ["force", "--delete deletes directories with their contents"],
+  ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
   ["existing ignore-non-existing", "escp also copies files that the target lacks; --filelist names the files to copy"],
   ["ignore-existing I ignore-times size-only modify-window @", COMPARES],
   ["links L copy-links k copy-dirlinks", LINKS],
-  ["copy-unsafe-links safe-links munge-links", LINKS],
+  ["copy-unsafe-links safe-links munge-links insecure-links", LINKS],
+  ["confine-root", "root in the configuration of a host confines its sessions to a directory"],
   ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
   ["perms E executability chmod times owner g group", PRESERVES],
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
   ["U atimes N crtimes open-noatime", `${PRESERVES}; other times than that of modification are not set`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
   ["usermap groupmap chown numeric-ids super fake-super copy-as", NO_OWNERS],
-  ["devices specials copy-devices", "escp skips devices and FIFOs with a note"],
+  ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
   [
@@ -52,6 +57,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
   ["max-size min-size", SIZES],
   ["f filter exclude-from include-from cvs-exclude", LISTS],
+  ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
   ["files-from", "--filelist reads the names of files"],
   ["from0", "-0 reads names that end with NUL"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],

@@ -68,6 +68,8 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
+  checkExactTarget(flags, transfers);
+  checkDelete(flags, transfers, streams);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
 }
@@ -81,6 +83,28 @@ function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
       hint: "Use --engine native, on Linux",
     });
   }
+}
+
+function checkExactTarget(flags: RawFlags, transfers: readonly Transfer[]): void {
+  if (!flags["no-target-directory"]) return;
+  if (flags.filelist === undefined && transfers.length === 1 && transfers[0].sources.length === 1) return;
+  throw new UsageError('Option "--no-target-directory" takes one source, which the target becomes a copy of');
+}
+
+function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInput, toOutput }: StandardStreams): void {
+  if (!flags.delete) {
+    if (flags["max-delete"] === undefined) return;
+    throw new UsageError('Option "--max-delete" limits "--delete", which is missing');
+  }
+  const refuse = (combination: string, reason: string) => {
+    throw new UsageError(`Cannot use "--delete" ${combination}: ${reason}`);
+  };
+  if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it has no entries");
+  if (!flags.recursive) refuse('without "-r" or "-a"', "only entries of copied directories are deleted");
+  if (flags.filelist !== undefined) refuse('with "--filelist"', "it would delete what the list does not name");
+  if (flags["keep-dirlinks"]) refuse('with "--keep-dirlinks"', "two directories could be the same one");
+  if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
+  if (transfers.length > 1) refuse("with sources on several hosts", "each copy would delete the files of the others");
 }
 
 function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {

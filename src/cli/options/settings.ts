@@ -37,7 +37,9 @@ interface SwitchedOff {
   readonly switchedOff: readonly string[];
 }
 
-type ImpliedFlags = Required<Pick<RawFlags, "recursive" | "preserve" | "symlinks" | "hardlinks" | "sparse">>;
+type ImpliedFlags =
+  & Required<Pick<RawFlags, "recursive" | "preserve" | "symlinks" | "hardlinks" | "sparse">>
+  & Pick<RawFlags, "update" | "delete" | "no-target-directory">;
 
 /**
  * Merges the places that options can come from. In order of precedence: the command line, ESCP_OPTIONS, variables of single
@@ -62,9 +64,12 @@ function isOff(flag: Flag, flags: RawFlags): boolean {
   return isNegatable(flag) && (value === false || value === 0);
 }
 
-/** Returns the options that -a and --acls imply, unless they are given. */
-function impliedFlags({ archive = false, acls = false, ...flags }: RawFlags): ImpliedFlags {
+/** Returns the options that -a, --acls, --mirror and --delete-excluded imply, unless they are given. */
+function impliedFlags({ mirror, archive = mirror ?? false, acls = false, ...flags }: RawFlags): ImpliedFlags {
   return {
+    update: flags.update ?? mirror,
+    delete: flags.delete ?? mirror ?? flags["delete-excluded"],
+    "no-target-directory": flags["no-target-directory"] ?? mirror,
     recursive: flags.recursive ?? archive,
     // An access control list contains the permissions: setting one changes the other.
     preserve: flags.preserve ?? (archive || acls),

@@ -36,6 +36,11 @@ export interface WalkOptions {
   preserve?: ReadOptions["preserve"];
   /** Returns whether a path relative to its root is copied; an excluded directory is not entered. Not called for roots. */
   accept?: (path: string, isDirectory: boolean) => boolean;
+  /**
+   * Whether the walk yields the names of the entries of each directory, also of entries that are skipped or fail. "accepted":
+   * without those that `accept` excludes. Default: no names.
+   */
+  names?: "all" | "accepted";
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }
@@ -68,6 +73,8 @@ export type WalkItem =
   }
   /** A root that is standard input. */
   | { type: "input"; root: number }
+  /** With `names`: entries of a directory that was listed. All items of a directory together contain all of its names. */
+  | { type: "names"; root: number; path: string; names: string[] }
   | { type: "failed"; error: FileError }
   | { type: "note"; path: string; message: string };
 

@@ -6,6 +6,7 @@ import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
 import type { DeviceWriter } from "../output/device_writer.ts";
+import type { FilterRule } from "../walk/filter.ts";
 import type { RangeReader } from "./source.ts";
 
 export interface TargetOptions {
@@ -42,16 +43,34 @@ export interface TargetOptions {
    */
   localCopy?: boolean;
   /**
+   * If set, a directory of the source replaces another entry of its name, and a file or link of the source replaces a
+   * directory with its contents. Default: such an entry fails.
+   */
+  replaces?: ReplacedKinds;
+  /**
    * Memory of the links that this process has created (`createdLinks`). If set, another symbolic link to a directory is used
    * as that directory, if the link can be trusted (directory_links.ts). Default: no link is followed.
    */
   dirlinks?: SharedArrayBuffer;
 }
 
+/** Entries that stay when a directory is replaced. Plain data: may be posted to a Worker. */
+export interface ReplacedKinds {
+  /** Rules that exclude paths relative to the root. */
+  filters: FilterRule[];
+  /** Sources on this machine. */
+  sources: FileIdentity[];
+}
+
 /** A file or directory of a target: `path` is relative to the root, and "" is the file or directory of the root. */
 export interface TargetPlace {
   root: number;
   path: string;
+}
+
+/** An entry of a target that was removed. */
+export interface RemovedPlace extends TargetPlace {
+  isDirectory: boolean;
 }
 
 /** A backup of a replaced file or link: `path` is the path of the file, relative to the root. */
@@ -171,6 +190,8 @@ export interface SmallFileWriter {
   takeCreated(): PendingDirectory[];
   /** With `keepBackups`: returns the backups since the last call. */
   takeBackups(): KeptBackup[];
+  /** With `replaces`: returns the entries that were removed with directories since the last call. */
+  takeDeleted(): RemovedPlace[];
   /** Returns the files since the last call that were written in place although the options do not ask for it. */
   takeInPlace(): GatheredFiles | undefined;
   /** Returns whether the target of a file record is its source, which must be left alone. @throws {FileError} */
@@ -193,6 +214,8 @@ export interface PartialFileWriter {
   takeCreated(): PendingDirectory[];
   /** As `SmallFileWriter.takeBackups`. */
   takeBackups(): KeptBackup[];
+  /** As `SmallFileWriter.takeDeleted`. */
+  takeDeleted(): RemovedPlace[];
   /** Creates the temporary file of a large file, without allocating its space. @throws {FileError} */
   create(root: number, path: string, size: number): Partial;
   /**
@@ -229,10 +252,59 @@ export interface PartialFileWriter {
   keep(partial: Partial): void;
 }
 
+/** Names in the source, so that the receiver can remove other entries. */
+export interface SourceNames {
+  /** Returns whether the source listed the directory of this absolute target path. */
+  hasDirectory(path: string): boolean;
+  /**
+   * Returns whether the source has an entry of this name in a directory. "alias": it has one that a file system may not
+   * distinguish, because it ignores case or normalizes names.
+   */
+  find(directory: string, name: string): "listed" | "alias" | "missing";
+}
+
+/** Options for removing entries that the source lacks. */
+export interface ExtraOptions {
+  names: SourceNames;
+  /** Returns whether a path relative to its root may be removed, as `WalkOptions.accept`. Default: every path. */
+  accept?: (path: string, isDirectory: boolean) => boolean;
+  /** Sources on this machine, which are never removed. */
+  sources: readonly FileIdentity[];
+  /** Maximum number of entries to remove. */
+  limit: number;
+  /** Whether to report entries without removing them. */
+  dryRun: boolean;
+  /** Called for each entry that was removed, or would be, and awaited. */
+  removed: (place: RemovedPlace) => void | Promise<void>;
+  /** Called often, and awaited. Yields to the event loop. */
+  yieldIfDue: () => void | Promise<void>;
+}
+
+/** Result of removing entries that the source lacks. */
+export interface RemovedExtras {
+  /** Number of entries that were removed, or would be. */
+  removed: number;
+  /** Number of entries that stay because of the limit. */
+  left: number;
+  /** Number of directories that stay because they contain excluded or private entries. */
+  kept: number;
+  /** The first failures. */
+  failures: FileError[];
+  /** Number of further failures. */
+  moreFailures: number;
+  /** Directories whose permissions were extended. */
+  opened: PendingDirectory[];
+}
+
 /** Completes directories at the end of a copy. */
 export interface DirectoryWriter {
   /** Sets the final attributes, deepest directories first. Returns the failures. */
   finish(directories: FinishedDirectory[]): FileError[];
+  /**
+   * Removes entries that the source lacks from the directories that the source listed, with their contents. No link is
+   * followed, and no other file system is entered. Call it before `finish`.
+   */
+  removeExtras(options: ExtraOptions): Promise<RemovedExtras>;
   /** Flushes the entries of these directories to disk, and the names of root directories that were created. */
   sync(directories: Iterable<TargetPlace>): Promise<FileError[]>;
   /** Removes temporary files of this copy from these directories. Nothing may write to them. Never fails. */

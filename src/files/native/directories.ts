@@ -43,6 +43,7 @@ export class NativeDirectories {
   readonly #openat2: boolean;
   readonly #operation: string;
   readonly #dirlinks: SharedArrayBuffer | undefined;
+  readonly #replaces: boolean;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(SCRATCH_BYTES);
@@ -59,17 +60,19 @@ export class NativeDirectories {
   /**
    * @param options.operation Operation in messages. Default: "create".
    * @param options.dirlinks As in `TargetOptions`.
+   * @param options.replaces Whether a directory that is created replaces another entry of its name. Default: no.
    */
   constructor(
     calls: FileCalls,
     rootAt: (root: number) => RootDirectory,
-    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer },
+    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer; replaces?: boolean },
   ) {
     this.#calls = calls;
     this.#operation = options.operation ?? "create";
     this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
     this.#dirlinks = options.dirlinks;
+    this.#replaces = options.replaces ?? false;
     this.#maxKept = options.openat2 && !options.dirlinks ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
@@ -91,7 +94,7 @@ export class NativeDirectories {
     if (this.#openat2 && bytes.length <= LONGEST_PATH_BYTES) {
       const result = this.#openOne(base, bytes);
       if (result >= 0) return this.#keep(root, path, result);
-      const mayStep = (-result === Errno.ENOENT && options.create) || (-result === Errno.ELOOP && this.#dirlinks);
+      const mayStep = (options.create && this.#mayCreate(-result)) || (-result === Errno.ELOOP && this.#dirlinks);
       if (!mayStep) throw this.#refused(root, path, -result);
     }
     return this.#openSteps(root, path, options.create);
@@ -200,7 +203,9 @@ export class NativeDirectories {
     let result = this.#openOne(directory, name);
     if (result >= 0) return result;
     if (-result === Errno.ELOOP && this.#dirlinks) return this.#follow(root, path, directory, name);
-    if (-result !== Errno.ENOENT || !create) throw this.#refused(root, path, -result);
+    if (!create || !this.#mayCreate(-result)) throw this.#refused(root, path, -result);
+    // If another stream has created the directory meanwhile, this fails.
+    if (-result !== Errno.ENOENT) this.#calls.unlinkat(directory, this.#path.address, 0);
     if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
       this.#created.push({ root, path, created: true });
     } else {
@@ -211,6 +216,11 @@ export class NativeDirectories {
     result = this.#openOne(directory, name);
     if (result < 0) throw this.#refused(root, path, -result);
     return result;
+  }
+
+  /** Returns whether a directory can be created after opening it has failed. */
+  #mayCreate(errno: number): boolean {
+    return errno === Errno.ENOENT || (this.#replaces && (errno === Errno.ENOTDIR || errno === Errno.ELOOP));
   }
 
   /** Returns a descriptor of the directory that a link points to. @throws {FileError} If the link is not followed. */

@@ -132,12 +132,14 @@ function discardingTarget(): Target {
       enter: nothing,
       takeCreated: none,
       takeBackups: none,
+      takeDeleted: none,
       writeWhole: () => undefined,
       makeLink: nothing,
     },
     partials: {
       takeCreated: none,
       takeBackups: none,
+      takeDeleted: none,
       create,
       begin: (root, path, size) => Promise.resolve({ partial: create(root, path, size), kept: [] }),
       open: ({ path }) => discardingWriter(path),
@@ -152,6 +154,7 @@ function discardingTarget(): Target {
     },
     directories: {
       finish: none,
+      removeExtras: () => Promise.reject(new Error("Cannot remove entries of a discarded target")),
       sync: () => Promise.resolve([]),
       sweep: nothing,
     },

@@ -74,6 +74,11 @@ export function nameKey(path: string, { ignoresCase }: Pick<NameRules, "ignoresC
   return ignoresCase ? path.normalize().toLowerCase() : path;
 }
 
+/** Returns a key that is equal for all names that some file system does not distinguish. */
+export function foldedName(name: string): string {
+  return nameKey(name, { ignoresCase: true });
+}
+
 /**
  * Checks that the name of an existing file does not differ in case. Otherwise two files of one directory would become one,
  * and two directories would be merged, without notice.

@@ -7,7 +7,7 @@ import type { ReadOptions } from "../engine/source.ts";
 import { failedDeno, FileCode } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { spaceOf } from "../stat/free_space.ts";
-import { listDirectory } from "../native/lister.ts";
+import { listEntries } from "./list_entries.ts";
 import { PortableLister } from "./lister.ts";
 import { makeRootDirectory } from "./new_directory.ts";
 import { PortableReader } from "./reader.ts";
@@ -102,15 +102,7 @@ const portablePaths: PathCalls = {
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));
   },
-  list(path) {
-    const calls = gapCalls();
-    if (calls) return listDirectory(calls, path);
-    return Array.from(Deno.readDirSync(path), ({ name, isDirectory, isSymlink }) => ({
-      name,
-      isDirectory,
-      isLink: isSymlink,
-    }));
-  },
+  list: listEntries,
 };
 
 async function freeSpace(directory: string): Promise<number | undefined> {

@@ -14,7 +14,7 @@ import { gapNote } from "./runtime_gaps.ts";
 import { notText } from "./text_lister.ts";
 
 /** Replacement of bytes that are not UTF-8. The file cannot be opened by such a name. */
-const REPLACEMENT = "\ufffd";
+export const REPLACEMENT = "\ufffd";
 /** Size from which a directory is listed in pieces, because a whole listing takes half a kilobyte per entry. */
 const LARGE_DIRECTORY_BYTES = 256 << 10;
 /** Number of entries that are fetched at a time. */

@@ -27,12 +27,14 @@ interface NamedTarget {
 export function ontoNames(
   sources: PlannedSource[],
   named: NamedTarget,
-  { mkpath, rules, confinement }: TargetPlanOptions,
+  { mkpath, exact, rules, confinement }: TargetPlanOptions,
   paths: PathCalls,
 ): TargetRoot[] {
   const { full, target, stat, operands } = named;
   const isDirectory = operands > 1 || sources.length > 1 || (hasTrailingSlash(full) && sources[0].kind === "file");
-  if (stat || !mkpath || !isDirectory) return [ontoName(sources, named, paths, { mkpath, rules, confinement })];
+  if (stat || !mkpath || !isDirectory || exact) {
+    return [ontoName(sources, named, paths, { mkpath, rules, confinement })];
+  }
   if (sources.some(({ kind }) => kind === "input")) throw notDirectory(target, stat);
   const directory = withoutTrailingSlashes(full);
   const missing = missingDirectories(directory, target, paths, rules);

@@ -8,7 +8,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { directoryOf, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
 import { nameKey, type NameRules } from "../path/name_rules.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
-import { namingOperand } from "../stat/file_failure.ts";
+import { failedWith, namingOperand } from "../stat/file_failure.ts";
 import { identityOfStat } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import type { Confinement } from "./confinement.ts";
@@ -72,7 +72,12 @@ function planCommon(
   options: TargetPlanOptions,
   paths: PathCalls,
 ): TargetRoot[] {
-  const { confinement } = options;
+  const { confinement, exact = false, operands = sources.length } = options;
+  if (exact && Math.max(operands, sources.length) > 1) {
+    throw new UserError(`Cannot copy several sources to ${quotePath(target)} with --no-target-directory`, {
+      hint: "Name one source, or omit --no-target-directory",
+    });
+  }
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
   const stat = namingOperand(target, () => paths.stat(full, { follow: true }));
@@ -91,13 +96,17 @@ function planCommon(
     const parent = above && identityOfStat(above);
     return [{ kind: "folder", path: bare, created: true, continued: true, identity, parent }];
   }
+  if (exact && stat?.kind === FileKind.directory) {
+    if (sources[0].kind === "file") throw failedWith("write", target, "EISDIR");
+    return [{ kind: "folder", path: bare, created: false, identity }];
+  }
   return stat?.kind === FileKind.directory
     ? sources.map((source) => {
       const root = intoDirectory(source, { path: bare, identity: identity! }, paths, options);
       if (root.kind !== "folder" || root.created || !isContinued(root.path, source)) return root;
       return { ...root, created: true, continued: true, parent: identity };
     })
-    : ontoNames(sources, { full, target, stat, operands: options.operands ?? sources.length }, options, paths);
+    : ontoNames(sources, { full, target, stat, operands }, options, paths);
 }
 
 /** @throws {FileError} If the target begins with "~user", and there is neither such a user nor a file of that name. */

@@ -17,6 +17,8 @@ import { joinPath } from "../path/local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
 import { isPrivateNameAt } from "../path/private_names.ts";
 
+/** Maximum number of names in one item, which must fit into a control line with any characters. */
+const MAX_NAMES = 256;
 const NO_NAME = new Uint8Array(0);
 
 /** Items, and promises that must resolve before the next step. */
@@ -30,6 +32,8 @@ interface Level {
   inodeLow: number;
   /** Names of directories in it that have yet to be entered, in reverse order. */
   pending: string[];
+  /** Names of entries that have yet to be reported. */
+  names: string[];
 }
 
 /** Returns whether a walk follows symbolic links. */
@@ -132,7 +136,7 @@ export class TreeWalk implements Walk {
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
-      return { path, dev, inode, inodeLow, pending: [] };
+      return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
       lister.closeDirectory();
       this.#fail(error);
@@ -150,6 +154,7 @@ export class TreeWalk implements Walk {
         this.#entry(root, level);
         if (this.#found.length > 0) yield* this.#takeFound();
       }
+      if (this.#options.names) this.#reportNames(root, level);
     } finally {
       lister.closeDirectory();
     }
@@ -176,8 +181,9 @@ export class TreeWalk implements Walk {
 
   #entry(root: number, level: Level): void {
     const lister = this.#lister;
-    const { accept, symlinks } = this.#options;
+    const { accept, symlinks, names } = this.#options;
     let kind = lister.kind;
+    if (names === "all") this.#addName(root, level);
     if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
@@ -185,8 +191,11 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
-      if (kind === FileKind.symlink && symlinks === "skip") return;
+      const isSkipped = kind === FileKind.symlink && symlinks === "skip";
+      if (isSkipped && names !== "accepted") return;
       if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.directory)) return;
+      if (names === "accepted") this.#addName(root, level);
+      if (isSkipped) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
       this.#fail(error);
@@ -198,6 +207,16 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  #addName(root: number, level: Level): void {
+    if (level.names.length === MAX_NAMES) this.#reportNames(root, level);
+    level.names.push(this.#lister.nameText());
+  }
+
+  #reportNames(root: number, level: Level): void {
+    this.#found.push({ type: "names", root, path: level.path, names: level.names });
+    level.names = [];
   }
 
   /** Skips an entry with a private name, which a receiver would refuse. */

@@ -5,7 +5,7 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { KeptBackup, TargetOptions } from "../engine/target.ts";
+import type { KeptBackup, RemovedPlace, TargetOptions, TargetPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
@@ -26,6 +26,8 @@ import type {
 export interface WriterOptions {
   roots: TargetRoot[];
   options: TargetOptions;
+  /** With `replaces`: removes a directory with its contents, and returns the removed entries. @throws {FileError} */
+  clear?: (place: TargetPlace) => RemovedPlace[];
 }
 
 /** An existing file that is written in place. */
@@ -46,15 +48,18 @@ export class AtomicWriter<Name, Staged> {
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
   #backups: KeptBackup[] = [];
+  readonly #clear: WriterOptions["clear"];
+  #deleted: RemovedPlace[] = [];
   /** Last failure of a name that cannot be created or replaced. */
   #refusal: FileError | undefined;
 
   constructor(
     { directory, staging, commits, partials }: EngineDirectory<Name, Staged>,
-    { roots, options }: WriterOptions,
+    { roots, options, clear }: WriterOptions,
   ) {
     this.roots = roots;
     this.options = options;
+    this.#clear = clear;
     this.directory = directory;
     this.staging = staging;
     this.#commits = commits;
@@ -124,14 +129,14 @@ export class AtomicWriter<Name, Staged> {
     let snapshot: FileStatSnapshot | undefined;
     let isRenaming = false;
     try {
-      commits.examineReplaced(name, "write");
+      this.#overDirectory(name, () => commits.examineReplaced(name, "write"));
       commits.setAttributes(staged, name, attributes, xattrs);
       if (fsync) commits.sync(staged);
       if (statAfterWrite) snapshot = commits.snapshot(staged);
       commits.closeForRename(staged, name);
       this.#keepBackup(name);
       isRenaming = true;
-      commits.rename(staged, name, "write");
+      this.#overDirectory(name, () => commits.rename(staged, name, "write"));
     } catch (error) {
       const failure = this.abandon(staged, name, "write", error);
       throw isRenaming ? this.#noteRefusal(failure) : failure;
@@ -220,9 +225,9 @@ export class AtomicWriter<Name, Staged> {
   commitLink(link: Staged, name: Name): void {
     const commits = this.#commits;
     try {
-      commits.examineReplaced(name, "create");
+      this.#overDirectory(name, () => commits.examineReplaced(name, "create"));
       this.#keepBackup(name);
-      commits.rename(link, name, "create");
+      this.#overDirectory(name, () => commits.rename(link, name, "create"));
     } catch (error) {
       throw this.abandon(link, name, "create", error);
     }
@@ -248,6 +253,26 @@ export class AtomicWriter<Name, Staged> {
     const backups = this.#backups;
     this.#backups = [];
     return backups;
+  }
+
+  /** Returns the entries that were removed with directories since the last call. */
+  takeDeleted(): RemovedPlace[] {
+    const deleted = this.#deleted;
+    this.#deleted = [];
+    return deleted;
+  }
+
+  /** Performs a step of a commit. If a directory has the name, removes it first, if the options allow this. */
+  #overDirectory(name: Name, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (codeOf(error) !== "EISDIR" || !this.#clear) throw error;
+      const removed = this.#clear({ root: this.#root, path: this.pathOf(name) });
+      // A pack has many files: spreading a long list could exceed the stack.
+      for (const place of removed) this.#deleted.push(place);
+      step();
+    }
   }
 
   /** With `keepBackups`: backs up the file that is about to be replaced, and removes an unverified file of its name. */

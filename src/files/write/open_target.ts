@@ -6,6 +6,7 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { STANDARD_OUTPUT } from "../target/name.ts";
 import { StandardOutput } from "../output/standard_output.ts";
 import { AtomicWriter, type WriterOptions } from "./atomic_writer.ts";
+import { directoryClearer } from "./directory_clearer.ts";
 import { PartialFiles } from "./partial_files.ts";
 import { SmallFiles } from "./small_files.ts";
 import type { EngineDirectory } from "./target_directory.ts";
@@ -24,10 +25,13 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
   const small = engine.openDirectory();
   // Large files must not change the current directory of small ones.
   const other = engine.openDirectory();
-  const writer = new AtomicWriter(other, options);
+  // Clearing a directory must not change either.
+  const clearing = options.options.replaces && engine.openDirectory();
+  const clear = clearing && directoryClearer(new AtomicWriter(clearing, options));
+  const writer = new AtomicWriter(other, { ...options, clear });
   const partials = new PartialFiles(writer);
   return {
-    small: new SmallFiles(new AtomicWriter(small, options)),
+    small: new SmallFiles(new AtomicWriter(small, { ...options, clear })),
     partials,
     directories: new TargetDirectories(writer, (name) => partials.isLeft(name)),
     openDevice(root, note) {
@@ -41,6 +45,7 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
     close() {
       small.directory.close();
       other.directory.close();
+      clearing?.directory.close();
     },
   };
 }

@@ -13,6 +13,7 @@ import type {
   PendingDirectory,
   RangeWriter,
   RecordedTarget,
+  RemovedPlace,
   Resumable,
   ResumableSource,
   TargetPlace,
@@ -46,6 +47,10 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   takeBackups(): KeptBackup[] {
     return this.#writer.takeBackups();
+  }
+
+  takeDeleted(): RemovedPlace[] {
+    return this.#writer.takeDeleted();
   }
 
   /** @param holds Whether the file stays open, so that no other file gets its inode. Default: if others can write here. */

@@ -2,7 +2,7 @@
 
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { GatheredFiles, KeptBackup, PendingDirectory, SmallFileWriter } from "../engine/target.ts";
+import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace, SmallFileWriter } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -35,6 +35,10 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
 
   takeBackups(): KeptBackup[] {
     return this.#writer.takeBackups();
+  }
+
+  takeDeleted(): RemovedPlace[] {
+    return this.#writer.takeDeleted();
   }
 
   isSource(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {

@@ -86,9 +86,14 @@ export class EngineComparer<Name> implements TargetComparer {
       this.#root = root;
       return true;
     } catch (error) {
-      if (error instanceof FileError && error.code === "ENOENT") return false;
+      if (error instanceof FileError && this.#isMissing(error)) return false;
       throw error;
     }
+  }
+
+  /** Returns whether a directory does not exist, or will replace an entry of another kind. */
+  #isMissing({ code }: FileError): boolean {
+    return code === "ENOENT" || (this.#options.replaces !== undefined && (code === "ENOTDIR" || code === "ELOOP"));
   }
 
   examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {

@@ -2,7 +2,7 @@
 
 import type { FileError } from "../../errors.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
-import type { DirectoryWriter, FinishedDirectory, TargetPlace } from "../engine/target.ts";
+import type { DirectoryWriter, ExtraOptions, FinishedDirectory, RemovedExtras, TargetPlace } from "../engine/target.ts";
 import { attemptEach } from "../stat/file_failure.ts";
 import { syncDirectories } from "../target/sync.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
@@ -24,6 +24,11 @@ export class TargetDirectories<Name, Staged> implements DirectoryWriter {
       this.#enter(each);
       this.#writer.directory.finish(each);
     });
+  }
+
+  async removeExtras(options: ExtraOptions): Promise<RemovedExtras> {
+    const { ExtraRemover } = await import("./extra_remover.ts");
+    return await new ExtraRemover(this.#writer, options).run();
   }
 
   sync(directories: Iterable<TargetPlace>): Promise<FileError[]> {

@@ -9,6 +9,7 @@
 import type { FileError } from "../../errors.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { FinishedDirectory, Partial, PendingDirectory, RangeWriter } from "../engine/target.ts";
+import type { GlobEntry } from "../glob/expand.ts";
 import type { LinkSource } from "../path/link_target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
@@ -61,6 +62,10 @@ export interface TargetDirectory<Name> {
   isMountPoint(name: Name): boolean;
   /** Checks the spelling of an existing file. @throws {FileError} If its name differs in case. */
   checkSameCase(operation: string, name: Name): void;
+  /** Lists the entries of the directory without "." and "..". The caller must read to the end. */
+  list(): Iterable<GlobEntry>;
+  /** Removes an entry itself: an empty directory, or anything else. */
+  removeEntry(name: Name, options: { isDirectory: boolean }): void;
   /** Removes an entry. Never fails. */
   remove(name: string): void;
   /** Returns a path by which `Deno.*` reaches the current directory until `close`. */

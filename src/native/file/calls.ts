@@ -49,6 +49,8 @@ const SYMBOLS = {
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+/** Makes unlinkat(2) remove an empty directory. */
+export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 /** Advice of posix_fadvise(2): the page cache may drop the pages. */

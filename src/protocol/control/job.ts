@@ -80,6 +80,8 @@ export interface JobOptions {
   inplace?: boolean;
   /** The receiver creates missing directories above the target. Feature "mkpath". */
   mkpath?: boolean;
+  /** The target is the copy of the only source, also if it is an existing directory. Feature "exact". */
+  exact?: boolean;
   /** The receiver uses a symbolic link to a directory in the target as that directory. Feature "dirlinks". */
   dirlinks?: boolean;
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
@@ -98,7 +100,13 @@ export interface JobOptions {
   dummy?: Dummy;
   /** Measure instead of copying. `target` is a directory on the disk to measure. Feature "probe". */
   probe?: boolean;
-  /** Filters of paths. Only the sender parses them. */
+  /** The receiver deletes entries of copied directories that the source lacks, unless a filter excludes them. Feature "delete". */
+  deletes?: boolean;
+  /** With `deletes`: excluded entries are deleted too. */
+  deletesExcluded?: boolean;
+  /** With `deletes`: maximum number of entries to delete. Default: no limit. */
+  maxDeletions?: number;
+  /** Filters of paths. The sender parses them, and with `deletes` the receiver too. */
   filters: unknown[];
   /** Log file on the remote host. The remote end appends to it. Feature "remote-log". */
   log?: string;
@@ -134,6 +142,7 @@ export function parseJob(value: unknown): Job {
     acls: shape.optional(fields, "acls", shape.flag),
     inplace: shape.optional(fields, "inplace", shape.flag),
     mkpath: shape.optional(fields, "mkpath", shape.flag),
+    exact: shape.optional(fields, "exact", shape.flag),
     countsAhead: shape.optional(fields, "countsAhead", shape.flag),
     dirlinks: shape.optional(fields, "dirlinks", shape.flag),
     sparse: shape.optional(fields, "sparse", shape.flag),
@@ -142,6 +151,9 @@ export function parseJob(value: unknown): Job {
     verify: shape.optional(fields, "verify", shape.flag),
     dummy: shape.optional(fields, "dummy", shape.oneOf<Dummy>, ["sender", "receiver", "both"]),
     probe: shape.optional(fields, "probe", shape.flag),
+    deletes: shape.optional(fields, "deletes", shape.flag),
+    deletesExcluded: shape.optional(fields, "deletesExcluded", shape.flag),
+    maxDeletions: shape.optional(fields, "maxDeletions", shape.whole),
     lends: shape.optional(fields, "lends", shape.whole),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),

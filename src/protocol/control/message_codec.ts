@@ -17,6 +17,8 @@ import { parseWirePath } from "../wire_path.ts";
 import { parseJob } from "./job.ts";
 import {
   asAttributes,
+  asDeleted,
+  asName,
   asPlace,
   asPlanned,
   asRange,
@@ -146,6 +148,13 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   failed: (fields) => ({ type: "failed", failure: failure(fields) }),
   note: (fields) => ({ type: "note", message: shape.text(fields, "message", MAX_MESSAGE_TEXT) }),
+  names: (fields) => ({
+    type: "names",
+    root: shape.whole(fields, "root", 0, MAX_ROOTS),
+    path: parseWirePath(shape.text(fields, "path", MAX_PATH_TEXT)),
+    names: shape.list(fields, "names", MAX_ENTRIES, asName),
+  }),
+  deleted: (fields) => ({ type: "deleted", entries: shape.list(fields, "entries", MAX_ENTRIES, asDeleted) }),
   planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", MAX_ENTRIES, asPlanned) }),
   finish: (fields) => ({
     type: "finish",
@@ -156,6 +165,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   finished: (fields) => ({
     type: "finished",
     ...totals(fields),
+    deleted: shape.optional(fields, "deleted", shape.whole),
     failures: shape.list(fields, "failures", MAX_FAILURES, parseFailure),
   }),
   removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", MAX_ENTRIES, asRemoved) }),

@@ -5,10 +5,12 @@ import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_XATTRS_BYTES } from "../lim
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
-import type { MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
+import type { DeletedEntry, MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
 import * as shape from "./shape.ts";
 
 const MAX_UINT32 = 2 ** 32 - 1;
+/** Maximum length of a name, in UTF-16 units. Some file systems allow more than MAX_NAME_BYTES. */
+const MAX_NAME_TEXT = 1024;
 
 /** Parses the 32-bit integer of a field. */
 export function uint32(fields: shape.Fields, name: string): number {
@@ -25,10 +27,20 @@ export function asPlace(value: unknown, name: string): MessageOf<"reach">["place
 export function asPlanned(value: unknown, name: string): PlannedEntry {
   const fields = shape.asObject(value, name);
   return {
-    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip"]),
+    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip", "remove"]),
     path: shape.text(fields, "path", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes"),
   };
+}
+
+/** Parses an entry of "deleted". */
+export function asDeleted(value: unknown, name: string): DeletedEntry {
+  return { path: shape.text(shape.asObject(value, name), "path", MAX_PATH_TEXT) };
+}
+
+/** Parses an item of "names". */
+export function asName(value: unknown, name: string): string {
+  return shape.text({ [name]: value }, name, MAX_NAME_TEXT);
 }
 
 /** Parses an entry of "removed". */
@@ -42,7 +54,7 @@ export function asSource(value: unknown, name: string): WireSource {
   const fields = shape.asObject(value, name);
   return {
     operand: shape.whole(fields, "operand", 0, MAX_ROOTS),
-    name: parseSourceName(shape.text(fields, "name", 1024)),
+    name: parseSourceName(shape.text(fields, "name", MAX_NAME_TEXT)),
     kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
     dev: shape.whole(fields, "dev"),
     inode: shape.whole(fields, "inode"),

@@ -38,12 +38,21 @@ export interface WireSource {
 
 /** The action that a dry run reports for one entry. */
 export interface PlannedEntry {
-  /** "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action. */
-  action: "create" | "send" | "replace" | "skip";
+  /**
+   * "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action; "remove": an entry
+   * of the target that the source lacks.
+   */
+  action: "create" | "send" | "replace" | "skip" | "remove";
   /** The name of the source and the path below it. */
   path: string;
   /** Size of a file, 0 for other entries. */
   bytes: number;
+}
+
+/** An entry of the target that the source lacks, and that the receiver has removed. */
+export interface DeletedEntry {
+  /** The name of the source and the path below it. */
+  path: string;
 }
 
 /** A leftover of an abandoned copy. */
@@ -159,6 +168,10 @@ export type Message =
   | { type: "failed"; failure: Failure }
   /** sender -> receiver: a note for the user. receiver -> client too, with feature "notes". */
   | { type: "note"; message: string }
+  /** sender -> receiver: names of entries of a source directory, in one or more messages. Feature "delete". */
+  | { type: "names"; root: number; path: WirePath; names: string[] }
+  /** receiver -> client: entries that were deleted, or would be in a dry run. Feature "delete". */
+  | { type: "deleted"; entries: DeletedEntry[] }
   /** sender -> receiver: entries of a dry run. Feature "update". */
   | { type: "planned"; entries: PlannedEntry[] }
   /** sender -> receiver: all units are acknowledged. */
@@ -175,7 +188,16 @@ export type Message =
     stopped?: boolean;
   }
   /** receiver -> sender: directories have their attributes. The totals are the receiver's. */
-  | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }
+  | {
+    type: "finished";
+    files: number;
+    bytes: number;
+    skipped?: number;
+    verified?: number;
+    /** Number of entries that were deleted, or would be in a dry run. Feature "delete". */
+    deleted?: number;
+    failures: Failure[];
+  }
   /** remote end -> client: leftovers that were removed, or would be in a dry run. Feature "clean". */
   | { type: "removed"; entries: RemovedEntry[] }
   /** remote end -> client: cleaning has ended, with its totals. `kept`: number of files that a copy may use. */

@@ -16,6 +16,8 @@ export class DigestSet {
   readonly memory: SharedArrayBuffer;
   readonly #slots: Uint32Array;
   readonly #mask: number;
+  /** Number of digests that this object has added. */
+  added = 0;
 
   /** Opens a set. @param memory Memory of a set, possibly of another thread. */
   constructor(memory: SharedArrayBuffer) {
@@ -31,10 +33,26 @@ export class DigestSet {
     return new DigestSet(new SharedArrayBuffer(slots * 8));
   }
 
+  /** Whether half of the slots are occupied, if no other object has added digests. */
+  get isHalfFull(): boolean {
+    return this.added * 4 >= this.#slots.length;
+  }
+
+  /** Returns a set of twice the size with the same digests. */
+  grown(): DigestSet {
+    const slots = this.#slots;
+    const larger = new DigestSet(new SharedArrayBuffer(slots.length * 8));
+    for (let at = 0; at < slots.length; at += 2) {
+      if (this.#isTaken(at)) larger.add(slots[at], slots[at + 1], slots[at] & DOUBT ? Known.perhaps : Known.yes);
+    }
+    return larger;
+  }
+
   /** Adds a digest. A digest that was added as `yes` stays so. */
   add(low: number, high: number, known: typeof Known.perhaps | typeof Known.yes): void {
     const at = this.#find(low, high);
     const doubt = known === Known.yes || (this.#isTaken(at) && (this.#slots[at] & DOUBT) === 0) ? 0 : DOUBT;
+    if (!this.#isTaken(at)) this.added++;
     this.#slots[at] = ((low | DOUBT) ^ DOUBT) | doubt;
     this.#slots[at + 1] = high;
   }

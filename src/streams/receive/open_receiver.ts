@@ -84,6 +84,7 @@ async function openCompareReceiver(
     comparison,
     roots,
     verifies: verify,
+    replaces: options.replaces !== undefined,
     digests,
     yielder,
     finished,

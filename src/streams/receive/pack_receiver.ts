@@ -118,6 +118,8 @@ export class PackReceiver {
     report.inPlace = this.#target.small.takeInPlace();
     const kept = this.#target.small.takeBackups();
     if (kept.length > 0) report.kept = kept;
+    const deleted = this.#target.small.takeDeleted();
+    if (deleted.length > 0) report.deleted = deleted;
     if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
     return { report, outcomes };
   }

@@ -27,6 +27,8 @@ export interface RecordComparerOptions {
   comparison?: Comparison;
   /** Whether written entries are verified. */
   verifies: boolean;
+  /** Whether files and links replace directories. Default: no. */
+  replaces?: boolean;
   /** Files that earlier runs have finished. */
   finished?: FinishedFiles;
   /** Whether digests of files from earlier runs are listed. Default: false. */
@@ -83,7 +85,10 @@ export class RecordComparer {
     const target = this.#target;
     if (!target.examine(cursor, bytes)) return CompareResult.missing;
     const { stat } = target;
-    if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
+    if (stat.kind === FileKind.directory) {
+      if (this.#options.replaces && !verify) return CompareResult.different;
+      throw failedWith("write", target.path, "EISDIR");
+    }
     if (!verify && cursor.type === RecordType.file && target.isSource(cursor)) return CompareResult.same;
     const by = verify ? "contents" : this.#options.comparison!.by;
     if (by === "nothing" || (by === "completions" && cursor.type !== RecordType.file)) return CompareResult.different;

@@ -48,6 +48,18 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--mkpath",
   },
   {
+    feature: "delete",
+    isNeeded: ({ job }) => job.deletes,
+    unsupportedMessage: (host, escp) => `Cannot use --delete: ${escp} on ${host} does not support it`,
+    optionToDrop: "--delete",
+  },
+  {
+    feature: "exact",
+    isNeeded: ({ job }) => job.direction === "push" && job.exact,
+    unsupportedMessage: (host, escp) => `Cannot use --no-target-directory: ${escp} on ${host} does not support it`,
+    optionToDrop: "--no-target-directory",
+  },
+  {
     feature: "dirlinks",
     isNeeded: ({ job }) => job.direction === "push" && job.dirlinks,
     unsupportedMessage: (host, escp) => `Cannot use --keep-dirlinks: ${escp} on ${host} does not support it`,

@@ -5,7 +5,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { GatheredFiles, Partial, PartialFileWriter } from "../../files/engine/target.ts";
+import type { GatheredFiles, Partial, PartialFileWriter, RemovedPlace } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
@@ -52,6 +52,8 @@ export interface LargeFileTargetsHost {
   failed(failure: Failure): void;
   /** Counts a file that was written in place because its name cannot be replaced. */
   wroteInPlace(file: GatheredFiles): void;
+  /** Reports entries that were removed with directories that files replace. */
+  deleted(places: readonly RemovedPlace[]): void;
   /** Counts a file that is its own source. */
   foundSame(same: GatheredFiles): void;
   /** Reports the bytes of an earlier run that are being verified. */
@@ -308,6 +310,7 @@ export class LargeFileTargets {
       return this.#discard(file, open, toFailure(error));
     } finally {
       backups.add(writer.takeBackups());
+      this.#host.deleted(writer.takeDeleted());
     }
     this.files++;
     this.bytes += size;

@@ -63,6 +63,7 @@ async function planFiles(
     confinement,
     isUnfinished,
     mkpath: job.mkpath,
+    exact: job.exact,
     dirlinks: job.dirlinks ? createdLinks() : undefined,
   };
   const roots = planTargets(planned, target, plan, files.paths);

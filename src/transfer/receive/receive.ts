@@ -17,6 +17,7 @@ import { hostIdentity } from "../host_identity.ts";
 import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
+import type { Deletion } from "./deletion.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
@@ -40,6 +41,7 @@ class Receiver implements AsyncDisposable {
   readonly #planned: DryRunTotals;
   #record?: ResumeRecord;
   #held?: HeldDirectories;
+  #deletion?: Deletion;
   #target?: TargetFiles;
   #streamCount = 0;
   /** Codecs that the sender may use. */
@@ -73,6 +75,7 @@ class Receiver implements AsyncDisposable {
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record);
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
+    if (this.#options.job.deletes) await this.#createDeletion(offer, roots);
     return roots;
   }
 
@@ -107,7 +110,13 @@ class Receiver implements AsyncDisposable {
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
     const { session, emit } = this.#options;
     const sourceNames = sources.map(({ name }) => name);
-    const shared = { streams: count.max, codecs: this.#codecs, record: this.#record, sourceNames };
+    const shared = {
+      streams: count.max,
+      codecs: this.#codecs,
+      record: this.#record,
+      deletion: this.#deletion,
+      sourceNames,
+    };
     this.#target = new TargetFiles(this.#options, roots, shared);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);
@@ -143,16 +152,21 @@ class Receiver implements AsyncDisposable {
     const { session: { control }, job: { comparison, verify }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
+    const { incomplete = false, stopped } = finish;
+    const failed = incomplete || target.failures + this.#senderFailures > 0;
+    const deletionFailures = await this.#deletion?.run(target, { failed, stopped }) ?? [];
     const failures = await target.finish();
-    if (target.failures === 0 && failures.length === 0 && !finish.incomplete) record.complete();
+    if (target.failures === 0 && failures.length === 0 && !incomplete) record.complete();
     const { files, bytes, skipped } = target.done;
     const verified = verify ? target.done.verified : undefined;
+    failures.unshift(...deletionFailures);
     control.send({
       type: "finished",
       files,
       bytes,
       skipped: comparison || record.continues ? skipped : undefined,
       verified,
+      deleted: this.#deletion?.count,
       failures: fittingFailures(failures),
     });
     for (const failure of failures) target.fail(failure);
@@ -168,7 +182,8 @@ class Receiver implements AsyncDisposable {
       failed: target.failures + this.#senderFailures,
       skipped,
       verified,
-      stopped: finish.stopped,
+      deleted: this.#deletion?.count,
+      stopped,
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
       resumed: target.kept + target.matched,
@@ -182,11 +197,30 @@ class Receiver implements AsyncDisposable {
     this.#held?.close();
   }
 
+  async #createDeletion(offer: Offer, roots: readonly TargetRoot[]): Promise<void> {
+    const { job: { comparison }, emit } = this.#options;
+    const { Deletion } = await import("./deletion.ts");
+    this.#deletion = new Deletion(this.#options, offer, roots, (path) => {
+      if (comparison?.dryRun) this.#planned.add({ action: "remove", path, bytes: 0 });
+      else emit({ type: "deleted", path });
+    });
+  }
+
   /** Handles the sender's messages. @returns the last one. */
   async #handleMessages(target: TargetFiles): Promise<MessageOf<"finish">> {
     const { session: { control }, job: { comparison }, emit } = this.#options;
     for (;;) {
-      const message = await control.expect("open", "close", "drop", "totals", "failed", "note", "planned", "finish");
+      const message = await control.expect(
+        "open",
+        "close",
+        "drop",
+        "totals",
+        "failed",
+        "note",
+        "planned",
+        ...this.#listing,
+        "finish",
+      );
       switch (message.type) {
         case "open":
           target.open(message);
@@ -203,12 +237,20 @@ class Receiver implements AsyncDisposable {
         case "planned":
           if (comparison?.dryRun) message.entries.forEach((entry) => this.#planned.add(entry));
           break;
+        case "names":
+          this.#deletion!.add(message);
+          break;
         case "finish":
           return message;
         default:
           this.#handleReport(message);
       }
     }
+  }
+
+  /** Messages about names, if the receiver needs them. */
+  get #listing(): readonly "names"[] {
+    return this.#deletion ? ["names"] : [];
   }
 
   /** Reports a failure or note of the sender immediately, so that many of them do not fill the memory. */

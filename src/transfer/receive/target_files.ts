@@ -1,7 +1,7 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
 import { createdLinks } from "../../files/target/created_links.ts";
-import type { Target, TargetOptions } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras, RemovedPlace, Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -12,6 +12,7 @@ import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
 import { StreamGroup } from "../stream_group.ts";
+import type { Deletion } from "./deletion.ts";
 import { DirectoryFinalizer } from "./directory_finalizer.ts";
 import { KeptBackups } from "./kept_backups.ts";
 import { LargeFileTargets } from "./large_file_targets.ts";
@@ -27,6 +28,7 @@ export class TargetFiles {
   finishing = false;
   readonly #options: ReceiveOptions;
   readonly #record: ResumeRecord | undefined;
+  readonly #deletion: Deletion | undefined;
   readonly #target: Target;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
@@ -41,26 +43,29 @@ export class TargetFiles {
 
   /**
    * @param options.codecs codecs that the sender may use. Default: none.
+   * @param options.deletion receives the entries that are removed. Default: entries of another kind stay.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
    */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, sourceNames }: {
+    { streams, codecs = [], record, deletion, sourceNames }: {
       streams: number;
       codecs?: readonly CodecName[];
       record?: ResumeRecord;
+      deletion?: Deletion;
       sourceNames: readonly string[];
     },
   ) {
     this.#options = options;
     this.#record = record;
+    this.#deletion = deletion;
     const { session, machine: { files }, job: { fsync } } = options;
-    const targetOptions = targetOptionsOf(options, record);
+    const targetOptions = { ...targetOptionsOf(options, record), replaces: deletion?.replaces };
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    const note = (text: string) => this.#note(text);
+    const note = (text: string) => this.note(text);
     this.#same = noteOfSame(roots, note);
     this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
@@ -76,6 +81,7 @@ export class TargetFiles {
       startJournal: (file, path) => this.streamGroup.pool.startJournal(file, path),
       failed: (failure) => this.fail(failure),
       foundSame: (same) => this.#same.add(same),
+      deleted: (places) => this.#deleted(places),
       wroteInPlace: (file) => this.#inPlace.add(file),
       checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
@@ -124,6 +130,13 @@ export class TargetFiles {
   fail(failure: Failure): void {
     this.#otherFailures++;
     this.#options.emit(failedEvent(failure, "receiver"));
+  }
+
+  /** Removes entries that the source lacks. Call it before `finish`. */
+  async removeExtras(options: ExtraOptions): Promise<RemovedExtras> {
+    const result = await this.#target.directories.removeExtras(options);
+    this.#directories.add(result.opened);
+    return result;
   }
 
   startProgress(): void {
@@ -192,7 +205,7 @@ export class TargetFiles {
         isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
-        note: (text) => this.#note(text),
+        note: (text) => this.note(text),
       },
       workers(streams),
     );
@@ -209,6 +222,7 @@ export class TargetFiles {
 
   #reportPack(report: ReceivedPack): void {
     this.#list(report);
+    this.#deleted(report.deleted);
     this.#backups.add(report.kept);
     this.#backups.drop(report.confirmed);
     if (!this.#packs.add(report)) return;
@@ -227,6 +241,11 @@ export class TargetFiles {
     report.entered?.forEach((directory) => this.#directories.addEntered(directory));
   }
 
+  #deleted(places: readonly RemovedPlace[] = []): void {
+    // The sender does not wait for these messages, so neither does this end.
+    for (const place of places) this.#deletion?.report(place);
+  }
+
   /** Lists the files of a pack, also of an earlier attempt, because the file that was written last is in place. */
   #list({ written = [], lost = [] }: ReceivedPack): void {
     const { listing } = this.#options;
@@ -240,7 +259,7 @@ export class TargetFiles {
   }
 
   /** Reports a note to the user, who is at the client. */
-  #note(message: string): void {
+  note(message: string): void {
     const { session, emit } = this.#options;
     emit({ type: "note", message });
     if (session.role === "remote" && session.features.includes("notes")) {

@@ -25,6 +25,7 @@ export interface RelayedRequest {
   recursive: boolean;
   streams: StreamCount;
   bytesPerSecond: number;
+  dryRun?: boolean;
   emit: (event: TransferEvent) => void;
   /** Called with the reason if nothing of this copy can be resumed. */
   unresumable: (why: string) => void;
@@ -112,8 +113,8 @@ export class RelayedConversation {
     for (;;) {
       const message = await from.control.expect(...types);
       this.#inspect(message, from === this.#from ? "sender" : "receiver");
-      // Notes of the receiver are for the user, not for the sender.
-      const isForUser = message.type === "note" || message.type === "checking";
+      // These messages of the receiver are for the user, not for the sender.
+      const isForUser = message.type === "note" || message.type === "checking" || message.type === "deleted";
       if (!isForUser || from === this.#from) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
@@ -144,6 +145,7 @@ export class RelayedConversation {
     else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
+    else if (message.type === "deleted") message.entries.forEach(({ path }) => this.#deleted(path));
     else if (message.type === "closed") {
       this.files++;
       this.doneBytes += message.bytes;
@@ -160,6 +162,11 @@ export class RelayedConversation {
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome, "receiver");
   }
 
+  #deleted(path: string): void {
+    if (this.#options.dryRun) this.planned.add({ action: "remove", path, bytes: 0 });
+    else this.#options.emit({ type: "deleted", path });
+  }
+
   #fail(failure: Failure, side: Side): void {
     // Each range of a file may fail for the same reason.
     if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
@@ -171,5 +178,23 @@ export class RelayedConversation {
 /** Maximum number of large files in progress that are remembered. Correct peers have fewer. */
 const MAX_IN_PROGRESS = 1024;
 
-const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "planned", "finish"];
-const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "note", "checking", "finished"];
+const FROM_SENDER: readonly MessageType[] = [
+  "open",
+  "close",
+  "drop",
+  "totals",
+  "failed",
+  "note",
+  "planned",
+  "names",
+  "finish",
+];
+const FROM_RECEIVER: readonly MessageType[] = [
+  "opened",
+  "unopened",
+  "closed",
+  "note",
+  "checking",
+  "deleted",
+  "finished",
+];

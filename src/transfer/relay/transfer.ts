@@ -12,7 +12,7 @@ import { RelayedConversation, type RelayedRequest } from "./conversation.ts";
 import { RelayStreams } from "./streams.ts";
 
 /** Options of the transfer. */
-export interface RelayedTransferOptions extends Omit<RelayedRequest, "recursive" | "bytesPerSecond"> {
+export interface RelayedTransferOptions extends Omit<RelayedRequest, "recursive" | "bytesPerSecond" | "dryRun"> {
   machine: Machine;
   request: CopyRequest;
   blockBytes: number;
@@ -76,8 +76,8 @@ export class RelayedTransfer implements AsyncDisposable {
   }
 
   /** Ends both sessions. @returns the totals of the receiver. */
-  async finish({ files, bytes, skipped = 0, verified }: MessageOf<"finished">): Promise<Outcome> {
-    const { request: { dryRun, compress, dummy }, machine, emit } = this.#options;
+  async finish({ files, bytes, skipped = 0, verified, deleted = 0 }: MessageOf<"finished">): Promise<Outcome> {
+    const { request: { dryRun, compress, dummy, deletes }, machine, emit } = this.#options;
     const streams = this.#streams!;
     const lost = streams.losses.note(this.#from.control.corrupt + this.#to.control.corrupt);
     if (lost) emit({ type: "note", message: lost });
@@ -92,6 +92,7 @@ export class RelayedTransfer implements AsyncDisposable {
       failed,
       skipped,
       verified,
+      deleted: deletes ? deleted : undefined,
       stopped,
       dryRun,
       streams: this.#streamCount,

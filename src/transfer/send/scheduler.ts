@@ -13,6 +13,7 @@ import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
 import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
+import type { WirePath } from "../../protocol/wire_path.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { PackReport, SendReport } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem, WorkUnit } from "../../streams/unit.ts";
@@ -337,6 +338,8 @@ export class Scheduler {
   }
 
   #handleItem(item: WalkItem): void {
+    // A full target needs names too: only files count as dropped.
+    if (item.type === "names") return this.#host.send({ ...item, path: item.path as WirePath });
     if (this.#earlyStop.isFull && item.type !== "failed" && item.type !== "note") return this.#earlyStop.dropped();
     switch (item.type) {
       case "pack":

@@ -70,7 +70,8 @@ class Sender implements AsyncDisposable {
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
     this.#scheduler = this.#createScheduler();
-    const open = () => options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false });
+    const open = () =>
+      options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false, names: undefined });
     const count = options.job.countsAhead ? new WalkCount(open) : undefined;
     const wireBytes = () => this.#compresses ? this.#streams?.pool.wireBytes : undefined;
     this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, wireBytes, emit });
@@ -121,7 +122,7 @@ class Sender implements AsyncDisposable {
       streamBroke: (stream) => this.#scheduler.streamBroke(stream),
       finished: () => this.#scheduler.finished,
     });
-    const messages = new ReceiverMessages(this.#options, this.#scheduler);
+    const messages = new ReceiverMessages(this.#options, this.#scheduler, ({ path }) => this.#deleted(path));
     this.#streamCount = await messages.during(this.#streams.run(count));
     const orFewer = this.#isClient ? undefined : true;
     emit({ type: "connected", streams: this.#streamCount, orFewer, engine: session.engine.name });
@@ -139,7 +140,8 @@ class Sender implements AsyncDisposable {
 
   /** Exchanges totals with the receiver. @throws {UserError} if they differ. */
   async compareTotals({ finished: receiverFinished }: ReceiverMessages): Promise<Outcome> {
-    const { session: { control }, job: { comparison, verify, compress }, notFound, emit } = this.#options;
+    const { session: { control }, job, notFound, emit } = this.#options;
+    const { comparison, verify, compress } = job;
     const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
@@ -167,6 +169,7 @@ class Sender implements AsyncDisposable {
       skipped,
       verified,
       stopped,
+      deleted: job.deletes ? finished.deleted ?? 0 : undefined,
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,
@@ -197,7 +200,9 @@ class Sender implements AsyncDisposable {
         if (!this.#isClient) this.#plannedMessages.add(entry);
       },
       // Wait while the client does not read, so that unsent messages do not fill the memory.
-      turn: this.#isClient ? undefined : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
+      turn: this.#isClient && !job.deletes
+        ? undefined
+        : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
     }, {
       streams: streams.max,
       blockBytes: job.blockBytes,
@@ -253,6 +258,13 @@ class Sender implements AsyncDisposable {
       },
       workers(streams, { busy: this.#compresses }),
     );
+  }
+
+  /** Reports an entry that the receiver has deleted, or would delete in a dry run. */
+  #deleted(path: string): void {
+    const { job: { comparison }, emit } = this.#options;
+    if (comparison?.dryRun) this.#planned.add({ action: "remove", path, bytes: 0 });
+    else emit({ type: "deleted", path });
   }
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {

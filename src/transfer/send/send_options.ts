@@ -51,5 +51,6 @@ export function walkOptions(
   // Targets of their own may be on several file systems. A relay does not know the features of both ends.
   const mayLink = session.role === "client" ? session.features.includes("link-roots") : job.linkRoots;
   const linkRoots = mayLink && roots.every(({ target }) => target === undefined);
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, checkLink, linkRoots };
+  const names = job.deletes ? job.deletesExcluded ? "accepted" as const : "all" as const : undefined;
+  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, names, checkLink, linkRoots };
 }

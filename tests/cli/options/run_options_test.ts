@@ -7,6 +7,15 @@ import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
 
 describe("operands of a copy", () => {
+  it("are one source and its target with --no-target-directory", () => {
+    assertEquals(request("--no-target-directory").exact, true);
+    assertEquals(request().exact, undefined);
+    const refused = 'Option "--no-target-directory" takes one source, which the target becomes a copy of';
+    assertEquals(usageError("--no-target-directory", "a", "b", "h:"), refused);
+    assertEquals(usageError("--no-target-directory", "a", "h:b", "c"), refused);
+    assertEquals(usageError("--no-target-directory", "--filelist=l", "h:"), refused);
+  });
+
   it("must contain a source and a target", () => {
     assertEquals(usageError(), "Nothing to copy: a source and a target are needed");
     assertEquals(usageError("a"), "The target is missing: a source and a target are needed");
@@ -215,6 +224,57 @@ describe("options of a copy", () => {
     assertMatch(usageError("--ioengine=dummy", "-", "y"), /standard input/);
     assertEquals(copyRun("--ioengine=posix::dummy", "-", "y").host.request.dummy, "receiver");
     assertEquals(request("--nodirect").direct, false);
+  });
+
+  it("delete with --delete, which needs one host and directories", () => {
+    const deletion = (...args: string[]) => {
+      const { deletes, deletesExcluded, maxDeletions } = request(...args);
+      return [deletes, deletesExcluded, maxDeletions];
+    };
+    assertEquals(deletion("-r"), [undefined, undefined, undefined]);
+    assertEquals(deletion("-r", "--delete"), [true, undefined, undefined]);
+    assertEquals(deletion("-a", "--del", "--max-delete=0"), [true, undefined, 0]);
+    assertEquals(deletion("-r", "--delete-excluded"), [true, true, undefined]);
+    const refused = (...args: string[]) => usageError(...args).replace('Cannot use "--delete" ', "");
+    assertEquals(
+      refused("--delete", "a", "h:"),
+      'without "-r" or "-a": only entries of copied directories are deleted',
+    );
+    assertEquals(
+      refused("-r", "--delete", "a", "h:b", "c"),
+      "with sources on several hosts: each copy would delete the files of the others",
+    );
+    assertEquals(
+      refused("-r", "--delete", "--filelist=l", "h:"),
+      'with "--filelist": it would delete what the list does not name',
+    );
+    assertEquals(
+      refused("-r", "--delete", "-K", "a", "b"),
+      'with "--keep-dirlinks": two directories could be the same one',
+    );
+    assertEquals(refused("-r", "--delete", "-", "b"), "with standard input: it has no entries");
+    assertEquals(refused("-r", "--delete", "h:a", "-"), "with standard output: it has no entries");
+    assertEquals(
+      refused("-r", "--delete", "--ioengine=dummy", "a", "h:"),
+      'with "--ioengine dummy": nothing is copied',
+    );
+    assertEquals(
+      usageError("-r", "--max-delete=1", "a", "b"),
+      'Option "--max-delete" limits "--delete", which is missing',
+    );
+  });
+
+  it("mirror with --mirror, whose implied options can be overridden", () => {
+    const { recursive, preserve, symlinks, hardlinks, sparse, update, deletes, exact } = request("--mirror");
+    assertEquals([recursive, preserve, symlinks, hardlinks, sparse], [true, true, "preserve", true, true]);
+    assertEquals([update, deletes, exact], ["times", true, true]);
+    assertEquals(request("--mirror", "--checksum").update, "contents");
+    assertEquals(request("--mirror", "--symlinks=skip", "--no-preserve").symlinks, "skip");
+    assertEquals(usageError("--mirror", "a", "b", "c"), usageError("--no-target-directory", "a", "b", "c"));
+    const forwarded = forwardedWords(copyRun("-R", "--mirror", "--max-delete=3", "a:x", "b:y").host.flags);
+    for (const word of ["--recursive", "--update", "--delete", "--max-delete=3", "--no-target-directory"]) {
+      assertEquals(forwarded.includes(word), true, word);
+    }
   });
 
   it("select updates by times or contents, which need a target to compare with", () => {

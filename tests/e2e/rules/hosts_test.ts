@@ -54,6 +54,18 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 
+  it("are mirrored by their host with -R", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree({ "to/old/x": "x", "to/one": "old" });
+    const operands = [`testhost:${from}`, `testhost2:${to}/to`];
+    const dry = await copy("--mirror", "-R", "-n", ...operands);
+    assertEquals([dry.code, dry.stdout.match(/^remove.*$/gm)?.length], [0, 2], dry.stderr);
+    const { code, stderr } = await copy("--mirror", "-R", "-v", ...operands);
+    assertEquals([code, stderr.match(/^deleted .*$/gm)?.length], [0, 2], stderr);
+    assertStringIncludes(stderr, ", 2 deleted");
+    assertEquals(await compareTrees(from, `${to}/to`, { mtimes: "s" }), []);
+  });
+
   it("have one note about rules that exclude nothing with -R", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree();

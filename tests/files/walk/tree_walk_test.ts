@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import type { WalkOptions } from "../../../src/files/engine/source.ts";
 import { PACK_BYTES, PACK_FILE_LIMIT, PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import { collect, describeItems, ENGINES, isRoot, rawShell, sourceRoot, TempDirectory } from "../file_engines.ts";
 
@@ -34,6 +35,39 @@ for (const { title, make } of ENGINES) {
         `file f1 ${PACK_FILE_LIMIT}`,
         `ranged f2 ${PACK_FILE_LIMIT + 1}`,
       ]);
+    });
+
+    it("reports the names of all directories, also of entries that it does not return", async () => {
+      using temp = new TempDirectory();
+      for (const path of ["a.o", "b", "out/c", "empty/"]) {
+        temp.directory(`s/${path}`.slice(0, `s/${path}`.lastIndexOf("/")));
+        if (!path.endsWith("/")) temp.write(`s/${path}`);
+      }
+      Deno.symlinkSync("b", temp.at("s/l"));
+      const accept = (path: string) => !["a.o", "out"].includes(path);
+      const names = async (options: Partial<WalkOptions>) => {
+        const walked = engine.walk([sourceRoot(engine, temp.at("s"))], {
+          recursive: true,
+          accept,
+          symlinks: "skip",
+          ...options,
+        });
+        const items = await collect(walked);
+        return items.flatMap((item) => item.type === "names" ? [`${item.root} ${item.path}: ${item.names.sort()}`] : [])
+          .sort();
+      };
+      assertEquals(await names({}), []);
+      assertEquals(await names({ names: "all" }), ["0 : a.o,b,empty,l,out", "0 empty: "]);
+      assertEquals(await names({ names: "accepted" }), ["0 : b,empty,l", "0 empty: "]);
+    });
+
+    it("splits the names of a large directory", async () => {
+      using temp = new TempDirectory();
+      for (let index = 0; index < 1000; index++) temp.write(`f${index}`);
+      const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true, names: "all" }));
+      const names = items.flatMap((item) => item.type === "names" ? [item.names] : []);
+      assertEquals(names.map(({ length }) => length), [256, 256, 256, 232]);
+      assertEquals(new Set(names.flat()).size, 1000);
     });
 
     it("splits 5,000 files into independent packs", async () => {

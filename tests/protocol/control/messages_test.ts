@@ -27,7 +27,8 @@ const START = { type: "start" as const, version: 1, features: ["later"], random:
 /** At least one message of each type without fields that concern a single test, and each kind of job. */
 const MESSAGES: Message[] = [
   { ...START, job: PUSH },
-  { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, countsAhead: true } },
+  { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, exact: true, countsAhead: true } },
+  { ...START, job: { ...PUSH, deletes: true, deletesExcluded: true, maxDeletions: 2 ** 40 } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
@@ -79,6 +80,8 @@ const MESSAGES: Message[] = [
   { type: "totals", files: 1, bytes: 2, complete: false },
   { type: "failed", failure: FAILURE },
   { type: "note", message: "ä\n" },
+  { type: "names", root: 7, path: parseWirePath("a/\udcff"), names: ["x", "\udcff", ""] },
+  { type: "deleted", entries: [{ path: "a/\udcff/" }] },
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
@@ -148,6 +151,11 @@ describe("messages", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
     assertRoundTrip(message);
     for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
+  });
+
+  it("of type finished accept a number of deleted entries, and reject other values", () => {
+    assertEquals((parse({ ...jsonOf("finished"), deleted: 3 }) as MessageOf<"finished">).deleted, 3);
+    for (const deleted of [-1, 0.5, "3", null, true]) rejects({ ...jsonOf("finished"), deleted });
   });
 
   it("of types finish and finished accept a number of skipped entries, and reject other values", () => {

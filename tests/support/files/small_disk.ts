@@ -12,9 +12,16 @@ export interface SmallDisk extends AsyncDisposable {
   remount(options: string): Promise<void>;
 }
 
-/** Mounts a disk. @param options Options of mount(8), such as "size=8m". */
-export async function mountSmallDisk(options: string): Promise<SmallDisk> {
-  const directory = await createTempDirectory();
+/**
+ * Mounts a disk.
+ *
+ * @param options Options of mount(8), such as "size=8m".
+ * @param path Existing directory to mount it on. Default: a temporary one.
+ */
+export async function mountSmallDisk(options: string, path?: string): Promise<SmallDisk> {
+  const directory = path === undefined
+    ? await createTempDirectory()
+    : { path, [Symbol.asyncDispose]: () => Promise.resolve() };
   try {
     await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", directory.path);
   } catch (error) {

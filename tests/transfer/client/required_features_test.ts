@@ -33,6 +33,9 @@ describe("requiredFeatures", () => {
       [{ job: { ...PUSH, fsync: true } }, "fsync"],
       [{ job: { ...PUSH, inplace: true } }, "inplace"],
       [{ job: { ...PUSH, mkpath: true } }, "mkpath"],
+      [{ job: { ...PUSH, deletes: true } }, "delete"],
+      [{ job: { ...PULL, deletes: true } }, "delete"],
+      [{ job: { ...PUSH, exact: true } }, "exact"],
       [{ job: { ...PUSH, dirlinks: true } }, "dirlinks"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
@@ -51,7 +54,10 @@ describe("requiredFeatures", () => {
   });
 
   it("omits features that only the other direction needs", () => {
-    assertEquals(needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, dirlinks: true } }), []);
+    assertEquals(
+      needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, exact: true, dirlinks: true } }),
+      [],
+    );
     assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);

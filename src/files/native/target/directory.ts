@@ -1,6 +1,6 @@
 /** Current directory of a native writer. */
 
-import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { addressOf, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
@@ -8,6 +8,7 @@ import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
+import type { GlobEntry } from "../../glob/expand.ts";
 import { joinPath } from "../../path/local_path.ts";
 import type { FileStat } from "../../stat/file_stat.ts";
 import { type DirectoryAccess, mayBePlanted, mayDelete } from "../../target/directory_access.ts";
@@ -16,6 +17,7 @@ import type { WriterOptions } from "../../write/atomic_writer.ts";
 import type { TargetDirectory } from "../../write/target_directory.ts";
 import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
+import { listDirectory } from "../lister.ts";
 import { finishDirectory } from "./finish.ts";
 import { descriptorPath, openOnce } from "../open.ts";
 import { readStat } from "../stat.ts";
@@ -53,6 +55,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), {
       openat2,
       dirlinks: options.dirlinks,
+      replaces: options.replaces !== undefined,
     });
     this.attributes = new NativeAttributes(calls);
     this.xattrs = xattrs;
@@ -146,6 +149,15 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   }
 
   checkSameCase(): void {}
+
+  list(): Iterable<GlobEntry> {
+    return listDirectory(this.calls, this.place);
+  }
+
+  removeEntry(name: number, { isDirectory }: { isDirectory: boolean }): void {
+    if (this.calls.unlinkat(this.descriptor, name, isDirectory ? AT_REMOVEDIR : 0) === 0) return;
+    throw new SystemCallError(this.calls.errno());
+  }
 
   remove(name: string): void {
     this.calls.unlinkat(this.descriptor, this.#other.putName(encodeName(name)), 0);

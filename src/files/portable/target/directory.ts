@@ -8,6 +8,7 @@ import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
+import type { GlobEntry } from "../../glob/expand.ts";
 import { baseName, joinPath } from "../../path/local_path.ts";
 import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_rules.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
@@ -24,7 +25,10 @@ import type { TargetDirectory } from "../../write/target_directory.ts";
 import { canOthersReplace, canOthersSwap, isSharedByOthers, newModesIn, refersTo } from "../access.ts";
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
+import { REPLACEMENT } from "../lister.ts";
+import { listEntries } from "../list_entries.ts";
 import { correctTimes } from "../runtime_gaps.ts";
+import { notText } from "../text_lister.ts";
 import { readInfo, statExisting, statOf } from "../stat.ts";
 
 /** Names are absolute paths. */
@@ -148,6 +152,20 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     if (this.roots[this.root].kind === "folder") checkSameCase(operation, path, this.rules);
   }
 
+  list(): Iterable<GlobEntry> {
+    return listEntries(this.place);
+  }
+
+  removeEntry(path: string, { isDirectory }: { isDirectory: boolean }): void {
+    if (this.isSwappable) this.checkUnchanged();
+    const info = existingAt(path);
+    if (!info && path.includes(REPLACEMENT)) throw notText(path);
+    if (!info) throw failedWith("remove", path, "ENOENT");
+    // Deno.removeSync removes an empty directory too.
+    if (info.isDirectory !== isDirectory) throw failedWith("remove", path, isDirectory ? "ENOTDIR" : "EISDIR");
+    Deno.removeSync(path);
+  }
+
   remove(name: string): void {
     remove(joinPath(this.place, name));
   }
@@ -216,6 +234,10 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   #enterOne(root: number, path: string, directory: string, create: boolean): string {
     try {
       let info = existingAt(directory);
+      if (info && !info.isDirectory && create && this.options.replaces) {
+        this.#removeReplaced(directory);
+        info = undefined;
+      }
       if (!info) {
         if (!create) throw failedWith("create", directory, "ENOENT");
         info = this.#createDirectory(root, path, directory);
@@ -243,6 +265,12 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     this.#hasSharedNames = isSharedByOthers(info);
     this.#info = info;
     return directory;
+  }
+
+  /** Removes an entry that a directory replaces. */
+  #removeReplaced(path: string): void {
+    if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", path);
+    Deno.removeSync(path);
   }
 
   #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {
