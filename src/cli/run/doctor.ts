@@ -13,6 +13,7 @@ import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { DoctorOptions } from "../options/command.ts";
 import { headline } from "../report_error.ts";
 import { pathOfEscp } from "../remote_escp.ts";
+import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
@@ -25,7 +26,7 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
   using stop = stopSignals();
   const output = new Output();
   const write = (line: string) => output.write(line + "\n");
-  const peer = peerCommand(remote, access, host);
+  const peer = peerCommand(remote, access, host, ESCP);
   const steps: Step[] = [];
   const terminal = new Terminal({ quiet: quiet || json, verbose });
   const report = (step: Step) => {
