@@ -28,7 +28,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/doctor/"],
   ["src/ui/", "src/config/"],
   ["src/cli/", "deno.json"],
-  ["main.ts"],
+  ["main.ts", "src/library/"],
+  ["src/mod.ts"],
 ];
 
 const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/version_order.ts", "src/errors.ts", "src/protocol/"];
