@@ -14,14 +14,17 @@ export interface LocalPeerOptions {
   engine: EngineChoice;
   /** Number of Workers for its streams. Default: depends on the cores of this machine. */
   threads?: number;
+  /** Whether the client is on this machine, so that paths are taken literally. Default: true. */
+  local?: boolean;
 }
 
 /** Returns the command for the remote end. Both ends have a control channel in memory, and data connections on loopback. */
 export function localPeer(options: LocalPeerOptions): PeerCommand {
-  return { program: "escp", args: [], name: "this machine", isEnd: true, startHere: () => start(options) };
+  return { program: "escp", args: [], name: "this machine", isEnd: true, startHere: () => startRemoteEnd(options) };
 }
 
-function start(options: LocalPeerOptions): PeerChild {
+/** Starts a remote end in this process. It ends when its control channel is closed. */
+export function startRemoteEnd(options: LocalPeerOptions): PeerChild {
   const [toPeer, toClient] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
   const stop = new AbortController();
   const pipes = { input: toPeer.readable, output: toClient.writable };
@@ -41,7 +44,7 @@ function start(options: LocalPeerOptions): PeerChild {
 
 /** Serves one session. @throws as `serve`. The client reports the error. */
 async function serveHere(
-  { signal, ...options }: LocalPeerOptions & {
+  { local = true, ...options }: LocalPeerOptions & {
     input: ReadableStream<Uint8Array>;
     output: WritableStream<Uint8Array>;
     signal: AbortSignal;
@@ -51,13 +54,12 @@ async function serveHere(
   await serve({
     ...options,
     software: VERSION,
-    local: true,
+    local,
     limits: {},
     awaiting: () => {},
     begun: (session) => Promise.resolve(session.log === undefined ? undefined : log.open(session.id, session.log)),
     emit: (event) => log.file?.onEvent(event),
     note: (text) => log.file?.log.info(text),
-    signal,
   });
 }
 
