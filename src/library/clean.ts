@@ -76,7 +76,7 @@ export function clean(
       },
       note,
     };
-    const program = libraryProgram(emit, {});
+    using program = libraryProgram(emit);
     const { bytes, kept, failed } = await cleanPlaces(command.options, {
       ...{ report, logging, signal, program },
       onEvent: () => {},

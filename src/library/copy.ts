@@ -159,6 +159,7 @@ async function run(
   let totals: CopyTotals | undefined;
   const events = new EventTranslator();
   const note = (message: string) => emit({ type: "note", message });
+  using program = libraryProgram(emit, { threads: threadsOf(options) });
   using logging = openCopyLog({ ...complete.output, quiet: true }, note);
   await copyTransfers(complete, {
     emit(event) {
@@ -172,7 +173,7 @@ async function run(
     showsTotals: true,
     log: logging.log,
     signal,
-    program: libraryProgram(emit, { threads: threadsOf(options) }),
+    program,
   }).catch((error) => {
     logging.onEvent({ type: "failed", path: "", message: messageOf(error) });
     throw error;

@@ -71,6 +71,7 @@ export function doctor(host: string, options: DoctorOptions = {}): Run<DoctorRes
       known: DOCTOR_FLAGS,
       flags: { doctor: true },
     });
+    using program = libraryProgram(emit);
     const steps: DoctorStep[] = [];
     const { error } = await examineHost(command.options, {
       onBegin: () => {},
@@ -80,7 +81,7 @@ export function doctor(host: string, options: DoctorOptions = {}): Run<DoctorRes
         emit({ type: "step", step: copied });
       },
       signal,
-      program: libraryProgram(emit, {}),
+      program,
     });
     if (error !== undefined && (options.throwOnFailure ?? true)) throw error;
     const advice = steps.flatMap(({ text }) => typeof text === "string" ? [text] : []);

@@ -12,8 +12,11 @@ import { localPeer } from "./local_peer.ts";
 import { optionFlags } from "./option_flags.ts";
 import type { ConnectionOptions } from "./options.ts";
 
-/** Returns the program of a run. @param emit receives each line that ssh prints. */
-export function libraryProgram(emit: (event: SshEvent) => void, { threads }: { threads?: number }): Program {
+/** Returns the program of a run, to be disposed at its end. @param emit receives each line that ssh prints. */
+export function libraryProgram(
+  emit: (event: SshEvent) => void,
+  { threads }: { threads?: number } = {},
+): Program & Disposable {
   const texts = new Map<string, { decoder: TextDecoder; line: string }>();
   return {
     isEscp: false,
@@ -25,6 +28,9 @@ export function libraryProgram(emit: (event: SshEvent) => void, { threads }: { t
       // A line that never ends must not fill the memory.
       text.line = lines.pop()!.slice(-MAX_LINE);
       for (const line of lines) if (line !== "") emit({ type: "ssh", host, line });
+    },
+    [Symbol.dispose]() {
+      for (const [host, { line }] of texts) if (line !== "") emit({ type: "ssh", host, line });
     },
   };
 }
