@@ -8,6 +8,7 @@ import {
   listOf,
   maybe,
   MESSAGE,
+  NOTE,
   oneOf,
   SECONDS,
   type TaskEvents,
@@ -41,7 +42,7 @@ export const CLEAN_EVENTS: TaskEvents = {
       when: "for each file that was not removed, and each host that failed",
       fields: { host: HOST, path: always(TEXT, 'the path; "" for a host'), message: MESSAGE, hint: HINT },
     },
-    { event: "note", when: "for information", fields: { message: MESSAGE } },
+    { event: "note", when: "for information", fields: { message: NOTE } },
     {
       event: "end",
       when: "last",

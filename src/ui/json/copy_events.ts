@@ -10,6 +10,7 @@ import {
   listOf,
   maybe,
   MESSAGE,
+  NOTE,
   objectOf,
   oneOf,
   orNull,
@@ -82,7 +83,7 @@ export const COPY_EVENTS: TaskEvents = {
         bytes: always(COUNT, "size of a file, 0 for other entries"),
       },
     },
-    { event: "note", when: "for information", fields: { message: MESSAGE, host: HOST } },
+    { event: "note", when: "for information", fields: { message: NOTE, host: HOST } },
     {
       event: "retry",
       when: "for each lost session that is retried",

@@ -74,6 +74,7 @@ export function maybe(schema: Schema, help: string): EventField {
 
 /** Fields of several events. */
 export const MESSAGE: EventField = always(TEXT, "the reason, a whole sentence or phrase");
+export const NOTE: EventField = always(TEXT, "the information, a whole sentence or phrase");
 export const HINT: EventField = maybe(TEXT, "advice in the imperative");
 export const EXIT_STATUS: EventField = always(COUNT, "exit status of escp");
 export const SECONDS: EventField = always(AMOUNT, "duration of the run");
