@@ -10,7 +10,6 @@ import { writeTree } from "../support/files/temp_tree.ts";
 import { describeWithScene } from "../support/scene.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
-const CONFIG = `${ROOT}deno.json`;
 
 /** Copies twice at the same time, with options in JSON. */
 const PROGRAM = `
@@ -36,10 +35,12 @@ async function run(program: string, args: string[], env: Record<string, string> 
 
 /** Writes a program that imports the library, and a tree to copy. */
 async function writeProgram(path: string): Promise<void> {
-  // A compiled program contains only modules that it imports by relative paths.
-  const library = relative(path, `${ROOT}src/mod.ts`);
+  // A compiled program contains only modules with relative paths.
+  const imports = { "@escp/escp": relative(path, `${ROOT}src/mod.ts`) };
   await writeTree(path, {
-    "user.ts": `import { copy } from "${library}";\n${PROGRAM}`,
+    "deno.json": JSON.stringify({ imports }),
+    "config/escp/config.yaml": "preserve: true\n",
+    "user.ts": `import { copy } from "@escp/escp";\n${PROGRAM}`,
     "from/small": "small",
     "from/d/large": { size: 5_000_000 },
   });
@@ -53,24 +54,19 @@ describeWithScene("a program that uses the library", (scene) => {
     const { sshd } = scene;
     const remote = { sshConfig: sshd.configPath, remotePath: `${sshd.binDirectory}/escp`, tunnel: "never" };
     for (const [prefix, name, options] of [["", "local", {}], ["testhost:", "remote", remote]] as const) {
-      const args = ["run", "--quiet", "--allow-all", "--config", CONFIG, `${path}/user.ts`];
-      const to = `${prefix}${path}/${name}`;
-      const result = await run(Deno.execPath(), [
-        ...args,
-        `${path}/from`,
-        to,
-        JSON.stringify({ ...options, recursive: true }),
-      ]);
+      const deno = ["run", "--quiet", "--check", "--allow-all", `${path}/user.ts`];
+      const args = [`${path}/from`, `${prefix}${path}/${name}`, JSON.stringify({ ...options, recursive: true })];
+      const result = await run(Deno.execPath(), [...deno, ...args], { XDG_CONFIG_HOME: `${path}/config` });
       assertEquals(result, { code: 0, stdout: PRINTED, stderr: "" });
       assertEquals(await compareTrees(`${path}/from`, `${path}/${name}1`), []);
-      assertEquals(await compareTrees(`${path}/from`, `${path}/${name}2`), []);
+      assertEquals(await compareTrees(`${path}/from`, `${path}/${name}2`, { mtimes: "ms" }), []);
     }
   });
 });
 
 /** Compiles a program. Returns its standard error. */
 async function compile(program: string, output: string): Promise<string> {
-  const args = ["compile", "--quiet", "--allow-all", "--no-check", "--config", CONFIG, "--output", output, program];
+  const args = ["compile", "--quiet", "--allow-all", "--no-check", "--output", output, program];
   const runtime = Deno.env.get("DENORT_DIR") && `${Deno.env.get("DENORT_DIR")}/denort-${Deno.build.target}`;
   const { stderr } = await run(Deno.execPath(), args, runtime ? { DENORT_BIN: runtime } : {});
   return stderr;
@@ -97,9 +93,11 @@ describe("a compiled program that uses the library", () => {
     await compile(`${path}/user.ts`, `${path}/user`);
     for (const engine of ["auto", "portable"]) {
       const options = JSON.stringify({ recursive: true, engine });
-      const result = await run(`${path}/user`, [`${path}/from`, `${path}/${engine}`, options]);
+      const result = await run(`${path}/user`, [`${path}/from`, `${path}/${engine}`, options], {
+        XDG_CONFIG_HOME: `${path}/config`,
+      });
       assertEquals(result, { code: 0, stdout: PRINTED, stderr: "" });
-      assertEquals(await compareTrees(`${path}/from`, `${path}/${engine}2`), []);
+      assertEquals(await compareTrees(`${path}/from`, `${path}/${engine}2`, { mtimes: "ms" }), []);
     }
   });
 });
