@@ -115,6 +115,11 @@ describeWithScene("copy of the library", (scene) => {
       { type: "ssh", host: "testhost", line: "three" },
     ]);
     assert((await Deno.readTextFile(`${path}/arguments`)).includes("-oBatchMode=yes\n"));
+    await assertRejects(
+      () => copy(`${path}/a`, "testhost:b", { ...options, ssh: program, interactive: true }),
+      StartError,
+    );
+    assert(!(await Deno.readTextFile(`${path}/arguments`)).includes("BatchMode"));
   });
 
   for (

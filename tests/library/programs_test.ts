@@ -54,7 +54,7 @@ describeWithScene("a program that uses the library", (scene) => {
     const { sshd } = scene;
     const remote = { sshConfig: sshd.configPath, remotePath: `${sshd.binDirectory}/escp`, tunnel: "never" };
     for (const [prefix, name, options] of [["", "local", {}], ["testhost:", "remote", remote]] as const) {
-      const deno = ["run", "--quiet", "--check", "--allow-all", `${path}/user.ts`];
+      const deno = ["run", "--quiet", "--allow-all", `${path}/user.ts`];
       const args = [`${path}/from`, `${prefix}${path}/${name}`, JSON.stringify({ ...options, recursive: true })];
       const result = await run(Deno.execPath(), [...deno, ...args], { XDG_CONFIG_HOME: `${path}/config` });
       assertEquals(result, { code: 0, stdout: PRINTED, stderr: "" });
@@ -65,8 +65,9 @@ describeWithScene("a program that uses the library", (scene) => {
 });
 
 /** Compiles a program. Returns its standard error. */
-async function compile(program: string, output: string): Promise<string> {
-  const args = ["compile", "--quiet", "--allow-all", "--no-check", "--output", output, program];
+async function compile(program: string, output: string, include: string[] = []): Promise<string> {
+  const included = include.flatMap((path) => ["--include", path]);
+  const args = ["compile", "--quiet", "--allow-all", "--no-check", ...included, "--output", output, program];
   const runtime = Deno.env.get("DENORT_DIR") && `${Deno.env.get("DENORT_DIR")}/denort-${Deno.build.target}`;
   const { stderr } = await run(Deno.execPath(), args, runtime ? { DENORT_BIN: runtime } : {});
   return stderr;
@@ -91,13 +92,17 @@ describe("a compiled program that uses the library", () => {
     const { path } = directory;
     await writeProgram(path);
     await compile(`${path}/user.ts`, `${path}/user`);
-    for (const engine of ["auto", "portable"]) {
-      const options = JSON.stringify({ recursive: true, engine });
-      const result = await run(`${path}/user`, [`${path}/from`, `${path}/${engine}`, options], {
-        XDG_CONFIG_HOME: `${path}/config`,
-      });
+    await compile(`${path}/user.ts`, `${path}/threaded`, [`${ROOT}src/streams/run/worker.ts`]);
+    const cases = [["user", {}], ["user", { engine: "portable" }], ["threaded", { threads: 2 }]] as const;
+    for (const [index, [program, options]] of cases.entries()) {
+      const args = [
+        `${path}/from`,
+        `${path}/to-${index}-`,
+        JSON.stringify({ ...options, recursive: true, streams: 2 }),
+      ];
+      const result = await run(`${path}/${program}`, args, { XDG_CONFIG_HOME: `${path}/config` });
       assertEquals(result, { code: 0, stdout: PRINTED, stderr: "" });
-      assertEquals(await compareTrees(`${path}/from`, `${path}/${engine}2`, { mtimes: "ms" }), []);
+      assertEquals(await compareTrees(`${path}/from`, `${path}/to-${index}-2`, { mtimes: "ms" }), []);
     }
   });
 });
