@@ -1,6 +1,10 @@
-/** Writes the documents that come from the table of options: the tables of src/cli/MANUAL.md, and dist/escp.1. */
+/**
+ * Writes the documents that come from the table of options: the tables of src/cli/MANUAL.md, the options of the
+ * library, and dist/escp.1.
+ */
 
 import { manualPage } from "../src/cli/help/manual_page.ts";
+import { libraryOptions } from "./library_options.ts";
 import { withTables } from "./manual_tables.ts";
 
 const root = new URL("..", import.meta.url);
@@ -10,7 +14,8 @@ async function writeDocs(): Promise<void> {
   await Deno.writeTextFile(manual, withTables(await Deno.readTextFile(manual)));
   await Deno.mkdir(new URL("dist", root), { recursive: true });
   await Deno.writeTextFile(new URL("dist/escp.1", root), manualPage());
-  console.log("Wrote the tables of src/cli/MANUAL.md, and dist/escp.1");
+  await Deno.writeTextFile(new URL("src/library/options.ts", root), libraryOptions());
+  console.log("Wrote the tables of src/cli/MANUAL.md, src/library/options.ts and dist/escp.1");
 }
 
 await writeDocs();

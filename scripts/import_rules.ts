@@ -28,7 +28,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/doctor/"],
   ["src/ui/", "src/config/"],
   ["src/cli/", "deno.json"],
-  ["main.ts"],
+  ["main.ts", "src/library/"],
+  ["src/mod.ts"],
 ];
 
 const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/version_order.ts", "src/errors.ts", "src/protocol/"];
@@ -51,7 +52,7 @@ const BOTTOM: Record<string, readonly string[]> = {
  * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source. That
  * fails on a host that cannot reach a registry, and for users without a writable cache.
  */
-const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "@std/yaml" };
+const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "npm:deno-std@1.3.0/yaml/mod.js" };
 
 /** Layers without I/O, clock and randomness, which they receive as arguments. */
 const PURE = ["src/protocol/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];

@@ -2,6 +2,7 @@
 
 import { describeFlag, flagsOf, valueOf } from "../src/cli/help/describe_flag.ts";
 import { ENVIRONMENT, EXIT_MEANINGS, FILES } from "../src/cli/help/texts.ts";
+import { TASK_EVENTS } from "../src/ui/json/json_schema.ts";
 import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
 
 type Row = readonly [left: string, right: string];
@@ -10,6 +11,7 @@ type Row = readonly [left: string, right: string];
 const PARTS: Record<string, () => string> = {
   "options": optionTables,
   "exit status": () => table(["status", "meaning"], EXIT_MEANINGS.map(([status, text]) => [String(status), text])),
+  "JSON events": eventTables,
   "environment": () => table(["variable", "meaning"], ENVIRONMENT.map(codeRow)),
   "files": () => table(["file", "meaning"], FILES.map(codeRow)),
 };
@@ -36,6 +38,19 @@ function optionRow(flag: Flag): Row {
   const value = valueOf(flag);
   const short = flag.short ? `\`-${flag.short}\`, ` : "";
   return [`${short}\`--${flag.name}${value ? ` ${value}` : ""}\``, describeFlag(flag)];
+}
+
+function eventTables(): string {
+  return TASK_EVENTS.map(({ title, forms }) => {
+    const rows = forms.flatMap(({ event, when, fields }): Row[] => [
+      [`\`${event}\``, when],
+      ...Object.entries(fields).map(([name, { help, optional }]): Row => [
+        `\`${event}.${name}\`${optional ? " (optional)" : ""}`,
+        help,
+      ]),
+    ]);
+    return `### ${title}\n\n${table(["event and fields", "meaning"], rows)}`;
+  }).join("\n");
 }
 
 function codeRow([left, right]: Row): Row {

@@ -9,6 +9,7 @@ export { escapePath, quotePath };
 
 /** An error that the user can act on. Its message is complete: "Cannot <operation> <object>: <reason>". */
 export class UserError extends Error {
+  /** Name of the class. */
   override name = "UserError";
   /** Advice in the imperative, printed on a separate line. */
   readonly hint?: string;
@@ -17,6 +18,7 @@ export class UserError extends Error {
   /** Last line that ssh printed about the failure, not escaped. */
   readonly reason?: string;
 
+  /** Takes a whole sentence as the message. */
   constructor(message: string, options: { hint?: string; cause?: unknown; host?: string; reason?: string } = {}) {
     super(message, { cause: options.cause });
     this.hint = options.hint;
@@ -27,20 +29,24 @@ export class UserError extends Error {
 
 /** An invalid command line (exit status 2). */
 export class UsageError extends UserError {
+  /** Name of the class. */
   override name = "UsageError";
 }
 
 /** ssh or the remote escp could not be started (exit status 255). */
 export class StartError extends UserError {
+  /** Name of the class. */
   override name = "StartError";
 }
 
 /** A violation of the protocol by the peer, or by a host that impersonates it. Ends the session. */
 export class ProtocolError extends Error {
+  /** Name of the class. */
   override name = "ProtocolError";
   /** A short stable word such as "bad-frame". It is sent to the peer. */
   readonly code: string;
 
+  /** Takes the code of the field, and a whole sentence as the message. */
   constructor(code: string, message: string, options: { cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.code = code;

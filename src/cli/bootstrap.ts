@@ -9,6 +9,7 @@ import { formatBytes } from "../ui/format.ts";
 import { executablePlaces, installEscp } from "./install_escp.ts";
 import type { HostAccess } from "./options/host_options.ts";
 import type { TransferListeners } from "./options/transfers.ts";
+import type { Program } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -21,11 +22,11 @@ import { VERSION } from "./version.ts";
 export async function bootstrap(
   { host, access }: { host: RemoteHost; access: HostAccess },
   reason: UnusableEscp,
-  { emit, signal, timeoutMs }: Pick<TransferListeners, "emit" | "signal"> & { timeoutMs: number },
+  { emit, signal, program, timeoutMs }: Pick<TransferListeners, "emit" | "signal" | "program"> & { timeoutMs: number },
 ): Promise<string> {
   const name = formatHost(host);
   // Without an executable there is no need to log in.
-  if (!hasExecutables(executablePlaces(access))) {
+  if (!hasExecutables(executablePlaces(access, program))) {
     const advice = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
     throw withAdvice(reason, name, advice);
   }
@@ -37,6 +38,7 @@ export async function bootstrap(
   const installing = installEscp(host, access, {
     timeoutMs,
     signal,
+    program,
     async agree({ directory, bytes }) {
       const what = `escp ${VERSION} (${formatBytes(bytes)})`;
       const where = `${escapePath(directory)} on ${name}`;
@@ -55,7 +57,7 @@ export async function bootstrap(
     throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint, host: name });
   });
   if (installed) return installed.path;
-  const { message, hint } = notInstalled(reason, { host, access });
+  const { message, hint } = notInstalled(reason, { host, access }, program);
   throw new StartError(`${message}, and you declined to install it`, { cause: reason, hint, host: name });
 }
 
@@ -63,8 +65,9 @@ export async function bootstrap(
 export function notInstalled(
   reason: UnusableEscp,
   { host, access }: { host: RemoteHost; access: HostAccess },
+  program: Program,
 ): StartError {
-  if (!hasExecutables(executablePlaces(access))) return reason;
+  if (!hasExecutables(executablePlaces(access, program))) return reason;
   const name = formatHost(host);
   return withAdvice(reason, name, `Or install escp with: escp --install ${name}`);
 }

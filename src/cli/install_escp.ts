@@ -12,6 +12,7 @@ import { Terminal } from "../ui/terminal.ts";
 import { canAsk } from "./ask.ts";
 import type { HostAccess } from "./options/host_options.ts";
 import { rememberedHost } from "./options/transfers.ts";
+import type { Program } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /** Options of an installation, except those of its host. */
@@ -23,19 +24,21 @@ export interface InstallEscpOptions {
   /** Whether to remove older versions from the user's cache directory. */
   removesOlder?: boolean;
   signal: AbortSignal;
+  program: Program;
 }
 
 /** Installs escp, and remembers its path. @returns undefined if the user has not agreed. @throws {StartError} if escp cannot be installed. */
 export async function installEscp(
   host: RemoteHost,
   access: HostAccess,
-  { timeoutMs, agree, removesOlder, signal }: InstallEscpOptions,
+  { timeoutMs, agree, removesOlder, signal, program }: InstallEscpOptions,
 ): Promise<Installed | undefined> {
-  const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${formatHost(host)}` });
+  const quiet = access.ssh.quiet || !program.isEscp;
+  const screen = new Terminal({ quiet, verbose: 0, label: `escp ${VERSION} to ${formatHost(host)}` });
   const installing = install({
-    ...sessionOf(host, access, timeoutMs),
+    ...sessionOf(host, access, timeoutMs, program),
     directory: access.installDir,
-    places: executablePlaces(access),
+    places: executablePlaces(access, program),
     agree,
     removesOlder,
     sent(bytes, total) {
@@ -70,18 +73,23 @@ export async function uninstallEscp(
 }
 
 /** Returns the ssh of a session, and its time limits. */
-function sessionOf(host: RemoteHost, { ssh }: HostAccess, timeoutMs: number) {
+function sessionOf(host: RemoteHost, { ssh }: HostAccess, timeoutMs: number, { onErrorOutput }: Partial<Program> = {}) {
+  const name = formatHost(host);
+  const errors = onErrorOutput && !canAsk(ssh)
+    ? { capturesErrors: true, onErrorOutput: onErrorOutput.bind(undefined, name) }
+    : {};
   return {
     // No program of the installation needs the agent.
-    command: { ...sshCommand({ ...ssh, forwardAgent: false }, host, "sh"), name: formatHost(host) },
+    command: { ...sshCommand({ ...ssh, forwardAgent: false }, host, "sh"), name, ...errors },
     // A user who types a password may take any time.
     patience: { timeoutMs, loginMs: canAsk(ssh) ? undefined : timeoutMs },
   };
 }
 
 /** Returns the places of executables: the running program, the directory of --binaries, the directory of this escp. */
-export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): ExecutablePlaces {
+export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">, { isEscp }: Program): ExecutablePlaces {
   const given = binaries === undefined ? [] : [binaries];
+  if (!isEscp) return { version: VERSION, directories: given };
   const system = ownSystem(Deno.build);
   if (!Deno.build.standalone) return { version: VERSION, directories: [...given, ...distDirectory()] };
   const path = Deno.execPath();

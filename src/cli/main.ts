@@ -60,6 +60,12 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
     case "version":
       await print((await import("./show_version.ts")).showVersion(command.verbose));
       return EXIT_STATUS.ok;
+    case "json-schema": {
+      const { jsonSchema } = await import("../ui/json/json_schema.ts");
+      const { VERSION } = await import("./version.ts");
+      await print(JSON.stringify(jsonSchema(VERSION), undefined, 2));
+      return EXIT_STATUS.ok;
+    }
     case "completions":
       await print(
         command.install

@@ -6,6 +6,7 @@ import { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost, type RemoteHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
 import { rememberedHost, type Transfer, type TransferListeners } from "./options/transfers.ts";
+import type { Program } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /** A host of a transfer. */
@@ -28,7 +29,7 @@ interface Side {
 export async function withRemoteEscp<T>(
   transfer: Pick<Transfer, "remote" | "origin" | "direction">,
   options: HostOptions,
-  listeners: Pick<TransferListeners, "emit" | "signal">,
+  listeners: Pick<TransferListeners, "emit" | "signal" | "program">,
   run: (options: HostOptions) => Promise<T>,
 ): Promise<T> {
   const sides = sidesOf(transfer, options);
@@ -38,7 +39,7 @@ export async function withRemoteEscp<T>(
     } catch (error) {
       if (!(error instanceof UnusableEscp)) throw error;
       const side = sides.find(({ host, mayInstall }) => mayInstall && formatHost(host) === error.host);
-      if (!side) throw await withInstallHint(error, sides);
+      if (!side) throw await withInstallHint(error, sides, listeners.program);
       // If the installed escp is incompatible too, do not install it again.
       side.mayInstall = false;
       const { bootstrap } = await import("./bootstrap.ts");
@@ -48,11 +49,15 @@ export async function withRemoteEscp<T>(
 }
 
 /** Adds a hint about --install to the error if only --bootstrap=never has prevented an installation. */
-async function withInstallHint(error: UnusableEscp, sides: readonly Side[]): Promise<StartError> {
+async function withInstallHint(
+  error: UnusableEscp,
+  sides: readonly Side[],
+  program: Program,
+): Promise<StartError> {
   const side = sides.find(({ host }) => formatHost(host) === error.host);
   if (side?.access.search === undefined || side.access.bootstrap !== "never") return error;
   const { notInstalled } = await import("./bootstrap.ts");
-  return notInstalled(error, side);
+  return notInstalled(error, side, program);
 }
 
 function sidesOf(

@@ -1,9 +1,9 @@
-/// <reference lib="deno.worker" />
 /**
  * Entry of the Worker that handles signals if the main thread cannot, because it is busy or blocked in a system call. Then the
  * Worker exits the process.
  */
 
+import { workerScope } from "../async/worker_scope.ts";
 import { unblockInThisThread } from "../native/process/signal_mask.ts";
 import { exitAtOnce, type KnownSignal } from "../native/process/signals.ts";
 import { endLineOnce } from "./terminal_line.ts";
@@ -32,10 +32,11 @@ const LEAVE_MS = 8_000;
 /** Interval between checks of the parent process. In milliseconds. */
 const PARENT_MS = 1_000;
 
+const scope = workerScope<ToStopWorker, FromStopWorker>();
 let requested = false;
 let alive = false;
 
-self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
+scope.onmessage = ({ data }) => {
   if (data.type === "alive") {
     alive = true;
     return;
@@ -51,7 +52,7 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
     // After the first Ctrl-C the main thread may take its time: the user can press it again.
     if (signal === "SIGINT" || signal === "SIGBREAK") return;
     setTimeout(() => {
-      post("alive?");
+      scope.postMessage("alive?");
       setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
     }, ASK_MS);
   };
@@ -70,9 +71,5 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
       setTimeout(leave, LEAVE_MS);
     }, PARENT_MS);
   }
-  post("listening");
+  scope.postMessage("listening");
 };
-
-function post(message: FromStopWorker): void {
-  self.postMessage(message);
-}

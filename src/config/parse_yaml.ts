@@ -10,8 +10,11 @@ import { escapePath, quotePath, UsageError } from "../errors.ts";
  * @throws {UsageError} naming the file, and the line if it is known.
  */
 export async function parseYaml(text: string, file: string): Promise<unknown> {
-  // Loaded on demand, because most runs read no YAML.
-  const yaml = await import("@std/yaml") as { parse(text: string, options: { schema: "failsafe" }): unknown };
+  // Loaded on demand, because most runs read no YAML. The import map of a program that uses the library lacks @std/yaml.
+  // deno-lint-ignore no-import-prefix
+  const yaml = await import("npm:deno-std@1.3.0/yaml/mod.js") as {
+    parse(text: string, options: { schema: "failsafe" }): unknown;
+  };
   try {
     return yaml.parse(text, { schema: "failsafe" });
   } catch (cause) {

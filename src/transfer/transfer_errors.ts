@@ -28,6 +28,7 @@ export class TargetRefused extends UserError {
 
 /** The connections to the peer were lost. Another session may continue the copy. */
 export class TransferLost extends UserError {
+  /** Name of the class. */
   override name = "TransferLost";
   /** The part of the message after "Cannot continue: ". */
   readonly what: string;
@@ -37,6 +38,7 @@ export class TransferLost extends UserError {
    */
   readonly repeatable: boolean;
 
+  /** Takes the part of the message after "Cannot continue: ". */
   constructor(
     what: string,
     { repeatable = true, ...options }: {

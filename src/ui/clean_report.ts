@@ -68,7 +68,7 @@ export function cleanSummary(
   return parts.filter((part) => part !== "").join("; ");
 }
 
-/** Objects for programs. Documented in src/cli/MANUAL.md, "JSON output". The field name `folders` is part of it. */
+/** Objects for programs. A new field also needs a row in src/ui/json/clean_events.ts. The field name `folders` is fixed. */
 export class CleanJson implements CleanReport {
   readonly #about: CleanAbout;
   readonly #output: { write(line: string): void; now(): number };

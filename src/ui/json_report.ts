@@ -1,6 +1,7 @@
 /**
  * Output of `--json`: one JSON object per line. Names of fields do not change, but fields may be added. Documented in
- * src/cli/MANUAL.md, "JSON output".
+ * src/cli/MANUAL.md, "JSON output". A new field also needs a row in
+ * src/ui/json/copy_events.ts.
  */
 
 import { jsonLine } from "../escape_text.ts";

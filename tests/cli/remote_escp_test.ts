@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { completeFlags } from "../../src/cli/options/settings.ts";
 import { hostOptions } from "../../src/cli/options/host_options.ts";
 import { withRemoteEscp } from "../../src/cli/remote_escp.ts";
+import { ESCP } from "../../src/cli/program.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { StartError } from "../../src/errors.ts";
 import { UnusableEscp } from "../../src/session/model/start_errors.ts";
@@ -17,7 +18,7 @@ describe("the hint about a host without escp", () => {
       escpOptions: false,
     });
     const run = () => Promise.reject(new UnusableEscp("Cannot start escp on far", { hint: "Check it", host: "far" }));
-    const listeners = { emit: () => {}, signal: new AbortController().signal };
+    const listeners = { emit: () => {}, signal: new AbortController().signal, program: ESCP };
     const transfer = { remote: { host: "far", path: "" }, direction: "push" } as const;
     const error = await assertRejects(
       () => withRemoteEscp(transfer, hostOptions(complete), listeners, run),

@@ -19,6 +19,7 @@ export type Command =
   | { readonly kind: "help"; readonly all: boolean }
   | { readonly kind: "man" }
   | { readonly kind: "version"; readonly verbose: boolean }
+  | { readonly kind: "json-schema" }
   | { readonly kind: "completions"; readonly shell: Shell; readonly install: boolean }
   | { readonly kind: "complete"; readonly reader: CompletionReader; readonly words: readonly string[] }
   | { readonly kind: "install"; readonly options: InstallOptions }
@@ -55,6 +56,7 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
   if (flags.help) return { kind: "help", all: parsed.operands.includes("all") };
   if (flags.man) return { kind: "man" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
+  if (flags["json-schema"]) return { kind: "json-schema" };
   if (flags.completions) {
     return { kind: "completions", shell: flags.completions, install: flags.install ?? false };
   }

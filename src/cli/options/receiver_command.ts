@@ -31,8 +31,8 @@ export interface ReceiverCommand {
 }
 
 /** Returns whether the task only prints a text. It takes precedence over all others. */
-export function printsText({ help, man, version, completions, complete }: RawFlags): boolean {
-  return [help, man, version, completions, complete].some(Boolean);
+export function printsText({ help, man, version, completions, complete, ...flags }: RawFlags): boolean {
+  return [help, man, version, completions, complete, flags["json-schema"]].some(Boolean);
 }
 
 /** Returns whether the task is `--receiver`. */

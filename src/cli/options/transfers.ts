@@ -2,6 +2,7 @@
 
 import type { Operand, RemoteHost, RemoteOperand } from "../../ssh/operand.ts";
 import type { CopyListeners } from "../../transfer/client/copy_options.ts";
+import type { Program } from "../program.ts";
 import type { RequestedSource } from "../../transfer/requested_sources.ts";
 import type { HostAccess } from "./host_options.ts";
 
@@ -70,11 +71,14 @@ export function hostKey(operand: Operand): string {
   return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
 }
 
-/** Callbacks of a transfer. */
-export type TransferListeners = Pick<
-  CopyListeners,
-  "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest"
->;
+/** Callbacks of a transfer, and the program that runs it. */
+export interface TransferListeners extends
+  Pick<
+    CopyListeners,
+    "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest"
+  > {
+  program: Program;
+}
 
 /** Returns the login under which the path of escp on a host is remembered. */
 export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RemoteHost {

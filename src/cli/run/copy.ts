@@ -4,29 +4,24 @@ import { messageOf, UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
-import type { Manifest } from "../../transfer/client/manifest.ts";
-import { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { RunOptions } from "../options/run_options.ts";
-import type { Source, Transfer } from "../options/transfers.ts";
+import type { Source } from "../options/transfers.ts";
+import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
-import { hasSeveralHosts, hostsOf, nameHostOf, namingHosts } from "./name_hosts.ts";
-import { runTransfer } from "./transfer.ts";
-
-/** Note for rules that exclude nothing. */
-const INCLUDE_ALONE = "--include without --exclude selects nothing: everything else is copied too. " +
-  "To copy just the matching files, use --only";
+import { copyTransfers } from "./copy_transfers.ts";
+import { hostsOf } from "./name_hosts.ts";
 
 /** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
   const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
-  const { transfers, fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
+  const { fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
   const times = run.output.stats ? await phaseTimes(request) : undefined;
   const output = new Output();
   // With --json the terminal shows no progress. Errors are printed on standard error in any case.
@@ -58,46 +53,22 @@ export async function runCopy(given: RunOptions): Promise<number> {
     terminal.onEvent(event);
   };
   try {
-    // With -R the escp that has started this process through ssh gives the same note.
-    if (!run.expand && request.filters.length > 0 && request.filters.every(({ action }) => action === "include")) {
-      emit({ type: "note", message: INCLUDE_ALONE });
-    }
     if (run.cpumask || run.nodemask) {
       const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
       setAffinity(run).forEach((note) => log.warn(note));
     }
     // With -R another escp has started this process through ssh.
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
-    using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
-    const names = new ReservedNames();
-    const naming = { several: hasSeveralHosts(transfers) };
-    const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) => {
-      const measure = times?.begin(hostsOf(transfer));
-      return runTransfer(transfer, run, names, {
-        emit: namingHosts(transfer, (event) => {
-          measure?.(event);
-          emit(event);
-        }, naming),
-        showsTotals: json || terminal.showsProgress || undefined,
-        begun: (session) => log.session = session,
-        note: (text) => log.info(text),
-        unresumable(why) {
-          unresumable = true;
-          log.info(`This copy cannot be resumed: ${why}`);
-        },
-        signal,
-        manifest,
-      }).catch((error) => {
-        throw nameHostOf(error, transfer, naming);
-      });
-    };
-    const runSeveral = async () => {
-      const { runTransfers } = await import("./transfers.ts");
-      return await runTransfers(transfers, runOne, { emit, signal });
-    };
-    const failed = transfers.length === 1 ? (await runOne(transfers[0], emit)).failed : await runSeveral();
+    const failed = await copyTransfers(run, {
+      emit,
+      measure: times && ((transfer) => times.begin(hostsOf(transfer))),
+      showsTotals: json || terminal.showsProgress || undefined,
+      log,
+      unresumable: () => unresumable = true,
+      signal,
+      program: ESCP,
+    });
     output.lost.throwIfAborted();
-    manifest?.write();
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
     const message = messageOf(error);
@@ -108,11 +79,6 @@ export async function runCopy(given: RunOptions): Promise<number> {
     listing?.flush();
     terminal.close();
   }
-}
-
-async function openManifest(path: string): Promise<Manifest> {
-  const { Manifest } = await import("../../transfer/client/manifest.ts");
-  return new Manifest(path);
 }
 
 async function phaseTimes({ verify = false }: { verify?: boolean }) {

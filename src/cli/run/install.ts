@@ -14,6 +14,7 @@ import { installEscp, uninstallEscp } from "../install_escp.ts";
 import type { HostAccess } from "../options/host_options.ts";
 import type { InstallOptions } from "../options/command.ts";
 import { errorReport } from "../report_error.ts";
+import { ESCP, type Program } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
@@ -26,7 +27,7 @@ export async function runInstall({ task, hosts, output: { quiet, verbose } }: In
   for (const { host, access, timeoutMs } of hosts) {
     const name = formatHost(host);
     try {
-      const result = await run(task, host, access, { timeoutMs, signal: stop.signal });
+      const result = await run(task, host, access, { timeoutMs, signal: stop.signal, program: ESCP });
       if (!quiet) output.write(printable(`${name}: ${result}`) + "\n");
     } catch (error) {
       if (stop.signal.aborted || !(error instanceof UserError)) throw error;
@@ -43,7 +44,7 @@ async function run(
   task: InstallOptions["task"],
   host: RemoteHost,
   access: HostAccess,
-  options: { timeoutMs: number; signal: AbortSignal },
+  options: { timeoutMs: number; signal: AbortSignal; program: Program },
 ): Promise<string> {
   if (task === "uninstall") {
     const removed = await uninstallEscp(host, access, options);

@@ -3,6 +3,7 @@
 import { messageOf, StartError, UserError } from "../../errors.ts";
 import { hasGlob } from "../../files/glob/pattern.ts";
 import { startChild, stopChild } from "../../native/process/child.ts";
+import { ErrorOutput } from "../../native/process/error_output.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { MAX_LINE_BYTES } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -18,19 +19,28 @@ import type { Outcome } from "../../transfer/totals.ts";
 import { parseEvents } from "../json_events.ts";
 import { forwardedWords } from "../options/forwarded_words.ts";
 import type { HostOptions } from "../options/host_options.ts";
+import type { Program } from "../program.ts";
 import type { Transfer } from "../options/transfers.ts";
+
+/** Callbacks of a run on the source host. */
+export interface OriginListeners {
+  /** Number of sources that other transfers copy to the same target. */
+  others: number;
+  emit: (event: TransferEvent) => void;
+  signal: AbortSignal;
+  program: Pick<Program, "onErrorOutput">;
+}
 
 /**
  * Runs escp on the source host, and passes on its JSON events. Its standard error is that of this process. The source host must
  * be able to log in to the target host without this machine.
  *
- * @param listeners.others number of sources that other transfers copy to the same target.
  * @throws {UserError} if escp ended early; it has printed the reason. Throws the reason of an aborted `signal`.
  */
 export async function runOnOrigin(
   transfer: Transfer,
   options: HostOptions,
-  { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
+  { others, emit, signal, program: { onErrorOutput } }: OriginListeners,
 ): Promise<Outcome> {
   signal.throwIfAborted();
   const { ssh, search } = options.originAccess ?? options.access;
@@ -40,7 +50,7 @@ export async function runOnOrigin(
   let child: Deno.ChildProcess;
   try {
     const stdin = list ? "piped" : "inherit";
-    child = startChild(program, { args, stdin, stdout: "piped", stderr: "inherit" });
+    child = startChild(program, { args, stdin, stdout: "piped", stderr: onErrorOutput ? "piped" : "inherit" });
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${messageOf(cause)}`, { cause, host });
   }
@@ -48,6 +58,7 @@ export async function runOnOrigin(
   signal.addEventListener("abort", stop, { once: true });
   // If escp exits before it has read the list, its status is the error.
   if (list) new Blob([list]).stream().pipeTo(child.stdin).catch(() => {});
+  if (onErrorOutput) new ErrorOutput(child.stderr, { echo: (bytes) => onErrorOutput(host, bytes) });
   let outcome: Outcome | undefined;
   try {
     const lines = new LineDecoder(MAX_LINE_BYTES);

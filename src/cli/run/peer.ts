@@ -7,28 +7,22 @@ import { remoteCommand } from "../../ssh/remote_command.ts";
 import { sshCommand } from "../../ssh/command.ts";
 import { canAsk } from "../ask.ts";
 import type { HostAccess, HostOptions } from "../options/host_options.ts";
+import type { Program } from "../program.ts";
 
 /** Returns the command of ssh, or for a local copy of this program itself. */
 export function peerCommand(
   host: RemoteHost | undefined,
   access: HostAccess,
-  { engine }: Pick<HostOptions, "engine">,
+  options: Pick<HostOptions, "engine">,
+  program: Program,
 ): PeerCommand {
-  if (!host) {
-    const self = selfCommand();
-    const args = [...self.args, "--receiver", "--local-peer", "--engine", engine];
-    return { program: self.program, args, name: "this machine", isEnd: true };
-  }
+  if (!host) return program.localPeer(options);
   const { ssh, ports, reverse } = access;
   const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
-  const { program, args } = sshCommand(ssh, host, remoteCommand(access, portArgs));
-  return { program, args, name: formatHost(host), capturesErrors: !canAsk(ssh) };
-}
-
-/** Returns the command that starts this program: the executable, or Deno with the entry module. */
-function selfCommand(): { program: string; args: string[] } {
-  if (Deno.build.standalone) return { program: Deno.execPath(), args: [] };
-  return { program: Deno.execPath(), args: ["run", "--quiet", "--allow-all", Deno.mainModule] };
+  const name = formatHost(host);
+  const onErrorOutput = program.onErrorOutput?.bind(undefined, name);
+  const command = sshCommand(ssh, host, remoteCommand(access, portArgs));
+  return { ...command, name, capturesErrors: !canAsk(ssh), onErrorOutput };
 }
 
 /** Returns the options of sessions with a host, or with a process on this machine. */

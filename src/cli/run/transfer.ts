@@ -57,6 +57,7 @@ async function runFromThisMachine(
   const { remote, origin, sources, target, direction } = transfer;
   const { access, originAccess = access, request } = options;
   const { fromInput, toOutput, outputDescriptor } = run;
+  const { program } = listeners;
   if (toOutput) checkDescriptor(outputDescriptor);
   const shared = {
     ...listeners,
@@ -70,8 +71,8 @@ async function runFromThisMachine(
     const { relay } = await import("../../transfer/relay/relay.ts");
     const relayed = {
       ...shared,
-      from: { peer: peerCommand(origin, originAccess, options), reach: { ...originAccess, host: origin! } },
-      to: { peer: peerCommand(remote, access, options), reach: { ...access, host: remote! } },
+      from: { peer: peerCommand(origin, originAccess, options, program), reach: { ...originAccess, host: origin! } },
+      to: { peer: peerCommand(remote, access, options, program), reach: { ...access, host: remote! } },
     };
     return await withRetries(retry, (emit) => relay({ ...relayed, emit }));
   }
@@ -83,7 +84,7 @@ async function runFromThisMachine(
     fromInput,
     toOutput,
     outputDescriptor,
-    peer: peerCommand(remote, access, options),
+    peer: peerCommand(remote, access, options, program),
     reach: remote && { ...access, host: remote },
   };
   return await withRetries(retry, (emit) => copy({ ...copied, emit }));

@@ -1,6 +1,6 @@
-/// <reference lib="deno.worker" />
 /** Entry of the Worker that opens and writes one device; its calls may block. */
 
+import { workerScope } from "../../async/worker_scope.ts";
 import { messageOf } from "../../errors.ts";
 import { codeOf } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, replacedDevice } from "../stat/file_identity.ts";
@@ -14,12 +14,13 @@ export type DeviceRequest =
 /** Reply of the Worker, one per request. */
 export type DeviceReply = { count: number } | { code?: string; message: string };
 
+const scope = workerScope<DeviceRequest, DeviceReply>();
 let file: Deno.FsFile | undefined;
 
-self.onmessage = ({ data }: MessageEvent<DeviceRequest>) => {
+scope.onmessage = ({ data }) => {
   if (data.type === "close") {
     file?.close();
-    self.close();
+    scope.close();
     return;
   }
   let reply: DeviceReply;
@@ -28,7 +29,7 @@ self.onmessage = ({ data }: MessageEvent<DeviceRequest>) => {
   } catch (error) {
     reply = { code: codeOf(error), message: messageOf(error) };
   }
-  self.postMessage(reply);
+  scope.postMessage(reply);
 };
 
 function open(path: string, identity: FileIdentity): number {

@@ -15,7 +15,7 @@ export function startChild(program: string, options: Deno.CommandOptions): Deno.
 }
 
 /** Sends a signal to a child process, which may have exited already. */
-export function stopChild(child: Deno.ChildProcess, signal: Deno.Signal): void {
+export function stopChild(child: Pick<Deno.ChildProcess, "kill">, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch {

@@ -10,6 +10,9 @@ import { NoLogin } from "./start_errors.ts";
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const KILL_AFTER_MS = 2_000;
 
+/** The parts of a child process that a session uses. */
+export type PeerChild = Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr" | "status" | "kill">;
+
 /** A program with its arguments. */
 export interface PeerCommand {
   program: string;
@@ -20,6 +23,10 @@ export interface PeerCommand {
   isEnd?: boolean;
   /** Whether to read its standard error and pass it on, for the reason of a failure. Not while it may ask the user. */
   capturesErrors?: boolean;
+  /** Receives captured standard error. Default: that of this process. */
+  onErrorOutput?: (bytes: Uint8Array) => void;
+  /** Starts the remote end in this process, instead of the program. */
+  startHere?: () => PeerChild;
 }
 
 /** Message of V8 if it cannot reserve memory. */
@@ -35,7 +42,7 @@ export class PeerProcess {
   readonly stdout: ReadableStreamDefaultReader<Uint8Array>;
   /** Resolves when the process has ended; never rejects. */
   readonly status: Promise<Deno.CommandStatus>;
-  readonly #child: Deno.ChildProcess;
+  readonly #child: PeerChild;
   readonly #errors?: ErrorOutput;
   #ended = false;
 
@@ -44,7 +51,7 @@ export class PeerProcess {
     this.name = command.name;
     this.host = command.isEnd ? undefined : command.name;
     try {
-      this.#child = startChild(command.program, {
+      this.#child = command.startHere?.() ?? startChild(command.program, {
         args: command.args,
         stdin: "piped",
         stdout: "piped",
@@ -62,7 +69,10 @@ export class PeerProcess {
     this.stdout = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.status = this.#child.status.finally(() => this.#ended = true);
     if (command.capturesErrors) {
-      this.#errors = new ErrorOutput(this.#child.stderr, { echo: writeStderr, pattern: OUT_OF_MEMORY });
+      this.#errors = new ErrorOutput(this.#child.stderr, {
+        echo: command.onErrorOutput ?? writeStderr,
+        pattern: OUT_OF_MEMORY,
+      });
     }
   }
 

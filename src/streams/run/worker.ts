@@ -1,6 +1,6 @@
-/// <reference lib="deno.worker" />
 /** Entry module of a Worker, which runs streams on descriptors of the main thread. */
 
+import { workerScope } from "../../async/worker_scope.ts";
 import type { Partial } from "../../files/engine/target.ts";
 import { ProtocolError } from "../../errors.ts";
 import { RawSocket } from "../../native/net/sockets.ts";
@@ -10,13 +10,14 @@ import { describeBreak } from "./break.ts";
 import type { FromWorker, ToWorker } from "./thread_messages.ts";
 import type { WorkUnit } from "../unit.ts";
 
+const scope = workerScope<ToWorker, FromWorker>();
 const running = new Map<number, RunningStream>();
 const waitingUnits = new Map<number, (unit: WorkUnit | undefined) => void>();
 const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
 const waitingKept = new Map<number, (kept: boolean) => void>();
 let job: StreamJob;
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+scope.onmessage = ({ data }) => {
   switch (data.type) {
     case "job":
       job = data.job;
@@ -90,5 +91,5 @@ function hostOf(stream: number): StreamHost {
 }
 
 function post(message: FromWorker): void {
-  self.postMessage(message);
+  scope.postMessage(message);
 }

@@ -15,12 +15,12 @@ export function canCopyLocally({ direction, reach, request }: CopyOptions, files
 }
 
 /**
- * Returns the process whose open files this remote end may copy: the client, if it started this process and the system permits
- * access to its descriptors (proc_pid_fd(5)). Otherwise returns undefined.
+ * Returns the process whose open files this remote end may copy: the client, if it started this process or is this process, and
+ * the system permits access to its descriptors (proc_pid_fd(5)). Otherwise returns undefined.
  */
 export function localCopyPid({ job, features }: CopySession, files: FileEngine): number | undefined {
   const { lends } = job;
-  if (lends === undefined || lends !== Deno.ppid || !features.includes("lent")) return undefined;
+  if (lends === undefined || ![Deno.ppid, Deno.pid].includes(lends) || !features.includes("lent")) return undefined;
   if (!files.openShared || files.dummy) return undefined;
   try {
     for (const _ of Deno.readDirSync(`/proc/${lends}/fd`)) return lends;

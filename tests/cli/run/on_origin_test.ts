@@ -27,7 +27,7 @@ describe("runOnOrigin", { ignore: Deno.build.os === "windows" }, () => {
     await using tree = await createTempTree({ ssh: { content: '#!/bin/sh\n: > "$0.started"\n', mode: 0o755 } });
     const { transfers: [transfer], host } = copyRun("-R", "-S", `${tree.path}/ssh`, "a:x", "b:y");
     const signal = AbortSignal.abort(new Interrupted());
-    await assertRejects(() => runOnOrigin(transfer, host, { others: 0, emit() {}, signal }), Interrupted);
+    await assertRejects(() => runOnOrigin(transfer, host, { others: 0, emit() {}, signal, program: {} }), Interrupted);
     assertEquals(listNames(tree.path), ["ssh"]);
   });
 });

@@ -9,11 +9,11 @@ import { main } from "../../../src/cli/main.ts";
 import type { EngineChoice } from "../../../src/crypto/engines.ts";
 import { concat } from "@std/bytes/concat";
 import { type RemoteEndOptions, serve } from "../../../src/transfer/remote/end.ts";
+import { startRemoteEnd } from "../../../src/library/local_peer.ts";
+import { replaceEnvironment } from "./environment.ts";
 import { escpEnvironment, type EscpResult } from "./escp_command.ts";
 import { withDeadline } from "../../../src/async/settle_within.ts";
 
-/** Exit status of a remote end whose session has failed. */
-const FAILED = 1;
 /** Maximum duration of a run. */
 const DEADLINE_MS = 60_000;
 /** The remote end finds its address as if ssh had started it. */
@@ -43,7 +43,7 @@ async function runAlone(args: string[], { engine, home }: InProcessOptions): Pro
   using _environment = replaceEnvironment(await escpEnvironment({ ...(home && { HOME: home }), ...AS_OVER_SSH }));
   const remoteEnds: Promise<unknown>[] = [];
   using _command = replaceCommand((isLocal) => {
-    const end = startRemoteEnd({ engine, isLocal });
+    const end = startRemoteEndAsChild(engine, isLocal);
     remoteEnds.push(end.status);
     return end;
   });
@@ -70,21 +70,8 @@ export function serveInProcess(
 }
 
 /** The remote end in place of a child process. */
-function startRemoteEnd({ engine, isLocal }: { engine: EngineChoice; isLocal: boolean }): Deno.ChildProcess {
-  const [toRemote, toClient] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
-  const stop = new AbortController();
-  const pipes = { input: toRemote.readable, output: toClient.writable };
-  const served = serveInProcess({ engine, local: isLocal, ...pipes, signal: stop.signal });
-  const status = served.then(() => 0, () => FAILED).then(async (code) => {
-    // As an exiting process closes its ends of both pipes.
-    await Promise.all([toClient.writable.close().catch(() => {}), toRemote.readable.cancel().catch(() => {})]);
-    return { success: code === 0, code, signal: null };
-  });
-  return {
-    ...{ pid: Deno.pid, stdin: toRemote.writable, stdout: toClient.readable, status },
-    stderr: ReadableStream.from<Uint8Array<ArrayBuffer>>([]),
-    kill: () => stop.abort(new Error("The remote end was stopped")),
-  } as unknown as Deno.ChildProcess;
+function startRemoteEndAsChild(engine: EngineChoice, isLocal: boolean): Deno.ChildProcess {
+  return { pid: Deno.pid, ...startRemoteEnd({ engine, threads: 0, local: isLocal }) } as Deno.ChildProcess;
 }
 
 /** Replaces child processes of escp, until disposed. */
@@ -114,15 +101,4 @@ function capture(stream: { writeSync(bytes: Uint8Array): number }) {
   });
   const bytes = () => concat(chunks);
   return { bytes, text: () => new TextDecoder().decode(bytes()), [Symbol.dispose]: () => writing.restore() };
-}
-
-/** Replaces the environment of this process, until disposed. */
-function replaceEnvironment(env: Record<string, string>): Disposable {
-  const before = Deno.env.toObject();
-  const set = (from: Record<string, string>, to: Record<string, string>) => {
-    for (const name of Object.keys(from)) if (!(name in to)) Deno.env.delete(name);
-    for (const [name, value] of Object.entries(to)) Deno.env.set(name, value);
-  };
-  set(before, env);
-  return { [Symbol.dispose]: () => set(env, before) };
 }

@@ -26,6 +26,12 @@ export const OUTPUT = [
   },
   { name: "json", kind: "boolean", help: "Print one JSON object per line on standard output, for programs" },
   {
+    name: "json-schema",
+    kind: "boolean",
+    once: true,
+    help: "Print the JSON Schema of the objects that --json prints",
+  },
+  {
     name: "verbose",
     short: "v",
     kind: "count",

@@ -1,0 +1,24 @@
+/** The program that copies: escp itself, or a program that uses escp as a library. */
+
+import type { EngineChoice } from "../crypto/engines.ts";
+import type { PeerCommand } from "../session/model/peer_process.ts";
+
+/** Facts about the running program, and what it does with the messages of ssh. */
+export interface Program {
+  /** Returns the command for the remote end of a copy on this machine. */
+  localPeer(options: { engine: EngineChoice }): PeerCommand;
+  /** Whether the program is escp. Only then can it be installed on other hosts, and may the terminal show the progress of that. */
+  readonly isEscp: boolean;
+  /** Receives what ssh and other peers print, if they cannot ask the user. Default: standard error of this process. */
+  readonly onErrorOutput?: (peer: string, bytes: Uint8Array) => void;
+}
+
+/** The program that `main` of this directory runs: an executable, or Deno with an entry module. */
+export const ESCP: Program = {
+  isEscp: true,
+  localPeer({ engine }) {
+    const self = Deno.build.standalone ? [] : ["run", "--quiet", "--allow-all", Deno.mainModule];
+    const args = [...self, "--receiver", "--local-peer", "--engine", engine];
+    return { program: Deno.execPath(), args, name: "this machine", isEnd: true };
+  },
+};
