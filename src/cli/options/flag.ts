@@ -4,10 +4,9 @@ import type { FilterRule } from "../../files/walk/filter.ts";
 
 /**
  * Value of an option. `size`: a number of bytes, with an optional suffix K, M or G. `rate`: a number of kbit/s, written with an
- * optional unit. `age`: a number of seconds, written with the suffix s, m, h, d or w. `list`: all values in order. `count`: how
- * often the option was given.
+ * optional unit. `time`: an age or a date, as written. `list`: all values in order. `count`: how often the option was given.
  */
-export type FlagKind = "boolean" | "string" | "number" | "size" | "rate" | "age" | "list" | "count";
+export type FlagKind = "boolean" | "string" | "number" | "size" | "rate" | "time" | "list" | "count";
 
 /** Headings of `--help all`, in order. */
 export const SECTIONS = ["Copying", "Speed", "Output", "Connection", "Other"] as const;

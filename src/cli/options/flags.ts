@@ -9,11 +9,13 @@ import { CONNECTION } from "./flags/connection.ts";
 import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
 import { OUTPUT } from "./flags/output.ts";
+import { SELECTING } from "./flags/selecting.ts";
 import { SPEED } from "./flags/speed.ts";
 
 /** All options, in the order of `--help all`. */
 export const FLAGS: readonly Flag[] = [
   ...inSection("Copying", COPYING),
+  ...inSection("Copying", SELECTING),
   ...inSection("Speed", SPEED),
   ...inSection("Output", OUTPUT),
   ...inSection("Connection", CONNECTION),
@@ -26,13 +28,14 @@ function inSection(section: Flag["section"], rows: readonly FlagRow[]): Flag[] {
 
 type Row =
   | typeof COPYING[number]
+  | typeof SELECTING[number]
   | typeof SPEED[number]
   | typeof OUTPUT[number]
   | typeof CONNECTION[number]
   | typeof OTHER[number];
 
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean
-  : F extends { kind: "number" | "size" | "rate" | "age" | "count" } ? number
+  : F extends { kind: "number" | "size" | "rate" | "count" } ? number
   : F extends { kind: "list" } ? string[]
   : F extends { choices: readonly (infer C)[] } ? C
   : string;

@@ -11,7 +11,6 @@ const LINKS = "--symlinks follow, preserve or skip selects how symbolic links ar
 const OUTPUT = "--json prints one object per event, --log writes a log, and -v prints more";
 const RESUMES = "escp keeps partial files and resumes by default; --no-resume switches this off";
 const LISTS = "--include and --exclude are given one by one; --filelist names the files to copy";
-const SIZES = "escp has no rules for sizes; find -size with --filelist - selects files by size";
 const WALK = "escp has no such rule for directories; find with --filelist - selects files";
 const COMPARES = "--update compares size and modification time, --checksum compares contents";
 const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
@@ -50,7 +49,6 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
     "escp copies sources under their last component; --mkpath creates directories",
   ],
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
-  ["max-size min-size", SIZES],
   ["f filter exclude-from include-from cvs-exclude", LISTS],
   ["files-from", "--filelist reads the names of files"],
   ["from0", "-0 reads names that end with NUL"],

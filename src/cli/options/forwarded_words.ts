@@ -4,6 +4,7 @@ import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag } from "./flag.ts";
 import { FLAGS } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
+import { parseTime } from "./time_value.ts";
 
 /**
  * Returns the options that the table marks as forwarded, with their long names. Filter rules keep their order. The source host
@@ -21,6 +22,8 @@ export function forwardedWords(flags: CompleteFlags): string[] {
 function wordsOf({ name, kind, forwarded, default: usual }: Flag, value: unknown): string[] {
   if (value === undefined || value === false || forwarded === "off") return [];
   if (forwarded === "changed" && value === usual) return [];
+  // The source host may be in another time zone.
+  if (kind === "time") return [`--${name}=${new Date(parseTime(String(value), name, Date.now())).toISOString()}`];
   if (kind === "boolean") return [`--${name}`];
   if (kind === "count") return Array.from({ length: Number(value) }, () => `--${name}`);
   return [value].flat().map((each) => `--${name}=${each}`);

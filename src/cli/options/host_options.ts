@@ -6,6 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { createFilter } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import type { Dummy } from "../../protocol/control/job.ts";
+import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/command.ts";
@@ -15,6 +16,7 @@ import type { RawFlags } from "./flags.ts";
 import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
 import type { CompleteFlags } from "./settings.ts";
+import { parseTime } from "./time_value.ts";
 
 /** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
 const DEFAULT_PATH = "escp";
@@ -99,7 +101,21 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     blockBytes: flags.blocksize,
     timeoutMs: flags.timeout * 1000,
     filters,
+    select: selectionOf(flags),
     log: flags["remote-log"],
+  };
+}
+
+/** Returns the selection of files by size and time; undefined if there is none. @throws {UsageError} */
+function selectionOf(flags: CompleteFlags): Selection | undefined {
+  const { "min-size": minSize, "max-size": maxSize, "newer-than": newer, "older-than": older } = flags;
+  if ([minSize, maxSize, newer, older].every((value) => value === undefined)) return undefined;
+  const now = Date.now();
+  return {
+    minSize,
+    maxSize,
+    fromMs: newer === undefined ? undefined : parseTime(newer, 'Option "--newer-than"', now),
+    beforeMs: older === undefined ? undefined : parseTime(older, 'Option "--older-than"', now),
   };
 }
 

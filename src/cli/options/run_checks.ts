@@ -68,6 +68,7 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
+  checkSelection(flags, streams);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
 }
@@ -81,6 +82,17 @@ function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
       hint: "Use --engine native, on Linux",
     });
   }
+}
+
+function checkSelection(flags: RawFlags, { fromInput }: StandardStreams): void {
+  const option = (["max-size", "min-size", "newer-than", "older-than"] as const).find((name) =>
+    flags[name] !== undefined
+  );
+  if (option && fromInput) {
+    throw new UsageError(`Cannot use "--${option}" with standard input: it has neither a size nor a time`);
+  }
+  const { "min-size": min = 0, "max-size": max = Infinity } = flags;
+  if (min > max) throw new UsageError('Cannot use a "--min-size" above "--max-size": no file has such a size');
 }
 
 function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {

@@ -11,7 +11,7 @@ import { Terminal } from "../../ui/terminal.ts";
 import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
-import { formatAge } from "../options/flag_value.ts";
+import { formatAge } from "../options/time_value.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
 import { Output } from "../stdout.ts";

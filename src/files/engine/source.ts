@@ -3,6 +3,7 @@
 import type { FileError } from "../../errors.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
+import type { FileTest } from "../walk/selection.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
 /** One source operand that exists. Plain data: may be posted to a Worker. */
@@ -36,6 +37,8 @@ export interface WalkOptions {
   preserve?: ReadOptions["preserve"];
   /** Returns whether a path relative to its root is copied; an excluded directory is not entered. Not called for roots. */
   accept?: (path: string, isDirectory: boolean) => boolean;
+  /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */
+  select?: FileTest;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }

@@ -96,6 +96,7 @@ export class TreeWalk implements Walk {
       return;
     }
     const { stat } = this.#lister;
+    if (this.#options.select?.(stat) === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
@@ -222,6 +223,7 @@ export class TreeWalk implements Walk {
 
   #entryFile(root: number, level: Level): void {
     const { names, nameStart, nameEnd, stat } = this.#lister;
+    if (this.#options.select?.(stat) === false) return;
     if (this.#options.hardlinks && stat.links > 1) {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;

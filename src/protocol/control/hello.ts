@@ -31,6 +31,7 @@ export const FEATURES: readonly string[] = [
   "rerun",
   "resume",
   "reverse",
+  "select",
   "sparse",
   "tunnel",
   "update",

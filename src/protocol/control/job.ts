@@ -1,6 +1,7 @@
 /** The job that a client requests from the remote end in "start". Fields and limits: WIRE_FORMAT.md, "Jobs". */
 
 import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
+import { parseSelection, type Selection } from "./selection.ts";
 import * as shape from "./shape.ts";
 
 /** A request to the remote end. Optional flags are false by default unless their comments state otherwise. */
@@ -100,6 +101,8 @@ export interface JobOptions {
   probe?: boolean;
   /** Filters of paths. Only the sender parses them. */
   filters: unknown[];
+  /** Only these files are sent. Feature "select". */
+  select?: Selection;
   /** Log file on the remote host. The remote end appends to it. Feature "remote-log". */
   log?: string;
 }
@@ -144,6 +147,7 @@ export function parseJob(value: unknown): Job {
     probe: shape.optional(fields, "probe", shape.flag),
     lends: shape.optional(fields, "lends", shape.whole),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
+    select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
   if (direction === "push") return { direction, target: shape.text(fields, "target", MAX_PATH_TEXT), ...options };

@@ -54,6 +54,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--keep-dirlinks",
   },
   {
+    feature: "select",
+    isNeeded: ({ job }) => job.direction === "pull" && job.select !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot select files by size or time: ${escp} on ${host} does not support it`,
+    optionToDrop: "--max-size, --min-size, --newer-than and --older-than",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

@@ -89,7 +89,7 @@ class Sender implements AsyncDisposable {
     const { session: { control, features }, job, roots, operands } = this.#options;
     const { files, complete, bytes: foundBytes } = this.#scheduler.found;
     // The sizes of root files are known before the walk reaches them.
-    const bytes = Math.max(foundBytes, job.hardlinks ? 0 : sizeOf(roots));
+    const bytes = Math.max(foundBytes, job.hardlinks || job.select ? 0 : sizeOf(roots));
     const host = await hostIdentity(job.salt);
     await sendOffered(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");

@@ -2,6 +2,7 @@
 
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
+import { fileTest } from "../../files/walk/selection.ts";
 import type { Session } from "../../session/model/session.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { AgreedOptions } from "../agreed_options.ts";
@@ -51,5 +52,6 @@ export function walkOptions(
   // Targets of their own may be on several file systems. A relay does not know the features of both ends.
   const mayLink = session.role === "client" ? session.features.includes("link-roots") : job.linkRoots;
   const linkRoots = mayLink && roots.every(({ target }) => target === undefined);
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, checkLink, linkRoots };
+  const select = fileTest(job.select);
+  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, select, checkLink, linkRoots };
 }

@@ -30,6 +30,10 @@ const MESSAGES: Message[] = [
   { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, countsAhead: true } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
+  {
+    ...START,
+    job: { direction: "pull", sources: [], ...OPTIONS, select: { minSize: 1, maxSize: 0, fromMs: -1, beforeMs: 2 } },
+  },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
   { ...START, job: { direction: "clean", sources: [""], records: true, olderThanMs: 0 } },
   {

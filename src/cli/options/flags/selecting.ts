@@ -1,0 +1,40 @@
+/** Options that select which files of the sources are copied. */
+
+import type { FlagRow } from "../flag.ts";
+
+export const SELECTING = [
+  {
+    name: "max-size",
+    kind: "size",
+    argument: "SIZE",
+    min: 0,
+    max: 1024 ** 5,
+    forwarded: "changed",
+    help: "Skip files that are larger",
+  },
+  {
+    name: "min-size",
+    kind: "size",
+    argument: "SIZE",
+    min: 0,
+    max: 1024 ** 5,
+    forwarded: "changed",
+    help: "Skip files that are smaller",
+  },
+  {
+    name: "newer-than",
+    kind: "time",
+    argument: "TIME",
+    once: true,
+    forwarded: "changed",
+    help: "Skip files that were last modified before TIME: an age such as 7d, or a time such as 2026-11-01T12:00",
+  },
+  {
+    name: "older-than",
+    kind: "time",
+    argument: "TIME",
+    once: true,
+    forwarded: "changed",
+    help: "Skip files that were modified at or after TIME; with --clean, an age (default there: 1d; 0: all unused)",
+  },
+] as const satisfies readonly FlagRow[];
