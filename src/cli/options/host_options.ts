@@ -85,6 +85,8 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     inplace: flags.inplace || undefined,
     mkpath: flags.mkpath || undefined,
     dirlinks: flags["keep-dirlinks"] || undefined,
+    skipExisting: flags["ignore-existing"] || undefined,
+    onlyExisting: flags.existing || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,

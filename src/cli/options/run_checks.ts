@@ -127,6 +127,8 @@ function checkManifest(
 function comparingOption(flags: RawFlags): string | undefined {
   if (flags.verify) return "--verify";
   if (flags.checksum) return "--checksum";
+  if (flags["ignore-existing"]) return "--ignore-existing";
+  if (flags.existing) return "--existing";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 

@@ -35,6 +35,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     verbose,
     bits,
     label: labelOf(run.sources),
+    skippedAs: request.skipExisting || request.onlyExisting ? "skipped" : undefined,
     stats: times && (() => times.lines()),
   });
   const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;

@@ -18,6 +18,7 @@ export const FEATURES: readonly string[] = [
   "congestion",
   "dirlinks",
   "dummy",
+  "existing",
   "fsync",
   "inplace",
   "lent",

@@ -61,6 +61,10 @@ export interface JobOptions {
   compress?: boolean;
   /** Skip entries that the target has already, compared by size and time or by contents. Feature "update". */
   update?: "times" | "contents";
+  /** Skip files and links whose name exists in the target, with any kind of entry. Feature "existing". */
+  skipExisting?: boolean;
+  /** Skip entries that do not exist in the target. Feature "existing". */
+  onlyExisting?: boolean;
   /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
   /** Resume an interrupted copy. */
@@ -127,6 +131,8 @@ export function parseJob(value: unknown): Job {
     timeoutMs: shape.optional(fields, "timeoutMs", shape.whole, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
     compress: shape.optional(fields, "compress", shape.flag),
     update: shape.optional(fields, "update", shape.oneOf<"times" | "contents">, ["times", "contents"]),
+    skipExisting: shape.optional(fields, "skipExisting", shape.flag),
+    onlyExisting: shape.optional(fields, "onlyExisting", shape.flag),
     dryRun: shape.optional(fields, "dryRun", shape.flag),
     resume: shape.optional(fields, "resume", shape.flag),
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),

@@ -83,6 +83,7 @@ export class RecordComparer {
     const target = this.#target;
     if (!target.examine(cursor, bytes)) return CompareResult.missing;
     const { stat } = target;
+    if (!verify && this.#options.comparison!.skipExisting) return CompareResult.same;
     if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
     if (!verify && cursor.type === RecordType.file && target.isSource(cursor)) return CompareResult.same;
     const by = verify ? "contents" : this.#options.comparison!.by;

@@ -54,6 +54,13 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--keep-dirlinks",
   },
   {
+    feature: "existing",
+    isNeeded: ({ job }) => job.skipExisting || job.onlyExisting,
+    unsupportedMessage: (host, escp) =>
+      `Cannot skip files by their existence in the target: ${escp} on ${host} does not support it`,
+    optionToDrop: "--ignore-existing and --existing",
+  },
+  {
     feature: "select",
     isNeeded: ({ job }) => job.direction === "pull" && job.select !== undefined,
     unsupportedMessage: (host, escp) => `Cannot select files by size or time: ${escp} on ${host} does not support it`,

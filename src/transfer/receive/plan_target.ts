@@ -75,9 +75,9 @@ async function planFiles(
   if (!job.comparison && !job.sparse && !roots.every(isSameRoot)) {
     await checkSpace(roots, totals.bytes, files, record.records, job);
   }
-  createMissing(roots, files.paths);
+  if (!job.onlyExisting) createMissing(roots, files.paths);
   await record.begin(roots, totals);
-  createDirectories(roots, files.paths);
+  if (!job.onlyExisting) createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.
   record.addCreated(roots, sources);
   return roots;

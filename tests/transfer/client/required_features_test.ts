@@ -34,6 +34,8 @@ describe("requiredFeatures", () => {
       [{ job: { ...PUSH, inplace: true } }, "inplace"],
       [{ job: { ...PUSH, mkpath: true } }, "mkpath"],
       [{ job: { ...PUSH, dirlinks: true } }, "dirlinks"],
+      [{ job: { ...PUSH, skipExisting: true } }, "existing"],
+      [{ job: { ...PULL, onlyExisting: true } }, "existing"],
       [{ job: { ...PULL, select: { maxSize: 1 } } }, "select"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],

@@ -37,4 +37,16 @@ export const SELECTING = [
     forwarded: "changed",
     help: "Skip files that were modified at or after TIME; with --clean, an age (default there: 1d; 0: all unused)",
   },
+  {
+    name: "ignore-existing",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Skip files that exist in the target, also if they differ",
+  },
+  {
+    name: "existing",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Skip files and directories that do not exist in the target",
+  },
 ] as const satisfies readonly FlagRow[];
