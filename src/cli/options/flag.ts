@@ -41,6 +41,8 @@ export interface FlagRow {
   readonly hint?: string;
   /** Each value is a filter rule. The rules of all such options form one list, in the order given. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;
+  /** Each value is a file of such rules, which have this action unless a line has another. */
+  readonly ruleFile?: FilterRule["action"];
   /** The option applies to a single run: it is refused in configuration files and in ESCP_OPTIONS. */
   readonly once?: true;
   /** The option is not for users: omitted from `--help`, the manual page, completions and suggestions. */

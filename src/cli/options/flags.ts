@@ -5,6 +5,7 @@
 
 import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag, FlagRow } from "./flag.ts";
+import type { RuleFile } from "./rule_file.ts";
 import { CONNECTION } from "./flags/connection.ts";
 import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
@@ -45,9 +46,9 @@ export type FlagName = Row["name"];
 
 /** Values of the given options, by long name. Each value is valid for its row. */
 export type RawFlags =
-  & { [F in Row as F extends { rule: unknown } ? never : F["name"]]?: ValueOf<F> }
-  /** Of all options with a `rule`, in the order given. */
-  & { rules?: FilterRule[] };
+  & { [F in Row as F extends { rule: unknown } | { ruleFile: unknown } ? never : F["name"]]?: ValueOf<F> }
+  /** Of all options with a `rule` or `ruleFile`, in the order given. */
+  & { rules?: (FilterRule | RuleFile)[] };
 
 /** Values of the options that have a default. */
 export type DefaultFlags = { [F in Row as F extends { default: unknown } ? F["name"] : never]: ValueOf<F> };

@@ -10,7 +10,7 @@ const PRESERVES = "-p preserves times and permissions, and owner and group if pe
 const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
 const OUTPUT = "--json prints one object per event, --log writes a log, and -v prints more";
 const RESUMES = "escp keeps partial files and resumes by default; --no-resume switches this off";
-const LISTS = "--include and --exclude are given one by one; --filelist names the files to copy";
+const LISTS = "--include, --exclude, --include-from and --exclude-from take rules; --filelist names the files to copy";
 const WALK = "escp has no such rule for directories; find with --filelist - selects files";
 const COMPARES = "--update compares size and modification time, --checksum compares contents";
 const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
@@ -49,7 +49,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
     "escp copies sources under their last component; --mkpath creates directories",
   ],
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
-  ["f filter exclude-from include-from cvs-exclude", LISTS],
+  ["f filter cvs-exclude", LISTS],
   ["files-from", "--filelist reads the names of files"],
   ["from0", "-0 reads names that end with NUL"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],

@@ -3,7 +3,7 @@
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
-import { createFilter } from "../../files/walk/filter.ts";
+import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import type { Dummy } from "../../protocol/control/job.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
@@ -15,6 +15,7 @@ import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
 import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
+import { readRules } from "./rule_file.ts";
 import type { CompleteFlags } from "./settings.ts";
 import { parseTime } from "./time_value.ts";
 
@@ -46,12 +47,12 @@ export interface HostOptions {
   readonly retries: number;
   readonly request: CopyRequest;
   /** The options, which -R forwards to the origin. The rules include those of --only. */
-  readonly flags: CompleteFlags & Required<Pick<RawFlags, "rules">>;
+  readonly flags: Omit<CompleteFlags, "rules"> & { readonly rules: FilterRule[] };
 }
 
 /** @throws {UsageError} for invalid values and combinations, before anything is opened. */
 export function hostOptions(given: CompleteFlags): HostOptions {
-  const flags = { ...given, rules: [...given.rules ?? [], ...onlyRules(given.only ?? [])] };
+  const flags = { ...given, rules: [...readRules(given.rules ?? []), ...onlyRules(given.only ?? [])] };
   const { engine, threads, cipher, streams, retries } = flags;
   return { access: hostAccess(flags), engine, threads, cipher, streams, retries, request: copyRequest(flags), flags };
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Operand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { parseDummy } from "./host_options.ts";
+import { RuleFile } from "./rule_file.ts";
 import type { Transfer } from "./transfers.ts";
 
 /** Whether the source is standard input, and the target standard output. */
@@ -39,6 +40,7 @@ export function standardStreams(
   if (flags.filelist !== undefined && (fromInput || toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
   }
+  checkInput(flags, { fromInput });
   if (fromInput && sources.length > 1) {
     throw new UsageError('Cannot copy standard input ("-") together with other sources');
   }
@@ -57,6 +59,15 @@ export function standardStreams(
     throw new UsageError('Cannot use "--json" when the data goes to standard output');
   }
   return { fromInput, toOutput, outputDescriptor };
+}
+
+/** Standard input can be read once. @throws {UsageError} */
+function checkInput({ filelist, rules = [] }: RawFlags, { fromInput }: Pick<StandardStreams, "fromInput">): void {
+  const files = rules.flatMap((rule) => rule instanceof RuleFile && rule.file === "-" ? [`"${rule.option}"`] : []);
+  const readers = [...(fromInput ? ["a source"] : []), ...(filelist === "-" ? ['"--filelist"'] : []), ...files];
+  if (readers.length > 1) {
+    throw new UsageError(`Cannot read standard input ("-") twice: for ${readers[0]} and for ${readers[1]}`);
+  }
 }
 
 /** @throws {UsageError} for options that exclude each other, or that do not apply to these transfers. */

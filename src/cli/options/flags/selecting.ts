@@ -4,6 +4,22 @@ import type { FlagRow } from "../flag.ts";
 
 export const SELECTING = [
   {
+    name: "include-from",
+    kind: "list",
+    argument: "FILE",
+    ruleFile: "include",
+    once: true,
+    help: "Read globs of --include from a file, one per line; - is standard input",
+  },
+  {
+    name: "exclude-from",
+    kind: "list",
+    argument: "FILE",
+    ruleFile: "exclude",
+    once: true,
+    help: "Read globs of --exclude from a file, one per line; - is standard input",
+  },
+  {
     name: "max-size",
     kind: "size",
     argument: "SIZE",
