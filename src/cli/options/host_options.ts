@@ -109,15 +109,17 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
   };
 }
 
-/** Returns the selection of files by size and time; undefined if there is none. @throws {UsageError} */
+/** Returns the selection of files by their properties and by `.gitignore` files; undefined if there is none. @throws {UsageError} */
 function selectionOf(flags: CompleteFlags): Selection | undefined {
   const { "min-size": minSize, "max-size": maxSize, "newer-than": newer, "older-than": older } = flags;
-  if ([minSize, maxSize, newer, older].every((value) => value === undefined)) return undefined;
+  const ignoreFiles = flags["exclude-ignore-files"] || undefined;
+  if ([minSize, maxSize, newer, older, ignoreFiles].every((value) => value === undefined)) return undefined;
   const now = Date.now();
   return {
     minSize,
     maxSize,
     fromMs: newer === undefined ? undefined : parseTime(newer, 'Option "--newer-than"', now),
+    ignoreFiles,
     beforeMs: older === undefined ? undefined : parseTime(older, 'Option "--older-than"', now),
   };
 }

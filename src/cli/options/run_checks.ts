@@ -112,7 +112,11 @@ function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {
   if (dummy && option) {
     throw new UsageError(`Cannot use "${option}" with "--ioengine dummy": there is nothing to compare with`);
   }
-  if (!fromInput || dummy === undefined || dummy === "receiver") return;
+  if (dummy === undefined || dummy === "receiver") return;
+  if (flags["exclude-ignore-files"]) {
+    throw new UsageError('Cannot use "--exclude-ignore-files" with "--ioengine dummy": the sender reads no files');
+  }
+  if (!fromInput) return;
   throw new UsageError('Cannot use "--ioengine dummy" with standard input', {
     hint: "The sender needs the sizes of files: name some, or use --ioengine posix::dummy",
   });

@@ -21,6 +21,15 @@ export interface SourceRoot {
   within?: string;
 }
 
+/** Entries below the roots that one walk omits, by files in the directories that it enters. */
+export interface IgnoredEntries {
+  /** Enters a directory. @throws {FileError} to omit it. */
+  enter(root: number, path: string): void;
+  /** Returns whether an entry of the current directory is omitted. */
+  ignores(path: string, isDirectory: boolean): boolean;
+  close(): void;
+}
+
 export interface WalkOptions {
   /** Whether directories are entered; otherwise a directory is a failed item. */
   recursive: boolean;
@@ -37,6 +46,8 @@ export interface WalkOptions {
   preserve?: ReadOptions["preserve"];
   /** Returns whether a path relative to its root is copied; an excluded directory is not entered. Not called for roots. */
   accept?: (path: string, isDirectory: boolean) => boolean;
+  /** Returns the `.gitignore` files of a new walk. Ignored entries below the roots are not copied. Default: none. */
+  ignoreFiles?: () => IgnoredEntries;
   /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */
   select?: FileTest;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */

@@ -7,7 +7,7 @@ import { FileError } from "../../errors.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
-import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
+import type { IgnoredEntries, SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, specialFile } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";
@@ -44,6 +44,7 @@ export class TreeWalk implements Walk {
   readonly #follow: boolean;
   readonly #pack = new PackBuilder();
   readonly #links: HardLinks;
+  readonly #ignored: IgnoredEntries | undefined;
   readonly #items: Steps;
   /** Items to be returned next. */
   readonly #found: WalkItem[] = [];
@@ -54,6 +55,7 @@ export class TreeWalk implements Walk {
     this.#options = options;
     this.#links = new HardLinks(options.linkRoots ?? false);
     this.#follow = walksLinks(options);
+    this.#ignored = options.ignoreFiles?.();
     this.#items = this.#walk();
   }
 
@@ -65,6 +67,7 @@ export class TreeWalk implements Walk {
   close(): void {
     this.#items.return();
     this.#lister.closeDirectory();
+    this.#ignored?.close();
   }
 
   *#walk(): Steps {
@@ -130,6 +133,7 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
+      this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
@@ -177,7 +181,7 @@ export class TreeWalk implements Walk {
 
   #entry(root: number, level: Level): void {
     const lister = this.#lister;
-    const { accept, symlinks } = this.#options;
+    const { symlinks } = this.#options;
     let kind = lister.kind;
     if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
     try {
@@ -187,7 +191,7 @@ export class TreeWalk implements Walk {
         kind = lister.stat.kind;
       }
       if (kind === FileKind.symlink && symlinks === "skip") return;
-      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.directory)) return;
+      if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
       this.#fail(error);
@@ -203,10 +207,18 @@ export class TreeWalk implements Walk {
 
   /** Skips an entry with a private name, which a receiver would refuse. */
   #skipPrivate(root: number, level: Level): void {
+    if (this.#isExcluded(level, this.#lister.kind === FileKind.directory)) return;
     const path = joinPath(level.path, this.#lister.nameText());
-    if (this.#options.accept?.(path, this.#lister.kind === FileKind.directory) === false) return;
     const message = "skipped: its name is reserved for the temporary files of escp";
     this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
+  }
+
+  /** Returns whether a filter or a `.gitignore` file excludes the entry. */
+  #isExcluded(level: Level, isDirectory: boolean): boolean {
+    const { accept } = this.#options;
+    if (!accept && !this.#ignored) return false;
+    const path = joinPath(level.path, this.#lister.nameText());
+    return accept?.(path, isDirectory) === false || this.#ignored?.ignores(path, isDirectory) === true;
   }
 
   #checkLink(root: number, level: Level): void {

@@ -1,8 +1,8 @@
-/** Properties by which a sender selects the regular files that it sends. Feature "select". */
+/** How a sender selects what it sends, besides filters of paths. Feature "select". */
 
 import * as shape from "./shape.ts";
 
-/** A file is sent if it meets all of these conditions. Directories and links are always sent. */
+/** A file is sent if it meets all of these conditions. */
 export interface Selection {
   /** Minimum size. In bytes. */
   minSize?: number;
@@ -12,6 +12,8 @@ export interface Selection {
   fromMs?: number;
   /** The modification time must be earlier. In milliseconds since 1970. */
   beforeMs?: number;
+  /** Entries that `.gitignore` files in the sources ignore are not sent. The other conditions are for regular files. */
+  ignoreFiles?: boolean;
 }
 
 /** Checks a selection from the peer. @throws {ProtocolError} code "bad-message". */
@@ -23,5 +25,6 @@ export function parseSelection(fields: shape.Fields, name: string): Selection {
     maxSize: shape.optional(selection, "maxSize", shape.whole),
     fromMs: time("fromMs"),
     beforeMs: time("beforeMs"),
+    ignoreFiles: shape.optional(selection, "ignoreFiles", shape.flag),
   };
 }

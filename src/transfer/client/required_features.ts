@@ -63,8 +63,9 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
   {
     feature: "select",
     isNeeded: ({ job }) => job.direction === "pull" && job.select !== undefined,
-    unsupportedMessage: (host, escp) => `Cannot select files by size or time: ${escp} on ${host} does not support it`,
-    optionToDrop: "--max-size, --min-size, --newer-than and --older-than",
+    unsupportedMessage: (host, escp) =>
+      `Cannot select files by size, time or .gitignore: ${escp} on ${host} does not support it`,
+    optionToDrop: "--max-size, --min-size, --newer-than, --older-than and --exclude-ignore-files",
   },
   {
     feature: "verify",

@@ -2,7 +2,9 @@
 
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
+import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
+import { walksLinks } from "../../files/walk/tree_walk.ts";
 import type { Session } from "../../session/model/session.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { AgreedOptions } from "../agreed_options.ts";
@@ -42,9 +44,9 @@ export interface SendOptions {
   emit: (event: TransferEvent) => void;
 }
 
-/** Returns the options of the walk over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
+/** Returns the options of walks over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
 export function walkOptions(
-  { job, checkLink, roots, session }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session">,
+  { job, checkLink, roots, session, machine }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session" | "machine">,
 ): WalkOptions {
   const { recursive, preserve, symlinks, hardlinks, xattrs, acls } = job;
   const rules = parseFilterRules(job.filters);
@@ -53,5 +55,9 @@ export function walkOptions(
   const mayLink = session.role === "client" ? session.features.includes("link-roots") : job.linkRoots;
   const linkRoots = mayLink && roots.every(({ target }) => target === undefined);
   const select = fileTest(job.select);
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, select, checkLink, linkRoots };
+  const follow = walksLinks({ symlinks });
+  const ignoreFiles = job.select?.ignoreFiles
+    ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }))
+    : undefined;
+  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, ignoreFiles, select, checkLink, linkRoots };
 }

@@ -39,7 +39,13 @@ describe("the selection of files", () => {
     assertEquals(copyRun("a", "b").host.request.select, undefined);
     const { select } =
       copyRun("--max-size=1M", "--min-size", "1K", "--newer-than=2026-11-01T00:00Z", "a", "b").host.request;
-    assertEquals(select, { maxSize: 1 << 20, minSize: 1 << 10, fromMs: Date.UTC(2026, 10, 1), beforeMs: undefined });
+    assertEquals(select, {
+      maxSize: 1 << 20,
+      minSize: 1 << 10,
+      fromMs: Date.UTC(2026, 10, 1),
+      beforeMs: undefined,
+      ignoreFiles: undefined,
+    });
     assertEquals(copyRun("--older-than", "1970-01-01T00:00Z", "a", "b").host.request.select?.beforeMs, 0);
   });
 

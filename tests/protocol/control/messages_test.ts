@@ -33,7 +33,12 @@ const MESSAGES: Message[] = [
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   {
     ...START,
-    job: { direction: "pull", sources: [], ...OPTIONS, select: { minSize: 1, maxSize: 0, fromMs: -1, beforeMs: 2 } },
+    job: {
+      direction: "pull",
+      sources: [],
+      ...OPTIONS,
+      select: { minSize: 1, maxSize: 0, fromMs: -1, beforeMs: 2, ignoreFiles: true },
+    },
   },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
   { ...START, job: { direction: "clean", sources: [""], records: true, olderThanMs: 0 } },

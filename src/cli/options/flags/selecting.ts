@@ -20,6 +20,12 @@ export const SELECTING = [
     help: "Read globs of --exclude from a file, one per line; - is standard input",
   },
   {
+    name: "exclude-ignore-files",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Skip what the .gitignore files in the sources ignore, by the rules of git",
+  },
+  {
     name: "max-size",
     kind: "size",
     argument: "SIZE",
