@@ -37,7 +37,18 @@ export interface CleanPlace {
 /** @throws {UsageError} for options that exclude each other. */
 export function checkClean(flags: RawFlags): void {
   if (!flags.clean) return;
-  for (const name of ["install", "upgrade", "uninstall", "doctor", "filelist", "manifest", "newer-than"] as const) {
+  for (
+    const name of [
+      "install",
+      "upgrade",
+      "uninstall",
+      "doctor",
+      "filelist",
+      "files-from",
+      "manifest",
+      "newer-than",
+    ] as const
+  ) {
     if (flags[name] !== undefined) throw new UsageError(`Options "--clean" and "--${name}" exclude each other`);
   }
 }

@@ -50,8 +50,6 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ],
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
   ["f filter cvs-exclude", LISTS],
-  ["files-from", "--filelist reads the names of files"],
-  ["from0", "-0 reads names that end with NUL"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
   ["itemize-changes list-only", "-n lists what would be copied"],
   ["out-format log-format log-file log-file-format", OUTPUT],

@@ -79,7 +79,9 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
   const filters = flags.rules;
   createFilter(filters);
   return {
-    recursive: flags.recursive,
+    // The source of a list is a directory.
+    recursive: flags.recursive || flags["files-from"] !== undefined,
+    listed: flags["files-from"] === undefined ? undefined : flags.recursive ? "deep" : "flat",
     preserve: flags.preserve,
     symlinks: flags.symlinks,
     hardlinks: flags.hardlinks,

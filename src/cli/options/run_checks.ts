@@ -62,9 +62,17 @@ export function standardStreams(
 }
 
 /** Standard input can be read once. @throws {UsageError} */
-function checkInput({ filelist, rules = [] }: RawFlags, { fromInput }: Pick<StandardStreams, "fromInput">): void {
+function checkInput(
+  { filelist, "files-from": from, rules = [] }: RawFlags,
+  { fromInput }: Pick<StandardStreams, "fromInput">,
+): void {
   const files = rules.flatMap((rule) => rule instanceof RuleFile && rule.file === "-" ? [`"${rule.option}"`] : []);
-  const readers = [...(fromInput ? ["a source"] : []), ...(filelist === "-" ? ['"--filelist"'] : []), ...files];
+  const readers = [
+    ...(fromInput ? ["a source"] : []),
+    ...(filelist === "-" ? ['"--filelist"'] : []),
+    ...(from === "-" ? ['"--files-from"'] : []),
+    ...files,
+  ];
   if (readers.length > 1) {
     throw new UsageError(`Cannot read standard input ("-") twice: for ${readers[0]} and for ${readers[1]}`);
   }
@@ -79,6 +87,7 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
+  checkFilesFrom(flags, transfers, streams);
   checkSelection(flags, streams);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
@@ -93,6 +102,20 @@ function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
       hint: "Use --engine native, on Linux",
     });
   }
+}
+
+function checkFilesFrom(
+  flags: RawFlags,
+  transfers: readonly Transfer[],
+  { fromInput, toOutput }: StandardStreams,
+): void {
+  if (flags["files-from"] === undefined) return;
+  if (fromInput || toOutput) throw new UsageError('Cannot use "-" as a source or target together with "--files-from"');
+  if (transfers.length !== 1 || transfers[0].sources.length !== 1) {
+    throw new UsageError('Option "--files-from" needs one source: the directory that contains the listed files');
+  }
+  if (transfers[0].direction !== "origin") return;
+  throw new UsageError('Cannot use "-R" with "--files-from"', { hint: "Use -3" });
 }
 
 function checkSelection(flags: RawFlags, { fromInput }: StandardStreams): void {

@@ -3,6 +3,7 @@
 import type { FileError } from "../../errors.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
+import type { ListedPaths } from "../walk/listed_paths.ts";
 import type { FileTest } from "../walk/selection.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
@@ -46,6 +47,8 @@ export interface WalkOptions {
   preserve?: ReadOptions["preserve"];
   /** Returns whether a path relative to its root is copied; an excluded directory is not entered. Not called for roots. */
   accept?: (path: string, isDirectory: boolean) => boolean;
+  /** Paths that are copied, by root; undefined for a root that is copied as a whole. Default: all roots are. */
+  listed?: readonly (ListedPaths | undefined)[];
   /** Returns the `.gitignore` files of a new walk. Ignored entries below the roots are not copied. Default: none. */
   ignoreFiles?: () => IgnoredEntries;
   /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */

@@ -13,6 +13,7 @@ import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_iden
 import { FileKind, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { HardLinks } from "./hard_links.ts";
+import type { ListedLevel } from "./listed_paths.ts";
 import { joinPath } from "../path/local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
 import { isPrivateNameAt } from "../path/private_names.ts";
@@ -30,6 +31,8 @@ interface Level {
   inodeLow: number;
   /** Names of directories in it that have yet to be entered, in reverse order. */
   pending: string[];
+  /** Names in it that are copied; undefined for all. */
+  listed?: ListedLevel;
 }
 
 /** Returns whether a walk follows symbolic links. */
@@ -46,6 +49,8 @@ export class TreeWalk implements Walk {
   readonly #links: HardLinks;
   readonly #ignored: IgnoredEntries | undefined;
   readonly #items: Steps;
+  /** Whether entries of the current directory may be missing, because it could not be read to its end. */
+  #isCut = false;
   /** Items to be returned next. */
   readonly #found: WalkItem[] = [];
 
@@ -108,9 +113,12 @@ export class TreeWalk implements Walk {
   *#directoryRoot(root: number): Steps {
     const levels: Level[] = [];
     let path = "";
+    let listed = this.#options.listed?.[root]?.top();
+    this.#options.listed?.[root]?.outside.forEach((path) => this.#fail(outsideRoot(path)));
     for (;;) {
       const level = yield* this.#openDirectory(root, path, levels);
       if (level) {
+        level.listed = listed;
         levels.push(level);
         yield* this.#list(root, level);
       }
@@ -118,7 +126,9 @@ export class TreeWalk implements Walk {
       while (levels.length > 0 && levels[levels.length - 1].pending.length === 0) levels.pop();
       if (levels.length === 0) return;
       const parent = levels[levels.length - 1];
-      path = joinPath(parent.path, parent.pending.pop()!);
+      const name = parent.pending.pop()!;
+      path = joinPath(parent.path, name);
+      listed = parent.listed?.below(name);
     }
   }
 
@@ -147,8 +157,9 @@ export class TreeWalk implements Walk {
 
   *#list(root: number, level: Level): Steps {
     const lister = this.#lister;
+    this.#isCut = false;
     try {
-      for (;;) {
+      for (; !level.listed?.isEmpty;) {
         const wait = this.#fetch();
         if (wait) yield wait;
         if (!this.#nextEntry()) break;
@@ -159,12 +170,18 @@ export class TreeWalk implements Walk {
       lister.closeDirectory();
     }
     level.pending.reverse();
+    if (!level.listed || this.#isCut) return;
+    for (const path of level.listed.missing()) {
+      this.#failListed(root, level, path, "ENOENT");
+      yield* this.#takeFound();
+    }
   }
 
   #fetch(): Promise<void> | undefined {
     try {
       return this.#lister.fetch?.();
     } catch (error) {
+      this.#isCut = true;
       this.#fail(error);
       return undefined;
     }
@@ -174,6 +191,7 @@ export class TreeWalk implements Walk {
     try {
       return this.#lister.nextEntry();
     } catch (error) {
+      this.#isCut = true;
       this.#fail(error);
       return false;
     }
@@ -182,6 +200,7 @@ export class TreeWalk implements Walk {
   #entry(root: number, level: Level): void {
     const lister = this.#lister;
     const { symlinks } = this.#options;
+    if (level.listed?.find(lister.nameText()) === false) return;
     let kind = lister.kind;
     if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
     try {
@@ -190,6 +209,7 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
+      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level)) return;
       if (kind === FileKind.symlink && symlinks === "skip") return;
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (kind === FileKind.symlink) return this.#symlink();
@@ -203,6 +223,17 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  /** Fails the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
+  #checkListed(root: number, level: Level): boolean {
+    const { paths, isCopied } = level.listed!.obstructed(this.#lister.nameText());
+    for (const path of paths) this.#failListed(root, level, path, "ENOTDIR");
+    return isCopied;
+  }
+
+  #failListed(root: number, level: Level, path: string, code: string): void {
+    this.#fail(failedWith("read", joinPath(this.#roots[root].path, joinPath(level.path, path)), code));
   }
 
   /** Skips an entry with a private name, which a receiver would refuse. */
@@ -289,6 +320,12 @@ export class TreeWalk implements Walk {
     if (this.#found.length === 0) return;
     yield* this.#found.splice(0);
   }
+}
+
+function outsideRoot(path: string): FileError {
+  return new FileError("read", path, "it is outside the source directory", {
+    hint: "Write listed paths relative to the source directory",
+  });
 }
 
 /** Returns the failure of a source that is not a regular file; for a directory without -r in the words of scp. */

@@ -23,6 +23,7 @@ export const FEATURES: readonly string[] = [
   "inplace",
   "lent",
   "link-roots",
+  "listed",
   "lists",
   "manifest",
   "mkpath",

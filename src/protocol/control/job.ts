@@ -103,6 +103,11 @@ export interface JobOptions {
   dummy?: Dummy;
   /** Measure instead of copying. `target` is a directory on the disk to measure. Feature "probe". */
   probe?: boolean;
+  /**
+   * In a pull, the first source is a directory, and the others are the paths below it that are copied: directories alone
+   * ("flat") or with their contents ("deep"). Feature "listed".
+   */
+  listed?: "flat" | "deep";
   /** Filters of paths. Only the sender parses them. */
   filters: unknown[];
   /** Only these files are sent. Feature "select". */
@@ -152,6 +157,7 @@ export function parseJob(value: unknown): Job {
     dummy: shape.optional(fields, "dummy", shape.oneOf<Dummy>, ["sender", "receiver", "both"]),
     probe: shape.optional(fields, "probe", shape.flag),
     lends: shape.optional(fields, "lends", shape.whole),
+    listed: shape.optional(fields, "listed", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),

@@ -85,6 +85,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     unsupportedMessage: (host, escp) => `Cannot use a list of sources: ${escp} on ${host} does not support it`,
   },
   {
+    feature: "listed",
+    isNeeded: ({ job }) => job.direction === "pull" && job.listed !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --files-from: ${escp} on ${host} does not support it`,
+    optionToDrop: "--files-from",
+  },
+  {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --ioengine dummy: ${escp} on ${host} does not support it`,

@@ -66,6 +66,7 @@ async function planFiles(
     dirlinks: job.dirlinks ? createdLinks() : undefined,
   };
   const roots = planTargets(planned, target, plan, files.paths);
+  for (const root of roots) if (root.kind === "folder") root.only = options.onlyNames;
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;
   if (job.verify && roots.some(({ kind }) => kind === "device")) {

@@ -10,6 +10,7 @@ import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
+import { withListed } from "../send/listed_sources.ts";
 import { findSources } from "../send/resolved_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
@@ -70,8 +71,10 @@ export async function runJob(
     return finished(outcome);
   }
   const { control } = session;
+  const requested = await readRequested(control, job);
+  const paths = job.listed ? requested.splice(1).map(({ path }) => path) : [];
   const found = await findSources(
-    await readRequested(control, job),
+    requested,
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
     (failure) => {
@@ -83,7 +86,7 @@ export async function runJob(
   );
   const outcome = await send({
     ...shared,
-    ...found,
+    ...(job.listed ? withListed(found, paths, job.listed) : found),
     // Only a client on the same machine offers its files.
     job: { ...shared.job, lends: undefined },
     checkLink: confinement && ((path) => confinement.check("read", path)),

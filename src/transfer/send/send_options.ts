@@ -30,6 +30,8 @@ export interface SendOptions {
   operands: number;
   /** Number of operands that could not be found or copied. Each failure was reported already. */
   notFound: number;
+  /** Paths that are copied, by root. Default: everything in each root. */
+  listed?: WalkOptions["listed"];
   /** Checks a symbolic link before the walk follows it. @throws {FileError} to omit it. */
   checkLink?: WalkOptions["checkLink"];
   /** Receives the files in place and their digests; undefined: no digests are computed. */
@@ -44,9 +46,11 @@ export interface SendOptions {
   emit: (event: TransferEvent) => void;
 }
 
+type WalkSettings = Pick<SendOptions, "job" | "listed" | "checkLink" | "roots" | "session" | "machine">;
+
 /** Returns the options of walks over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
 export function walkOptions(
-  { job, checkLink, roots, session, machine }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session" | "machine">,
+  { job, listed, checkLink, roots, session, machine }: WalkSettings,
 ): WalkOptions {
   const { recursive, preserve, symlinks, hardlinks, xattrs, acls } = job;
   const rules = parseFilterRules(job.filters);
@@ -59,5 +63,6 @@ export function walkOptions(
   const ignoreFiles = job.select?.ignoreFiles
     ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }))
     : undefined;
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, ignoreFiles, select, checkLink, linkRoots };
+  const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
+  return { ...walked, listed, accept, ignoreFiles, select, checkLink };
 }

@@ -74,7 +74,10 @@ describe("operands of a copy", () => {
     const refused = 'Cannot use "-" as a source or target together with "--filelist"';
     assertEquals(usageError("--filelist=l", "-", "h:"), refused);
     assertEquals(usageError("--filelist=l", "h:a", "-"), refused);
-    assertEquals(usageError("-0", "a", "b"), 'Option "-0" applies to the names in a list: "--filelist" is missing');
+    assertEquals(
+      usageError("-0", "a", "b"),
+      'Option "-0" applies to the names in a list: "--filelist" or "--files-from" is missing',
+    );
   });
 });
 
@@ -86,6 +89,7 @@ describe("options of a copy", () => {
       target: { kind: "remote", host: "h", path: "b" },
       expand: false,
       fileList: undefined,
+      filesFrom: undefined,
       fromOrigin: false,
       transfers: [{
         direction: "push",

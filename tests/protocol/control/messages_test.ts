@@ -31,6 +31,7 @@ const MESSAGES: Message[] = [
   { ...START, job: { ...PUSH, skipExisting: true, onlyExisting: false } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
+  { ...START, job: { direction: "pull", sources: ["a"], more: true, listed: "deep", ...OPTIONS } },
   {
     ...START,
     job: {

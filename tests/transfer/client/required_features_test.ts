@@ -42,6 +42,7 @@ describe("requiredFeatures", () => {
       [{ job: { ...PULL, acls: true } }, "xattrs"],
       [{ job: { ...PULL, more: true } as CopyJob }, "lists"],
       [{ sources: OWN_TARGETS }, "lists"],
+      [{ job: { ...PULL, listed: "flat" } }, "listed"],
       [{ job: { ...PULL, dummy: "both" } }, "dummy"],
       [{ job: { ...PULL, congestion: "bbr" } }, "congestion"],
       [{ reach: { reverse: {}, tunnel: "auto" } }, "reverse"],
@@ -55,7 +56,7 @@ describe("requiredFeatures", () => {
 
   it("omits features that only the other direction needs", () => {
     assertEquals(needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, dirlinks: true } }), []);
-    assertEquals(needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 } } }), []);
+    assertEquals(needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 }, listed: "deep" } }), []);
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);
   });

@@ -20,6 +20,13 @@ export const SELECTING = [
     help: "Read globs of --exclude from a file, one per line; - is standard input",
   },
   {
+    name: "files-from",
+    kind: "string",
+    argument: "FILE",
+    once: true,
+    help: "Copy only the listed paths below the one source, and keep them relative to it; - is standard input",
+  },
+  {
     name: "exclude-ignore-files",
     kind: "boolean",
     forwarded: "changed",
