@@ -44,10 +44,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["devices specials copy-devices", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
-  [
-    "relative no-relative no-implied-dirs",
-    "escp copies sources under their last component; --mkpath creates directories",
-  ],
+  ["no-implied-dirs", "--relative always creates the directories in the paths of sources"],
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
   ["f filter cvs-exclude", LISTS],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],

@@ -79,8 +79,9 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
   const filters = flags.rules;
   createFilter(filters);
   return {
-    // The source of a list is a directory.
-    recursive: flags.recursive || flags["files-from"] !== undefined,
+    // The source of a list is a directory, and operands that keep their paths are below one.
+    recursive: flags.recursive || flags["files-from"] !== undefined || (flags.relative ?? false),
+    relative: flags.relative ? flags.recursive ? "deep" : "flat" : undefined,
     listed: flags["files-from"] === undefined ? undefined : flags.recursive ? "deep" : "flat",
     preserve: flags.preserve,
     symlinks: flags.symlinks,

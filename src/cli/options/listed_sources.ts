@@ -22,6 +22,9 @@ async function withListed(options: RunOptions, list: FileList): Promise<RunOptio
   if (transfers.some(({ direction, sources }) => direction === "origin" && sources.some(({ target }) => target))) {
     throw new UsageError('Cannot use "-R" with a list that has targets');
   }
+  if (options.host.request.relative && sources.some(({ target }) => target)) {
+    throw new UsageError('Cannot use "--relative" with a list that has targets');
+  }
   return { ...options, sources, transfers };
 }
 

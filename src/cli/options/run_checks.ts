@@ -88,6 +88,9 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
   checkFilesFrom(flags, transfers, streams);
+  if (flags.relative && (streams.fromInput || streams.toOutput)) {
+    throw new UsageError('Cannot use "-" as a source or target together with "--relative"');
+  }
   checkSelection(flags, streams);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
@@ -114,6 +117,7 @@ function checkFilesFrom(
   if (transfers.length !== 1 || transfers[0].sources.length !== 1) {
     throw new UsageError('Option "--files-from" needs one source: the directory that contains the listed files');
   }
+  if (flags.relative) throw new UsageError('Options "--files-from" and "--relative" exclude each other');
   if (transfers[0].direction !== "origin") return;
   throw new UsageError('Cannot use "-R" with "--files-from"', { hint: "Use -3" });
 }

@@ -29,6 +29,7 @@ export const FEATURES: readonly string[] = [
   "mkpath",
   "notes",
   "probe",
+  "relative",
   "remote-log",
   "rerun",
   "resume",

@@ -108,6 +108,11 @@ export interface JobOptions {
    * ("flat") or with their contents ("deep"). Feature "listed".
    */
   listed?: "flat" | "deep";
+  /**
+   * The paths of sources are kept below the target. Sources that are directories are refused ("flat") or copied ("deep").
+   * Feature "relative".
+   */
+  relative?: "flat" | "deep";
   /** Filters of paths. Only the sender parses them. */
   filters: unknown[];
   /** Only these files are sent. Feature "select". */
@@ -158,6 +163,7 @@ export function parseJob(value: unknown): Job {
     probe: shape.optional(fields, "probe", shape.flag),
     lends: shape.optional(fields, "lends", shape.whole),
     listed: shape.optional(fields, "listed", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
+    relative: shape.optional(fields, "relative", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),

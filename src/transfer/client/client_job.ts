@@ -1,7 +1,6 @@
 /** The client's end of a session: it opens the session, then sends or receives. */
 
 import { UserError } from "../../errors.ts";
-import { ListedPaths } from "../../files/walk/listed_paths.ts";
 import { STANDARD_INPUT } from "../../files/walk/source_roots.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import type { Failure } from "../../protocol/failure.ts";
@@ -13,11 +12,10 @@ import { type ConnectedEvent, failedEvent, type TransferEvent } from "../events.
 import { type Machine, openMachine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
-import { withListed } from "../send/listed_sources.ts";
-import { findSources } from "../send/resolved_sources.ts";
+import { findJobSources } from "../send/listed_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
-import { checkOffered, haveTargets, maxOffered, withTargets } from "./accept_sources.ts";
+import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";
 import type { CopyOptions } from "./copy_options.ts";
 import { jobOptions } from "./copy_request.ts";
 import { canCopyLocally } from "./local_copy.ts";
@@ -146,17 +144,11 @@ async function localRoots(options: CopyOptions, machine: Machine, listing: Copie
   await statFirst(sources);
   const lookUp = { base: Deno.cwd(), tilde: globs, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));
-  const found = await findSources(sources, lookUp, machine.files.paths, fail);
-  const { listed: depth } = options.request;
-  const { operands, roots, notFound, listed } = depth
-    ? withListed(found, options.listed ?? [], depth)
-    : { ...found, listed: undefined };
+  const { listed: depth, relative } = options.request;
+  const selection = { listed: depth, relative, paths: options.listed ?? [] };
+  const found = await findJobSources(sources, selection, lookUp, machine.files.paths, fail);
+  const { operands, roots, notFound, listed } = found;
   return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound, listed };
-}
-
-/** Returns the names directly in the target that the sender may write; undefined for all. */
-function onlyNames({ request, listed = [] }: CopyOptions): ReadonlySet<string> | undefined {
-  return request.listed && new ListedPaths(listed, { deep: request.listed === "deep" }).names;
 }
 
 /** Returns the sources with their targets, and reserves their names there. @throws {UserError} if a name is taken. */

@@ -91,6 +91,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--files-from",
   },
   {
+    feature: "relative",
+    isNeeded: ({ job }) => job.direction === "pull" && job.relative !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --relative: ${escp} on ${host} does not support it`,
+    optionToDrop: "--relative",
+  },
+  {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --ioengine dummy: ${escp} on ${host} does not support it`,

@@ -10,8 +10,7 @@ import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
-import { withListed } from "../send/listed_sources.ts";
-import { findSources } from "../send/resolved_sources.ts";
+import { findJobSources } from "../send/listed_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
@@ -73,8 +72,9 @@ export async function runJob(
   const { control } = session;
   const requested = await readRequested(control, job);
   const paths = job.listed ? requested.splice(1).map(({ path }) => path) : [];
-  const found = await findSources(
+  const found = await findJobSources(
     requested,
+    { listed: job.listed, relative: job.relative, paths },
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
     (failure) => {
@@ -86,7 +86,7 @@ export async function runJob(
   );
   const outcome = await send({
     ...shared,
-    ...(job.listed ? withListed(found, paths, job.listed) : found),
+    ...found,
     // Only a client on the same machine offers its files.
     job: { ...shared.job, lends: undefined },
     checkLink: confinement && ((path) => confinement.check("read", path)),

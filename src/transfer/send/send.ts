@@ -269,6 +269,6 @@ function sizeOf(roots: readonly SourceRoot[]): number {
   return sum;
 }
 
-function wireSource({ operand, name, kind, identity: { dev, inode }, target }: NumberedRoot): WireSource {
-  return { operand, name, kind, dev, inode, target };
+function wireSource({ operand, name, kind, identity: { dev, inode }, trees, target }: NumberedRoot): WireSource {
+  return { operand, name, kind, dev, inode, trees: trees?.map(({ dev, inode }) => ({ dev, inode })), target };
 }

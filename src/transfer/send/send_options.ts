@@ -1,6 +1,7 @@
 /** Options of a sender, on either end. */
 
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
+import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
 import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
@@ -15,6 +16,10 @@ import type { Machine } from "../machine.ts";
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
   operand: number;
+  /** Directories that are copied with their contents, if only listed paths are copied. Default: the root itself. */
+  trees?: FileIdentity[];
+  /** The path as the user typed it, or a match of a pattern. Only with `relative`. */
+  typed?: string;
   /** The target of this root alone. */
   target?: string;
 }

@@ -32,6 +32,7 @@ const MESSAGES: Message[] = [
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: ["a"], more: true, listed: "deep", ...OPTIONS } },
+  { ...START, job: { direction: "pull", sources: ["a"], relative: "flat", ...OPTIONS } },
   {
     ...START,
     job: {
@@ -50,7 +51,15 @@ const MESSAGES: Message[] = [
   { type: "wanted", sources: ["a\udcff", "~/*"], literal: true, last: false },
   {
     type: "sources",
-    sources: [{ operand: 0, name: "b", kind: "file", dev: 0, inode: 0, target: "x/\udcff" }, {
+    sources: [{
+      operand: 0,
+      name: "b",
+      kind: "file",
+      dev: 0,
+      inode: 0,
+      trees: [{ dev: 1, inode: 2 }],
+      target: "x/\udcff",
+    }, {
       operand: 0,
       name: "a",
       kind: "file",

@@ -43,6 +43,7 @@ describe("requiredFeatures", () => {
       [{ job: { ...PULL, more: true } as CopyJob }, "lists"],
       [{ sources: OWN_TARGETS }, "lists"],
       [{ job: { ...PULL, listed: "flat" } }, "listed"],
+      [{ job: { ...PULL, relative: "deep" } }, "relative"],
       [{ job: { ...PULL, dummy: "both" } }, "dummy"],
       [{ job: { ...PULL, congestion: "bbr" } }, "congestion"],
       [{ reach: { reverse: {}, tunnel: "auto" } }, "reverse"],
@@ -56,7 +57,10 @@ describe("requiredFeatures", () => {
 
   it("omits features that only the other direction needs", () => {
     assertEquals(needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, dirlinks: true } }), []);
-    assertEquals(needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 }, listed: "deep" } }), []);
+    assertEquals(
+      needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 }, listed: "deep", relative: "flat" } }),
+      [],
+    );
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);
   });

@@ -27,6 +27,12 @@ export const SELECTING = [
     help: "Copy only the listed paths below the one source, and keep them relative to it; - is standard input",
   },
   {
+    name: "relative",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Keep the whole paths of sources below the target, or what follows /./ in them",
+  },
+  {
     name: "exclude-ignore-files",
     kind: "boolean",
     forwarded: "changed",

@@ -73,6 +73,17 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       assertEquals([code, stderr, listTree(copy.target)], [0, "", listTree(`${tree}/from`)]);
     });
 
+    it(`copies into a directory below the source, but with -r not (${name})`, async () => {
+      const tree = await scene.tree(SOURCE);
+      const flags = [await list(tree, ["a/one", "b"])];
+      const copy = { flags, sources: [`${tree}/from`], target: `${tree}/from/empty` };
+      const { code, stderr } = await scene.copy(variant, copy);
+      assertEquals([code, stderr, listTree(copy.target)], [0, "", ["a", "a/one", "b"]]);
+      const deep = await scene.copy(variant, { ...copy, flags: [...flags, "-r"] });
+      assertMatch(deep.stderr, /Cannot copy "\." to ".*\/from\/empty": it would be copied into itself/);
+      assertEquals(deep.code, 1);
+    });
+
     it(`reports each listed path that cannot be copied (${name})`, async () => {
       const tree = await scene.tree(SOURCE);
       const lines = [
