@@ -36,7 +36,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["links L copy-links k copy-dirlinks", LINKS],
   ["copy-unsafe-links safe-links munge-links", LINKS],
   ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
-  ["perms E executability chmod times owner g group", PRESERVES],
+  ["perms E executability times owner g group", PRESERVES],
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
   ["U atimes N crtimes open-noatime", `${PRESERVES}; other times than that of modification are not set`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],

@@ -13,6 +13,7 @@ import type { SshOptions } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
+import { parseModeChanges } from "./chmod.ts";
 import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
 import { readRules } from "./rule_file.ts";
@@ -107,6 +108,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     blockBytes: flags.blocksize,
     timeoutMs: flags.timeout * 1000,
     filters,
+    chmod: flags.chmod && parseModeChanges(flags.chmod, Deno.build.os === "windows" ? 0 : Deno.umask()),
     select: selectionOf(flags),
     log: flags["remote-log"],
   };

@@ -87,6 +87,9 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
   }
+  if (flags.chmod && flags.acls) {
+    throw new UsageError('Cannot use "--chmod" with "--acls": access control lists contain the permissions');
+  }
   checkFilesFrom(flags, transfers, streams);
   if (flags.relative && (streams.fromInput || streams.toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--relative"');

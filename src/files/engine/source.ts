@@ -53,6 +53,8 @@ export interface WalkOptions {
   ignoreFiles?: () => IgnoredEntries;
   /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */
   select?: FileTest;
+  /** Returns the mode that records have instead of that of a regular file or directory. Default: the same. */
+  changeMode?: (mode: number, isDirectory: boolean) => number;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }

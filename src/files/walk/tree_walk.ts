@@ -10,7 +10,7 @@ import { RecordType } from "../../protocol/data/records.ts";
 import type { IgnoredEntries, SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, specialFile } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
-import { FileKind, kindName } from "../stat/file_stat.ts";
+import { FileKind, type FileStat, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { HardLinks } from "./hard_links.ts";
 import type { ListedLevel } from "./listed_paths.ts";
@@ -146,6 +146,7 @@ export class TreeWalk implements Walk {
       this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
+      this.#changeMode(lister.stat, true);
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
       return { path, dev, inode, inodeLow, pending: [] };
     } catch (error) {
@@ -283,6 +284,7 @@ export class TreeWalk implements Walk {
     xattrs: Uint8Array<ArrayBuffer> | undefined,
   ): void {
     const stat = this.#lister.stat;
+    this.#changeMode(stat, false);
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
       const identity = identityOfStat(stat);
@@ -292,6 +294,11 @@ export class TreeWalk implements Walk {
     }
     if (this.#pack.isFull(stat.size)) this.#flush();
     this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  #changeMode(stat: FileStat, isDirectory: boolean): void {
+    const { changeMode } = this.#options;
+    if (changeMode) stat.mode = changeMode(stat.mode, isDirectory);
   }
 
   /** Returns the extended attributes. If they cannot be read, that is a failure, and the file is copied without them. */

@@ -13,6 +13,7 @@ export const VERSIONS: readonly number[] = [1];
 export const FEATURES: readonly string[] = [
   "alive",
   "checking",
+  "chmod",
   "clean",
   "compress",
   "congestion",

@@ -1,6 +1,7 @@
 /** The job that a client requests from the remote end in "start". Fields and limits: WIRE_FORMAT.md, "Jobs". */
 
 import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
+import { asModeChange, MAX_MODE_CHANGES, type ModeChange } from "./mode_changes.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import * as shape from "./shape.ts";
 
@@ -113,6 +114,8 @@ export interface JobOptions {
    * Feature "relative".
    */
   relative?: "flat" | "deep";
+  /** Changes of the modes that the sender sends, in this order. Feature "chmod". */
+  chmod?: ModeChange[];
   /** Filters of paths. Only the sender parses them. */
   filters: unknown[];
   /** Only these files are sent. Feature "select". */
@@ -164,6 +167,7 @@ export function parseJob(value: unknown): Job {
     lends: shape.optional(fields, "lends", shape.whole),
     listed: shape.optional(fields, "listed", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
     relative: shape.optional(fields, "relative", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
+    chmod: shape.optional(fields, "chmod", shape.list<ModeChange>, MAX_MODE_CHANGES, asModeChange),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),

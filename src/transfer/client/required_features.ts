@@ -97,6 +97,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--relative",
   },
   {
+    feature: "chmod",
+    isNeeded: ({ job }) => job.direction === "pull" && job.chmod !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --chmod: ${escp} on ${host} does not support it`,
+    optionToDrop: "--chmod",
+  },
+  {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --ioengine dummy: ${escp} on ${host} does not support it`,

@@ -231,6 +231,7 @@ class Sender implements AsyncDisposable {
           type: "send",
           roots,
           preserve: job.preserve,
+          chmod: job.chmod,
           follow: walksLinks(this.#walk),
           sparse: job.sparse,
           offersLocalCopy,

@@ -6,6 +6,7 @@ import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
 import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
+import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Session } from "../../session/model/session.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { AgreedOptions } from "../agreed_options.ts";
@@ -69,5 +70,7 @@ export function walkOptions(
     ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }))
     : undefined;
   const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
-  return { ...walked, listed, accept, ignoreFiles, select, checkLink };
+  const { chmod } = job;
+  const changeMode = chmod && ((mode: number, isDirectory: boolean) => changedMode(mode, isDirectory, chmod));
+  return { ...walked, changeMode, listed, accept, ignoreFiles, select, checkLink };
 }

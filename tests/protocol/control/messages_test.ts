@@ -33,6 +33,7 @@ const MESSAGES: Message[] = [
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: ["a"], more: true, listed: "deep", ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: ["a"], relative: "flat", ...OPTIONS } },
+  { ...START, job: { ...PUSH, chmod: [{ of: "files", keep: 0o7777, set: 0, setIfExecutable: 0o111 }] } },
   {
     ...START,
     job: {

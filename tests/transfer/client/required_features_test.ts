@@ -44,6 +44,7 @@ describe("requiredFeatures", () => {
       [{ sources: OWN_TARGETS }, "lists"],
       [{ job: { ...PULL, listed: "flat" } }, "listed"],
       [{ job: { ...PULL, relative: "deep" } }, "relative"],
+      [{ job: { ...PULL, chmod: [] } }, "chmod"],
       [{ job: { ...PULL, dummy: "both" } }, "dummy"],
       [{ job: { ...PULL, congestion: "bbr" } }, "congestion"],
       [{ reach: { reverse: {}, tunnel: "auto" } }, "reverse"],

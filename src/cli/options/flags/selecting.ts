@@ -73,6 +73,13 @@ export const SELECTING = [
     help: "Skip files that were modified at or after TIME; with --clean, an age (default there: 1d; 0: all unused)",
   },
   {
+    name: "chmod",
+    kind: "list",
+    argument: "MODES",
+    forwarded: "changed",
+    help: "Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w",
+  },
+  {
     name: "ignore-existing",
     kind: "boolean",
     forwarded: "changed",
