@@ -39,7 +39,7 @@ export interface CopyOptions extends ConnectionOptions {
 ${fields(COPY_FLAGS)}}
 
 /** Options of \`mirror\`, which sets the others. */
-export type MirrorOptions = Omit<CopyOptions, "archive" | "update" | "delete" | "noTargetDirectory" | "filelist" | "null">;
+export type MirrorOptions = Omit<CopyOptions, "archive" | "update" | "delete" | "noTargetDirectory" | "filelist" | "null" | "filesFrom" | "relative">;
 
 /** Options of \`plan\`. */
 export type PlanOptions = Omit<CopyOptions, "verify" | "manifest">;
@@ -69,7 +69,8 @@ function fields(flags: readonly Flag[]): string {
 function describe(flag: Flag): string {
   const { kind } = flag;
   const text = describeFlag({ ...flag, choices: undefined }).replace(/ \(repeatable\)|; repeatable/, "");
-  const unit = kind === "size" ? "bytes" : kind === "rate" ? "kbit/s" : kind === "age" ? "seconds" : undefined;
+  if (kind === "time") return `${text}. A number is an age in seconds`;
+  const unit = kind === "size" ? "bytes" : kind === "rate" ? "kbit/s" : undefined;
   if (unit) return `${text}. A number is in ${unit}`;
   return flag.argument === "SECONDS" ? `${text}. In seconds` : text;
 }
@@ -94,7 +95,7 @@ function typeOf({ kind, choices }: Flag): string {
       return "number";
     case "size":
     case "rate":
-    case "age":
+    case "time":
       return "number | string";
     case "list":
       return "readonly string[]";

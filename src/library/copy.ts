@@ -171,9 +171,9 @@ async function run(
   if (given.length === 0 && options.filelist === undefined) throw new UsageError("Nothing to copy: there is no source");
   const operands = target === "" && options.filelist !== undefined ? given : [...given, target];
   const command = await commandFor("copy", { operands, options, known: COPY_FLAGS, flags });
-  const { fileList } = command.options;
-  const listed = fileList ? await import("../cli/options/listed_sources.ts") : undefined;
-  const complete = listed ? await listed.withListed(command.options, fileList!) : command.options;
+  const { fileList, filesFrom } = command.options;
+  const listed = fileList || filesFrom ? await import("../cli/options/listed_sources.ts") : undefined;
+  const complete = listed ? await listed.withLists(command.options) : command.options;
   const failures: Failure[] = [];
   let totals: CopyTotals | undefined;
   const events = new EventTranslator();

@@ -14,7 +14,7 @@ const ABSENT = [
 ];
 /** Options of a single run that the library has. */
 const ONCE = [
-  ...["manifest", "filelist", "null"],
+  ...["manifest", "filelist", "null", "files-from", "newer-than", "older-than"],
   ...["no-target-directory", "delete", "delete-excluded", "max-delete"],
 ];
 
@@ -87,7 +87,7 @@ function parseOne(flag: Flag, value: unknown, shown: string): string | number {
   if (isText) refuse(shown, "a string", value);
   if (typeof value !== "number") refuse(shown, "a number", value);
   // An age needs a unit.
-  return parseFlagValue(flag, flag.kind === "age" && value !== 0 ? `${value}s` : String(value), shown);
+  return parseFlagValue(flag, flag.kind === "time" && value !== 0 ? `${value}s` : String(value), shown);
 }
 
 function checkedRules(rules: unknown): FilterRule[] {

@@ -40,6 +40,8 @@ export const MAX_REACH_MS = 60_000;
 export const MAX_PLAIN_ROOTS = 65_535;
 /** Maximum number of roots of a job. */
 export const MAX_ROOTS = 1_000_000;
+/** Maximum number of directories that a source names if only parts of it are copied. */
+export const MAX_TREES = 100;
 /** Maximum length of a path in a control message, in UTF-16 units: the path of a root and a path below it. */
 export const MAX_PATH_TEXT = 1 << 17;
 /** Maximum length of a text for the user in a control message, in UTF-16 units. */

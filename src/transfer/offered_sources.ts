@@ -7,6 +7,9 @@ import { grouped, TextBudget } from "../protocol/control/texts.ts";
 import type { ControlChannel } from "../session/model/control_channel.ts";
 import { batches } from "./batches.ts";
 
+/** Memory of a directory of a source, counted like text. */
+const TREE_UNITS = 16;
+
 /** Sends the sources in at least one message. */
 export async function sendOffered(
   control: ControlChannel,
@@ -51,7 +54,8 @@ export class OfferedSources {
       throw new ProtocolError("unasked", `Cannot accept more than ${grouped(this.#limit)} sources`);
     }
     for (const source of message.sources) {
-      this.#texts.add(source.name.length + (source.target?.length ?? 0));
+      const { name, target = "", trees = [] } = source;
+      this.#texts.add(name.length + target.length + trees.length * TREE_UNITS);
       this.sources.push(source);
     }
     this.#last = { ...message, sources: [] };

@@ -26,6 +26,13 @@ export function tooLong(): UserError {
   );
 }
 
+/** Returns the sources, followed by the paths in them that are copied, if only those are. */
+export function withPaths(
+  { sources, listed = [] }: { sources: readonly RequestedSource[]; listed?: readonly string[] },
+): readonly RequestedSource[] {
+  return listed.length === 0 ? sources : [...sources, ...listed.map((path) => ({ path, literal: true }))];
+}
+
 /** Maximum UTF-16 units of sources in a job, which must fit into one line. */
 const MAX_IN_JOB = 64 << 10;
 

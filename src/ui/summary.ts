@@ -16,13 +16,18 @@ export interface SummaryOptions {
   readonly bits?: boolean;
   /** Number of -v. */
   readonly verbose?: number;
+  /** Word for entries that needed no copy. Default: "unchanged". */
+  readonly skippedAs?: string;
 }
 
 /**
- * Returns the last line, failures first: `2 failed, 12 files, 3.1 GiB copied in 4.2 s (755 MiB/s), 30 unchanged`; with --delete also `3 deleted`, with
- * compression also `412 MiB sent`, with -v also `4 streams, native engine`.
+ * Returns the last line, failures first: `2 failed, 12 files, 3.1 GiB copied in 4.2 s (755 MiB/s), 30 unchanged`; with --delete
+ * also `3 deleted`, with compression also `412 MiB sent`, with -v also `4 streams, native engine`.
  */
-export function summaryLine(event: FinishedEvent, { totalMs, bits = false, verbose = 0 }: SummaryOptions): string {
+export function summaryLine(
+  event: FinishedEvent,
+  { totalMs, bits = false, verbose = 0, skippedAs = "unchanged" }: SummaryOptions,
+): string {
   const { files, bytes, resumed = 0, failed, skipped, verified, deleted = 0, stopped, dryRun, wireBytes, dummy } =
     event;
   const rate = totalMs > 0 ? ` (${formatRate((bytes - resumed) / totalMs * 1000, { bits })})` : "";
@@ -36,7 +41,7 @@ export function summaryLine(event: FinishedEvent, { totalMs, bits = false, verbo
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     verified === undefined ? "" : `${verified} verified`,
     deleted > 0 ? `${deleted} ${dryRun ? "to delete" : "deleted"}` : "",
-    skipped > 0 ? `${skipped} unchanged` : "",
+    skipped > 0 ? `${skipped} ${skippedAs}` : "",
     verbose > 0 ? `${formatCount(event.streams, "stream")}, ${event.engine} engine` : "",
     dummy === undefined ? "" : DUMMY[dummy],
   ];

@@ -33,6 +33,8 @@ export interface TerminalOptions {
   readonly label?: string;
   /** Show rates in bits instead of bytes. */
   readonly bits?: boolean;
+  /** Word for entries that needed no copy. Default: "unchanged". */
+  readonly skippedAs?: string;
   /** Print the summary, and these lines after it, in any case. */
   readonly stats?: () => readonly string[];
 }
@@ -172,10 +174,10 @@ export class Terminal {
   #finish(): void {
     const { finished, filesTotal } = this.#state;
     this.close();
-    const { quiet, verbose, bits, stats } = this.#options;
+    const { quiet, verbose, bits, stats, skippedAs } = this.#options;
     const isShown = stats || verbose > 0 || (this.#screen.canRedraw && !(finished && isEmpty(finished, filesTotal)));
     if (finished && (stats || !quiet) && isShown) {
-      this.printLine(summaryLine(finished, { totalMs: this.#screen.now(), bits, verbose }));
+      this.printLine(summaryLine(finished, { totalMs: this.#screen.now(), bits, verbose, skippedAs }));
     }
     for (const line of stats?.() ?? []) this.printLine(line);
   }

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { withTables } from "../../scripts/manual_tables.ts";
 import { commandOf } from "../../src/cli/options/command.ts";
 import { parseArguments } from "../../src/cli/options/parse_arguments.ts";
@@ -40,6 +41,9 @@ describe("src/cli/MANUAL.md", () => {
 
   for (const line of new Set([...commandsIn(manual), ...commandsIn(readme)])) {
     it(`or README.md shows a command that escp accepts: ${line}`, () => {
+      // Files of rules are examples.
+      using _file = stub(Deno, "readFileSync", () => new Uint8Array());
+      using _input = stub(Deno.stdin, "readSync", () => null);
       commandOf(parseArguments(words(line).slice(1)), { env: () => undefined, driveLetters: false });
     });
   }

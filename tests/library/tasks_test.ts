@@ -91,7 +91,7 @@ describeWithScene("the library", (scene) => {
   });
 
   it("refuses options of other functions", async () => {
-    await assertRejects(() => plan("a", "b", { olderThan: 1 } as object), UsageError, 'Unknown option "olderThan"');
+    await assertRejects(() => plan("a", "b", { doctorTime: 1 } as object), UsageError, 'Unknown option "doctorTime"');
     await assertRejects(() => clean([], { recursive: true } as object), UsageError, 'Unknown option "recursive"');
     await assertRejects(() => doctor("a", { recursive: true } as object), UsageError, 'Unknown option "recursive"');
     await assertRejects(() => verify("a", "b", { verify: true } as object), UsageError, "--verify");

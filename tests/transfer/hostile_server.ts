@@ -111,6 +111,14 @@ async function names(root: number, path: string, ...names: string[]): Promise<vo
   await finish(0, 0);
 }
 
+/** The client requests the path "listed" in a directory, so that its contents are offered. */
+async function listed(play: () => Promise<unknown>): Promise<void> {
+  await control.expect("wanted");
+  await control.expect("wanted");
+  OWN.name = ".";
+  await play();
+}
+
 const TRICKS: Record<string, () => Promise<unknown>> = {
   "other name": () => begin([{ ...OWN, name: "other" }]),
   "hidden name": () => begin([{ ...OWN, name: ".bashrc" }]),
@@ -162,6 +170,15 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
       [{ type: RecordType.enter, name: "" }, file(".escp-notes")],
     ]),
   "setuid": () => pack(ROOT, file("setuid", { fields: { mode: 0o6777 } })),
+
+  "unlisted record": () => listed(() => pack(ROOT, file("listed"), file("outside"))),
+  "unlisted directory": () => listed(() => pack(ROOT, directory("dir"), file("x"))),
+  "unlisted name with a listed start": () => listed(() => pack(ROOT, directory("listed more"), file("x"))),
+  "unlisted link": () => listed(() => pack(ROOT, { type: RecordType.symlink, name: "link", contents: ".." })),
+  "unlisted hard link": () =>
+    listed(() => pack(ROOT, file("listed"), { type: RecordType.hardlink, name: "link", contents: "listed" })),
+  "unlisted large file": () => listed(() => open("outside")),
+  "unlisted large file in a directory": () => listed(() => open("dir/x")),
 
   "open ../outside": () => open("../outside"),
   "open absolute": () => open("/tmp/escp-hostile"),

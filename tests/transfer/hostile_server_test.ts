@@ -85,6 +85,17 @@ const DELETIONS: [trick: string, result: { code: number; problem: RegExp }, left
   ["names without their end", { code: 1, problem: /Cannot continue/ }, ["planted"]],
 ];
 
+/** Tricks for --files-from, and entries of the target that were requested. */
+const LISTED_PULLS: [trick: string, left?: string[]][] = [
+  ["unlisted record", ["listed"]],
+  ["unlisted directory"],
+  ["unlisted name with a listed start"],
+  ["unlisted link"],
+  ["unlisted hard link", ["listed"]],
+  ["unlisted large file"],
+  ["unlisted large file in a directory"],
+];
+
 /** Tricks for --clean. */
 const CLEANINGS: [trick: string, problem: RegExp][] = [
   ["cleaned with escape sequences", /Cannot read/],
@@ -131,6 +142,19 @@ describe("a hostile server cannot make the client", () => {
     await attack("no names", ["-r"], "dir", ({ code, stderr }, names) => {
       assertEquals([code, names], [1, ["planted"]], stderr);
       assertMatch(stderr, /bad-order/);
+    });
+  });
+
+  LISTED_PULLS.forEach(([trick, left = []], index) => {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`write what is not in a list: ${trick} (${engine})`, async () => {
+      await using list = await createTempTree({ list: "listed/file" });
+      const flags = ["-r", "--engine", engine, `--files-from=${list.path}/list`];
+      await attack(trick, flags, "from", ({ code, stderr }, names) => {
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /unasked/);
+        assertEquals(names, ["planted"]);
+      }, left);
     });
   });
 
@@ -208,8 +232,14 @@ describe("a hostile server cannot make the client", () => {
 
 type Check = (result: EscpResult, names: string[], target: string) => void;
 
-/** Pulls from the server, and checks all files. */
-async function attack(trick: string, flags: string[], source: string, check: Check): Promise<void> {
+/** Pulls from the server, and checks all files. @param left names in the target that the server may write. */
+async function attack(
+  trick: string,
+  flags: string[],
+  source: string,
+  check: Check,
+  left: readonly string[] = [],
+): Promise<void> {
   await using tree = await createTempTree({
     "ssh": inPlaceOfSsh(SERVER, trick),
     "target/outside": "untouched",
@@ -219,7 +249,7 @@ async function attack(trick: string, flags: string[], source: string, check: Che
   const args = ["--retries", "0", "-S", `${tree.path}/ssh`, ...flags, `127.0.0.1:${source}`, target];
   const result = await runEscp(args, { timeoutMs: 25_000 });
   assertEquals(await Deno.readTextFile(`${target}/outside`), "untouched");
-  assertEquals(listNames(target), ["dir", "outside"]);
+  assertEquals(listNames(target).filter((name) => !left.includes(name)), ["dir", "outside"]);
   assertEquals(await Deno.stat("/tmp/escp-hostile").then(() => true, () => false), false);
   // deno-lint-ignore no-control-regex
   assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(result.stderr), JSON.stringify(result.stderr));

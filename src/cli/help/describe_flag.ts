@@ -1,12 +1,11 @@
 import { type Flag } from "../options/flag.ts";
-import { formatAge, formatSize, oneOf } from "../options/flag_value.ts";
+import { formatSize, oneOf } from "../options/flag_value.ts";
 import { FLAGS } from "../options/flags.ts";
 
 /** Returns the help of an option with its range, choices, default and environment variable. */
 export function describeFlag(flag: Flag): string {
   const facts: string[] = [];
-  const shown = (value: string | number) =>
-    flag.kind === "size" ? formatSize(Number(value)) : flag.kind === "age" ? formatAge(Number(value)) : value;
+  const shown = (value: string | number) => flag.kind === "size" ? formatSize(Number(value)) : value;
   if (flag.choices) facts.push(oneOf(flag.choices));
   if (flag.min !== undefined && flag.max !== undefined) facts.push(`${shown(flag.min)} to ${shown(flag.max)}`);
   const usual = flag.default === undefined ? flag.defaultText : shown(flag.default);

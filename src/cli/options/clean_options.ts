@@ -8,7 +8,11 @@ import { type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { completeFlags } from "./settings.ts";
+import { parseAge } from "./time_value.ts";
 import { hostKey, hostOf } from "./transfers.ts";
+
+/** Minimum age of the leftovers to remove, unless the user sets one. */
+const DEFAULT_AGE = "1d";
 
 /** A valid clean run. */
 export interface CleanOptions {
@@ -32,11 +36,19 @@ export interface CleanPlace {
 
 /** @throws {UsageError} for options that exclude each other. */
 export function checkClean(flags: RawFlags): void {
-  if (!flags.clean) {
-    if (flags["older-than"] === undefined) return;
-    throw new UsageError('Option "--older-than" applies to "--clean", which is missing');
-  }
-  for (const name of ["install", "upgrade", "uninstall", "doctor", "filelist", "manifest"] as const) {
+  if (!flags.clean) return;
+  for (
+    const name of [
+      "install",
+      "upgrade",
+      "uninstall",
+      "doctor",
+      "filelist",
+      "files-from",
+      "manifest",
+      "newer-than",
+    ] as const
+  ) {
     if (flags[name] !== undefined) throw new UsageError(`Options "--clean" and "--${name}" exclude each other`);
   }
 }
@@ -59,7 +71,7 @@ export function cleanOptions(
   const flags = flagsFor(places.find(({ host }) => host)?.host);
   return {
     places,
-    olderThanMs: flags["older-than"] * 1000,
+    olderThanMs: parseAge(flags["older-than"] ?? DEFAULT_AGE, 'Option "--older-than"') * 1000,
     dryRun: flags["dry-run"] ?? false,
     output: outputOptions(flags),
   };

@@ -2,6 +2,7 @@
 
 import { quotePath, UsageError, UserError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
+import { MAX_ROOTS } from "../../protocol/limits.ts";
 import { failureReason } from "../failure_reason.ts";
 
 /** A list, and its format. */
@@ -30,6 +31,20 @@ export async function readFileList({ file, nul }: FileList): Promise<ListEntry[]
   const entries = /\.ya?ml$/i.test(file) ? await readYaml(bytes, file) : readLines(bytes, shownName(file), nul);
   if (entries.length === 0) throw new UsageError(`Cannot copy from the list ${shownName(file)}: it is empty`);
   return entries;
+}
+
+/**
+ * Reads the paths of `--files-from`. Empty lines are ignored, and lines that start with "#" or ";".
+ *
+ * @throws {UsageError} naming the file.
+ */
+export async function readListedPaths({ file, nul }: FileList): Promise<string[]> {
+  const paths = readLines(await readBytes(file), shownName(file), nul).map(({ source }) => source);
+  const listed = nul ? paths : paths.filter((path) => !/^[#;]/.test(path));
+  if (listed.length >= MAX_ROOTS) {
+    throw new UsageError(`Cannot use the list ${shownName(file)}: it has more than ${MAX_ROOTS - 1} paths`);
+  }
+  return listed;
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

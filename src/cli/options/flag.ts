@@ -4,10 +4,9 @@ import type { FilterRule } from "../../files/walk/filter.ts";
 
 /**
  * Value of an option. `size`: a number of bytes, with an optional suffix K, M or G. `rate`: a number of kbit/s, written with an
- * optional unit. `age`: a number of seconds, written with the suffix s, m, h, d or w. `list`: all values in order. `count`: how
- * often the option was given.
+ * optional unit. `time`: an age or a date, as written. `list`: all values in order. `count`: how often the option was given.
  */
-export type FlagKind = "boolean" | "string" | "number" | "size" | "rate" | "age" | "list" | "count";
+export type FlagKind = "boolean" | "string" | "number" | "size" | "rate" | "time" | "list" | "count";
 
 /** Headings of `--help all`, in order. */
 export const SECTIONS = ["Copying", "Speed", "Output", "Connection", "Other"] as const;
@@ -42,6 +41,8 @@ export interface FlagRow {
   readonly hint?: string;
   /** Each value is a filter rule. The rules of all such options form one list, in the order given. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;
+  /** Each value is a file of such rules, which have this action unless a line has another. */
+  readonly ruleFile?: FilterRule["action"];
   /** The option applies to a single run: it is refused in configuration files and in ESCP_OPTIONS. */
   readonly once?: true;
   /** The option is not for users: omitted from `--help`, the manual page, completions and suggestions. */

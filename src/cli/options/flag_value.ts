@@ -1,5 +1,6 @@
 import { quotePath, UsageError } from "../../errors.ts";
 import type { Flag } from "./flag.ts";
+import { parseTime } from "./time_value.ts";
 
 /**
  * Parses the value of an option. For a `list` this is one of its values.
@@ -10,7 +11,10 @@ import type { Flag } from "./flag.ts";
 export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {
   if (flag.kind === "size") return parseSize(flag, text, shown);
   if (flag.kind === "rate") return parseRate(text, shown);
-  if (flag.kind === "age") return parseAge(text, shown);
+  if (flag.kind === "time") {
+    parseTime(text, shown, 0);
+    return text;
+  }
   if (flag.kind === "number") return parseNumber(flag, text, shown);
   if (text === "") throw new UsageError(`${shown} must not be empty`, { hint: flag.hint });
   if (flag.choices && !flag.choices.includes(text)) {
@@ -68,27 +72,6 @@ function parseRate(text: string, shown: string): number {
   throw new UsageError(`${shown} must be a rate from 1 kbit/s to 1000 Gbit/s, not ${quotePath(text)}`, {
     hint: "Write a number of kbit/s, or a unit: K, M or G for KiB/s, MiB/s or GiB/s; KB, MB or GB; kbit, mbit or gbit",
   });
-}
-
-const SECONDS = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
-/** Maximum age: 100 years. */
-const MAX_SECONDS = 100 * 366 * SECONDS.d;
-
-/** Parses `30m`, `12h`, `7d` or `2w`. Only 0 needs no unit. */
-function parseAge(text: string, shown: string): number {
-  const [, digits, unit] = /^([0-9]{1,10})([smhdw])$/.exec(text) ?? [];
-  const value = text === "0" ? 0 : digits === undefined ? NaN : Number(digits) * SECONDS[unit as keyof typeof SECONDS];
-  if (value <= MAX_SECONDS) return value;
-  throw new UsageError(`${shown} must be an age such as 30m, 12h, 7d or 2w, not ${quotePath(text)}`, {
-    hint: "Use s, m, h, d or w for seconds, minutes, hours, days or weeks; 0 means any age",
-  });
-}
-
-/** Formats an age as it is typed: `90s`, `12h`, `1d`; `0`. */
-export function formatAge(seconds: number): string {
-  if (seconds === 0) return "0";
-  const [unit, length] = Object.entries(SECONDS).find(([, length]) => seconds % length === 0)!;
-  return `${seconds / length}${unit}`;
 }
 
 /** Formats a size as it is typed: `64K`, `1M`, `1000`. */

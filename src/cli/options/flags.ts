@@ -5,15 +5,18 @@
 
 import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag, FlagRow } from "./flag.ts";
+import type { RuleFile } from "./rule_file.ts";
 import { CONNECTION } from "./flags/connection.ts";
 import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
 import { OUTPUT } from "./flags/output.ts";
+import { SELECTING } from "./flags/selecting.ts";
 import { SPEED } from "./flags/speed.ts";
 
 /** All options, in the order of `--help all`. */
 export const FLAGS: readonly Flag[] = [
   ...inSection("Copying", COPYING),
+  ...inSection("Copying", SELECTING),
   ...inSection("Speed", SPEED),
   ...inSection("Output", OUTPUT),
   ...inSection("Connection", CONNECTION),
@@ -26,13 +29,14 @@ function inSection(section: Flag["section"], rows: readonly FlagRow[]): Flag[] {
 
 type Row =
   | typeof COPYING[number]
+  | typeof SELECTING[number]
   | typeof SPEED[number]
   | typeof OUTPUT[number]
   | typeof CONNECTION[number]
   | typeof OTHER[number];
 
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean
-  : F extends { kind: "number" | "size" | "rate" | "age" | "count" } ? number
+  : F extends { kind: "number" | "size" | "rate" | "count" } ? number
   : F extends { kind: "list" } ? string[]
   : F extends { choices: readonly (infer C)[] } ? C
   : string;
@@ -42,9 +46,9 @@ export type FlagName = Row["name"];
 
 /** Values of the given options, by long name. Each value is valid for its row. */
 export type RawFlags =
-  & { [F in Row as F extends { rule: unknown } ? never : F["name"]]?: ValueOf<F> }
-  /** Of all options with a `rule`, in the order given. */
-  & { rules?: FilterRule[] };
+  & { [F in Row as F extends { rule: unknown } | { ruleFile: unknown } ? never : F["name"]]?: ValueOf<F> }
+  /** Of all options with a `rule` or `ruleFile`, in the order given. */
+  & { rules?: (FilterRule | RuleFile)[] };
 
 /** Values of the options that have a default. */
 export type DefaultFlags = { [F in Row as F extends { default: unknown } ? F["name"] : never]: ValueOf<F> };

@@ -10,8 +10,7 @@ const PRESERVES = "-p preserves times and permissions, and owner and group if pe
 const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
 const OUTPUT = "--json prints one object per event, --log writes a log, and -v prints more";
 const RESUMES = "escp keeps partial files and resumes by default; --no-resume switches this off";
-const LISTS = "--include and --exclude are given one by one; --filelist names the files to copy";
-const SIZES = "escp has no rules for sizes; find -size with --filelist - selects files by size";
+const LISTS = "--include, --exclude, --include-from and --exclude-from take rules; --filelist names the files to copy";
 const WALK = "escp has no such rule for directories; find with --filelist - selects files";
 const COMPARES = "--update compares size and modification time, --checksum compares contents";
 const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
@@ -36,13 +35,13 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["force", "--delete deletes directories with their contents"],
   ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
-  ["existing ignore-non-existing", "escp also copies files that the target lacks; --filelist names the files to copy"],
-  ["ignore-existing I ignore-times size-only modify-window @", COMPARES],
+  ["ignore-non-existing", "--existing skips files that the target lacks"],
+  ["I ignore-times size-only modify-window @", COMPARES],
   ["links L copy-links k copy-dirlinks", LINKS],
   ["copy-unsafe-links safe-links munge-links insecure-links", LINKS],
   ["confine-root", "root in the configuration of a host confines its sessions to a directory"],
   ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
-  ["perms E executability chmod times owner g group", PRESERVES],
+  ["perms E executability times owner g group", PRESERVES],
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
   ["U atimes N crtimes open-noatime", `${PRESERVES}; other times than that of modification are not set`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
@@ -50,16 +49,10 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
-  [
-    "relative no-relative no-implied-dirs",
-    "escp copies sources under their last component; --mkpath creates directories",
-  ],
+  ["no-implied-dirs", "--relative always creates the directories in the paths of sources"],
   ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
-  ["max-size min-size", SIZES],
-  ["f filter exclude-from include-from cvs-exclude", LISTS],
+  ["f filter cvs-exclude", LISTS],
   ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
-  ["files-from", "--filelist reads the names of files"],
-  ["from0", "-0 reads names that end with NUL"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
   ["itemize-changes list-only", "-n lists what would be copied"],
   ["out-format log-format log-file log-file-format", OUTPUT],

@@ -3,18 +3,22 @@
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
-import { createFilter } from "../../files/walk/filter.ts";
+import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import type { Dummy } from "../../protocol/control/job.ts";
+import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
+import { parseModeChanges } from "./chmod.ts";
 import { onlyRules } from "./only_rules.ts";
 import { parsePorts } from "./ports.ts";
+import { readRules } from "./rule_file.ts";
 import type { CompleteFlags } from "./settings.ts";
+import { parseTime } from "./time_value.ts";
 
 /** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
 const DEFAULT_PATH = "escp";
@@ -44,12 +48,12 @@ export interface HostOptions {
   readonly retries: number;
   readonly request: CopyRequest;
   /** The options, which -R forwards to the origin. The rules include those of --only. */
-  readonly flags: CompleteFlags & Required<Pick<RawFlags, "rules">>;
+  readonly flags: Omit<CompleteFlags, "rules"> & { readonly rules: FilterRule[] };
 }
 
 /** @throws {UsageError} for invalid values and combinations, before anything is opened. */
 export function hostOptions(given: CompleteFlags): HostOptions {
-  const flags = { ...given, rules: [...given.rules ?? [], ...onlyRules(given.only ?? [])] };
+  const flags = { ...given, rules: [...readRules(given.rules ?? []), ...onlyRules(given.only ?? [])] };
   const { engine, threads, cipher, streams, retries } = flags;
   return { access: hostAccess(flags), engine, threads, cipher, streams, retries, request: copyRequest(flags), flags };
 }
@@ -76,7 +80,10 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
   const filters = flags.rules;
   createFilter(filters);
   return {
-    recursive: flags.recursive,
+    // The source of a list is a directory, and operands that keep their paths are below one.
+    recursive: flags.recursive || flags["files-from"] !== undefined || (flags.relative ?? false),
+    relative: flags.relative ? flags.recursive ? "deep" : "flat" : undefined,
+    listed: flags["files-from"] === undefined ? undefined : flags.recursive ? "deep" : "flat",
     preserve: flags.preserve,
     symlinks: flags.symlinks,
     hardlinks: flags.hardlinks,
@@ -87,6 +94,8 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     deletes: flags.delete || undefined,
     deletesExcluded: flags["delete-excluded"] || undefined,
     maxDeletions: flags["max-delete"],
+    skipExisting: flags["ignore-existing"] || undefined,
+    onlyExisting: flags.existing || undefined,
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
@@ -103,7 +112,24 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     blockBytes: flags.blocksize,
     timeoutMs: flags.timeout * 1000,
     filters,
+    chmod: flags.chmod && parseModeChanges(flags.chmod, Deno.build.os === "windows" ? 0 : Deno.umask()),
+    select: selectionOf(flags),
     log: flags["remote-log"],
+  };
+}
+
+/** Returns the selection of files by their properties and by `.gitignore` files; undefined if there is none. @throws {UsageError} */
+function selectionOf(flags: CompleteFlags): Selection | undefined {
+  const { "min-size": minSize, "max-size": maxSize, "newer-than": newer, "older-than": older } = flags;
+  const ignoreFiles = flags["exclude-ignore-files"] || undefined;
+  if ([minSize, maxSize, newer, older, ignoreFiles].every((value) => value === undefined)) return undefined;
+  const now = Date.now();
+  return {
+    minSize,
+    maxSize,
+    fromMs: newer === undefined ? undefined : parseTime(newer, 'Option "--newer-than"', now),
+    ignoreFiles,
+    beforeMs: older === undefined ? undefined : parseTime(older, 'Option "--older-than"', now),
   };
 }
 

@@ -3,18 +3,27 @@
 import { UsageError } from "../../errors.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
-import { atEntry, type FileList, type ListEntry, readFileList } from "./file_list.ts";
+import { atEntry, type FileList, type ListEntry, readFileList, readListedPaths } from "./file_list.ts";
 import { planTransfers, type Source } from "./transfers.ts";
 import type { RunOptions } from "./run_options.ts";
 
-/** Returns the options of a run with the sources of its list. @throws {UsageError} */
-export async function withListed(options: RunOptions, list: FileList): Promise<RunOptions> {
+/** Returns the options of a run with the contents of its list. @throws {UsageError} */
+export async function withLists(options: RunOptions): Promise<RunOptions> {
+  const { fileList, filesFrom } = options;
+  if (filesFrom) return { ...options, listed: await readListedPaths(filesFrom) };
+  return fileList ? await withListed(options, fileList) : options;
+}
+
+async function withListed(options: RunOptions, list: FileList): Promise<RunOptions> {
   const driveLetters = Deno.build.os === "windows";
   const listed = listedSources(await readFileList(list), { target: options.target, driveLetters });
   const sources = [...options.sources, ...listed];
   const transfers = planTransfers(sources, options.target, options);
   if (transfers.some(({ direction, sources }) => direction === "origin" && sources.some(({ target }) => target))) {
     throw new UsageError('Cannot use "-R" with a list that has targets');
+  }
+  if (options.host.request.relative && sources.some(({ target }) => target)) {
+    throw new UsageError('Cannot use "--relative" with a list that has targets');
   }
   return { ...options, sources, transfers };
 }

@@ -5,6 +5,7 @@ import { parseFlagValue } from "./flag_value.ts";
 import { BUNDLED_HELP, foreignAnswer } from "./foreign_options.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
+import { RuleFile } from "./rule_file.ts";
 import type { Configs } from "../../config/files.ts";
 
 /** A parsed command line. */
@@ -49,7 +50,8 @@ function isHelpCommand([first, second, ...rest]: readonly string[]): boolean {
   return first === "help" && (second === undefined || second === "all") && rest.length === 0;
 }
 
-type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;
+type Rule = FilterRule | RuleFile;
+type Values = Record<string, boolean | number | string | string[] | Rule[]>;
 
 /** Like parseBundle, returns the number of arguments that it used after the first: 0 or 1. */
 function parseLong(arg: string, next: string | undefined, values: Values): number {
@@ -101,8 +103,9 @@ function switchOn(flag: Flag, values: Values): void {
 
 function store(flag: Flag, text: string, shown: string, values: Values): void {
   const value = parseFlagValue(flag, text, `Option "${shown}"`);
-  if (flag.rule) {
-    values.rules = [...(values.rules as FilterRule[] | undefined ?? []), { ...flag.rule, pattern: text }];
+  if (flag.rule || flag.ruleFile) {
+    const rule = flag.ruleFile ? new RuleFile(flag.ruleFile, text) : { ...flag.rule!, pattern: text };
+    values.rules = [...(values.rules as Rule[] | undefined ?? []), rule];
     return;
   }
   if (flag.kind !== "list") values[flag.name] = value;

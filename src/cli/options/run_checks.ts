@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Operand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { parseDummy } from "./host_options.ts";
+import { RuleFile } from "./rule_file.ts";
 import type { Transfer } from "./transfers.ts";
 
 /** Whether the source is standard input, and the target standard output. */
@@ -39,6 +40,7 @@ export function standardStreams(
   if (flags.filelist !== undefined && (fromInput || toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
   }
+  checkInput(flags, { fromInput });
   if (fromInput && sources.length > 1) {
     throw new UsageError('Cannot copy standard input ("-") together with other sources');
   }
@@ -59,6 +61,23 @@ export function standardStreams(
   return { fromInput, toOutput, outputDescriptor };
 }
 
+/** Standard input can be read once. @throws {UsageError} */
+function checkInput(
+  { filelist, "files-from": from, rules = [] }: RawFlags,
+  { fromInput }: Pick<StandardStreams, "fromInput">,
+): void {
+  const files = rules.flatMap((rule) => rule instanceof RuleFile && rule.file === "-" ? [`"${rule.option}"`] : []);
+  const readers = [
+    ...(fromInput ? ["a source"] : []),
+    ...(filelist === "-" ? ['"--filelist"'] : []),
+    ...(from === "-" ? ['"--files-from"'] : []),
+    ...files,
+  ];
+  if (readers.length > 1) {
+    throw new UsageError(`Cannot read standard input ("-") twice: for ${readers[0]} and for ${readers[1]}`);
+  }
+}
+
 /** @throws {UsageError} for options that exclude each other, or that do not apply to these transfers. */
 export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], streams: StandardStreams): void {
   checkXattrs(flags, transfers);
@@ -70,6 +89,14 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   }
   checkExactTarget(flags, transfers);
   checkDelete(flags, transfers, streams);
+  if (flags.chmod && flags.acls) {
+    throw new UsageError('Cannot use "--chmod" with "--acls": access control lists contain the permissions');
+  }
+  checkFilesFrom(flags, transfers, streams);
+  if (flags.relative && (streams.fromInput || streams.toOutput)) {
+    throw new UsageError('Cannot use "-" as a source or target together with "--relative"');
+  }
+  checkSelection(flags, streams);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
 }
@@ -102,9 +129,42 @@ function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInpu
   if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it has no entries");
   if (!flags.recursive) refuse('without "-r" or "-a"', "only entries of copied directories are deleted");
   if (flags.filelist !== undefined) refuse('with "--filelist"', "it would delete what the list does not name");
+  if (flags["files-from"] !== undefined) refuse('with "--files-from"', "it would delete what the list does not name");
+  if (flags.relative) refuse('with "--relative"', "it would delete what is beside the sources");
+  if (flags["exclude-ignore-files"] && !flags["delete-excluded"]) {
+    throw new UsageError('Cannot use "--delete" with "--exclude-ignore-files": only the source knows what is ignored', {
+      hint: "--delete-excluded deletes the ignored entries of the target too",
+    });
+  }
   if (flags["keep-dirlinks"]) refuse('with "--keep-dirlinks"', "two directories could be the same one");
   if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
   if (transfers.length > 1) refuse("with sources on several hosts", "each copy would delete the files of the others");
+}
+
+function checkFilesFrom(
+  flags: RawFlags,
+  transfers: readonly Transfer[],
+  { fromInput, toOutput }: StandardStreams,
+): void {
+  if (flags["files-from"] === undefined) return;
+  if (fromInput || toOutput) throw new UsageError('Cannot use "-" as a source or target together with "--files-from"');
+  if (transfers.length !== 1 || transfers[0].sources.length !== 1) {
+    throw new UsageError('Option "--files-from" needs one source: the directory that contains the listed files');
+  }
+  if (flags.relative) throw new UsageError('Options "--files-from" and "--relative" exclude each other');
+  if (transfers[0].direction !== "origin") return;
+  throw new UsageError('Cannot use "-R" with "--files-from"', { hint: "Use -3" });
+}
+
+function checkSelection(flags: RawFlags, { fromInput }: StandardStreams): void {
+  const option = (["max-size", "min-size", "newer-than", "older-than"] as const).find((name) =>
+    flags[name] !== undefined
+  );
+  if (option && fromInput) {
+    throw new UsageError(`Cannot use "--${option}" with standard input: it has neither a size nor a time`);
+  }
+  const { "min-size": min = 0, "max-size": max = Infinity } = flags;
+  if (min > max) throw new UsageError('Cannot use a "--min-size" above "--max-size": no file has such a size');
 }
 
 function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {
@@ -113,7 +173,11 @@ function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {
   if (dummy && option) {
     throw new UsageError(`Cannot use "${option}" with "--ioengine dummy": there is nothing to compare with`);
   }
-  if (!fromInput || dummy === undefined || dummy === "receiver") return;
+  if (dummy === undefined || dummy === "receiver") return;
+  if (flags["exclude-ignore-files"]) {
+    throw new UsageError('Cannot use "--exclude-ignore-files" with "--ioengine dummy": the sender reads no files');
+  }
+  if (!fromInput) return;
   throw new UsageError('Cannot use "--ioengine dummy" with standard input', {
     hint: "The sender needs the sizes of files: name some, or use --ioengine posix::dummy",
   });
@@ -139,6 +203,8 @@ function checkManifest(
 function comparingOption(flags: RawFlags): string | undefined {
   if (flags.verify) return "--verify";
   if (flags.checksum) return "--checksum";
+  if (flags["ignore-existing"]) return "--ignore-existing";
+  if (flags.existing) return "--existing";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 

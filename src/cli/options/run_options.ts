@@ -3,6 +3,7 @@
 import type { Settings } from "../../config/config.ts";
 import { settingsFor } from "../../config/effective.ts";
 import { UsageError } from "../../errors.ts";
+import { joinPath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { USAGE } from "../help/texts.ts";
 import type { FileList } from "./file_list.ts";
@@ -24,6 +25,10 @@ export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
   readonly expand: boolean;
   /** List of additional sources. */
   readonly fileList?: FileList;
+  /** List of the paths in the only source that are copied. */
+  readonly filesFrom?: FileList;
+  /** Its paths. Undefined until it is read. */
+  readonly listed?: readonly string[];
   /** Whether escp runs on the source host if both hosts are remote. */
   readonly fromOrigin: boolean;
   /** One transfer per pair of hosts. Empty until the list is read. */
@@ -48,7 +53,7 @@ export function runOptions(
   { operands: given, afterDashes, flags: line }: ParsedArguments,
   { env, driveLetters, configs = {} }: Environment,
 ): RunOptions {
-  const fileList = fileListOf(line);
+  const { fileList, filesFrom } = listsOf(line);
   // Like fastscp: `cmd | escp -- host:file`.
   const texts = given.length === 1 && afterDashes === 1 && !fileList ? ["-", ...given] : given;
   if (texts.length < 2 && !fileList) {
@@ -74,7 +79,10 @@ export function runOptions(
     originAccess: origin && hostAccess(flagsFor(origin)),
   });
   const fromOrigin = flags["from-origin"] ?? false;
-  const sources = operands.map((operand): Source => ({ operand, literal: false }));
+  const sources = operands.map((operand): Source => ({
+    operand: filesFrom ? contentsOf(operand) : operand,
+    literal: false,
+  }));
   const transfers = fileList ? [] : planTransfers(sources, target, { fromOrigin });
   const streams = standardStreams(operands, target, flags);
   checkOptions(flags, transfers, streams);
@@ -84,6 +92,7 @@ export function runOptions(
     ...streams,
     expand: flags["local-patterns"] ?? false,
     fileList,
+    filesFrom,
     fromOrigin,
     transfers,
     host: hostOptions(flags),
@@ -95,7 +104,23 @@ export function runOptions(
   };
 }
 
-function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
-  if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
-  if (nul) throw new UsageError('Option "-0" applies to the names in a list: "--filelist" is missing');
+/** Returns the lists that the options name. @throws {UsageError} */
+function listsOf(
+  { filelist, "files-from": from, null: nul = false }: RawFlags,
+): { fileList?: FileList; filesFrom?: FileList } {
+  if (filelist !== undefined && from !== undefined) {
+    throw new UsageError('Options "--filelist" and "--files-from" exclude each other');
+  }
+  if (filelist !== undefined) return { fileList: { file: filelist, nul } };
+  if (from !== undefined) return { filesFrom: { file: from, nul } };
+  if (nul) {
+    throw new UsageError('Option "-0" applies to the names in a list: "--filelist" or "--files-from" is missing');
+  }
+  return {};
+}
+
+/** Returns the operand of the contents of a directory. An empty path is the home directory. */
+function contentsOf(operand: Operand): Operand {
+  if (operand.kind === "local" && operand.path === "-") return operand;
+  return { ...operand, path: operand.path === "" ? "." : joinPath(operand.path, ".") };
 }

@@ -19,8 +19,8 @@ import { hostsOf } from "./name_hosts.ts";
 
 /** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
-  const { fileList } = given;
-  const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
+  const { fileList, filesFrom } = given;
+  const run = fileList || filesFrom ? await (await import("../options/listed_sources.ts")).withLists(given) : given;
   const { fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
   const times = run.output.stats ? await phaseTimes(request) : undefined;
   const output = new Output();
@@ -30,6 +30,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     verbose,
     bits,
     label: labelOf(run.sources),
+    skippedAs: request.skipExisting || request.onlyExisting ? "skipped" : undefined,
     stats: times && (() => times.lines()),
   });
   const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
@@ -86,13 +87,13 @@ async function phaseTimes({ verify = false }: { verify?: boolean }) {
   return new PhaseTimes(() => performance.now(), { verify });
 }
 
-async function jsonReport({ sources, target, fileList }: RunOptions, { write }: Output) {
+async function jsonReport({ sources, target, fileList, filesFrom }: RunOptions, { write }: Output) {
   const { JsonReport } = await import("../../ui/json_report.ts");
   return new JsonReport({ write, now: () => performance.now() }, {
     version: VERSION,
     // Without the entries of a list, which may have a million.
     sources: sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
-    filelist: fileList?.file,
+    filelist: (fileList ?? filesFrom)?.file,
     target: target ? formatOperand(target) : "",
   });
 }

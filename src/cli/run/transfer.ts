@@ -63,6 +63,7 @@ async function runFromThisMachine(
     ...listeners,
     ...sessionOptions(remote, options),
     sources,
+    listed: run.listed,
     target: { path: target.path, others: othersOf(transfer, run), names: names.ofCopy() },
     request: { ...request, countsAhead: listeners.showsTotals },
   };

@@ -3,6 +3,8 @@
 import type { FileError } from "../../errors.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
+import type { ListedPaths } from "../walk/listed_paths.ts";
+import type { FileTest } from "../walk/selection.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
 /** One source operand that exists. Plain data: may be posted to a Worker. */
@@ -18,6 +20,15 @@ export interface SourceRoot {
   size: number;
   /** Directory, without symbolic links, that must contain every file that is read, also through links. */
   within?: string;
+}
+
+/** Entries below the roots that one walk omits, by files in the directories that it enters. */
+export interface IgnoredEntries {
+  /** Enters a directory. @throws {FileError} to omit it. */
+  enter(root: number, path: string): void;
+  /** Returns whether an entry of the current directory is omitted. */
+  ignores(path: string, isDirectory: boolean): boolean;
+  close(): void;
 }
 
 export interface WalkOptions {
@@ -41,6 +52,14 @@ export interface WalkOptions {
    * without those that `accept` excludes. Default: no names.
    */
   names?: "all" | "accepted";
+  /** Paths that are copied, by root; undefined for a root that is copied as a whole. Default: all roots are. */
+  listed?: readonly (ListedPaths | undefined)[];
+  /** Returns the `.gitignore` files of a new walk. Ignored entries below the roots are not copied. Default: none. */
+  ignoreFiles?: () => IgnoredEntries;
+  /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */
+  select?: FileTest;
+  /** Returns the mode that records have instead of that of a regular file or directory. Default: the same. */
+  changeMode?: (mode: number, isDirectory: boolean) => number;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }

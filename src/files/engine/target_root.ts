@@ -29,6 +29,8 @@ interface DirectoryRoot extends WrittenRoot {
   continued?: boolean;
   /** Identifies the source, if it is on this machine and files of the target may be names of its files. */
   source?: FileIdentity;
+  /** Names directly in the directory that a sender may write. Default: all. */
+  only?: ReadonlySet<string>;
   /** Identifies the directory above a directory that is created. */
   parent?: FileIdentity;
 }

@@ -11,6 +11,8 @@ export interface PlannedSource {
   /** "input": standard input, which has no name to use in a directory. */
   kind: "file" | "folder" | "input";
   identity?: FileIdentity;
+  /** Directories that are copied with their contents, if only parts of the source are copied. Default: the source itself. */
+  trees?: readonly FileIdentity[];
   /** Target of this source. Default: the common target. */
   target?: string;
 }

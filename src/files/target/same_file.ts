@@ -8,6 +8,7 @@ import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { baseName, directoryOf } from "../path/local_path.ts";
+import type { PlannedSource } from "./planned_source.ts";
 import { isNewDirectory, statNameable, targetText } from "./name.ts";
 
 /**
@@ -45,17 +46,17 @@ export function mayBeSource(root: TargetRoot): boolean {
  * @throws {UserError} If a directory would be copied into itself.
  */
 export function markOwnSource(
-  { name, kind, identity }: { name: string; kind: string; identity?: FileIdentity },
+  { name, kind, identity, trees }: Pick<PlannedSource, "name" | "kind" | "identity" | "trees">,
   root: TargetRoot,
   paths: PathCalls,
 ): void {
   if (!identity || identity.inode === 0 || root.kind === "device" || root.refused) return;
-  const isSource = (path: string) => {
+  const isOneOf = (path: string, identities: readonly FileIdentity[]) => {
     const stat = statNameable(path, paths, true);
-    return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
+    return stat !== undefined && identities.some(({ dev, inode }) => stat.inode === inode && stat.dev === dev);
   };
   const path = targetText(root, "");
-  if (isSource(path)) {
+  if (isOneOf(path, [identity])) {
     root.same = true;
     if (root.kind === "file") {
       const real = paths.realPath(path);
@@ -75,7 +76,7 @@ export function markOwnSource(
     missing !== undefined ? directoryOf(missing) : isNewDirectory(root) ? directoryOf(path) : path,
   );
   for (;;) {
-    if (isSource(above)) {
+    if (isOneOf(above, trees ?? [identity])) {
       throw new UserError(
         `Cannot copy ${quotePath(name)} to ${quotePath(path)}: it would be copied into itself`,
       );

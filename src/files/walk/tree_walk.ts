@@ -7,12 +7,13 @@ import { FileError } from "../../errors.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
-import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
+import type { IgnoredEntries, SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, specialFile } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
-import { FileKind, kindName } from "../stat/file_stat.ts";
+import { FileKind, type FileStat, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { HardLinks } from "./hard_links.ts";
+import type { ListedLevel } from "./listed_paths.ts";
 import { joinPath } from "../path/local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
 import { isPrivateNameAt } from "../path/private_names.ts";
@@ -34,6 +35,8 @@ interface Level {
   pending: string[];
   /** Names of entries that have yet to be reported. */
   names: string[];
+  /** Names in it that are copied; undefined for all. */
+  listed?: ListedLevel;
 }
 
 /** Returns whether a walk follows symbolic links. */
@@ -48,7 +51,10 @@ export class TreeWalk implements Walk {
   readonly #follow: boolean;
   readonly #pack = new PackBuilder();
   readonly #links: HardLinks;
+  readonly #ignored: IgnoredEntries | undefined;
   readonly #items: Steps;
+  /** Whether entries of the current directory may be missing, because it could not be read to its end. */
+  #isCut = false;
   /** Items to be returned next. */
   readonly #found: WalkItem[] = [];
 
@@ -58,6 +64,7 @@ export class TreeWalk implements Walk {
     this.#options = options;
     this.#links = new HardLinks(options.linkRoots ?? false);
     this.#follow = walksLinks(options);
+    this.#ignored = options.ignoreFiles?.();
     this.#items = this.#walk();
   }
 
@@ -69,6 +76,7 @@ export class TreeWalk implements Walk {
   close(): void {
     this.#items.return();
     this.#lister.closeDirectory();
+    this.#ignored?.close();
   }
 
   *#walk(): Steps {
@@ -100,6 +108,7 @@ export class TreeWalk implements Walk {
       return;
     }
     const { stat } = this.#lister;
+    if (this.#options.select?.(stat) === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
@@ -108,9 +117,12 @@ export class TreeWalk implements Walk {
   *#directoryRoot(root: number): Steps {
     const levels: Level[] = [];
     let path = "";
+    let listed = this.#options.listed?.[root]?.top();
+    this.#options.listed?.[root]?.outside.forEach((path) => this.#fail(outsideRoot(path)));
     for (;;) {
       const level = yield* this.#openDirectory(root, path, levels);
       if (level) {
+        level.listed = listed;
         levels.push(level);
         yield* this.#list(root, level);
       }
@@ -118,7 +130,9 @@ export class TreeWalk implements Walk {
       while (levels.length > 0 && levels[levels.length - 1].pending.length === 0) levels.pop();
       if (levels.length === 0) return;
       const parent = levels[levels.length - 1];
-      path = joinPath(parent.path, parent.pending.pop()!);
+      const name = parent.pending.pop()!;
+      path = joinPath(parent.path, name);
+      listed = parent.listed?.below(name);
     }
   }
 
@@ -133,8 +147,10 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
+      this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
+      this.#changeMode(lister.stat, true);
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
@@ -146,8 +162,9 @@ export class TreeWalk implements Walk {
 
   *#list(root: number, level: Level): Steps {
     const lister = this.#lister;
+    this.#isCut = false;
     try {
-      for (;;) {
+      for (; !level.listed?.isEmpty;) {
         const wait = this.#fetch();
         if (wait) yield wait;
         if (!this.#nextEntry()) break;
@@ -159,12 +176,18 @@ export class TreeWalk implements Walk {
       lister.closeDirectory();
     }
     level.pending.reverse();
+    if (!level.listed || this.#isCut) return;
+    for (const path of level.listed.missing()) {
+      this.#failListed(root, level, path, "ENOENT");
+      yield* this.#takeFound();
+    }
   }
 
   #fetch(): Promise<void> | undefined {
     try {
       return this.#lister.fetch?.();
     } catch (error) {
+      this.#isCut = true;
       this.#fail(error);
       return undefined;
     }
@@ -174,6 +197,7 @@ export class TreeWalk implements Walk {
     try {
       return this.#lister.nextEntry();
     } catch (error) {
+      this.#isCut = true;
       this.#fail(error);
       return false;
     }
@@ -181,7 +205,8 @@ export class TreeWalk implements Walk {
 
   #entry(root: number, level: Level): void {
     const lister = this.#lister;
-    const { accept, symlinks, names } = this.#options;
+    const { symlinks, names } = this.#options;
+    if (level.listed?.find(lister.nameText()) === false) return;
     let kind = lister.kind;
     if (names === "all") this.#addName(root, level);
     if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
@@ -191,9 +216,10 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
+      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level)) return;
       const isSkipped = kind === FileKind.symlink && symlinks === "skip";
       if (isSkipped && names !== "accepted") return;
-      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.directory)) return;
+      if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (names === "accepted") this.#addName(root, level);
       if (isSkipped) return;
       if (kind === FileKind.symlink) return this.#symlink();
@@ -219,12 +245,31 @@ export class TreeWalk implements Walk {
     level.names = [];
   }
 
+  /** Fails the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
+  #checkListed(root: number, level: Level): boolean {
+    const { paths, isCopied } = level.listed!.obstructed(this.#lister.nameText());
+    for (const path of paths) this.#failListed(root, level, path, "ENOTDIR");
+    return isCopied;
+  }
+
+  #failListed(root: number, level: Level, path: string, code: string): void {
+    this.#fail(failedWith("read", joinPath(this.#roots[root].path, joinPath(level.path, path)), code));
+  }
+
   /** Skips an entry with a private name, which a receiver would refuse. */
   #skipPrivate(root: number, level: Level): void {
+    if (this.#isExcluded(level, this.#lister.kind === FileKind.directory)) return;
     const path = joinPath(level.path, this.#lister.nameText());
-    if (this.#options.accept?.(path, this.#lister.kind === FileKind.directory) === false) return;
     const message = "skipped: its name is reserved for the temporary files of escp";
     this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
+  }
+
+  /** Returns whether a filter or a `.gitignore` file excludes the entry. */
+  #isExcluded(level: Level, isDirectory: boolean): boolean {
+    const { accept } = this.#options;
+    if (!accept && !this.#ignored) return false;
+    const path = joinPath(level.path, this.#lister.nameText());
+    return accept?.(path, isDirectory) === false || this.#ignored?.ignores(path, isDirectory) === true;
   }
 
   #checkLink(root: number, level: Level): void {
@@ -241,6 +286,7 @@ export class TreeWalk implements Walk {
 
   #entryFile(root: number, level: Level): void {
     const { names, nameStart, nameEnd, stat } = this.#lister;
+    if (this.#options.select?.(stat) === false) return;
     if (this.#options.hardlinks && stat.links > 1) {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;
@@ -257,6 +303,7 @@ export class TreeWalk implements Walk {
     xattrs: Uint8Array<ArrayBuffer> | undefined,
   ): void {
     const stat = this.#lister.stat;
+    this.#changeMode(stat, false);
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
       const identity = identityOfStat(stat);
@@ -266,6 +313,11 @@ export class TreeWalk implements Walk {
     }
     if (this.#pack.isFull(stat.size)) this.#flush();
     this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  #changeMode(stat: FileStat, isDirectory: boolean): void {
+    const { changeMode } = this.#options;
+    if (changeMode) stat.mode = changeMode(stat.mode, isDirectory);
   }
 
   /** Returns the extended attributes. If they cannot be read, that is a failure, and the file is copied without them. */
@@ -294,6 +346,12 @@ export class TreeWalk implements Walk {
     if (this.#found.length === 0) return;
     yield* this.#found.splice(0);
   }
+}
+
+function outsideRoot(path: string): FileError {
+  return new FileError("read", path, "it is outside the source directory", {
+    hint: "Write listed paths relative to the source directory",
+  });
 }
 
 /** Returns the failure of a source that is not a regular file; for a directory without -r in the words of scp. */

@@ -1,6 +1,8 @@
 /** The job that a client requests from the remote end in "start". Fields and limits: WIRE_FORMAT.md, "Jobs". */
 
 import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
+import { asModeChange, MAX_MODE_CHANGES, type ModeChange } from "./mode_changes.ts";
+import { parseSelection, type Selection } from "./selection.ts";
 import * as shape from "./shape.ts";
 
 /** A request to the remote end. Optional flags are false by default unless their comments state otherwise. */
@@ -60,6 +62,10 @@ export interface JobOptions {
   compress?: boolean;
   /** Skip entries that the target has already, compared by size and time or by contents. Feature "update". */
   update?: "times" | "contents";
+  /** Skip files and links whose name exists in the target, with any kind of entry. Feature "existing". */
+  skipExisting?: boolean;
+  /** Skip entries that do not exist in the target. Feature "existing". */
+  onlyExisting?: boolean;
   /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
   /** Resume an interrupted copy. */
@@ -106,8 +112,22 @@ export interface JobOptions {
   deletesExcluded?: boolean;
   /** With `deletes`: maximum number of entries to delete. Default: no limit. */
   maxDeletions?: number;
+  /**
+   * In a pull, the first source is a directory, and the others are the paths below it that are copied: directories alone
+   * ("flat") or with their contents ("deep"). Feature "listed".
+   */
+  listed?: "flat" | "deep";
+  /**
+   * The paths of sources are kept below the target. Sources that are directories are refused ("flat") or copied ("deep").
+   * Feature "relative".
+   */
+  relative?: "flat" | "deep";
+  /** Changes of the modes that the sender sends, in this order. Feature "chmod". */
+  chmod?: ModeChange[];
   /** Filters of paths. The sender parses them, and with `deletes` the receiver too. */
   filters: unknown[];
+  /** Only these files are sent. Feature "select". */
+  select?: Selection;
   /** Log file on the remote host. The remote end appends to it. Feature "remote-log". */
   log?: string;
 }
@@ -132,6 +152,8 @@ export function parseJob(value: unknown): Job {
     timeoutMs: shape.optional(fields, "timeoutMs", shape.whole, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
     compress: shape.optional(fields, "compress", shape.flag),
     update: shape.optional(fields, "update", shape.oneOf<"times" | "contents">, ["times", "contents"]),
+    skipExisting: shape.optional(fields, "skipExisting", shape.flag),
+    onlyExisting: shape.optional(fields, "onlyExisting", shape.flag),
     dryRun: shape.optional(fields, "dryRun", shape.flag),
     resume: shape.optional(fields, "resume", shape.flag),
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),
@@ -155,7 +177,11 @@ export function parseJob(value: unknown): Job {
     deletesExcluded: shape.optional(fields, "deletesExcluded", shape.flag),
     maxDeletions: shape.optional(fields, "maxDeletions", shape.whole),
     lends: shape.optional(fields, "lends", shape.whole),
+    listed: shape.optional(fields, "listed", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
+    relative: shape.optional(fields, "relative", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
+    chmod: shape.optional(fields, "chmod", shape.list<ModeChange>, MAX_MODE_CHANGES, asModeChange),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
+    select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
   if (direction === "push") return { direction, target: shape.text(fields, "target", MAX_PATH_TEXT), ...options };

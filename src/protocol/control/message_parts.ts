@@ -1,7 +1,7 @@
 /** Parsers of the objects that are parts of messages. All throw a ProtocolError "bad-message" for a wrong shape. */
 
 import { ProtocolError } from "../../errors.ts";
-import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_XATTRS_BYTES } from "../limits.ts";
+import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
@@ -49,6 +49,11 @@ export function asRemoved(value: unknown, name: string): RemovedEntry {
   return { path: shape.text(fields, "path", MAX_PATH_TEXT), bytes: shape.whole(fields, "bytes") };
 }
 
+function asTree(value: unknown, name: string): { dev: number; inode: number } {
+  const fields = shape.asObject(value, name);
+  return { dev: shape.whole(fields, "dev"), inode: shape.whole(fields, "inode") };
+}
+
 /** Parses an item of "sources". @throws {ProtocolError} also with code "bad-path". */
 export function asSource(value: unknown, name: string): WireSource {
   const fields = shape.asObject(value, name);
@@ -58,6 +63,7 @@ export function asSource(value: unknown, name: string): WireSource {
     kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
     dev: shape.whole(fields, "dev"),
     inode: shape.whole(fields, "inode"),
+    trees: shape.optional(fields, "trees", shape.list<{ dev: number; inode: number }>, MAX_TREES, asTree),
     target: shape.optional(fields, "target", shape.text, MAX_PATH_TEXT),
   };
 }

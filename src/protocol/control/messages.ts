@@ -32,6 +32,8 @@ export interface WireSource {
   /** Device of the file on the sender's host. */
   dev: number;
   inode: number;
+  /** Directories that are copied with their contents, if only parts of the source are copied. Default: the source itself. */
+  trees?: { dev: number; inode: number }[];
   /** The target of this source alone, as the user typed it. Only clients send it. Feature "lists". */
   target?: string;
 }

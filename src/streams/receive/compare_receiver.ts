@@ -80,7 +80,7 @@ export class CompareReceiver {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         directory = this.#enter(cursor, bytes, verify, report);
         if (cursor.type === RecordType.enter) continue;
-        addOutcome(outcomes, directory);
+        addOutcome(outcomes, this.#skipMissing(directory, verify));
         if (typeof directory !== "number" && !verify) report.failures.push(directory);
         continue;
       }
@@ -98,6 +98,7 @@ export class CompareReceiver {
         const comparing = this.#compare(header, cursor, bytes, range);
         outcome = comparing instanceof Promise ? await comparing : comparing;
       }
+      outcome = this.#skipMissing(outcome, verify);
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
         outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });
       }
@@ -131,6 +132,12 @@ export class CompareReceiver {
     if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
+  }
+
+  /** Returns the outcome of a record, which is settled if only existing entries are written. */
+  #skipMissing(outcome: number | Failure, verify: boolean): number | Failure {
+    const isSkipped = outcome === CompareResult.missing && !verify && this.#options.comparison!.onlyExisting;
+    return isSkipped ? CompareResult.same : outcome;
   }
 
   /** Compares an entry in a directory that exists. */

@@ -85,6 +85,7 @@ export class RecordComparer {
     const target = this.#target;
     if (!target.examine(cursor, bytes)) return CompareResult.missing;
     const { stat } = target;
+    if (!verify && this.#options.comparison!.skipExisting) return CompareResult.same;
     if (stat.kind === FileKind.directory) {
       if (this.#options.replaces && !verify) return CompareResult.different;
       throw failedWith("write", target.path, "EISDIR");

@@ -2,6 +2,7 @@
 
 import type { DirectionKey } from "../../crypto/cipher.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
+import type { ModeChange } from "../../protocol/control/mode_changes.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
@@ -15,6 +16,8 @@ export interface SendRole {
   roots: SourceRoot[];
   /** Whether the receiver preserves permissions. */
   preserve: boolean;
+  /** Changes of modes. Default: none. */
+  chmod?: readonly ModeChange[];
   /** Whether symbolic links below the roots are followed. */
   follow: boolean;
   /** Whether holes and blocks of zeros are sent as holes. */

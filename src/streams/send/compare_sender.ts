@@ -1,6 +1,7 @@
 /** Sends compare requests: records without contents, and digests of files that are compared by contents. */
 
 import { FileError } from "../../errors.ts";
+import { changedMode, type ModeChange } from "../../protocol/control/mode_changes.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { isAsFound } from "../../files/stat/record_attributes.ts";
@@ -39,11 +40,19 @@ export class CompareSender {
   readonly #out: FrameSender;
   readonly #yielder: EventLoopYielder;
   readonly #keepAliveMs: number;
+  readonly #chmod: readonly ModeChange[];
   #open?: { range: ComparedRange; reader: RangeReader };
   #buffer = new Uint8Array(0);
 
-  constructor(source: SourceReader, out: FrameSender, yielder: EventLoopYielder, keepAliveMs: number) {
+  /** @param options.chmod changes of modes. */
+  constructor(
+    source: SourceReader,
+    out: FrameSender,
+    yielder: EventLoopYielder,
+    { keepAliveMs, chmod = [] }: { keepAliveMs: number; chmod?: readonly ModeChange[] },
+  ) {
     this.#keepAliveMs = keepAliveMs;
+    this.#chmod = chmod;
     this.#source = source;
     this.#out = out;
     this.#yielder = yielder;
@@ -184,7 +193,8 @@ export class CompareSender {
     if (!succeeds(() => source.openLarge(root, path).close())) return undefined;
     const { stat } = source;
     const identity = identityOfStat(stat);
-    return { size: stat.size, attributes: stat.attributes(), identity, times: stat.changeTimes() };
+    const attributes = { ...stat.attributes(), mode: changedMode(stat.mode, false, this.#chmod) };
+    return { size: stat.size, attributes, identity, times: stat.changeTimes() };
   }
 
   #readerOf(range: ComparedRange): RangeReader {

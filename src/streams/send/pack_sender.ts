@@ -6,6 +6,7 @@ import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
 import { SHA256_BYTES } from "../../protocol/data/compare.ts";
+import { changedMode, type ModeChange } from "../../protocol/control/mode_changes.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { decodeName } from "../../protocol/names.ts";
@@ -36,17 +37,26 @@ export class PackSender {
   #outcomes = 0;
   readonly #compressor?: Compressor;
   readonly #digest?: (bytes: Uint8Array) => Uint8Array;
+  readonly #chmod: readonly ModeChange[];
 
-  /** @param options.digest SHA-256, if the contents that are sent have to be recorded. */
+  /**
+   * @param options.digest SHA-256, if the contents that are sent have to be recorded.
+   * @param options.chmod changes of modes.
+   */
   constructor(
     reader: SourceReader,
     out: FrameSender,
-    { compressor, digest }: { compressor?: Compressor; digest?: (bytes: Uint8Array) => Uint8Array } = {},
+    { compressor, digest, chmod = [] }: {
+      compressor?: Compressor;
+      digest?: (bytes: Uint8Array) => Uint8Array;
+      chmod?: readonly ModeChange[];
+    } = {},
   ) {
     this.#reader = reader;
     this.#out = out;
     this.#compressor = compressor;
     this.#digest = digest;
+    this.#chmod = chmod;
   }
 
   /** Sends a unit, and adds each record to `sent`. */
@@ -185,7 +195,8 @@ export class PackSender {
     this.#copyHeader(plan, cursor, at);
     const { stat } = reader;
     const fresh = changed || isFreshChange(stat, Date.now());
-    view.setUint32(at + RecordField.mode, (stat.mode & 0o7777) | (fresh ? FRESH_CHANGE : 0), true);
+    const mode = changedMode(stat.mode & 0o7777, false, this.#chmod);
+    view.setUint32(at + RecordField.mode, mode | (fresh ? FRESH_CHANGE : 0), true);
     view.setUint32(at + RecordField.mtimeNs, stat.mtimeNs, true);
     putInt53(view, at + RecordField.mtime, stat.mtime);
     view.setUint32(at + RecordField.crc32, sum, true);
@@ -220,7 +231,7 @@ export class PackSender {
         root: cursor.root,
         path: names.map(decodeName).filter((name) => name !== "").join("/"),
         size: stat.size,
-        attributes: stat.attributes(),
+        attributes: { ...stat.attributes(), mode: changedMode(stat.mode, false, this.#chmod) },
         identity: identityOfStat(stat),
         times: stat.changeTimes(),
         xattrs: cursor.xattrs()?.slice(),

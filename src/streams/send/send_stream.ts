@@ -64,7 +64,7 @@ export class SendStream {
     this.#options = options;
     this.#out = new FrameSender(writer, payloadLimit, yielder);
     this.#awaited = new AwaitedResults((report) => host.report(report));
-    this.#packs = new PackSender(source, this.#out, options);
+    this.#packs = new PackSender(source, this.#out, { ...options, chmod: role.chmod });
     this.#ranges = new RangeSender(source, this.#out, { ...options, ...role, blockBytes });
   }
 
@@ -112,12 +112,12 @@ export class SendStream {
   }
 
   async #sendCompare(unit: CompareUnit): Promise<void> {
-    const { source, yielder, keepAliveMs } = this.#options;
+    const { source, yielder, keepAliveMs, role: { chmod } } = this.#options;
     this.#compares ??= new (await import("./compare_sender.ts")).CompareSender(
       source,
       this.#out,
       yielder,
-      keepAliveMs,
+      { keepAliveMs, chmod },
     );
     const sent: SentCompare = { unit };
     this.#awaited.addCompare(sent);

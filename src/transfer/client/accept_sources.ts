@@ -3,9 +3,13 @@
 import { ProtocolError } from "../../errors.ts";
 import { matchesGlobName } from "../../files/glob/match_path.ts";
 import { type GlobPattern, hasGlob, parseGlob } from "../../files/glob/pattern.ts";
+import { ListedPaths } from "../../files/walk/listed_paths.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { RequestedSource } from "../requested_sources.ts";
+import type { CopyOptions } from "./copy_options.ts";
+import type { CopyRequest } from "./copy_request.ts";
+import { splitOperand } from "../send/split_operand.ts";
 import { sourceNameOf } from "../send/source_names.ts";
 
 /** Returns whether any source has a target of its own. */
@@ -27,7 +31,7 @@ export function maxOffered(requested: readonly RequestedSource[]): number {
 export function checkOffered(
   offered: readonly WireSource[],
   requested: readonly RequestedSource[],
-  { recursive }: { recursive: boolean },
+  { recursive, relative }: Pick<CopyRequest, "recursive" | "relative">,
 ): void {
   const seen = new Set<number>();
   const patterns = new Map<string, GlobPattern>();
@@ -38,7 +42,11 @@ export function checkOffered(
       throw unrequested();
     }
     const { path, literal } = source;
-    if (!literal && hasGlob(path)) {
+    if (relative) {
+      // One directory for all operands that start in it.
+      if (seen.has(operand) || name !== "." || kind !== "folder") throw unrequested();
+      seen.add(operand);
+    } else if (!literal && hasGlob(path)) {
       const pattern = patterns.get(path) ?? parseGlob(path);
       patterns.set(path, pattern);
       if (!matchesGlobName(pattern, name)) throw unrequested();
@@ -47,6 +55,18 @@ export function checkOffered(
       seen.add(operand);
     }
   }
+}
+
+/** Returns the names directly in the target that a sender may write; undefined for all, as for patterns. */
+export function onlyNames(
+  { request: { listed, relative }, ...options }: Pick<CopyOptions, "request" | "sources" | "listed">,
+): ReadonlySet<string> | undefined {
+  if (listed) return new ListedPaths(options.listed ?? [], { deep: listed === "deep" }).names;
+  if (!relative || options.sources.some(({ path, literal }) => !literal && /^~/.test(path))) return undefined;
+  const names =
+    new ListedPaths(options.sources.map(({ path }) => splitOperand(path, "posix").path), { deep: true }).names;
+  const patterns = options.sources.some(({ literal }) => !literal) && [...names ?? []].some(hasGlob);
+  return patterns ? undefined : names;
 }
 
 /** Returns the sources with the targets of their own that the user requested. */

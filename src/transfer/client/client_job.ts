@@ -11,11 +11,11 @@ import { filesFor } from "../dummy_files.ts";
 import { type ConnectedEvent, failedEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
-import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
-import { findSources } from "../send/resolved_sources.ts";
+import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
+import { findJobSources } from "../send/listed_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
-import { checkOffered, haveTargets, maxOffered, withTargets } from "./accept_sources.ts";
+import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";
 import type { CopyOptions } from "./copy_options.ts";
 import { jobOptions } from "./copy_request.ts";
 import { canCopyLocally } from "./local_copy.ts";
@@ -45,7 +45,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   });
   peer.session = session;
   if (reach) emit({ type: "opening", host: peer.process.name });
-  if (direction === "pull") await sendRequested(session, sources);
+  if (direction === "pull") await sendRequested(session, withPaths(options));
   options.begun(session.secrets.id.slice(0, 8));
   noteVersions(options, session, machine);
   for (const message of missingFeatures(request, session.features, peer.process.name)) {
@@ -73,6 +73,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     base: Deno.cwd(),
     tilde: false,
     maxSources: maxOffered(sources),
+    onlyNames: onlyNames(options),
     acceptSources(offered) {
       checkOffered(offered, sources, request);
       return place(offered, options, listing);
@@ -94,7 +95,7 @@ function jobOf(options: CopyOptions, machine: Machine): CopyJob {
   const shared = jobOptions(options.request);
   if (options.direction === "pull") {
     const linkRoots = shared.hardlinks && !haveTargets(options.sources) || undefined;
-    return { direction: "pull", ...sourcesOfJob(options.sources), ...shared, linkRoots };
+    return { direction: "pull", ...sourcesOfJob(withPaths(options)), ...shared, linkRoots };
   }
   const lends = canCopyLocally(options, machine.files) ? Deno.pid : undefined;
   return { direction: "push", target: options.target.path, ...shared, lends };
@@ -143,8 +144,11 @@ async function localRoots(options: CopyOptions, machine: Machine, listing: Copie
   await statFirst(sources);
   const lookUp = { base: Deno.cwd(), tilde: globs, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));
-  const { operands, roots, notFound } = await findSources(sources, lookUp, machine.files.paths, fail);
-  return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound };
+  const { listed: depth, relative } = options.request;
+  const selection = { listed: depth, relative, paths: options.listed ?? [] };
+  const found = await findJobSources(sources, selection, lookUp, machine.files.paths, fail);
+  const { operands, roots, notFound, listed } = found;
+  return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound, listed };
 }
 
 /** Returns the sources with their targets, and reserves their names there. @throws {UserError} if a name is taken. */

@@ -32,6 +32,8 @@ export interface CopyListeners {
 export interface SharedCopyOptions extends CopyListeners {
   /** Sources on the sending host. */
   sources: readonly RequestedSource[];
+  /** With `listed` in the request: paths in the only source that are copied. */
+  listed?: readonly string[];
   /** Target on the receiving host. */
   target: SharedTarget;
   /** Address family of the data connections. Default: both. */

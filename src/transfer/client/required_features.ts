@@ -66,6 +66,20 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--keep-dirlinks",
   },
   {
+    feature: "existing",
+    isNeeded: ({ job }) => job.skipExisting || job.onlyExisting,
+    unsupportedMessage: (host, escp) =>
+      `Cannot skip files by their existence in the target: ${escp} on ${host} does not support it`,
+    optionToDrop: "--ignore-existing and --existing",
+  },
+  {
+    feature: "select",
+    isNeeded: ({ job }) => job.direction === "pull" && job.select !== undefined,
+    unsupportedMessage: (host, escp) =>
+      `Cannot select files by size, time or .gitignore: ${escp} on ${host} does not support it`,
+    optionToDrop: "--max-size, --min-size, --newer-than, --older-than and --exclude-ignore-files",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,
@@ -81,6 +95,24 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     feature: "lists",
     isNeeded: ({ job, sources }) => job.direction === "pull" ? job.more : haveTargets(sources),
     unsupportedMessage: (host, escp) => `Cannot use a list of sources: ${escp} on ${host} does not support it`,
+  },
+  {
+    feature: "listed",
+    isNeeded: ({ job }) => job.direction === "pull" && job.listed !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --files-from: ${escp} on ${host} does not support it`,
+    optionToDrop: "--files-from",
+  },
+  {
+    feature: "relative",
+    isNeeded: ({ job }) => job.direction === "pull" && job.relative !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --relative: ${escp} on ${host} does not support it`,
+    optionToDrop: "--relative",
+  },
+  {
+    feature: "chmod",
+    isNeeded: ({ job }) => job.direction === "pull" && job.chmod !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --chmod: ${escp} on ${host} does not support it`,
+    optionToDrop: "--chmod",
   },
   {
     feature: "dummy",

@@ -27,7 +27,8 @@ export class DirectoryFinalizer {
     this.#text = new TextBudget(maxText, "directories");
     if (fsync) this.#named = new Map();
     this.add(roots.flatMap((root, index) => {
-      return root.kind === "folder" && root.created ? [{ root: index, path: "", created: true }] : [];
+      // The directory of a root that does not exist has no identity: only existing entries are written.
+      return root.kind === "folder" && root.created && root.identity ? [{ root: index, path: "", created: true }] : [];
     }));
   }
 

@@ -8,6 +8,7 @@ import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { GatheredFiles, Partial, PartialFileWriter, RemovedPlace } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
+import { checkRequested } from "../../files/target/requested_names.ts";
 import { targetText } from "../../files/target/name.ts";
 import { maxUnauthenticated, openFilesLimit } from "../../native/file/open_files_limit.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -221,6 +222,7 @@ export class LargeFileTargets {
     const { root, path, size, input, identity, dev, inode, attributes: { mtime, mtimeNs } } = message;
     const { roots, writer, options: { job: { resume } } } = this.#host;
     const bytes = encodeName(path);
+    checkRequested(roots[root], bytes, 0, bytes.length);
     if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
       throw privateName("create", targetText(roots[root], path));
     }

@@ -67,6 +67,7 @@ async function planFiles(
     dirlinks: job.dirlinks ? createdLinks() : undefined,
   };
   const roots = planTargets(planned, target, plan, files.paths);
+  for (const root of roots) if (root.kind === "folder") root.only = options.onlyNames;
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;
   if (job.verify && roots.some(({ kind }) => kind === "device")) {
@@ -76,9 +77,9 @@ async function planFiles(
   if (!job.comparison && !job.sparse && !roots.every(isSameRoot)) {
     await checkSpace(roots, totals.bytes, files, record.records, job);
   }
-  createMissing(roots, files.paths);
+  if (!job.onlyExisting) createMissing(roots, files.paths);
   await record.begin(roots, totals);
-  createDirectories(roots, files.paths);
+  if (!job.onlyExisting) createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.
   record.addCreated(roots, sources);
   return roots;

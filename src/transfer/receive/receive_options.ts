@@ -37,6 +37,8 @@ export interface ReceiveOptions {
    * @throws {ProtocolError | UserError}
    */
   acceptSources: (sources: WireSource[]) => WireSource[];
+  /** Names directly in the target that the sender may write. Default: all. */
+  onlyNames?: ReadonlySet<string>;
   /** Receives the files in place and their digests, perhaps repeatedly; undefined: no digests are computed. */
   listing?: CopyListing;
   /** Called with whether the target is the name of the only source. */

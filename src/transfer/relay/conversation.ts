@@ -8,6 +8,7 @@ import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import { TargetRefused } from "../transfer_errors.ts";
 import { checkOffered, maxOffered, withTargets } from "../client/accept_sources.ts";
+import type { CopyRequest } from "../client/copy_request.ts";
 import { failedEvent, type Side, type TransferEvent } from "../events.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { OfferedSources, sendOffered } from "../offered_sources.ts";
@@ -23,6 +24,7 @@ export interface RelayedRequest {
   sources: readonly RequestedSource[];
   target: SharedTarget;
   recursive: boolean;
+  relative?: CopyRequest["relative"];
   streams: StreamCount;
   bytesPerSecond: number;
   dryRun?: boolean;
@@ -65,7 +67,7 @@ export class RelayedConversation {
 
   /** Passes the offer and its answer on, and sets the number of streams. @throws {UserError} if the receiver refuses. */
   async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
-    const { sources: requested, target, recursive, streams, bytesPerSecond } = this.#options;
+    const { sources: requested, target, recursive, relative, streams, bytesPerSecond } = this.#options;
     const offered = new OfferedSources(maxOffered(requested));
     while (!offered.complete) {
       const message = await this.#from.control.expect("sources", "failed", "note");
@@ -77,7 +79,7 @@ export class RelayedConversation {
     }
     const { sources, last: totals } = offered;
     // Before the receiver creates directories for them.
-    checkOffered(sources, requested, { recursive });
+    checkOffered(sources, requested, { recursive, relative });
     const placed = withTargets(sources, requested);
     target.names.reserve(placed);
     this.#names = placed.map(({ name }) => name);

@@ -11,7 +11,7 @@ import { explainLoss } from "../client/lost_copy.ts";
 import { OpenPeers } from "../client/open_peers.ts";
 import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
+import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import type { Outcome } from "../totals.ts";
 import { RelayedTransfer } from "./transfer.ts";
 
@@ -53,7 +53,8 @@ class RelayedCopy {
   }
 
   async run(): Promise<Outcome> {
-    const { note, begun, request, sources, target } = this.#options;
+    const { note, begun, request, target } = this.#options;
+    const sources = withPaths(this.#options);
     this.#machine.notes.forEach(note);
     if (request.congestion !== undefined) checkCongestion(request.congestion);
     const shared = jobOptions(request);

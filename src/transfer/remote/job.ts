@@ -10,7 +10,7 @@ import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
-import { findSources } from "../send/resolved_sources.ts";
+import { findJobSources } from "../send/listed_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
@@ -70,8 +70,11 @@ export async function runJob(
     return finished(outcome);
   }
   const { control } = session;
-  const found = await findSources(
-    await readRequested(control, job),
+  const requested = await readRequested(control, job);
+  const paths = job.listed ? requested.splice(1).map(({ path }) => path) : [];
+  const found = await findJobSources(
+    requested,
+    { listed: job.listed, relative: job.relative, paths },
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
     (failure) => {

@@ -18,6 +18,8 @@ import { type RequestedSource, tooLong } from "../requested_sources.ts";
 export interface FindOptions extends SourceOptions {
   /** Whether to expand patterns: not if a shell has done it. */
   globs: boolean;
+  /** Whether roots have `typed`. Default: false. */
+  relative?: boolean;
   /** Whether private names are accepted, because nothing is sent. Default: false. */
   privateNames?: boolean;
   /** Called per directory that a pattern searches, besides yielding to the event loop; may throw to end the search. */
@@ -55,20 +57,26 @@ export async function findSources(
         ? await expandGlob(parseGlob(text), directoriesOf(options, paths), { turn })
         : [];
       const meant = matches.length > 0 ? matches : [text];
-      const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-      for (const root of roots) {
-        // The receiver refuses private names.
-        if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
-        else {
-          length += root.path.length;
-          found.roots.push({ ...root, operand });
+      for (const typed of meant) {
+        const { roots, failures } = resolveSources([typed], literal ? { ...options, tilde: false } : options, paths);
+        for (const root of roots) {
+          // The receiver refuses private names.
+          if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
+          else {
+            length += root.path.length;
+            found.roots.push({
+              ...root,
+              operand,
+              ...(options.relative && { typed: literal && typed.startsWith("~") ? `./${typed}` : typed }),
+            });
+          }
         }
-      }
-      if (length > MAX_SOURCES_TEXT) throw tooLong();
-      for (const failure of failures) {
-        found.notFound++;
-        const reporting = failed(toFailure(failure));
-        if (reporting) await reporting;
+        if (length > MAX_SOURCES_TEXT) throw tooLong();
+        for (const failure of failures) {
+          found.notFound++;
+          const reporting = failed(toFailure(failure));
+          if (reporting) await reporting;
+        }
       }
       found.operands += meant.length;
     }

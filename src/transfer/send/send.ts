@@ -90,7 +90,7 @@ class Sender implements AsyncDisposable {
     const { session: { control, features }, job, roots, operands } = this.#options;
     const { files, complete, bytes: foundBytes } = this.#scheduler.found;
     // The sizes of root files are known before the walk reaches them.
-    const bytes = Math.max(foundBytes, job.hardlinks ? 0 : sizeOf(roots));
+    const bytes = Math.max(foundBytes, job.hardlinks || job.select ? 0 : sizeOf(roots));
     const host = await hostIdentity(job.salt);
     await sendOffered(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
@@ -236,6 +236,7 @@ class Sender implements AsyncDisposable {
           type: "send",
           roots,
           preserve: job.preserve,
+          chmod: job.chmod,
           follow: walksLinks(this.#walk),
           sparse: job.sparse,
           offersLocalCopy,
@@ -281,6 +282,6 @@ function sizeOf(roots: readonly SourceRoot[]): number {
   return sum;
 }
 
-function wireSource({ operand, name, kind, identity: { dev, inode }, target }: NumberedRoot): WireSource {
-  return { operand, name, kind, dev, inode, target };
+function wireSource({ operand, name, kind, identity: { dev, inode }, trees, target }: NumberedRoot): WireSource {
+  return { operand, name, kind, dev, inode, trees: trees?.map(({ dev, inode }) => ({ dev, inode })), target };
 }

@@ -1,7 +1,12 @@
 /** Options of a sender, on either end. */
 
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
+import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
+import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
+import { fileTest } from "../../files/walk/selection.ts";
+import { walksLinks } from "../../files/walk/tree_walk.ts";
+import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Session } from "../../session/model/session.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { AgreedOptions } from "../agreed_options.ts";
@@ -12,6 +17,10 @@ import type { Machine } from "../machine.ts";
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
   operand: number;
+  /** Directories that are copied with their contents, if only listed paths are copied. Default: the root itself. */
+  trees?: FileIdentity[];
+  /** The path as the user typed it, or a match of a pattern. Only with `relative`. */
+  typed?: string;
   /** The target of this root alone. */
   target?: string;
 }
@@ -27,6 +36,8 @@ export interface SendOptions {
   operands: number;
   /** Number of operands that could not be found or copied. Each failure was reported already. */
   notFound: number;
+  /** Paths that are copied, by root. Default: everything in each root. */
+  listed?: WalkOptions["listed"];
   /** Checks a symbolic link before the walk follows it. @throws {FileError} to omit it. */
   checkLink?: WalkOptions["checkLink"];
   /** Receives the files in place and their digests; undefined: no digests are computed. */
@@ -41,9 +52,11 @@ export interface SendOptions {
   emit: (event: TransferEvent) => void;
 }
 
-/** Returns the options of the walk over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
+type WalkSettings = Pick<SendOptions, "job" | "listed" | "checkLink" | "roots" | "session" | "machine">;
+
+/** Returns the options of walks over the sources. @throws {UsageError | ProtocolError} for an unusable filter. */
 export function walkOptions(
-  { job, checkLink, roots, session }: Pick<SendOptions, "job" | "checkLink" | "roots" | "session">,
+  { job, listed, checkLink, roots, session, machine }: WalkSettings,
 ): WalkOptions {
   const { recursive, preserve, symlinks, hardlinks, xattrs, acls } = job;
   const rules = parseFilterRules(job.filters);
@@ -51,6 +64,14 @@ export function walkOptions(
   // Targets of their own may be on several file systems. A relay does not know the features of both ends.
   const mayLink = session.role === "client" ? session.features.includes("link-roots") : job.linkRoots;
   const linkRoots = mayLink && roots.every(({ target }) => target === undefined);
+  const select = fileTest(job.select);
+  const follow = walksLinks({ symlinks });
+  const ignoreFiles = job.select?.ignoreFiles
+    ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }))
+    : undefined;
   const names = job.deletes ? job.deletesExcluded ? "accepted" as const : "all" as const : undefined;
-  return { recursive, preserve, symlinks, hardlinks, xattrs, acls, accept, names, checkLink, linkRoots };
+  const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
+  const { chmod } = job;
+  const changeMode = chmod && ((mode: number, isDirectory: boolean) => changedMode(mode, isDirectory, chmod));
+  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, checkLink };
 }

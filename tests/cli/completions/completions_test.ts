@@ -82,7 +82,7 @@ describe("the completion of options and operands", () => {
     [["--engine", "="], ["auto", "portable", "native"]],
     [["--completions", "z"], ["zsh"]],
     [["--help", ""], ["all"]],
-    [["--ma"], ["--man", "--manifest", "--max-delete"]],
+    [["--man"], ["--man", "--manifest"]],
     [["-J", "g"], ["gate"]],
     [["-r", "b"], ["b2:", "backup:", "b\\ x", "big/"]],
     [["--", "b"], ["b2:", "backup:", "b\\ x", "big/"]],

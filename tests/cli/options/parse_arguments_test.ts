@@ -132,7 +132,7 @@ describe("parseArguments", () => {
   it("suggests the option of escp for an option of rsync that escp lacks", () => {
     assertEquals(message("-avz"), 'Unknown option "-z" in "-avz": escp compresses with -C');
     assertEquals(message("--partial_dir=x"), `Unknown option "--partial_dir": ${foreignAnswer("partial-dir")}`);
-    assertMatch(message("--existing"), /: escp also copies files that the target lacks;/);
+    assertMatch(message("--ignore-non-existing"), /: --existing skips files that the target lacks/);
   });
 
   it("no option of escp has an answer for an option of rsync", () => {

@@ -83,7 +83,10 @@ describe("operands of a copy", () => {
     const refused = 'Cannot use "-" as a source or target together with "--filelist"';
     assertEquals(usageError("--filelist=l", "-", "h:"), refused);
     assertEquals(usageError("--filelist=l", "h:a", "-"), refused);
-    assertEquals(usageError("-0", "a", "b"), 'Option "-0" applies to the names in a list: "--filelist" is missing');
+    assertEquals(
+      usageError("-0", "a", "b"),
+      'Option "-0" applies to the names in a list: "--filelist" or "--files-from" is missing',
+    );
   });
 });
 
@@ -95,6 +98,7 @@ describe("options of a copy", () => {
       target: { kind: "remote", host: "h", path: "b" },
       expand: false,
       fileList: undefined,
+      filesFrom: undefined,
       fromOrigin: false,
       transfers: [{
         direction: "push",
@@ -248,6 +252,19 @@ describe("options of a copy", () => {
       refused("-r", "--delete", "--filelist=l", "h:"),
       'with "--filelist": it would delete what the list does not name',
     );
+    assertEquals(
+      refused("-r", "--delete", "--files-from=l", "a", "h:"),
+      'with "--files-from": it would delete what the list does not name',
+    );
+    assertEquals(
+      refused("-r", "--delete", "--relative", "a/b", "h:"),
+      'with "--relative": it would delete what is beside the sources',
+    );
+    assertEquals(
+      refused("-r", "--delete", "--exclude-ignore-files", "a", "h:"),
+      'with "--exclude-ignore-files": only the source knows what is ignored',
+    );
+    assertEquals(request("-r", "--delete-excluded", "--exclude-ignore-files").deletesExcluded, true);
     assertEquals(
       refused("-r", "--delete", "-K", "a", "b"),
       'with "--keep-dirlinks": two directories could be the same one',

@@ -29,8 +29,21 @@ const MESSAGES: Message[] = [
   { ...START, job: PUSH },
   { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, exact: true, countsAhead: true } },
   { ...START, job: { ...PUSH, deletes: true, deletesExcluded: true, maxDeletions: 2 ** 40 } },
+  { ...START, job: { ...PUSH, skipExisting: true, onlyExisting: false } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
+  { ...START, job: { direction: "pull", sources: ["a"], more: true, listed: "deep", ...OPTIONS } },
+  { ...START, job: { direction: "pull", sources: ["a"], relative: "flat", ...OPTIONS } },
+  { ...START, job: { ...PUSH, chmod: [{ of: "files", keep: 0o7777, set: 0, setIfExecutable: 0o111 }] } },
+  {
+    ...START,
+    job: {
+      direction: "pull",
+      sources: [],
+      ...OPTIONS,
+      select: { minSize: 1, maxSize: 0, fromMs: -1, beforeMs: 2, ignoreFiles: true },
+    },
+  },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
   { ...START, job: { direction: "clean", sources: [""], records: true, olderThanMs: 0 } },
   {
@@ -40,7 +53,15 @@ const MESSAGES: Message[] = [
   { type: "wanted", sources: ["a\udcff", "~/*"], literal: true, last: false },
   {
     type: "sources",
-    sources: [{ operand: 0, name: "b", kind: "file", dev: 0, inode: 0, target: "x/\udcff" }, {
+    sources: [{
+      operand: 0,
+      name: "b",
+      kind: "file",
+      dev: 0,
+      inode: 0,
+      trees: [{ dev: 1, inode: 2 }],
+      target: "x/\udcff",
+    }, {
       operand: 0,
       name: "a",
       kind: "file",

@@ -76,7 +76,10 @@ describe("compare request", () => {
     assertProtocolError("bad-record", () => readDigest(backwards, viewOf(backwards), 0, 9));
   });
 
-  it("is sent in a job with update or dryRun", () => {
+  it("is sent in a job with update, dryRun, skipExisting or onlyExisting", () => {
+    const [skipExisting, onlyExisting] = [true, true];
+    assertEquals(comparisonOf({ skipExisting }), { by: "nothing", dryRun: false, skipExisting });
+    assertEquals(comparisonOf({ onlyExisting, update: "times" }), { by: "times", dryRun: false, onlyExisting });
     assertEquals(comparisonOf({}), undefined);
     assertEquals(comparisonOf({ dryRun: false }), undefined);
     assertEquals(comparisonOf({ update: "times" }), { by: "times", dryRun: false });

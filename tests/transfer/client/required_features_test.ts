@@ -37,11 +37,17 @@ describe("requiredFeatures", () => {
       [{ job: { ...PULL, deletes: true } }, "delete"],
       [{ job: { ...PUSH, exact: true } }, "exact"],
       [{ job: { ...PUSH, dirlinks: true } }, "dirlinks"],
+      [{ job: { ...PUSH, skipExisting: true } }, "existing"],
+      [{ job: { ...PULL, onlyExisting: true } }, "existing"],
+      [{ job: { ...PULL, select: { maxSize: 1 } } }, "select"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
       [{ job: { ...PULL, acls: true } }, "xattrs"],
       [{ job: { ...PULL, more: true } as CopyJob }, "lists"],
       [{ sources: OWN_TARGETS }, "lists"],
+      [{ job: { ...PULL, listed: "flat" } }, "listed"],
+      [{ job: { ...PULL, relative: "deep" } }, "relative"],
+      [{ job: { ...PULL, chmod: [] } }, "chmod"],
       [{ job: { ...PULL, dummy: "both" } }, "dummy"],
       [{ job: { ...PULL, congestion: "bbr" } }, "congestion"],
       [{ reach: { reverse: {}, tunnel: "auto" } }, "reverse"],
@@ -58,7 +64,10 @@ describe("requiredFeatures", () => {
       needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, exact: true, dirlinks: true } }),
       [],
     );
-    assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
+    assertEquals(
+      needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 }, listed: "deep", relative: "flat" } }),
+      [],
+    );
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);
   });

@@ -217,6 +217,7 @@ export const COPYING = [
   {
     name: "null",
     short: "0",
+    aliases: ["from0"],
     kind: "boolean",
     once: true,
     help: "Names in the list end with NUL, as written by find -print0",

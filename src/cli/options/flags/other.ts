@@ -10,14 +10,6 @@ export const OTHER = [
     help: "Copy nothing; remove leftovers of abandoned copies: all, or those below the given directories",
   },
   {
-    name: "older-than",
-    kind: "age",
-    argument: "AGE",
-    default: 86_400,
-    once: true,
-    help: "With --clean, remove only leftovers older than AGE (30m, 12h, 7d, 2w; 0: all unused)",
-  },
-  {
     name: "old-protocol",
     short: "O",
     kind: "boolean",
