@@ -11,6 +11,7 @@ import { fromFileUrl, resolve } from "@std/path";
 import { VERSION } from "../src/cli/version.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { compileBundle } from "./release/compile_bundle.ts";
+import { machOProblem } from "./release/mach_o.ts";
 import { denoCache, Runtimes } from "./release/runtimes.ts";
 import { stabilizeBundle } from "./release/stable_bundle.ts";
 import { type BuiltExecutable, writeRelease } from "./release/write_release.ts";
@@ -94,13 +95,21 @@ async function compileFor(
 ): Promise<boolean> {
   const compiled = await compileBundle(bundled, { output: path, args: ["--target", target.triple], runtime });
   if (!compiled) return false;
-  // `deno compile` also succeeds with the runtime of another system.
-  if (target.matches((await Deno.readFile(path)).subarray(0, 512))) {
+  const problem = problemOf(target, await Deno.readFile(path));
+  if (problem === undefined) {
     await report(path);
     return true;
   }
+  console.error(`Cannot use ${path}: ${problem}`);
   await Deno.remove(path);
   return false;
+}
+
+/** Returns why a system would refuse an executable. */
+function problemOf({ system, matches }: Target, executable: Uint8Array): string | undefined {
+  // `deno compile` also succeeds with the runtime of another system.
+  if (!matches(executable.subarray(0, 512))) return `the runtime is not one for ${system}`;
+  return system.startsWith("macos-") ? machOProblem(executable) : undefined;
 }
 
 /** Runs `use` with a bundle of escp in a temporary directory. */

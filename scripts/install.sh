@@ -29,6 +29,18 @@ sha256() { # FILE
   if has sha256sum; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi | cut -d ' ' -f 1
 }
 
+check_libc() {
+  # musl's ldd prints its name and fails.
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc=$(ldd --version 2>&1 </dev/null) || :
+  case $libc in
+    *glibc* | *GLIBC* | *"GNU libc"*) return ;;
+    *musl*) reason="its C library is musl, as on Alpine" ;;
+    *) reason="its C library is unknown" ;;
+  esac
+  fail "Cannot install on this Linux: $reason, and the executable needs glibc 2.27 or later" \
+    "Run escp from source with a Deno for this system"
+}
+
 system() {
   kernel=$(uname -s) machine=$(uname -m)
   case $kernel in
@@ -41,9 +53,7 @@ system() {
     aarch64 | arm64) arch=arm64 ;;
     *) fail "Cannot install on $kernel for $machine: there is no executable for it" ;;
   esac
-  if [ "$os" = linux ] && ! getconf GNU_LIBC_VERSION >/dev/null 2>&1; then
-    fail "Cannot install on this Linux: the executable needs glibc"
-  fi
+  [ "$os" != linux ] || check_libc
   echo "$os-$arch"
 }
 

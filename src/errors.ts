@@ -113,7 +113,7 @@ export function isUrgent({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof Interrupted && reason.urgent;
 }
 
-/** Returns the message of an error for the user, without Deno's suffix "(os error N)". */
+/** Returns the message of an error for the user, without Deno's suffix "(os error N)" and the call and path after it. */
 export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
+  return (error instanceof Error ? error.message : String(error)).replace(/\.? \(os error \d+\)(?:: \w+ '.*')?/s, "");
 }

@@ -15,6 +15,9 @@ const UNSAFE = /[[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code
 const UNSAFE_IN_QUOTES =
   /[[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}"\\]--[\ufe00-\ufe0f]]/gv;
 
+/** On Windows a backslash separates directories. It is shown as typed, and no name contains it or a quote. */
+const SHOWS_BACKSLASH = Deno.build.os === "windows";
+
 /** Printable ASCII, which needs no escapes. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
@@ -24,14 +27,18 @@ export function printable(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(UNSAFE, (char) => char === "\n" ? char : escapeOf(char));
 }
 
-/** Returns a path in double quotes, safe for a terminal; the quote, the backslash and line breaks are escaped too. */
-export function quotePath(path: string): string {
-  return `"${escapePath(path)}"`;
+/**
+ * Returns a path in double quotes, safe for a terminal; the quote and line breaks are escaped too.
+ *
+ * @param showsBackslash Whether the backslash is not escaped. Default: on Windows.
+ */
+export function quotePath(path: string, showsBackslash: boolean = SHOWS_BACKSLASH): string {
+  return `"${escapePath(path, showsBackslash)}"`;
 }
 
 /** As `quotePath`, without the quotes around it. */
-export function escapePath(path: string): string {
-  return path.replace(UNSAFE_IN_QUOTES, escapeOf);
+export function escapePath(path: string, showsBackslash: boolean = SHOWS_BACKSLASH): string {
+  return path.replace(UNSAFE_IN_QUOTES, (char) => showsBackslash && char === "\\" ? char : escapeOf(char));
 }
 
 /** Returns a value as one line of JSON that is safe for a terminal. A parser restores the exact value. */

@@ -64,7 +64,13 @@ describe("visible text", () => {
 
 describe("quotePath", () => {
   it("escapes the quote, the backslash, line breaks and bytes that are not UTF-8", () => {
-    assertEquals(quotePath('a"b\\c\nd\udcff'), '"a\\"b\\\\c\\nd\\xff"');
+    assertEquals(quotePath('a"b\\c\nd\udcff', false), '"a\\"b\\\\c\\nd\\xff"');
+  });
+
+  it("shows a path of Windows as typed, and escapes everything else", () => {
+    assertEquals(quotePath("C:\\t\\a", true), '"C:\\t\\a"');
+    assertEquals(quotePath('C:\\t"\n\u202e', true), '"C:\\t\\"\\n\\u202e"');
+    assertEquals(escapePath("C:\\t", true), "C:\\t");
   });
 });
 

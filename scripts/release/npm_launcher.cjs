@@ -15,6 +15,11 @@ function findExecutable() {
   try {
     return require.resolve(`${name}/bin/${file}`);
   } catch {
+    if (process.platform === "linux" && !process.report.getReport().header.glibcVersionRuntime) {
+      console.error("escp: Cannot run on this Linux: its C library is not glibc, and the executable needs glibc");
+      console.error("hint: Run escp from source with a Deno for this system");
+      process.exit(1);
+    }
     console.error(`escp: Cannot find the package ${name}, which contains the executable of this system`);
     console.error("hint: Install escp without --omit=optional, or use another system");
     process.exit(1);

@@ -1,6 +1,7 @@
 /** Executables of escp on this machine, for its own and for other systems. */
 
 import { messageOf, quotePath, StartError } from "../errors.ts";
+import { joinPath } from "../files/path/local_path.ts";
 import { executableName, type System } from "./system.ts";
 
 /** Directories that are searched for executables. */
@@ -31,7 +32,7 @@ export async function findExecutable(system: System, places: ExecutablePlaces): 
   if (places.self?.system === system) return await load(places.self.path);
   const name = executableName(places.version, system);
   for (const directory of places.directories) {
-    const path = `${directory}/${name}`;
+    const path = joinPath(directory, name);
     if (!exists(path)) continue;
     const executable = await load(path);
     await checkSum(directory, name, executable);
@@ -61,7 +62,7 @@ async function load(path: string): Promise<Executable> {
 
 /** Checks a file against its line of sha256sum(1): 64 digits, a space, a space or "*", the name. */
 async function checkSum(directory: string, name: string, { path, sum }: Executable): Promise<void> {
-  const file = `${directory}/${SUMS}`;
+  const file = joinPath(directory, SUMS);
   const hint = `Take the executable and ${SUMS} from the same release, or build both again`;
   let text: string;
   try {

@@ -86,7 +86,7 @@ async function choose(
   if (executable) return executable;
   if ("problem" in found) {
     throw new StartError(`Cannot install escp on ${name}: ${found.problem}`, {
-      hint: "If escp runs from source there, name the script that starts it with -D PATH",
+      hint: "Run escp from source with a Deno for that system, and name the script that starts it with -D PATH",
     });
   }
   throw new StartError(`Cannot install escp on ${name}: there is no executable for ${found.system} on this machine`, {

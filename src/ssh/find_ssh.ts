@@ -1,6 +1,7 @@
 /** Finds the ssh client, and whether it knows the settings of newer versions. */
 
 import { indexOfNeedle } from "../bytes.ts";
+import { joinPath } from "../files/path/local_path.ts";
 
 const isWindows = Deno.build.os === "windows";
 
@@ -13,7 +14,7 @@ export function findSsh(program: string, path: string | undefined = Deno.env.get
   const separator = isWindows ? ";" : ":";
   const directories = [...(path ?? "").split(separator), ...USUAL_DIRECTORIES].filter((directory) => directory !== "");
   const name = isWindows && !/\.exe$/i.test(program) ? `${program}.exe` : program;
-  return directories.map((directory) => `${directory}/${name}`).find(isProgram) ?? program;
+  return directories.map((directory) => joinPath(directory, name)).find(isProgram) ?? program;
 }
 
 /**

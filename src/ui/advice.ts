@@ -144,7 +144,10 @@ function fewerStreams(facts: Facts): string[] {
 
 function congestion(facts: Facts, direction: Direction): string[] {
   const end: End = direction === "push" ? "here" : "there";
-  const name = facts.congestion ?? facts.system[end]?.network.congestion;
+  const system = facts.system[end];
+  // Other systems have no choice of congestion controls.
+  if (!system?.system.startsWith("linux")) return [];
+  const name = facts.congestion ?? system.network.congestion;
   if ((facts.roundTripMs ?? 0) < LONG_MS || name === undefined || !LOSS_BASED.includes(name)) return [];
   return [
     `${machine(facts, end)} sends with the congestion control ${name}. If a long link loses packets, bbr is faster. ` +

@@ -1,5 +1,7 @@
 /** Failures with the same reason: the first ones are printed, the others are counted per directory. */
 
+import { lastSeparator, PATH_STYLE, type PathStyle } from "../files/path/local_path.ts";
+
 /** Maximum number of failures with one reason that are printed. */
 const MAX_PRINTED = 10;
 /** Maximum number of directories that are listed per reason. */
@@ -29,6 +31,12 @@ export class FailureGroups {
   /** Failures with reasons beyond the limit. */
   #others = newGroup("");
   #directories = 0;
+  readonly #style: PathStyle;
+
+  /** @param style Syntax of paths on this machine. */
+  constructor(style: PathStyle = PATH_STYLE) {
+    this.#style = style;
+  }
 
   /**
    * Adds a failure. A failure of a directory may be added for each file in it, and is printed once.
@@ -45,7 +53,8 @@ export class FailureGroups {
       group.printed.add(failure);
       return true;
     }
-    const directory = path.slice(0, Math.min(path.lastIndexOf("/") + 1, MAX_KEY));
+    const end = lastSeparator(path, host === "" ? this.#style : "posix");
+    const directory = path.slice(0, Math.min(end + 1, MAX_KEY));
     const count = group.hidden.get(directory);
     if (count !== undefined) group.hidden.set(directory, count + 1);
     else if (this.#directories < MAX_DIRECTORIES) {

@@ -54,6 +54,24 @@ for (const { title, make } of ENGINES) {
       }
     });
 
+    it(`are preserved to the ${title === "portable" ? "millisecond, rounded down" : "nanosecond"}`, async () => {
+      using temp = new TempDirectory();
+      temp.directory("from/directory");
+      for (
+        const path of [temp.write("from/small", "small"), temp.write("from/large", new Uint8Array(PACK_FILE_LIMIT + 1))]
+      ) {
+        touch(path, "1700000000.123999999");
+      }
+      touch(temp.at("from/directory"), "1700000000.123999999");
+      const to = { kind: "folder", path: temp.directory("to"), created: true } as const;
+      assertEquals(await copyTree(engine, [sourceRoot(engine, temp.at("from"))], [to], { preserve: true }), []);
+      for (const path of ["small", "large", "directory"]) {
+        const { stdout } = new Deno.Command("stat", { args: ["-c", "%.9Y", temp.at(`to/${path}`)] }).outputSync();
+        const fraction = title === "portable" ? "123000000" : "123999999";
+        assertEquals(new TextDecoder().decode(stdout), `1700000000.${fraction}\n`, path);
+      }
+    });
+
     it("of an unchanged file are equal in the walk and in the reader", async () => {
       using temp = new TempDirectory();
       temp.directory("from");

@@ -69,6 +69,16 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
     /^4 streams/,
   ],
   [
+    "gives no advice about settings of Linux on Windows",
+    {
+      system: { here: { ...SYSTEM, system: "windows x86_64", files: "portable", network: {} }, there: SYSTEM },
+      congestion: "cubic",
+      roundTripMs: 100,
+      throughput: PUSH_PER_STREAM,
+    },
+    /^4 streams to web1 are 4\.0 times as fast as one\. Try more streams: -t 8$/,
+  ],
+  [
     "recommends at most 64 streams",
     { streams: 64, throughput: [throughput("push", 1, 100 * MB), throughput("push", 64, 900 * MB)] },
   ],

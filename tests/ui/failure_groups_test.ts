@@ -32,6 +32,14 @@ describe("FailureGroups", () => {
     ]);
   });
 
+  it("recognizes directories of Windows on this machine, and not on a host", () => {
+    for (const [host, place] of [["", ' in "C:\\t\\"'], ["web1", ""]]) {
+      const groups = new FailureGroups("windows");
+      for (let file = 0; file < 11; file++) groups.add(`Cannot read "C:\\t\\${file}": Permission denied`, host);
+      assertEquals(groups.takeHidden(), [`...and 1 more${place}: Permission denied`]);
+    }
+  });
+
   it("lists the ten directories with the most failures", () => {
     const groups = new FailureGroups();
     addAll(groups, files("", 10));

@@ -56,7 +56,8 @@ export function hostsOf({ origin, remote }: Transfer): string | undefined {
 /** Returns the message of a failure with "host:path" instead of the path. */
 function withHost({ message, path }: { message: string; path: string }, host: string): string {
   if (path === "") return message;
-  const quoted = quotePath(path);
+  // Remote hosts are not Windows, so they escape backslashes.
+  const quoted = quotePath(path, false);
   if (!message.includes(quoted)) return `${host}: ${message}`;
-  return message.replace(quoted, () => quotePath(`${host}:${path}`));
+  return message.replace(quoted, () => quotePath(`${host}:${path}`, false));
 }

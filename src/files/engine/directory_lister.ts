@@ -25,7 +25,7 @@ export interface DirectoryLister {
    */
   openDirectory(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void;
   /**
-   * Fetches more entries of a large directory. No other method may be called until the promise resolves.
+   * Fetches more entries. No other method may be called until the promise resolves.
    *
    * @returns undefined if `nextEntry` can be called at once. The promise never rejects.
    * @throws {FileError} The failure of the previous fetch.

@@ -13,16 +13,20 @@ export function isSeparator(char: string, style: PathStyle = PATH_STYLE): boolea
 
 /** Returns whether a path starts at a root. `C:x` is not absolute; `\x`, which lacks only the drive, is. */
 export function isAbsolutePath(path: string, style: PathStyle = PATH_STYLE): boolean {
-  const root = path.slice(0, rootLength(path, style));
+  const root = rootOf(path, style);
   return root !== "" && !/^[a-z]:$/i.test(root);
 }
 
-/** Appends a relative path to a directory; "" is the directory itself. */
+/**
+ * Appends a relative path to a directory; "" is the directory itself. On Windows the result has one kind of separator: "\\" if
+ * the directory contains one.
+ */
 export function joinPath(directory: string, path: string, style: PathStyle = PATH_STYLE): string {
   if (path === "") return directory;
-  return directory === "" || isSeparator(directory[directory.length - 1], style)
+  const joined = directory === "" || isSeparator(directory[directory.length - 1], style)
     ? directory + path
     : `${directory}/${path}`;
+  return style === "windows" && directory.includes("\\") ? withBackslashes(joined) : joined;
 }
 
 /**
@@ -32,11 +36,11 @@ export function joinPath(directory: string, path: string, style: PathStyle = PAT
  * @param base Absolute path.
  */
 export function resolvePath(base: string, path: string, style: PathStyle = PATH_STYLE): string {
-  if (isAbsolutePath(path, style)) return path;
+  if (isAbsolutePath(path, style)) return style === "windows" && path.includes("\\") ? withBackslashes(path) : path;
   const drive = style === "windows" && /^[a-z]:/i.exec(path)?.[0];
   if (!drive) return joinPath(base, path, style);
   const isSame = base.slice(0, 2).toLowerCase() === drive.toLowerCase();
-  return joinPath(isSame ? base : `${drive}/`, path.slice(2), style);
+  return joinPath(isSame ? base : `${drive}\\`, path.slice(2), style);
 }
 
 /** Returns whether a path other than "/" ends in a separator. */
@@ -66,6 +70,16 @@ export function directoryOf(path: string, style: PathStyle = PATH_STYLE): string
   return at === 0 ? "." : withoutTrailingSlashes(bare.slice(0, at), style);
 }
 
+/** Returns the root of a path as typed, such as "/", `C:\\`, `C:` and `\\\\server\\share\\`; "" for none. */
+export function rootOf(path: string, style: PathStyle = PATH_STYLE): string {
+  return path.slice(0, rootLength(path, style));
+}
+
+/** Replaces each "/" by "\\", as Windows shows paths. */
+export function withBackslashes(path: string): string {
+  return path.replaceAll("/", "\\");
+}
+
 /** Splits a path below a root, with "/" on every system. @returns the directory, "" for none, and the last component. */
 export function splitRelativePath(path: string): { directory: string; name: string } {
   const at = path.lastIndexOf("/");
@@ -79,7 +93,8 @@ export function pathOfFileUrl(url: URL, style: PathStyle = PATH_STYLE): string {
   return url.host === "" ? path.replace(/^\/(?=[a-z]:)/i, "") : `//${url.host}${path}`;
 }
 
-function lastSeparator(path: string, style: PathStyle): number {
+/** Returns the index of the last separator; -1 for none. */
+export function lastSeparator(path: string, style: PathStyle = PATH_STYLE): number {
   const slash = path.lastIndexOf("/");
   return style === "windows" ? Math.max(slash, path.lastIndexOf("\\")) : slash;
 }

@@ -64,6 +64,19 @@ export function checkTargetName(name: string, path: string, rules: NameRules = O
   if (problem !== undefined) throw misnamed(path, problem);
 }
 
+/**
+ * Checks the last component of a path that the user typed.
+ *
+ * @param shown Path for messages.
+ * @throws {FileError} For a name that this system would interpret differently.
+ */
+export function checkOperandName(operation: string, path: string, shown: string, rules: NameRules = OWN_RULES): void {
+  const name = baseName(path, rules.style);
+  const problem = name === "." || name === ".." ? undefined : problemOfName(name, rules);
+  if (problem === undefined) return;
+  throw new FileError(operation, shown, problem, { code: "EINVAL", hint: "Choose another name" });
+}
+
 /** Returns the failure of a file whose name the target system does not allow. */
 export function misnamed(path: string, problem: string): FileError {
   return new FileError("create", path, problem, { code: "EINVAL", hint: "Rename it at the source" });

@@ -15,9 +15,7 @@ import { notText } from "./text_lister.ts";
 
 /** Replacement of bytes that are not UTF-8. The file cannot be opened by such a name. */
 export const REPLACEMENT = "\ufffd";
-/** Size from which a directory is listed in pieces, because a whole listing takes half a kilobyte per entry. */
-const LARGE_DIRECTORY_BYTES = 256 << 10;
-/** Number of entries that are fetched at a time. */
+/** Number of entries that are fetched at a time, because a whole listing takes half a kilobyte per entry. */
 const PIECE = 1024;
 
 export class PortableLister implements DirectoryLister {
@@ -27,7 +25,7 @@ export class PortableLister implements DirectoryLister {
   readonly nameStart = 0;
   kind = 0;
   #entries: Iterator<Deno.DirEntry> | undefined;
-  /** Source of the entries of a large directory. */
+  /** Source of further entries. Deno before 2.9 reads all of them at once. */
   #source: AsyncIterator<Deno.DirEntry> | undefined;
   /** Number of entries left in the last piece. */
   #left = 0;
@@ -67,29 +65,21 @@ export class PortableLister implements DirectoryLister {
     if (this.stat.kind !== FileKind.directory) throw failedWith("read", this.#directory, "ENOTDIR");
     checkRealPath("read", this.#directory, root.within);
     this.#links?.check(root.path, path);
-    try {
-      if (this.stat.size < LARGE_DIRECTORY_BYTES) this.#entries = Deno.readDirSync(this.#directory)[Symbol.iterator]();
-      else this.#source = Deno.readDir(this.#directory)[Symbol.asyncIterator]();
-    } catch (error) {
-      throw failedDeno("read", this.#directory, error);
-    }
+    // Not `Deno.readDirSync`, which reads all entries. The size of a directory does not show their number on every system.
+    this.#source = Deno.readDir(this.#directory)[Symbol.asyncIterator]();
   }
 
   fetch(): Promise<void> | undefined {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure) throw failure;
+    this.#throwFailure();
     return this.#source && this.#left === 0 ? this.#fetch(this.#source) : undefined;
   }
 
   nextEntry(): boolean {
-    let entry: IteratorResult<Deno.DirEntry> | undefined;
-    try {
-      entry = this.#entries?.next();
-    } catch (error) {
-      throw failedDeno("read", this.#directory, error);
+    const entry = this.#entries?.next();
+    if (!entry || entry.done) {
+      this.#throwFailure();
+      return false;
     }
-    if (!entry || entry.done) return false;
     this.#left--;
     const { name, isFile, isDirectory, isSymlink } = entry.value;
     this.#name = name;
@@ -132,6 +122,7 @@ export class PortableLister implements DirectoryLister {
     this.#entries = undefined;
     this.#source?.return?.().catch(() => {});
     this.#source = undefined;
+    this.#failure = undefined;
     this.#left = 0;
   }
 
@@ -153,6 +144,13 @@ export class PortableLister implements DirectoryLister {
     if (!more) this.#source = undefined;
     this.#entries = piece.values();
     this.#left = piece.length;
+  }
+
+  /** @throws {FileError} The failure of the last fetch. */
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
   }
 
   #stat(path: string, follow: boolean): void {

@@ -6,7 +6,7 @@ import { checkName } from "../../protocol/wire_path.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { directoryOf, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
-import { nameKey, type NameRules } from "../path/name_rules.ts";
+import { checkOperandName, nameKey, type NameRules } from "../path/name_rules.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
 import { failedWith, namingOperand } from "../stat/file_failure.ts";
 import { identityOfStat } from "../stat/file_identity.ts";
@@ -79,6 +79,7 @@ function planCommon(
     });
   }
   const full = fullPath(target, options);
+  checkOperandName("create", full, target, options.rules);
   confinement?.check("create", full, target);
   const stat = namingOperand(target, () => paths.stat(full, { follow: true }));
   if (!stat && options.tilde && !confinement) checkUser(target, options.base, paths);

@@ -7,6 +7,7 @@ import type { SourceRoot } from "../engine/source.ts";
 import { failedWith, namingOperand } from "../stat/file_failure.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { baseName, resolvePath } from "../path/local_path.ts";
+import { checkOperandName } from "../path/name_rules.ts";
 import { expandTilde, unknownUser } from "../path/tilde.ts";
 import { notRegular } from "./tree_walk.ts";
 import { identityOfStat, UNKNOWN_FILE } from "../stat/file_identity.ts";
@@ -55,6 +56,7 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   const { confinement } = options;
   const expanded = options.tilde ? expandTilde(operand, confinement?.home) : operand;
   const path = resolvePath(options.base, expanded);
+  checkOperandName("read", path, operand);
   confinement?.check("read", path, operand);
   const stat = namingOperand(operand, () => paths.stat(path, { follow: true }));
   if (!stat) {

@@ -59,7 +59,9 @@ class TreeCleaner {
       lister.openDirectory(this.#root, path, { follow: path === "" });
       level.newest = lister.stat.mtime * 1000 + lister.stat.mtimeNs / 1e6;
       for (;;) {
-        const wait = lister.fetch?.() ?? this.#options.yieldIfDue();
+        const fetching = lister.fetch?.();
+        if (fetching) await fetching;
+        const wait = this.#options.yieldIfDue();
         if (wait) await wait;
         if (!lister.nextEntry()) break;
         this.#classify(level, leftovers);

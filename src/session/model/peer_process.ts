@@ -62,7 +62,7 @@ export class PeerProcess {
       throw new NoLogin(`Cannot start ${command.program}: ${reason}`, {
         cause,
         host: this.host,
-        hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or choose one with -S" : undefined,
+        hint: cause instanceof Deno.errors.NotFound ? installHint(Deno.build.os) : undefined,
       });
     }
     this.stdin = this.#child.stdin.getWriter();
@@ -102,4 +102,10 @@ export class PeerProcess {
     if (!await settleWithin(KILL_AFTER_MS, this.status)) this.kill("SIGKILL");
     return await this.status;
   }
+}
+
+/** Returns advice for a missing ssh client. */
+function installHint(os: typeof Deno.build.os): string {
+  const client = os === "windows" ? "the OpenSSH client (Settings, System, Optional features)" : "an ssh client";
+  return `Install ${client}, or choose one with -S`;
 }

@@ -2,6 +2,7 @@
 
 import { FileError, quotePath } from "../../errors.ts";
 import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { joinPath } from "../../files/path/local_path.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
@@ -254,7 +255,7 @@ export class PackSender {
 
 function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-  const path = name === "" ? reader.directoryPath : `${reader.directoryPath}/${name}`;
+  const path = joinPath(reader.directoryPath, name);
   if (reader.change === FileChange.grown) return growthNote(path, size);
   return `${quotePath(path)} changed while it was copied`;
 }

@@ -3,7 +3,8 @@
 import type { PathCalls } from "../../files/engine/engine.ts";
 import { expandGlob, type GlobDirectories } from "../../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../../files/glob/pattern.ts";
-import { resolvePath } from "../../files/path/local_path.ts";
+import { parseWindowsPattern } from "../../files/glob/windows_pattern.ts";
+import { PATH_STYLE, type PathStyle, resolvePath, rootOf, withBackslashes } from "../../files/path/local_path.ts";
 import { isPrivateName, privateName } from "../../files/path/private_names.ts";
 import { resolveSources, type SourceOptions } from "../../files/walk/source_roots.ts";
 import { expandTilde } from "../../files/path/tilde.ts";
@@ -24,6 +25,8 @@ export interface FindOptions extends SourceOptions {
   privateNames?: boolean;
   /** Called per directory that a pattern searches, besides yielding to the event loop; may throw to end the search. */
   turn?: () => void | Promise<void>;
+  /** Syntax of paths. Windows has no shell that expands patterns. Default: that of this machine. */
+  style?: PathStyle;
 }
 
 /** Sources of all operands. */
@@ -53,9 +56,7 @@ export async function findSources(
   let length = 0;
   try {
     for (const [operand, { path: text, literal }] of operands.entries()) {
-      const matches = options.globs && !literal && hasGlob(text)
-        ? await expandGlob(parseGlob(text), directoriesOf(options, paths), { turn })
-        : [];
+      const matches = literal ? [] : await matchesOf(text, options, paths, turn);
       const meant = matches.length > 0 ? matches : [text];
       for (const typed of meant) {
         const { roots, failures } = resolveSources([typed], literal ? { ...options, tilde: false } : options, paths);
@@ -84,6 +85,26 @@ export async function findSources(
     yielder.close();
   }
   return found;
+}
+
+/** Returns the paths that match an operand; nothing if it is not a pattern. */
+async function matchesOf(
+  text: string,
+  options: FindOptions,
+  paths: PathCalls,
+  turn: () => void | Promise<void>,
+): Promise<string[]> {
+  const { style = PATH_STYLE } = options;
+  if (style === "windows") {
+    const root = rootOf(text, style);
+    const pattern = parseWindowsPattern(text.slice(root.length));
+    if (!pattern) return [];
+    const base = resolvePath(options.base, root, style);
+    const matches = await expandGlob(pattern, directoriesOf({ ...options, base, tilde: false }, paths), { turn });
+    return matches.map((match) => root + (text.includes("\\") ? withBackslashes(match) : match));
+  }
+  if (!options.globs || !hasGlob(text)) return [];
+  return await expandGlob(parseGlob(text), directoriesOf(options, paths), { turn });
 }
 
 /** Returns access to the directories that a pattern searches. */

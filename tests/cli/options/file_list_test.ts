@@ -74,7 +74,7 @@ describe("listedSources", () => {
 
   it("resolves targets in the path style of their host", () => {
     const entries: [string, string][] = [["a", "C:\\x"], ["b", "sub\\y"]];
-    assertEquals(shown(entries, "D:\\t", true), ["a > C:\\x", "b > D:\\t/sub\\y"]);
+    assertEquals(shown(entries, "D:\\t", true), ["a > C:\\x", "b > D:\\t\\sub\\y"]);
     assertEquals(shown([["a", "\\x"]], "host:t", true), ["a > host:t/\\x"]);
   });
 

@@ -52,6 +52,32 @@ describeWithScene("escp on a simulated system", (scene) => {
     });
   }
 
+  it("explains how to install a missing ssh client on Windows", async () => {
+    const tree = await scene.tree({ "file": "1" });
+    const { code, stderr } = await run("windows", ["-S", "/no/such/ssh", `${tree}/file`, "testhost:"]);
+    assertEquals(code, 255);
+    assertStringIncludes(stderr, "escp: Cannot start /no/such/ssh: it is not installed\n");
+    assertStringIncludes(stderr, "hint: Install the OpenSSH client (Settings, System, Optional features), or choose");
+  });
+
+  it("refuses a device of Windows as a source and as a target", async () => {
+    const tree = await scene.tree({ "file": "1" });
+    const reason = "Windows reserves that name for a device\nhint: Choose another name\n";
+    const source = await run("windows", [`${tree}/NUL`, `testhost:${tree}/to`]);
+    assertEquals([source.code, source.stderr], [1, `escp: Cannot read "${tree}/NUL": ${reason}`]);
+    const target = await run("windows", [`testhost:${tree}/file`, `${tree}/con.txt`]);
+    assertEquals([target.code, target.stderr], [1, `escp: Cannot create "${tree}/con.txt": ${reason}`]);
+    assertEquals(namesIn(tree), ["file"]);
+  });
+
+  it("expands wildcards of local sources on Windows", async () => {
+    const tree = await scene.tree({ "from/one.txt": "1", "from/TWO.TXT": "2", "from/[x].txt": "3", "from/no": "4" });
+    Deno.mkdirSync(`${tree}/to`);
+    const { code, stderr } = await run("windows", [`${tree}/from/*.txt`, `testhost:${tree}/to`]);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(namesIn(`${tree}/to`), ["TWO.TXT", "[x].txt", "one.txt"]);
+  });
+
   it("reports names that Windows does not allow, and stays in the target", async () => {
     const tree = await scene.tree({
       "from/good": "1",

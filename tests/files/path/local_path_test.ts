@@ -91,11 +91,21 @@ describe("local paths", () => {
     assertEquals(resolvePath("/home/me", "/a", "posix"), "/a");
     assertEquals(resolvePath("/home/me", "C:a", "posix"), "/home/me/C:a");
     const base = "C:\\Users\\me";
-    const table = { "a\\b": "C:\\Users\\me/a\\b", "D:\\a": "D:\\a", "c:a": "C:\\Users\\me/a", "C:": base, "": base };
+    const table = { "a\\b": "C:\\Users\\me\\a\\b", "D:\\a": "D:\\a", "c:a": "C:\\Users\\me\\a", "C:": base, "": base };
     for (const [path, want] of Object.entries(table)) assertEquals(resolvePath(base, path, "windows"), want, path);
-    assertEquals(resolvePath(base, "D:a", "windows"), "D:/a");
-    assertEquals(resolvePath(base, "D:", "windows"), "D:/");
+    assertEquals(resolvePath(base, "D:a", "windows"), "D:\\a");
+    assertEquals(resolvePath(base, "D:", "windows"), "D:\\");
     assertEquals(resolvePath(base, "\\\\server\\share\\a", "windows"), "\\\\server\\share\\a");
+  });
+
+  it("have one kind of separator on Windows", () => {
+    assertEquals(joinPath("C:\\t", "a/b", "windows"), "C:\\t\\a\\b");
+    assertEquals(joinPath("C:\\t/u", "a", "windows"), "C:\\t\\u\\a");
+    assertEquals(joinPath("C:/t", "a/b", "windows"), "C:/t/a/b");
+    assertEquals(resolvePath("C:\\t", "a/b", "windows"), "C:\\t\\a\\b");
+    assertEquals(resolvePath("C:\\t", "D:\\a/b", "windows"), "D:\\a\\b");
+    assertEquals(resolvePath("C:\\t", "D:/a/b", "windows"), "D:/a/b");
+    assertEquals(resolvePath("/t", "a\\b/c", "posix"), "/t/a\\b/c");
   });
 
   it("are derived from file URLs", () => {

@@ -1,7 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../../src/errors.ts";
 import {
+  checkOperandName,
   checkSameCase,
   nameKey,
   type NameRules,
@@ -151,6 +152,29 @@ describe("a target on Windows", () => {
       });
     }
     assertEquals(temp.list(), ["in/"]);
+  });
+});
+
+describe("a target operand on Windows", () => {
+  it("must not end in an invalid name, which is not examined", () => {
+    using temp = new TempDirectory();
+    const engine = createPortableEngine(WINDOWS);
+    const options = { base: temp.path, tilde: false, sameHost: false, rules: WINDOWS };
+    const examined: string[] = [];
+    const stat: typeof engine.paths.stat = (path, how) => {
+      examined.push(path);
+      return engine.paths.stat(path, how);
+    };
+    for (const [target, reason] of [["NUL", "device"], ["in/con.txt", "device"], ["x ", "space"], ["in/a:b", '":"']]) {
+      const plan = () => planTargets([{ name: "f", kind: "file" }], target, options, { ...engine.paths, stat });
+      const error = assertThrows(plan, FileError, `Cannot create "${target}": Windows `);
+      assertStringIncludes(error.message, reason);
+      assertEquals(error.hint, "Choose another name");
+    }
+    assertEquals(examined, []);
+    for (const target of [".", "..", "C:\\"]) {
+      checkOperandName("create", target, target, WINDOWS);
+    }
   });
 });
 

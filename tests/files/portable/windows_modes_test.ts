@@ -5,16 +5,18 @@ import { PACK_FILE_LIMIT } from "../../../src/protocol/limits.ts";
 import { RecordCursor, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
 import { collect, sourceRoot, TempDirectory } from "../file_engines.ts";
 
-/** Deno reports mode 0666 for files and directories. */
-const REPORTED = 0o666;
+/** Modes that versions of Deno report for files and directories. */
+for (const reported of [0o666, 0, null]) {
+  describe(`a sender on Windows, if Deno reports the mode ${reported?.toString(8)},`, () => suite(reported));
+}
 
-describe("a sender on Windows", () => {
+function suite(reported: number | null): void {
   const { build, statSync, lstatSync } = Deno;
   const define = (key: string, value: unknown) => Object.defineProperty(Deno, key, { value, configurable: true });
   beforeAll(() => {
     define("build", { ...build, os: "windows" });
-    define("statSync", (path: string) => ({ ...statSync(path), mode: REPORTED }));
-    define("lstatSync", (path: string) => ({ ...lstatSync(path), mode: REPORTED }));
+    define("statSync", (path: string) => ({ ...statSync(path), mode: reported }));
+    define("lstatSync", (path: string) => ({ ...lstatSync(path), mode: reported }));
   });
   afterAll(() => {
     for (const [key, value] of Object.entries({ build, statSync, lstatSync })) define(key, value);
@@ -55,4 +57,4 @@ describe("a sender on Windows", () => {
     const expected = { directory: "755", small: "644", large: "644", "small, when it is read": "644" };
     assertEquals(await modesOf(true), expected);
   });
-});
+}

@@ -8,6 +8,10 @@ import { listNames } from "../../support/files/list_names.ts";
 import { writeScript } from "../../support/shell_script.ts";
 import { releaseOfSuite, ROOT } from "./sample_release.ts";
 
+/** Loader of musl, which Debian's package musl also installs. Its name ldd makes it print what ldd prints on Alpine. */
+const MUSL_LOADER = "/lib/ld-musl-x86_64.so.1";
+const hasLoader = await exists(MUSL_LOADER);
+
 interface Served extends AsyncDisposable {
   url: string;
 }
@@ -134,9 +138,48 @@ describe("scripts/install.sh", () => {
     );
     assertStringIncludes(await withUname("Linux", "riscv64"), "Cannot install on Linux for riscv64");
     await writeScript(`${path}/getconf`, "exit 1");
-    assertStringIncludes(await withUname("Linux", "x86_64"), "the executable needs glibc");
+    await writeScript(`${path}/ldd`, "exit 127");
+    assertStringIncludes(
+      await withUname("Linux", "x86_64"),
+      "its C library is unknown, and the executable needs glibc",
+    );
     assertStringIncludes((await install(path, [])).stderr, "hint: Name the directory of a release");
     assertEquals(await exists(`${path}/.local`), false);
+  });
+});
+
+describe("scripts/install.sh on musl", () => {
+  /** Runs the script with an ldd that `write` creates, and without getconf. */
+  const installWith = async (write: (ldd: string) => Promise<unknown>) => {
+    await using directory = await createTempDirectory();
+    const { path } = directory;
+    await writeScript(`${path}/getconf`, "exit 1");
+    await write(`${path}/ldd`);
+    return await install(path, ["http://127.0.0.1:1"], { PATH: `${path}:${Deno.env.get("PATH")}` });
+  };
+  const REFUSED = {
+    code: 1,
+    stdout: "",
+    stderr: "install.sh: Cannot install on this Linux: its C library is musl, as on Alpine, and the executable needs " +
+      "glibc 2.27 or later\nhint: Run escp from source with a Deno for this system\n",
+  };
+
+  it("names the reason, and escp from source as the alternative", async () => {
+    const lines = ["echo 'musl libc (x86_64)' >&2", "echo 'Version 1.2.5' >&2", "exit 1"];
+    assertEquals(await installWith((ldd) => writeScript(ldd, ...lines)), REFUSED);
+  });
+
+  it(
+    `recognizes the ldd of musl${hasLoader ? "" : ` (skipped: no ${MUSL_LOADER})`}`,
+    { ignore: !hasLoader },
+    async () => {
+      assertEquals(await installWith((ldd) => Deno.symlink(MUSL_LOADER, ldd)), REFUSED);
+    },
+  );
+
+  it("accepts a glibc without getconf", async () => {
+    const { stderr } = await installWith((ldd) => writeScript(ldd, "echo 'ldd (GNU libc) 2.39'"));
+    assertStringIncludes(stderr, "Cannot download http://127.0.0.1:1/SHA256SUMS");
   });
 });
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { createTempTree } from "../../support/files/temp_tree.ts";
-import { releaseOfSuite, VERSION } from "./sample_release.ts";
+import { releaseOfSuite, ROOT, VERSION } from "./sample_release.ts";
 
 const hasNpm = await succeeds("npm", "--version");
 
@@ -38,6 +38,22 @@ describe("the npm packages", () => {
       const { code, stderr } = await output(cwd, path, "npx", "--no-install", "escp", "a", "b");
       assertEquals(code, 1);
       assertStringIncludes(stderr, `escp: Cannot find the package @escp/${release.system}, which contains`);
+    },
+  });
+
+  it({
+    name: `name the C library of a system without glibc${skipped}`,
+    ignore: !hasNpm,
+    fn: async () => {
+      await using directory = await createTempTree({
+        "musl.cjs": "process.report.getReport = () => ({ header: {} });",
+        "escp.cjs": { content: await Deno.readTextFile(`${ROOT}/scripts/release/npm_launcher.cjs`) },
+      });
+      const { path } = directory;
+      const { code, stderr } = await output(path, path, "node", "--require", "./musl.cjs", "escp.cjs", "a", "b");
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "escp: Cannot run on this Linux: its C library is not glibc");
+      assertStringIncludes(stderr, "hint: Run escp from source");
     },
   });
 });

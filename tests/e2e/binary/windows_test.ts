@@ -1,0 +1,128 @@
+/** The executable for Windows, run by Wine. Its disk is a directory of this machine, and its ssh is that of this machine. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs/exists";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { fromFileUrl } from "@std/path";
+import { executableName } from "../../../src/bootstrap/system.ts";
+import { VERSION } from "../../../src/cli/version.ts";
+import { runEscp } from "../../support/escp/escp_command.ts";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { listNames } from "../../support/files/list_names.ts";
+import { writeTree } from "../../support/files/temp_tree.ts";
+import { describeWithScene } from "../../support/scene.ts";
+import { startWineEscp, type WineEscp, wineProblem } from "../../support/wine/wine.ts";
+
+const DIST = fromFileUrl(new URL("../../../dist", import.meta.url));
+const EXECUTABLE = `${DIST}/${executableName(VERSION, "windows-x64")}`;
+/** Limits that only catch hangs, also on a busy machine. */
+const [SILENCE_SECONDS, LIMIT_MS] = [600, 900_000];
+
+const problem = await findProblem();
+const why = problem ? ` (skipped: ${problem})` : "";
+
+async function findProblem(): Promise<string | undefined> {
+  if (!Deno.env.has("ESCP_BINARY")) return "no ESCP_BINARY";
+  if (!await exists(EXECUTABLE)) return `no ${EXECUTABLE}`;
+  return await wineProblem();
+}
+
+describeWithScene(`the executable for Windows, by Wine${why}`, { ignore: problem !== undefined }, (scene) => {
+  let wine: WineEscp | undefined;
+  let cases = 0;
+
+  beforeAll(async () => {
+    wine = await startWineEscp(EXECUTABLE);
+  });
+  afterAll(() => wine?.[Symbol.asyncDispose]());
+
+  const run = (cwd: string, ...args: string[]) =>
+    runEscp([...scene.sshd.sshOptions, "--timeout", String(SILENCE_SECONDS), ...args], {
+      command: wine!.command,
+      cwd,
+      timeoutMs: LIMIT_MS,
+    });
+  /** Writes a tree to the disk of Windows. Returns its path here, and there. */
+  const write = async (entries: Parameters<typeof writeTree>[1]) => {
+    const name = `t${cases++}`;
+    await writeTree(`${wine!.drive}/${name}`, entries);
+    return { here: `${wine!.drive}/${name}`, there: `C:\\${name}` };
+  };
+
+  it("copies a directory to a host, back, and locally, with times and usable permissions", async () => {
+    const mtime = new Date("2020-02-02T02:02:02Z");
+    const { here, there } = await write({
+      "from/one file": { content: "1", mtime },
+      "from/sub/large": { size: 5 << 20, mtime },
+      "from/sub/empty": { directory: true },
+    });
+    const host = await scene.tree({ "plain/": { directory: true } });
+    for (
+      const [source, target, copy] of [
+        ["from", `testhost:${host}/kept`, `${host}/kept`],
+        [`testhost:${host}/kept`, `${there}\\back`, `${here}/back`],
+        [`${there}\\back`, "local", `${here}/local`],
+      ]
+    ) {
+      const { code, stderr } = await run(here, "-r", "-p", source, target);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" }, `${source} to ${target}`);
+      assertEquals(await compareTrees(`${here}/from`, copy, { mtimes: "s", modes: false }), [], copy);
+    }
+    const plain = await run(here, "-r", `${there}\\from`, `testhost:${host}/plain`);
+    assertEquals({ code: plain.code, stderr: plain.stderr }, { code: 0, stderr: "" });
+    const modeOf = (path: string) => (Deno.statSync(`${host}/${path}`).mode! & 0o777).toString(8);
+    assertEquals(["kept", "kept/sub", "plain/from"].map(modeOf), ["755", "755", "755"]);
+    assertEquals(["kept/one file", "kept/sub/large", "plain/from/one file"].map(modeOf), ["644", "644", "644"]);
+  });
+
+  it("expands wildcards of its operands", async () => {
+    const { here, there } = await write({ "a.txt": "1", "B.TXT": "2", "c.log": "3", "to/": { directory: true } });
+    const host = await scene.tree({});
+    const { code, stderr } = await run(here, `${there}\\*.txt`, `testhost:${host}`);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(listNames(host), ["B.TXT", "a.txt"]);
+    assertEquals((await run(here, "?.*", "to")).code, 0);
+    assertEquals(listNames(`${here}/to`), ["B.TXT", "a.txt", "c.log"]);
+  });
+
+  it("shows paths as they were typed, and refuses names of devices", async () => {
+    const { here, there } = await write({ "a": "1", "to/": { directory: true } });
+    const missing = await run(here, `${there}\\missing`, "to");
+    assertStringIncludes(missing.stderr, `Cannot read "${there}\\missing": No such file or directory`);
+    const device = await run(here, "a", "to\\NUL.txt");
+    assertStringIncludes(device.stderr, 'Cannot create "to\\NUL.txt": Windows reserves that name for a device');
+    assertEquals([missing.code, device.code, listNames(`${here}/to`)], [1, 1, []]);
+  });
+
+  it("refuses each name from a host that Windows does not allow, and copies the other files", async () => {
+    const { here, there } = await write({ "x": "1" });
+    const names = ["CON.txt", "a:b", "dot.", "space ", "q?", "back\\slash", "nul"];
+    const host = await scene.tree({
+      "from/good": "1",
+      "from/directory./in it": "2",
+      ...Object.fromEntries(names.map((name) => [`from/${name}`, "3"])),
+    });
+    const { code, stderr } = await run(here, "-r", `testhost:${host}/from`, "to");
+    assertEquals(code, 1);
+    for (const name of [...names, "directory."]) {
+      assertStringIncludes(stderr, `Cannot create "${there}\\to\\${name}": Windows `);
+    }
+    assertEquals(listNames(`${here}/to`).filter((name) => !name.startsWith(".escp-")), ["good"]);
+  });
+
+  it("sends files whose paths have more than 260 characters", async () => {
+    const deep = Array.from({ length: 4 }, (_, index) => `${index}`.padEnd(90, "x")).join("/");
+    const { here } = await write({ [`from/${deep}/small`]: "1", [`from/${deep}/large`]: { size: 2 << 20 } });
+    const host = await scene.tree({});
+    const { code, stderr } = await run(here, "-r", "from", `testhost:${host}/to`);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(`${here}/from`, `${host}/to`, { modes: false }), []);
+  });
+
+  it("explains how to install a missing ssh client", async () => {
+    const { here } = await write({ "a": "1" });
+    const { code, stderr } = await run(here, "-S", "no-such-ssh", "a", "testhost:");
+    assertEquals(code, 255);
+    assertStringIncludes(stderr, "hint: Install the OpenSSH client");
+  });
+});
