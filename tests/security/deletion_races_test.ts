@@ -106,6 +106,16 @@ for (const { title, make } of ENGINES) {
       Deno.removeSync(temp.at("to"));
     });
 
+    it("an entry that another process removes does not keep its directory", async () => {
+      const { failures, removed } = await remove({
+        accept(each) {
+          if (each === "gone/x") Deno.removeSync(temp.at("to/gone/x"));
+          return true;
+        },
+      });
+      assertEquals([failures, removed, temp.list("to")], [[], 4, ["kept/"]]);
+    });
+
     it("a file that becomes a directory is not removed with its contents", async () => {
       let swapped = false;
       const { failures } = await remove({

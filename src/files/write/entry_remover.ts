@@ -85,15 +85,16 @@ export class EntryRemover<Name, Staged> {
     });
   }
 
-  /** Records a failure. @throws {unknown} The error, if it is a bug. */
-  fail(place: TargetPlace, error: unknown): void {
+  /** Records a failure. @returns whether the entry does not exist any more. @throws {unknown} The error, if it is a bug. */
+  fail(place: TargetPlace, error: unknown): boolean {
     const code = codeOf(error);
     if (code === undefined && !(error instanceof FileError)) throw error;
     // Another process has removed the entry. In a dry run the directory may not exist yet.
-    if (code === "ENOENT") return;
+    if (code === "ENOENT") return true;
     const { failures } = this.#result;
     if (failures.length === MAX_FAILURES) this.#result.moreFailures++;
     else failures.push(failedToRemove(this.textOf(place), error));
+    return false;
   }
 
   /** Returns the path of a place for messages. */
@@ -117,8 +118,7 @@ export class EntryRemover<Name, Staged> {
       const entries = this.list(place);
       return { path: place.path, entries, isEmpty: true, leftBefore: this.#result.left };
     } catch (error) {
-      this.fail(place, error);
-      return false;
+      return this.fail(place, error);
     }
   }
 
@@ -129,8 +129,7 @@ export class EntryRemover<Name, Staged> {
       this.#enter({ root: place.root, path: directory });
       return yield* this.#removeOne(place, { name, isDirectory: true });
     } catch (error) {
-      this.fail(place, error);
-      return false;
+      return this.fail(place, error);
     }
   }
 
