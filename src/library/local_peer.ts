@@ -55,6 +55,7 @@ async function serveHere(
     ...options,
     software: VERSION,
     local,
+    clientPid: Deno.pid,
     limits: {},
     awaiting: () => {},
     begun: (session) => Promise.resolve(session.log === undefined ? undefined : log.open(session.id, session.log)),

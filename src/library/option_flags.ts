@@ -36,7 +36,8 @@ export function libraryName({ name }: Pick<Flag, "name">): string {
 }
 
 /** Names of options that are not on the command line. */
-const OWN = ["signal", "throwOnFailure", "interactive", "rules"];
+const SWITCHES = ["throwOnFailure", "interactive"];
+const OWN = ["signal", "rules", ...SWITCHES];
 
 /**
  * Returns options as the parser of the command line would.
@@ -49,7 +50,9 @@ export function optionFlags(options: object, known: readonly Flag[]): RawFlags {
   const values: Record<string, unknown> = {};
   const rules = new Map<Flag, FilterRule[]>();
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || OWN.includes(name)) continue;
+    if (value === undefined) continue;
+    if (SWITCHES.includes(name) && typeof value !== "boolean") refuse(`Option "${name}"`, "a boolean", value);
+    if (OWN.includes(name)) continue;
     const flag = flags.get(name) ?? unknown(name, [...flags.keys(), ...OWN]);
     const parsed = parse(flag, value, `Option "${name}"`);
     if (!flag.rule) values[flag.name] = parsed;

@@ -1,5 +1,7 @@
 /** A run in progress, which can be awaited and iterated. */
 
+import { UsageError } from "../errors.ts";
+
 /**
  * A run in progress. Await it for its result, or iterate it for its events, or both:
  *
@@ -38,11 +40,14 @@ class StartedRun<Result, Event extends { type: string }> implements Run<Result, 
   readonly #result: Promise<Result>;
 
   constructor(work: Work<Result, Event>, signal: AbortSignal | undefined) {
-    const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     const emit = (event: Event) => {
       for (const queue of this.#queues) queue.push(event);
     };
     this.#result = Promise.resolve().then(() => {
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw new UsageError('Option "signal" must be an AbortSignal');
+      }
+      const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
       stop.throwIfAborted();
       return work(emit, stop);
     });

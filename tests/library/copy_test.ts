@@ -88,6 +88,14 @@ describeWithScene("copy of the library", (scene) => {
     for (const { to } of runs) assertEquals(await compareTrees(`${path}/from`, to), []);
   });
 
+  it("copies large files on this machine directly", { ignore: ENGINE !== "native" }, async () => {
+    const path = await scene.tree(TREE);
+    await copy(`${path}/from/d/b`, `${path}/to`, { engine: ENGINE, remoteLog: `${path}/log` });
+    assertEquals(await compareTrees(`${path}/from/d/b`, `${path}/to`), []);
+    const log = await Deno.readTextFile(`${path}/log`);
+    assert(log.includes("copied directly from the open files of the client"), log);
+  });
+
   it("copies between two remote hosts", async () => {
     const path = await scene.tree(TREE);
     const options = { ...sceneOptions(scene, USUAL), recursive: true } as const;

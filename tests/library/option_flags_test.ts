@@ -63,6 +63,7 @@ describe("the options of the library", () => {
       [{ quiet: true }, 'Unknown option "quiet"'],
       [{ help: true }, 'Unknown option "help"'],
       [{ recursive: "yes" }, 'Option "recursive" must be a boolean, not "yes"'],
+      [{ interactive: 1 }, 'Option "interactive" must be a boolean, not 1'],
       [{ streams: 65 }, 'Option "streams" must be a number from 1 to 64, not "65"'],
       [{ streams: 1.5 }, 'Option "streams" must be a number from 1 to 64, not "1.5"'],
       [{ streams: "4" }, 'Option "streams" must be a number, not "4"'],

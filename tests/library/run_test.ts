@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { UsageError } from "../../src/errors.ts";
 import { startRun, type Work } from "../../src/library/run.ts";
 
 type Event = { type: "progress" | "note"; number: number };
@@ -67,6 +68,11 @@ describe("a run", () => {
   it("does not start if its signal was aborted before", async () => {
     const { run } = controlledRun(AbortSignal.abort(new Error("too late")));
     await assertRejects(() => run, Error, "too late");
+  });
+
+  it("refuses a signal of another type", async () => {
+    const { run } = controlledRun({} as AbortSignal);
+    await assertRejects(() => run, UsageError, 'Option "signal" must be an AbortSignal');
   });
 
   it("passes the reason of its signal on", async () => {

@@ -15,12 +15,14 @@ export function canCopyLocally({ direction, reach, request }: CopyOptions, files
 }
 
 /**
- * Returns the process whose open files this remote end may copy: the client, if it started this process or is this process, and
- * the system permits access to its descriptors (proc_pid_fd(5)). Otherwise returns undefined.
+ * Returns the process whose open files this remote end may copy: the client, if the system permits access to its descriptors
+ * (proc_pid_fd(5)). Otherwise returns undefined.
+ *
+ * @param client the process that has started this remote end.
  */
-export function localCopyPid({ job, features }: CopySession, files: FileEngine): number | undefined {
+export function localCopyPid({ job, features }: CopySession, files: FileEngine, client: number): number | undefined {
   const { lends } = job;
-  if (lends === undefined || ![Deno.ppid, Deno.pid].includes(lends) || !features.includes("lent")) return undefined;
+  if (lends === undefined || lends !== client || !features.includes("lent")) return undefined;
   if (!files.openShared || files.dummy) return undefined;
   try {
     for (const _ of Deno.readDirSync(`/proc/${lends}/fd`)) return lends;

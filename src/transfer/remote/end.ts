@@ -32,6 +32,8 @@ export interface RemoteEndOptions {
   software: string;
   /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
+  /** Process of a client on this machine. Default: the parent process. */
+  clientPid?: number;
   /** Ports to listen on. Default: the registered ports, or else any. */
   ports?: PortRange;
   /** Reason why this host cannot serve a session. It is sent to the client. */

@@ -52,7 +52,7 @@ export async function runJob(
   };
   const finished = (outcome: Outcome) => emit({ type: "finished", ...outcome, engine: session.engine.name });
   if (job.direction === "push") {
-    const clientPid = options.local ? localCopyPid(session, files) : undefined;
+    const clientPid = options.local ? localCopyPid(session, files, options.clientPid ?? Deno.ppid) : undefined;
     if (clientPid !== undefined) options.note("large files are copied directly from the open files of the client");
     const outcome = await receive({
       ...shared,

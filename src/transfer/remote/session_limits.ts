@@ -45,6 +45,8 @@ export function checkLog(log: string, { root, allow }: SessionLimits): void {
 export interface RemoteJobOptions {
   /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
+  /** Process of that client. Default: the parent process. */
+  clientPid?: number;
   limits: SessionLimits;
   /** Writes to the log. */
   note: (text: string) => void;
