@@ -5,7 +5,7 @@ import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
 import { createFilter } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
-import type { Dummy } from "../../protocol/control/job.ts";
+import { type Dummy, type JobBackup, problemOfBackup } from "../../protocol/control/job.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/command.ts";
@@ -83,6 +83,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     inplace: flags.inplace || undefined,
     mkpath: flags.mkpath || undefined,
     dirlinks: flags["keep-dirlinks"] || undefined,
+    backup: backupOf(flags),
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
@@ -101,6 +102,16 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     filters,
     log: flags["remote-log"],
   };
+}
+
+/** Returns the names of backups; undefined if replaced files are not kept. @throws {UsageError} */
+function backupOf(flags: CompleteFlags): JobBackup | undefined {
+  const directory = flags["backup-dir"];
+  if (!flags.backup && flags.suffix === undefined && directory === undefined) return undefined;
+  const backup = { suffix: flags.suffix ?? (directory === undefined ? "~" : ""), directory };
+  const problem = problemOfBackup(backup);
+  if (problem !== undefined) throw new UsageError(`Cannot back up replaced files: ${problem}`);
+  return backup;
 }
 
 /** Parses EScp's `SENDER::RECEIVER`. A single name applies to both. */

@@ -53,6 +53,8 @@ export function standardStreams(
       throw new UsageError(`Cannot use "${option}" with standard ${stream}: there is nothing to compare with`);
     }
   }
+  const backup = backupOption(flags);
+  if (toOutput && backup) throw new UsageError(`Cannot use "${backup}" with standard output: it replaces no file`);
   if (toOutput && outputDescriptor === 1 && flags.json) {
     throw new UsageError('Cannot use "--json" when the data goes to standard output');
   }
@@ -67,6 +69,10 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   }
   if (flags.verify && flags.inplace) {
     throw new UsageError('Cannot use "--verify" with "--inplace": a file that differs could not be restored');
+  }
+  const backup = backupOption(flags);
+  if (flags.inplace && backup) {
+    throw new UsageError(`Cannot use "${backup}" with "--inplace": existing files are changed, not replaced`);
   }
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
@@ -116,6 +122,13 @@ function comparingOption(flags: RawFlags): string | undefined {
   if (flags.verify) return "--verify";
   if (flags.checksum) return "--checksum";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
+}
+
+/** Returns the option that keeps replaced files. */
+function backupOption(flags: RawFlags): string | undefined {
+  if (flags["backup-dir"] !== undefined) return "--backup-dir";
+  if (flags.suffix !== undefined) return "--suffix";
+  return flags.backup ? "--backup" : undefined;
 }
 
 function isBetweenRemotes({ direction }: Transfer): boolean {

@@ -5,6 +5,17 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 /** Target of one root. Plain data: may be posted to a Worker. */
 export type TargetRoot = DirectoryRoot | FileRoot | DeviceRoot;
 
+/** A directory of backups that the user named. The backup of a file of a root has the path of the file below it. */
+export interface BackupPlace {
+  /** Absolute path of a directory that exists, without symbolic links. */
+  directory: string;
+  identity: FileIdentity;
+  /** As in `SourceRoot`. */
+  within?: string;
+  /** Path of the directory of the root, relative to `directory`. Missing directories of it are created. */
+  below: string;
+}
+
 /** Fields of the targets of directories and files. */
 interface WrittenRoot {
   /** Whether the target has a private name, so that each entry of it fails. Default: false. */
@@ -15,6 +26,8 @@ interface WrittenRoot {
   missing?: string[];
   /** As in `SourceRoot`. */
   within?: string;
+  /** Where backups go with `--backup-dir`; undefined if the target did not exist when the copy was planned. */
+  backups?: BackupPlace;
   /** Identifies the directory that contents are written to. Nothing is written to another directory under the same path. */
   identity?: FileIdentity;
 }

@@ -25,6 +25,7 @@ import { NativePartialCalls } from "./target/partial_calls.ts";
 import { NativeStaging } from "./target/staging.ts";
 import { NativeTargetDirectory } from "./target/directory.ts";
 import { NativeDevice } from "./device.ts";
+import type { WriterOptions } from "../write/target_directory.ts";
 import { openTarget } from "../write/open_target.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
@@ -85,8 +86,8 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     openTarget(roots, targetOptions) {
       const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
       const options = { roots, options: targetOptions };
-      const openDirectory = () => {
-        const directory = new NativeTargetDirectory(calls, options, features);
+      const openDirectory = (given: WriterOptions = options) => {
+        const directory = new NativeTargetDirectory(calls, given, features);
         const partials = new NativePartialCalls(directory);
         return { directory, staging: new NativeStaging(directory), commits: new NativeCommits(directory), partials };
       };

@@ -17,6 +17,7 @@ import { PortableStaging } from "./target/staging.ts";
 import { PortableCommits } from "./target/commits.ts";
 import { PortablePartialCalls } from "./target/partial_calls.ts";
 import { PortableDevice } from "./device.ts";
+import type { WriterOptions } from "../write/target_directory.ts";
 import { openTarget } from "../write/open_target.ts";
 import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
@@ -51,8 +52,8 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
     sourceReader: (roots, options) => new PortableReader(roots, options),
     openTarget(roots, targetOptions) {
       const options = { roots, options: targetOptions };
-      const openDirectory = () => {
-        const directory = new PortableTargetDirectory(options, rules);
+      const openDirectory = (given: WriterOptions = options) => {
+        const directory = new PortableTargetDirectory(given, rules);
         const partials = new PortablePartialCalls(directory);
         return {
           directory,

@@ -5,16 +5,17 @@ import { type Device, DeviceWriter } from "../output/device_writer.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { STANDARD_OUTPUT } from "../target/name.ts";
 import { StandardOutput } from "../output/standard_output.ts";
-import { AtomicWriter, type WriterOptions } from "./atomic_writer.ts";
+import { AtomicWriter } from "./atomic_writer.ts";
+import { BackupDirectories } from "./backup_directories.ts";
 import { PartialFiles } from "./partial_files.ts";
 import { SmallFiles } from "./small_files.ts";
-import type { EngineDirectory } from "./target_directory.ts";
+import type { EngineDirectory, WriterOptions } from "./target_directory.ts";
 import { TargetDirectories } from "./target_directories.ts";
 
 /** Operations of an engine on targets. */
 export interface TargetEngine<Name, Staged> {
-  /** Returns a current directory that is independent of the others. */
-  openDirectory(): EngineDirectory<Name, Staged>;
+  /** Returns a current directory that is independent of the others. @param options Default: those of the target. */
+  openDirectory(options?: WriterOptions): EngineDirectory<Name, Staged>;
   /** Returns the device of a path. @param identity Identity that it must have; undefined to accept any. */
   createDevice(path: string, identity?: FileIdentity): Device;
 }
@@ -24,10 +25,11 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
   const small = engine.openDirectory();
   // Large files must not change the current directory of small ones.
   const other = engine.openDirectory();
-  const writer = new AtomicWriter(other, options);
+  const backups = new BackupDirectories(engine.openDirectory, options);
+  const writer = new AtomicWriter(other, options, backups);
   const partials = new PartialFiles(writer);
   return {
-    small: new SmallFiles(new AtomicWriter(small, options)),
+    small: new SmallFiles(new AtomicWriter(small, options, backups)),
     partials,
     directories: new TargetDirectories(writer, (name) => partials.isLeft(name)),
     openDevice(root, note) {
@@ -41,6 +43,7 @@ export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, opt
     close() {
       small.directory.close();
       other.directory.close();
+      backups.close();
     },
   };
 }

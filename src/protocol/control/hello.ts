@@ -12,6 +12,7 @@ export const VERSIONS: readonly number[] = [1];
 // deno-fmt-ignore: one per line, to keep merges free of conflicts.
 export const FEATURES: readonly string[] = [
   "alive",
+  "backup",
   "checking",
   "clean",
   "compress",

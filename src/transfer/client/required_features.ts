@@ -54,6 +54,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--keep-dirlinks",
   },
   {
+    feature: "backup",
+    isNeeded: ({ job }) => job.direction === "push" && job.backup !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --backup: ${escp} on ${host} does not support it`,
+    optionToDrop: "--backup, --suffix and --backup-dir",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

@@ -8,6 +8,7 @@ import { createdLinks } from "../../files/target/created_links.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isSameRoot } from "../../files/target/same_file.ts";
 import { planTargets } from "../../files/target/plan.ts";
+import { planBackups } from "../../files/target/plan_backups.ts";
 import type { PlannedSource } from "../../files/target/planned_source.ts";
 import { createDirectories, createMissing } from "../../files/target/root_directories.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
@@ -66,10 +67,17 @@ async function planFiles(
     dirlinks: job.dirlinks ? createdLinks() : undefined,
   };
   const roots = planTargets(planned, target, plan, files.paths);
+  const { suffix, directory } = job.backup ?? {};
+  if (suffix !== undefined && directory !== undefined) {
+    planBackups({ suffix, directory }, { roots, sources: planned, target }, plan, files.paths);
+  }
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;
   if (job.verify && roots.some(({ kind }) => kind === "device")) {
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
+  }
+  if (job.backup && roots.some(({ kind }) => kind === "device")) {
+    throw new UserError(`Cannot back up ${quotePath(target)}: it is not a regular file`, { hint: "Omit --backup" });
   }
   // Updates and sparse copies write an unknown part of these bytes.
   if (!job.comparison && !job.sparse && !roots.every(isSameRoot)) {

@@ -275,7 +275,7 @@ export class TargetFiles {
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
-  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks } = job;
+  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -290,6 +290,7 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
+    backup: backup && { suffix: backup.suffix, elsewhere: backup.directory !== undefined },
     localCopy: localCopyPid !== undefined,
     dirlinks: dirlinks ? createdLinks() : undefined,
   };

@@ -28,6 +28,8 @@ const START = { type: "start" as const, version: 1, features: ["later"], random:
 const MESSAGES: Message[] = [
   { ...START, job: PUSH },
   { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, countsAhead: true } },
+  { ...START, job: { ...PUSH, backup: { suffix: "~" } } },
+  { ...START, job: { ...PUSH, backup: { suffix: "", directory: "old/\udcff" } } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
@@ -186,6 +188,16 @@ describe("messages", () => {
     const { update, dryRun } = start.job as CopyJob;
     assertEquals([update, dryRun], ["times", true]);
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
+  });
+
+  it("with a job accept backups, and reject names that are paths or missing", () => {
+    const job = (backup: unknown) => ({ ...jsonOf("start"), job: { ...PUSH, backup } });
+    for (const backup of [{ suffix: "~" }, { suffix: "", directory: "../a" }, { suffix: "~", directory: "/" }]) {
+      parse(job(backup));
+    }
+    for (const suffix of [undefined, 1, "", "a/b", "/", "a\0", "x".repeat(256)]) rejects(job({ suffix }));
+    for (const directory of [null, 1, "", "a\0b"]) rejects(job({ suffix: "~", directory }));
+    for (const backup of [null, true, "~", []]) rejects(job(backup));
   });
 
   it("may have unknown fields, which are ignored", () => {

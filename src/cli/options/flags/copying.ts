@@ -59,6 +59,27 @@ export const COPYING = [
     help: "Use a symbolic link to a directory in the target as that directory",
   },
   {
+    name: "backup",
+    short: "b",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Keep each replaced file under its name with the suffix ~",
+  },
+  {
+    name: "suffix",
+    kind: "string",
+    argument: "SUFFIX",
+    forwarded: "changed",
+    help: "Like --backup, with this suffix instead of ~",
+  },
+  {
+    name: "backup-dir",
+    kind: "string",
+    argument: "DIR",
+    forwarded: "changed",
+    help: "Like --backup, in this directory on the host of the target, relative to the target directory; no suffix",
+  },
+  {
     name: "xattrs",
     kind: "boolean",
     forwarded: true,
