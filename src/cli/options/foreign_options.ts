@@ -3,7 +3,7 @@
 /** Common answers. */
 const NO_DELETE = "escp never removes files of the target: remove them there, or copy into a new directory";
 const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
-const NO_OTHERS = "escp compares only with the files of the target";
+const LINKS_OTHERS = "--link-dest creates hard links to unchanged files of other directories";
 const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
 const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
 const PRESERVES = "-p preserves times and permissions, and owner and group if permitted";
@@ -28,7 +28,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed", NO_DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
-  ["compare-dest copy-dest link-dest", NO_OTHERS],
+  ["compare-dest copy-dest", LINKS_OTHERS],
   ["del delete delete-before delete-during delete-delay delete-after delete-excluded max-delete force", NO_DELETE],
   ["delete-missing-args ignore-missing-args ignore-errors", "escp reports missing sources and copies the others"],
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],

@@ -5,7 +5,7 @@ import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
 import { createFilter } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
-import { type Dummy, type JobBackup, problemOfBackup } from "../../protocol/control/job.ts";
+import { type Dummy, type JobBackup, MAX_LINK_DESTS, problemOfBackup } from "../../protocol/control/job.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/command.ts";
@@ -84,13 +84,14 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     mkpath: flags.mkpath || undefined,
     dirlinks: flags["keep-dirlinks"] || undefined,
     backup: backupOf(flags),
+    linkDests: linkDestsOf(flags),
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
     fsync: flags.fsync,
     verify: flags.verify,
     dryRun: flags["dry-run"],
-    update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
+    update: flags.checksum ? "contents" : flags.update || flags["link-dest"] ? "times" : undefined,
     resume: !flags["no-resume"],
     direct: flags.nodirect ? false : undefined,
     dummy: parseDummy(flags.ioengine),
@@ -112,6 +113,13 @@ function backupOf(flags: CompleteFlags): JobBackup | undefined {
   const problem = problemOfBackup(backup);
   if (problem !== undefined) throw new UsageError(`Cannot back up replaced files: ${problem}`);
   return backup;
+}
+
+/** @throws {UsageError} */
+function linkDestsOf({ "link-dest": directories }: CompleteFlags): string[] | undefined {
+  if (!directories || directories.length === 0) return undefined;
+  if (directories.length <= MAX_LINK_DESTS) return [...directories];
+  throw new UsageError(`Cannot use more than ${MAX_LINK_DESTS} directories of "--link-dest"`);
 }
 
 /** Parses EScp's `SENDER::RECEIVER`. A single name applies to both. */

@@ -74,8 +74,20 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.inplace && backup) {
     throw new UsageError(`Cannot use "${backup}" with "--inplace": existing files are changed, not replaced`);
   }
+  checkLinks(flags);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
+}
+
+/** Files of link destinations must never be changed. */
+function checkLinks(flags: RawFlags): void {
+  if (!flags["link-dest"]) return;
+  const refuse = (option: string, reason: string) => {
+    throw new UsageError(`Cannot use "--link-dest" with "${option}": ${reason}`);
+  };
+  if (flags.inplace) refuse("--inplace", "the linked files would be changed in their directories");
+  if (flags.xattrs) refuse("--xattrs", "extended attributes are not compared");
+  if (flags.acls) refuse("--acls", "access control lists are not compared");
 }
 
 /** Checks this end. The session checks its peer. */
@@ -121,6 +133,7 @@ function checkManifest(
 function comparingOption(flags: RawFlags): string | undefined {
   if (flags.verify) return "--verify";
   if (flags.checksum) return "--checksum";
+  if (flags["link-dest"]) return "--link-dest";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 

@@ -16,6 +16,15 @@ export interface BackupPlace {
   below: string;
 }
 
+/** A directory whose unchanged files become files of the target, as hard links. */
+export interface LinkDestination {
+  /** Absolute path of the directory that corresponds to that of the root, without symbolic links. */
+  directory: string;
+  identity: FileIdentity;
+  /** As in `SourceRoot`. */
+  within?: string;
+}
+
 /** Fields of the targets of directories and files. */
 interface WrittenRoot {
   /** Whether the target has a private name, so that each entry of it fails. Default: false. */
@@ -28,6 +37,8 @@ interface WrittenRoot {
   within?: string;
   /** Where backups go with `--backup-dir`; undefined if the target did not exist when the copy was planned. */
   backups?: BackupPlace;
+  /** Directories of `--link-dest` that exist, the first choice first. Default: none. */
+  linkDestinations?: LinkDestination[];
   /** Identifies the directory that contents are written to. Nothing is written to another directory under the same path. */
   identity?: FileIdentity;
 }

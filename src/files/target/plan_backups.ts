@@ -2,7 +2,7 @@
 
 import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
-import type { BackupPlace, TargetRoot } from "../engine/target_root.ts";
+import type { BackupPlace } from "../engine/target_root.ts";
 import {
   baseName,
   directoryOf,
@@ -16,8 +16,8 @@ import { expandTilde } from "../path/tilde.ts";
 import { unexpectedLink } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
-import { fullPath } from "./plan.ts";
-import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
+import { forEachTarget, type PlannedRoots } from "./beside_targets.ts";
+import type { TargetPlanOptions } from "./planned_source.ts";
 import { missingDirectories } from "./root_directories.ts";
 
 /** The request of the user. */
@@ -33,26 +33,19 @@ type PlanOptions = Pick<TargetPlanOptions, "base" | "tilde" | "confinement" | "r
 /**
  * Sets the `backups` of the roots whose targets exist.
  *
- * @param sources of the roots.
- * @param target common target of the sources.
  * @throws {UserError} If the directory cannot be used.
  */
 export function planBackups(
   request: BackupRequest,
-  { roots, sources, target }: { roots: TargetRoot[]; sources: PlannedSource[]; target: string },
+  planned: PlannedRoots,
   options: PlanOptions,
   paths: PathCalls,
 ): void {
   const known = new Map<string, BackupPlace | undefined>();
-  roots.forEach((root, index) => {
-    if (root.kind === "device") return;
-    const { name, target: own = target } = sources[index];
-    const bare = withoutTrailingSlashes(fullPath(own, options));
-    const base = root.kind === "file" ? root.directory : bare;
-    if (!known.has(base)) known.set(base, findPlace(request, base, options, paths));
-    const found = known.get(base);
-    if (!found) return;
-    root.backups = { ...found, below: joinPath(found.below, root.kind === "file" || root.path === bare ? "" : name) };
+  forEachTarget(planned, options, (root, directory, below) => {
+    if (!known.has(directory)) known.set(directory, findPlace(request, directory, options, paths));
+    const found = known.get(directory);
+    if (found) root.backups = { ...found, below: joinPath(found.below, below) };
   });
 }
 

@@ -14,17 +14,17 @@ import { TargetDirectories } from "./target_directories.ts";
 
 /** Operations of an engine on targets. */
 export interface TargetEngine<Name, Staged> {
-  /** Returns a current directory that is independent of the others. @param options Default: those of the target. */
-  openDirectory(options?: WriterOptions): EngineDirectory<Name, Staged>;
+  /** Returns a current directory that is independent of the others. */
+  openDirectory(options: WriterOptions): EngineDirectory<Name, Staged>;
   /** Returns the device of a path. @param identity Identity that it must have; undefined to accept any. */
   createDevice(path: string, identity?: FileIdentity): Device;
 }
 
 /** Opens the targets of a copy. */
 export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, options: WriterOptions): Target {
-  const small = engine.openDirectory();
+  const small = engine.openDirectory(options);
   // Large files must not change the current directory of small ones.
-  const other = engine.openDirectory();
+  const other = engine.openDirectory(options);
   const backups = new BackupDirectories(engine.openDirectory, options);
   const writer = new AtomicWriter(other, options, backups);
   const partials = new PartialFiles(writer);

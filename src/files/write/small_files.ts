@@ -79,7 +79,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     } catch (error) {
       throw writer.abandon(staged, name, "write", error);
     }
-    const contents = { bytes, start: cursor.contentStart, length: cursor.contentBytes };
+    const contents = writer.options.backup && { bytes, start: cursor.contentStart, length: cursor.contentBytes };
     return writer.commit(staged, name, this.#attributes, cursor.xattrs(), contents);
   }
 

@@ -128,6 +128,11 @@ export class EngineComparer<Name> implements TargetComparer {
     }
   }
 
+  hasAttributes(source: Attributes): boolean {
+    const { owner, mode, time } = differingAttributes(this.stat, source, this.#options, this.#calls.user);
+    return !owner && !mode && !time;
+  }
+
   updateAttributes(source: Attributes, xattrs?: Uint8Array): void {
     const changes = differingAttributes(this.stat, source, this.#options, this.#calls.user);
     try {

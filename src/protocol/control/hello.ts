@@ -22,6 +22,7 @@ export const FEATURES: readonly string[] = [
   "fsync",
   "inplace",
   "lent",
+  "link-dest",
   "link-roots",
   "lists",
   "manifest",

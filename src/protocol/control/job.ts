@@ -92,6 +92,11 @@ export interface JobOptions {
   dirlinks?: boolean;
   /** The receiver keeps the files that it replaces. Feature "backup". */
   backup?: JobBackup;
+  /**
+   * With `update`: the receiver makes hard links to files of these directories that are the same. 1 to MAX_LINK_DESTS paths as
+   * the user typed them, relative to the target directory. Feature "link-dest".
+   */
+  linkDests?: string[];
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
   sparse?: boolean;
   /** The receiver may bypass its page cache. Default: true. */
@@ -121,6 +126,9 @@ const MAX_SUFFIX_TEXT = 255;
 const MAX_FILTERS = 1 << 10;
 const MAX_LOG_TEXT = 1 << 16;
 
+/** Maximum number of directories to link to, as in rsync. */
+export const MAX_LINK_DESTS = 20;
+
 /** Checks a job from the peer. @throws {ProtocolError} code "bad-message". */
 export function parseJob(value: unknown): Job {
   const fields = shape.asObject(value, "job");
@@ -148,6 +156,7 @@ export function parseJob(value: unknown): Job {
     countsAhead: shape.optional(fields, "countsAhead", shape.flag),
     dirlinks: shape.optional(fields, "dirlinks", shape.flag),
     backup: shape.optional(fields, "backup", parseBackup),
+    linkDests: shape.optional(fields, "linkDests", shape.list<string>, MAX_LINK_DESTS, shape.asText),
     sparse: shape.optional(fields, "sparse", shape.flag),
     direct: shape.optional(fields, "direct", shape.flag),
     fsync: shape.optional(fields, "fsync", shape.flag),

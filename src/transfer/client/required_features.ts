@@ -60,6 +60,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--backup, --suffix and --backup-dir",
   },
   {
+    feature: "link-dest",
+    isNeeded: ({ job }) => job.direction === "push" && job.linkDests !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --link-dest: ${escp} on ${host} does not support it`,
+    optionToDrop: "--link-dest",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

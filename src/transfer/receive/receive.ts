@@ -17,6 +17,7 @@ import { hostIdentity } from "../host_identity.ts";
 import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
+import { noteUser } from "./note_user.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
@@ -41,6 +42,8 @@ class Receiver implements AsyncDisposable {
   #record?: ResumeRecord;
   #held?: HeldDirectories;
   #target?: TargetFiles;
+  /** Notes of the plan, which the sender accepts only after "ready". */
+  readonly #notes: string[] = [];
   #streamCount = 0;
   /** Codecs that the sender may use. */
   #codecs: readonly CodecName[] = [];
@@ -71,7 +74,7 @@ class Receiver implements AsyncDisposable {
   /** Finds the record of an earlier run, and plans the target. @throws {UserError} if the target cannot be written. */
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
-    const roots = await planTarget(this.#options, offer, this.#record);
+    const roots = await planTarget(this.#options, offer, this.#record, (note) => this.#notes.push(note));
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
     return roots;
   }
@@ -109,6 +112,7 @@ class Receiver implements AsyncDisposable {
     const sourceNames = sources.map(({ name }) => name);
     const shared = { streams: count.max, codecs: this.#codecs, record: this.#record, sourceNames };
     this.#target = new TargetFiles(this.#options, roots, shared);
+    for (const note of this.#notes.splice(0)) noteUser(this.#options, note);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);
     const { streamGroup } = this.#target;

@@ -15,6 +15,7 @@ import { StreamGroup } from "../stream_group.ts";
 import { DirectoryFinalizer } from "./directory_finalizer.ts";
 import { KeptBackups } from "./kept_backups.ts";
 import { LargeFileTargets } from "./large_file_targets.ts";
+import { noteUser } from "./note_user.ts";
 import { PackTotals } from "./pack_totals.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
@@ -60,7 +61,7 @@ export class TargetFiles {
     const targetOptions = targetOptionsOf(options, record);
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    const note = (text: string) => this.#note(text);
+    const note = (text: string) => noteUser(options, text);
     this.#same = noteOfSame(roots, note);
     this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
@@ -192,7 +193,7 @@ export class TargetFiles {
         isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
-        note: (text) => this.#note(text),
+        note: (text) => noteUser(this.#options, text),
       },
       workers(streams),
     );
@@ -237,15 +238,6 @@ export class TargetFiles {
       listing.copied(root, path);
     }
     for (const { root, path } of lost) listing.lost(root, path);
-  }
-
-  /** Reports a note to the user, who is at the client. */
-  #note(message: string): void {
-    const { session, emit } = this.#options;
-    emit({ type: "note", message });
-    if (session.role === "remote" && session.features.includes("notes")) {
-      session.control.send({ type: "note", message });
-    }
   }
 
   /** Reports the bytes that are being verified to the user, who is at the client. */

@@ -28,7 +28,7 @@ const START = { type: "start" as const, version: 1, features: ["later"], random:
 const MESSAGES: Message[] = [
   { ...START, job: PUSH },
   { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, countsAhead: true } },
-  { ...START, job: { ...PUSH, backup: { suffix: "~" } } },
+  { ...START, job: { ...PUSH, backup: { suffix: "~" }, update: "times", linkDests: ["../old", "/\udcff"] } },
   { ...START, job: { ...PUSH, backup: { suffix: "", directory: "old/\udcff" } } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },

@@ -34,6 +34,7 @@ describe("requiredFeatures", () => {
       [{ job: { ...PUSH, inplace: true } }, "inplace"],
       [{ job: { ...PUSH, mkpath: true } }, "mkpath"],
       [{ job: { ...PUSH, dirlinks: true } }, "dirlinks"],
+      [{ job: { ...PUSH, linkDests: ["../old"] } }, "link-dest"],
       [{ job: { ...PUSH, backup: { suffix: "~" } } }, "backup"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
@@ -53,7 +54,7 @@ describe("requiredFeatures", () => {
 
   it("omits features that only the other direction needs", () => {
     assertEquals(needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, dirlinks: true } }), []);
-    assertEquals(needed({ job: { ...PULL, backup: { suffix: "~" } } }), []);
+    assertEquals(needed({ job: { ...PULL, backup: { suffix: "~" }, linkDests: [""] } }), []);
     assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);

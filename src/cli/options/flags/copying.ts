@@ -111,6 +111,13 @@ export const COPYING = [
     help: "Like -u, but compare contents; both hosts read the files that have the same size",
   },
   {
+    name: "link-dest",
+    kind: "list",
+    argument: "DIR",
+    forwarded: "changed",
+    help: "Like -u, and create hard links to unchanged files in DIR on the host of the target, as for snapshots",
+  },
+  {
     name: "dry-run",
     short: "n",
     kind: "boolean",
