@@ -111,6 +111,12 @@ export interface CopyOptions extends ConnectionOptions {
   readonly noTargetDirectory?: boolean;
   /** Use a symbolic link to a directory in the target as that directory. */
   readonly keepDirlinks?: boolean;
+  /** Keep each replaced file under its name with the suffix ~. */
+  readonly backup?: boolean;
+  /** Like `backup`, with this suffix instead of ~. */
+  readonly suffix?: string;
+  /** Like `backup`, in this directory on the host of the target, relative to the target directory; no suffix. */
+  readonly backupDir?: string;
   /** Preserve extended attributes; Linux only. */
   readonly xattrs?: boolean;
   /** Preserve access control lists, and what `preserve` preserves; Linux only. */
@@ -121,6 +127,8 @@ export interface CopyOptions extends ConnectionOptions {
   readonly update?: boolean;
   /** Like `update`, but compare contents; both hosts read the files that have the same size. */
   readonly checksum?: boolean;
+  /** Like `update`, and create hard links to unchanged files in DIR on the host of the target, as for snapshots. */
+  readonly linkDest?: readonly string[];
   /** Delete entries that only the target has, below the copied directories, after everything was copied. */
   readonly delete?: boolean;
   /** Like `delete`, and delete excluded entries of the target too. */

@@ -3,7 +3,7 @@
 /** Common answers. */
 const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
 const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
-const NO_BACKUP = "escp keeps no copies of replaced files: copy into a new directory instead";
+const LINKS_OTHERS = "--link-dest creates hard links to unchanged files of other directories";
 const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
 const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
 const PRESERVES = "-p preserves times and permissions, and owner and group if permitted";
@@ -30,7 +30,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed block-size", NO_DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
-  ["b backup backup-dir suffix compare-dest copy-dest link-dest", NO_BACKUP],
+  ["compare-dest copy-dest", LINKS_OTHERS],
   ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
   ["force", "--delete deletes directories with their contents"],
   ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],

@@ -5,7 +5,7 @@ import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
 import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
-import type { Dummy } from "../../protocol/control/job.ts";
+import { type Dummy, type JobBackup, MAX_LINK_DESTS, problemOfBackup } from "../../protocol/control/job.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -96,13 +96,15 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     maxDeletions: flags["max-delete"],
     skipExisting: flags["ignore-existing"] || undefined,
     onlyExisting: flags.existing || undefined,
+    backup: backupOf(flags),
+    linkDests: linkDestsOf(flags),
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
     fsync: flags.fsync,
     verify: flags.verify,
     dryRun: flags["dry-run"],
-    update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
+    update: flags.checksum ? "contents" : flags.update || flags["link-dest"] ? "times" : undefined,
     resume: !flags["no-resume"],
     direct: flags.nodirect ? false : undefined,
     dummy: parseDummy(flags.ioengine),
@@ -131,6 +133,23 @@ function selectionOf(flags: CompleteFlags): Selection | undefined {
     ignoreFiles,
     beforeMs: older === undefined ? undefined : parseTime(older, 'Option "--older-than"', now),
   };
+}
+
+/** Returns the names of backups; undefined if replaced files are not kept. @throws {UsageError} */
+function backupOf(flags: CompleteFlags): JobBackup | undefined {
+  const directory = flags["backup-dir"];
+  if (!flags.backup && flags.suffix === undefined && directory === undefined) return undefined;
+  const backup = { suffix: flags.suffix ?? (directory === undefined ? "~" : ""), directory };
+  const problem = problemOfBackup(backup);
+  if (problem !== undefined) throw new UsageError(`Cannot back up replaced files: ${problem}`);
+  return backup;
+}
+
+/** @throws {UsageError} */
+function linkDestsOf({ "link-dest": directories }: CompleteFlags): string[] | undefined {
+  if (!directories || directories.length === 0) return undefined;
+  if (directories.length <= MAX_LINK_DESTS) return [...directories];
+  throw new UsageError(`Cannot use more than ${MAX_LINK_DESTS} directories of "--link-dest"`);
 }
 
 /** Parses EScp's `SENDER::RECEIVER`. A single name applies to both. */

@@ -55,6 +55,8 @@ export function standardStreams(
       throw new UsageError(`Cannot use "${option}" with standard ${stream}: there is nothing to compare with`);
     }
   }
+  const backup = backupOption(flags);
+  if (toOutput && backup) throw new UsageError(`Cannot use "${backup}" with standard output: it replaces no file`);
   if (toOutput && outputDescriptor === 1 && flags.json) {
     throw new UsageError('Cannot use "--json" when the data goes to standard output');
   }
@@ -97,8 +99,26 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
     throw new UsageError('Cannot use "-" as a source or target together with "--relative"');
   }
   checkSelection(flags, streams);
+  const backup = backupOption(flags);
+  if (flags.inplace && backup) {
+    throw new UsageError(`Cannot use "${backup}" with "--inplace": existing files are changed, not replaced`);
+  }
+  checkLinks(flags);
   checkDummy(flags, streams);
   checkManifest(flags, transfers, streams);
+}
+
+/** Files of link destinations must never be changed. */
+function checkLinks(flags: RawFlags): void {
+  if (!flags["link-dest"]) return;
+  const refuse = (option: string, reason: string) => {
+    throw new UsageError(`Cannot use "--link-dest" with "${option}": ${reason}`);
+  };
+  const existing = flags.existing ? "--existing" : flags["ignore-existing"] ? "--ignore-existing" : undefined;
+  if (existing) refuse(existing, "a snapshot has no files before the copy");
+  if (flags.inplace) refuse("--inplace", "the linked files would be changed in their directories");
+  if (flags.xattrs) refuse("--xattrs", "extended attributes are not compared");
+  if (flags.acls) refuse("--acls", "access control lists are not compared");
 }
 
 /** Checks this end. The session checks its peer. */
@@ -137,6 +157,9 @@ function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInpu
     });
   }
   if (flags["keep-dirlinks"]) refuse('with "--keep-dirlinks"', "two directories could be the same one");
+  const backup = backupOption(flags);
+  if (backup) refuse(`with "${backup}"`, "it would delete the backups of earlier copies");
+  if (flags["link-dest"]) refuse('with "--link-dest"', "it would delete earlier snapshots in the target");
   if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
   if (transfers.length > 1) refuse("with sources on several hosts", "each copy would delete the files of the others");
 }
@@ -205,7 +228,15 @@ function comparingOption(flags: RawFlags): string | undefined {
   if (flags.checksum) return "--checksum";
   if (flags["ignore-existing"]) return "--ignore-existing";
   if (flags.existing) return "--existing";
+  if (flags["link-dest"]) return "--link-dest";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
+}
+
+/** Returns the option that keeps replaced files. */
+function backupOption(flags: RawFlags): string | undefined {
+  if (flags["backup-dir"] !== undefined) return "--backup-dir";
+  if (flags.suffix !== undefined) return "--suffix";
+  return flags.backup ? "--backup" : undefined;
 }
 
 function isBetweenRemotes({ direction }: Transfer): boolean {

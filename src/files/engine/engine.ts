@@ -5,6 +5,7 @@ import type { GlobEntry } from "../glob/expand.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "./directory_lister.ts";
+import type { LinkDestinations } from "./link_destinations.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot, Walk, WalkOptions } from "./source.ts";
 import type { Target, TargetOptions } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
@@ -68,4 +69,6 @@ export interface FileEngine {
   openShared?(process: number, file: SharedFile): RangeReader;
   /** Loads and returns the comparer, which only updates, verification and dry runs need. */
   targetComparer(roots: TargetRoot[], options: TargetOptions): Promise<TargetComparer>;
+  /** Loads and returns the link destinations of the roots. */
+  linkDestinations(roots: TargetRoot[], options: TargetOptions): Promise<LinkDestinations>;
 }

@@ -37,6 +37,8 @@ export interface TargetOptions {
    * without hard links has no backups. Default: false.
    */
   keepBackups?: boolean;
+  /** Keeps the files and links that are replaced. Default: they are removed. */
+  backup?: BackupNaming;
   /**
    * Whether the sender offers local copies: then the bytes of a partial file that an earlier copy left can be compared
    * with the source. Default: false.
@@ -60,6 +62,14 @@ export interface ReplacedKinds {
   filters: FilterRule[];
   /** Sources on this machine. */
   sources: FileIdentity[];
+}
+
+/** Names of the files that the user wants to keep (`--backup`). */
+export interface BackupNaming {
+  /** Is appended to the name of a replaced file. May be empty with `elsewhere`. */
+  suffix: string;
+  /** Whether backups go to the `backups` of their roots instead of the directories of their files. */
+  elsewhere: boolean;
 }
 
 /** A file or directory of a target: `path` is relative to the root, and "" is the file or directory of the root. */

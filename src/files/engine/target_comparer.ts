@@ -34,6 +34,8 @@ export interface TargetComparer {
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
   /** Opens the current entry, a regular file. @throws {FileError} Operation "read". */
   open(): RangeReader;
+  /** Returns whether the current entry, a regular file, has all attributes that the options include. */
+  hasAttributes(attributes: Attributes): boolean;
   /**
    * Sets the attributes of the current entry, a regular file, that differ and that the options include. All extended
    * attributes are set.

@@ -5,6 +5,26 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 /** Target of one root. Plain data: may be posted to a Worker. */
 export type TargetRoot = DirectoryRoot | FileRoot | DeviceRoot;
 
+/** A directory of backups that the user named. The backup of a file of a root has the path of the file below it. */
+export interface BackupPlace {
+  /** Absolute path of a directory that exists, without symbolic links. */
+  directory: string;
+  identity: FileIdentity;
+  /** As in `SourceRoot`. */
+  within?: string;
+  /** Path of the directory of the root, relative to `directory`. Missing directories of it are created. */
+  below: string;
+}
+
+/** A directory whose unchanged files become files of the target, as hard links. */
+export interface LinkDestination {
+  /** Absolute path of the directory that corresponds to that of the root, without symbolic links. */
+  directory: string;
+  identity: FileIdentity;
+  /** As in `SourceRoot`. */
+  within?: string;
+}
+
 /** Fields of the targets of directories and files. */
 interface WrittenRoot {
   /** Whether the target has a private name, so that each entry of it fails. Default: false. */
@@ -15,6 +35,10 @@ interface WrittenRoot {
   missing?: string[];
   /** As in `SourceRoot`. */
   within?: string;
+  /** Where backups go with `--backup-dir`; undefined if the target did not exist when the copy was planned. */
+  backups?: BackupPlace;
+  /** Directories of `--link-dest` that exist, the first choice first. Default: none. */
+  linkDestinations?: LinkDestination[];
   /** Identifies the directory that contents are written to. Nothing is written to another directory under the same path. */
   identity?: FileIdentity;
 }

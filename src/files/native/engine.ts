@@ -25,6 +25,7 @@ import { NativePartialCalls } from "./target/partial_calls.ts";
 import { NativeStaging } from "./target/staging.ts";
 import { NativeTargetDirectory } from "./target/directory.ts";
 import { NativeDevice } from "./device.ts";
+import type { WriterOptions } from "../write/target_directory.ts";
 import { openTarget } from "../write/open_target.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
@@ -46,6 +47,22 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   let xattrs: typeof import("./xattrs.ts") | undefined;
   const xattrWriterOf = (options: TargetOptions) =>
     options.xattrs || options.acls ? new xattrs!.XattrWriter(calls, options) : undefined;
+  const openDirectory = (options: WriterOptions) =>
+    new NativeTargetDirectory(calls, options, { openat2, xattrs: xattrWriterOf(options.options) });
+  const targetDirectory = (options: WriterOptions) => {
+    const directory = openDirectory(options);
+    const partials = new NativePartialCalls(directory);
+    return { directory, staging: new NativeStaging(directory), commits: new NativeCommits(directory), partials };
+  };
+  const loadComparer = async () => {
+    const { NativeCompareCalls } = await import("./target/compare_calls.ts");
+    const { EngineComparer } = await import("../write/target_comparer.ts");
+    return (options: WriterOptions) =>
+      new EngineComparer(() => {
+        const directory = openDirectory(options);
+        return { directory, calls: new NativeCompareCalls(directory) };
+      }, options);
+  };
   const engine: FileEngine = {
     name: "native",
     paths: new NativePaths(calls),
@@ -83,26 +100,21 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     sourceReader: (roots, { follow = true } = {}) =>
       new NativeReader(calls, roots, follow ? undefined : directoriesOf(roots)),
     openTarget(roots, targetOptions) {
-      const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
       const options = { roots, options: targetOptions };
-      const openDirectory = () => {
-        const directory = new NativeTargetDirectory(calls, options, features);
-        const partials = new NativePartialCalls(directory);
-        return { directory, staging: new NativeStaging(directory), commits: new NativeCommits(directory), partials };
-      };
       const createDevice = (path: string, identity?: FileIdentity) => new NativeDevice(calls, path, identity);
-      return openTarget({ openDirectory, createDevice }, options);
+      return openTarget({ openDirectory: targetDirectory, createDevice }, options);
     },
     openShared: (process, file) => openSharedFile(calls, process, file),
     async targetComparer(roots, targetOptions) {
-      const { NativeCompareCalls } = await import("./target/compare_calls.ts");
-      const { EngineComparer } = await import("../write/target_comparer.ts");
-      const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
-      const options = { roots, options: targetOptions };
-      return new EngineComparer(() => {
-        const directory = new NativeTargetDirectory(calls, options, features);
-        return { directory, calls: new NativeCompareCalls(directory) };
-      }, options);
+      return (await loadComparer())({ roots, options: targetOptions });
+    },
+    async linkDestinations(roots, targetOptions) {
+      const openComparer = await loadComparer();
+      const { EngineLinkDestinations } = await import("../write/link_destinations.ts");
+      return new EngineLinkDestinations({ openDirectory: targetDirectory, openComparer }, {
+        roots,
+        options: targetOptions,
+      });
     },
   };
   return openat2

@@ -17,6 +17,7 @@ import { PortableStaging } from "./target/staging.ts";
 import { PortableCommits } from "./target/commits.ts";
 import { PortablePartialCalls } from "./target/partial_calls.ts";
 import { PortableDevice } from "./device.ts";
+import type { WriterOptions } from "../write/target_directory.ts";
 import { openTarget } from "../write/open_target.ts";
 import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
@@ -31,6 +32,20 @@ import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
   const calls = gapCalls();
   const openLister = (options: ReadOptions) => calls ? new TextLister(calls, options) : new PortableLister(options);
+  const targetDirectory = (options: WriterOptions) => {
+    const directory = new PortableTargetDirectory(options, rules);
+    const partials = new PortablePartialCalls(directory);
+    return { directory, staging: new PortableStaging(directory), commits: new PortableCommits(directory), partials };
+  };
+  const loadComparer = async () => {
+    const { PortableCompareCalls } = await import("./target/compare_calls.ts");
+    const { EngineComparer } = await import("../write/target_comparer.ts");
+    return (options: WriterOptions) =>
+      new EngineComparer(() => {
+        const directory = new PortableTargetDirectory(options, rules);
+        return { directory, calls: new PortableCompareCalls(directory) };
+      }, options);
+  };
   return {
     name: "portable",
     paths: portablePaths,
@@ -50,28 +65,19 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
     },
     sourceReader: (roots, options) => new PortableReader(roots, options),
     openTarget(roots, targetOptions) {
-      const options = { roots, options: targetOptions };
-      const openDirectory = () => {
-        const directory = new PortableTargetDirectory(options, rules);
-        const partials = new PortablePartialCalls(directory);
-        return {
-          directory,
-          staging: new PortableStaging(directory),
-          commits: new PortableCommits(directory),
-          partials,
-        };
-      };
       const createDevice = (path: string, identity?: FileIdentity) => new PortableDevice(path, identity);
-      return openTarget({ openDirectory, createDevice }, options);
+      return openTarget({ openDirectory: targetDirectory, createDevice }, { roots, options: targetOptions });
     },
     async targetComparer(roots, targetOptions) {
-      const { PortableCompareCalls } = await import("./target/compare_calls.ts");
-      const { EngineComparer } = await import("../write/target_comparer.ts");
-      const options = { roots, options: targetOptions };
-      return new EngineComparer(() => {
-        const directory = new PortableTargetDirectory(options, rules);
-        return { directory, calls: new PortableCompareCalls(directory) };
-      }, options);
+      return (await loadComparer())({ roots, options: targetOptions });
+    },
+    async linkDestinations(roots, targetOptions) {
+      const openComparer = await loadComparer();
+      const { EngineLinkDestinations } = await import("../write/link_destinations.ts");
+      return new EngineLinkDestinations({ openDirectory: targetDirectory, openComparer }, {
+        roots,
+        options: targetOptions,
+      });
     },
   };
 }

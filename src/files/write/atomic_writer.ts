@@ -5,7 +5,7 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { KeptBackup, RemovedPlace, TargetOptions, TargetPlace } from "../engine/target.ts";
+import type { KeptBackup, RemovedPlace, TargetOptions } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";
@@ -13,6 +13,8 @@ import { codeOf, failedDeno, failedWith } from "../stat/file_failure.ts";
 import { identityOfStat, untrusted } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
+import type { BackupDirectories } from "./backup_directories.ts";
+import { type Replacement, UserBackups } from "./user_backups.ts";
 import type {
   CommitCalls,
   EngineDirectory,
@@ -20,15 +22,8 @@ import type {
   PartialCalls,
   StagingCalls,
   TargetDirectory,
+  WriterOptions,
 } from "./target_directory.ts";
-
-/** Roots and options of a writer. */
-export interface WriterOptions {
-  roots: TargetRoot[];
-  options: TargetOptions;
-  /** With `replaces`: removes a directory with its contents, and returns the removed entries. @throws {FileError} */
-  clear?: (place: TargetPlace) => RemovedPlace[];
-}
 
 /** An existing file that is written in place. */
 export interface InPlaceFile<Staged> {
@@ -50,16 +45,19 @@ export class AtomicWriter<Name, Staged> {
   #backups: KeptBackup[] = [];
   readonly #clear: WriterOptions["clear"];
   #deleted: RemovedPlace[] = [];
+  readonly #userBackups: UserBackups<Name, Staged>;
   /** Last failure of a name that cannot be created or replaced. */
   #refusal: FileError | undefined;
 
   constructor(
     { directory, staging, commits, partials }: EngineDirectory<Name, Staged>,
     { roots, options, clear }: WriterOptions,
+    backupDirectories?: BackupDirectories<Name, Staged>,
   ) {
     this.roots = roots;
     this.options = options;
     this.#clear = clear;
+    this.#userBackups = new UserBackups({ directory, commits, partials }, { roots, options }, backupDirectories);
     this.directory = directory;
     this.staging = staging;
     this.#commits = commits;
@@ -115,6 +113,7 @@ export class AtomicWriter<Name, Staged> {
    * Sets the attributes of a staged file, closes it and renames it. If only extended attributes or times cannot be set, the
    * file is renamed and the failure is thrown.
    *
+   * @param contents Contents of a small file, which `options.backup` compares with those of the replaced file.
    * @returns Status of the file if the options ask for it; valid until the next call.
    * @throws {FileError}
    */
@@ -123,11 +122,13 @@ export class AtomicWriter<Name, Staged> {
     name: Name,
     attributes: Attributes,
     xattrs: Uint8Array | undefined,
+    contents?: Replacement,
   ): FileStatSnapshot | undefined {
     const commits = this.#commits;
     const { fsync, statAfterWrite } = this.options;
     let snapshot: FileStatSnapshot | undefined;
     let isRenaming = false;
+    let undoBackup: (() => void) | undefined;
     try {
       this.#overDirectory(name, () => commits.examineReplaced(name, "write"));
       commits.setAttributes(staged, name, attributes, xattrs);
@@ -135,9 +136,11 @@ export class AtomicWriter<Name, Staged> {
       if (statAfterWrite) snapshot = commits.snapshot(staged);
       commits.closeForRename(staged, name);
       this.#keepBackup(name);
+      undoBackup = this.#userBackups.keep(this.#root, name, contents);
       isRenaming = true;
       this.#overDirectory(name, () => commits.rename(staged, name, "write"));
     } catch (error) {
+      undoBackup?.();
       const failure = this.abandon(staged, name, "write", error);
       throw isRenaming ? this.#noteRefusal(failure) : failure;
     }
@@ -158,7 +161,7 @@ export class AtomicWriter<Name, Staged> {
     const { directory, options } = this;
     const existing = known ?? this.#existing;
     try {
-      if (options.keepBackups || (!known && !directory.stat(name, existing))) return undefined;
+      if (options.keepBackups || options.backup || (!known && !directory.stat(name, existing))) return undefined;
       if (existing.kind !== FileKind.file) return undefined;
       const text = directory.textOf(name);
       if (directory.mayBePlanted(existing.uid)) throw untrusted("write", text);
@@ -224,11 +227,15 @@ export class AtomicWriter<Name, Staged> {
   /** Renames a link, whose attributes are set. @throws {FileError} */
   commitLink(link: Staged, name: Name): void {
     const commits = this.#commits;
+    let undoBackup: (() => void) | undefined;
     try {
       this.#overDirectory(name, () => commits.examineReplaced(name, "create"));
       this.#keepBackup(name);
+      const replacement = this.options.backup && { link: this.staging.temporaryOf(link) };
+      undoBackup = this.#userBackups.keep(this.#root, name, replacement);
       this.#overDirectory(name, () => commits.rename(link, name, "create"));
     } catch (error) {
+      undoBackup?.();
       throw this.abandon(link, name, "create", error);
     }
     this.staging.close(link);

@@ -83,7 +83,8 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     } catch (error) {
       throw writer.abandon(staged, name, "write", error);
     }
-    return writer.commit(staged, name, this.#attributes, cursor.xattrs());
+    const contents = writer.options.backup && { bytes, start: cursor.contentStart, length: cursor.contentBytes };
+    return writer.commit(staged, name, this.#attributes, cursor.xattrs(), contents);
   }
 
   #writeInPlace(

@@ -13,9 +13,8 @@ import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
-import type { WriterOptions } from "./atomic_writer.ts";
 import { isSource } from "../target/same_file.ts";
-import type { TargetDirectory } from "./target_directory.ts";
+import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 
 /** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
 export interface CompareCalls<Name> {
@@ -132,6 +131,11 @@ export class EngineComparer<Name> implements TargetComparer {
     } catch (error) {
       throw failedDeno("read", this.path, error);
     }
+  }
+
+  hasAttributes(source: Attributes): boolean {
+    const { owner, mode, time } = differingAttributes(this.stat, source, this.#options, this.#calls.user);
+    return !owner && !mode && !time;
   }
 
   updateAttributes(source: Attributes, xattrs?: Uint8Array): void {

@@ -8,11 +8,28 @@
 
 import type { FileError } from "../../errors.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type { FinishedDirectory, Partial, PendingDirectory, RangeWriter } from "../engine/target.ts";
+import type {
+  FinishedDirectory,
+  Partial,
+  PendingDirectory,
+  RangeWriter,
+  RemovedPlace,
+  TargetOptions,
+  TargetPlace,
+} from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import type { LinkSource } from "../path/link_target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
+
+/** Roots and options of a writer. */
+export interface WriterOptions {
+  roots: TargetRoot[];
+  options: TargetOptions;
+  /** With `replaces`: removes a directory with its contents, and returns the removed entries. @throws {FileError} */
+  clear?: (place: TargetPlace) => RemovedPlace[];
+}
 
 /**
  * The current directory of a writer.
@@ -142,6 +159,14 @@ export interface CommitCalls<Name, Staged> {
    * the file system has no hard links, or another file has the name.
    */
   linkReplaced(name: Name, other: string): FileIdentity | undefined;
+  /**
+   * Keeps the file that is about to be replaced, which exists and is not a directory, under another name, and replaces the
+   * file that has that name. If the file system has hard links, the file also keeps its present name.
+   *
+   * @param into Directory of the other name; the current directory or one that the same engine has opened.
+   * @returns A function that moves the file back, if it was moved; undefined if it has both names.
+   */
+  backUp(name: Name, into: TargetDirectory<Name>, other: string): (() => void) | undefined;
   /**
    * Renames the file to its final name, and replaces the file that has the name.
    *

@@ -12,6 +12,7 @@ export const VERSIONS: readonly number[] = [1];
 // deno-fmt-ignore: one per line, to keep merges free of conflicts.
 export const FEATURES: readonly string[] = [
   "alive",
+  "backup",
   "checking",
   "chmod",
   "clean",
@@ -25,6 +26,7 @@ export const FEATURES: readonly string[] = [
   "fsync",
   "inplace",
   "lent",
+  "link-dest",
   "link-roots",
   "listed",
   "lists",

@@ -45,6 +45,14 @@ export type CopyJob =
 /** The ends that work without contents of files. */
 export type Dummy = "sender" | "receiver" | "both";
 
+/** Names of the backups of replaced files. */
+export interface JobBackup {
+  /** Is appended to the name of the file: up to MAX_SUFFIX_TEXT characters other than "/" and NUL. */
+  suffix: string;
+  /** Directory of the backups on the receiver, as the user typed it. Default: the directory of the file. */
+  directory?: string;
+}
+
 /** Options of a copy in either direction. */
 export interface JobOptions {
   recursive: boolean;
@@ -90,6 +98,13 @@ export interface JobOptions {
   exact?: boolean;
   /** The receiver uses a symbolic link to a directory in the target as that directory. Feature "dirlinks". */
   dirlinks?: boolean;
+  /** The receiver keeps the files that it replaces. Feature "backup". */
+  backup?: JobBackup;
+  /**
+   * With `update`: the receiver makes hard links to files of these directories that are the same. 1 to MAX_LINK_DESTS paths as
+   * the user typed them, relative to the target directory. Feature "link-dest".
+   */
+  linkDests?: string[];
   /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
   sparse?: boolean;
   /** The receiver may bypass its page cache. Default: true. */
@@ -135,8 +150,12 @@ export interface JobOptions {
 /** TCP_CA_NAME_MAX of Linux, without the NUL. */
 const MAX_CONGESTION_TEXT = 15;
 const MAX_SALT_TEXT = 64;
+const MAX_SUFFIX_TEXT = 255;
 const MAX_FILTERS = 1 << 10;
 const MAX_LOG_TEXT = 1 << 16;
+
+/** Maximum number of directories to link to, as in rsync. */
+export const MAX_LINK_DESTS = 20;
 
 /** Checks a job from the peer. @throws {ProtocolError} code "bad-message". */
 export function parseJob(value: unknown): Job {
@@ -167,6 +186,8 @@ export function parseJob(value: unknown): Job {
     exact: shape.optional(fields, "exact", shape.flag),
     countsAhead: shape.optional(fields, "countsAhead", shape.flag),
     dirlinks: shape.optional(fields, "dirlinks", shape.flag),
+    backup: shape.optional(fields, "backup", parseBackup),
+    linkDests: shape.optional(fields, "linkDests", shape.list<string>, MAX_LINK_DESTS, shape.asText),
     sparse: shape.optional(fields, "sparse", shape.flag),
     direct: shape.optional(fields, "direct", shape.flag),
     fsync: shape.optional(fields, "fsync", shape.flag),
@@ -198,6 +219,25 @@ function parseCleanJob(fields: shape.Fields): CleanJob {
     timeoutMs: shape.optional(fields, "timeoutMs", shape.whole, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
+}
+
+function parseBackup(job: shape.Fields, name: string): JobBackup {
+  const fields = shape.asObject(job[name], name);
+  const backup: JobBackup = {
+    suffix: shape.text(fields, "suffix", MAX_SUFFIX_TEXT),
+    directory: shape.optional(fields, "directory", shape.text, MAX_PATH_TEXT),
+  };
+  const problem = problemOfBackup(backup);
+  if (problem !== undefined) throw shape.badField(name, `usable: ${problem}`);
+  return backup;
+}
+
+/** Returns why backups cannot have these names; undefined if they can. */
+export function problemOfBackup({ suffix, directory }: JobBackup): string | undefined {
+  if (suffix.length > MAX_SUFFIX_TEXT) return `the suffix is longer than ${MAX_SUFFIX_TEXT} characters`;
+  if (/[/\0]/.test(suffix)) return 'the suffix contains "/" or NUL';
+  if (directory === undefined) return suffix === "" ? "the suffix is empty" : undefined;
+  return directory === "" || directory.includes("\0") ? "the directory has no name" : undefined;
 }
 
 function requestedSources(fields: shape.Fields): Pick<CleanJob, "sources" | "more"> {

@@ -94,8 +94,9 @@ export class CompareReceiver {
         throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
       }
       let outcome = directory;
-      if (directory === CompareResult.same) {
-        const comparing = this.#compare(header, cursor, bytes, range);
+      const exists = directory === CompareResult.same;
+      if (exists || (directory === CompareResult.missing && this.#options.links && !verify)) {
+        const comparing = this.#compare(header, cursor, bytes, range, exists);
         outcome = comparing instanceof Promise ? await comparing : comparing;
       }
       outcome = this.#skipMissing(outcome, verify);
@@ -111,6 +112,12 @@ export class CompareReceiver {
         else this.#skip(cursor, bytes, report);
       }
     }
+    const { links } = this.#options;
+    if (links) {
+      report.created = links.takeCreated();
+      report.entered = links.takeChanged();
+      report.kept = links.takeBackups();
+    }
     return { report, outcomes };
   }
 
@@ -124,6 +131,7 @@ export class CompareReceiver {
     const { root, nameStart, nameEnd } = cursor;
     try {
       this.#guard.enter(cursor, bytes);
+      if (!verify) this.#options.links?.enter(root, bytes, nameStart, nameEnd);
       if (!this.#target.enter(root, bytes, nameStart, nameEnd)) return CompareResult.missing;
     } catch (error) {
       return outcomeOf(error, verify);
@@ -140,17 +148,18 @@ export class CompareReceiver {
     return isSkipped ? CompareResult.same : outcome;
   }
 
-  /** Compares an entry in a directory that exists. */
+  /** Compares an entry. @param exists Whether its directory exists. */
   #compare(
     header: CompareHeader,
     cursor: RecordCursor,
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
+    exists: boolean,
   ): number | Failure | Promise<number | Failure> {
     const { verify = false } = header;
     try {
       this.#guard.check(cursor, bytes);
-      const result = this.#comparer.compare(header, cursor, bytes, range);
+      const result = this.#comparer.compare(header, cursor, bytes, range, exists);
       return typeof result === "number" ? result : result.catch((error) => outcomeOf(error, verify));
     } catch (error) {
       return outcomeOf(error, verify);

@@ -80,8 +80,13 @@ async function openCompareReceiver(
   if (!comparison && !verify) return undefined;
   const { CompareReceiver } = await import("./compare_receiver.ts");
   const comparer = cleanup.adopt(await files.targetComparer(roots, options), (each) => each.close());
+  const isLinking = roots.some((root) => root.kind !== "device" && root.linkDestinations !== undefined);
+  const links = isLinking
+    ? cleanup.adopt(await files.linkDestinations(roots, options), (each) => each.close())
+    : undefined;
   return new CompareReceiver(comparer, {
     comparison,
+    links,
     roots,
     verifies: verify,
     replaces: options.replaces !== undefined,

@@ -1,6 +1,7 @@
 /** Compares single records with the entries at the target. */
 
-import { ProtocolError } from "../../errors.ts";
+import { FileError, ProtocolError } from "../../errors.ts";
+import type { LinkDestinations } from "../../files/engine/link_destinations.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
 import { isSameTime, type TargetComparer } from "../../files/engine/target_comparer.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
@@ -31,6 +32,8 @@ export interface RecordComparerOptions {
   replaces?: boolean;
   /** Files that earlier runs have finished. */
   finished?: FinishedFiles;
+  /** Directories whose unchanged files are linked to. They are compared if an entry is missing or different. */
+  links?: LinkDestinations;
   /** Whether digests of files from earlier runs are listed. Default: false. */
   digests?: boolean;
   yielder: EventLoopYielder;
@@ -58,6 +61,7 @@ export class RecordComparer {
    * Compares a record with the entry of its name. Updates the attributes of an entry that is the same.
    *
    * @param range digest of the sender, in phase `digest`.
+   * @param exists whether the directory of the record exists.
    * @returns one of `CompareResult`.
    * @throws {FileError} if the entry cannot be examined, or obstructs the record.
    */
@@ -66,8 +70,15 @@ export class RecordComparer {
     cursor: RecordCursor,
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
+    exists = true,
   ): number | Promise<number> {
     this.digest = undefined;
+    const { links, comparison } = this.#options;
+    const isUpdate = comparison?.by === "times" || comparison?.by === "contents";
+    if (links && isUpdate && !verify && cursor.type === RecordType.file) {
+      return this.#compareLinkable(links, phase, cursor, bytes, { range, exists });
+    }
+    if (!exists) return CompareResult.missing;
     if (phase === ComparePhase.stat) return this.#compareStat(cursor, bytes, verify);
     if (cursor.type !== RecordType.file) {
       throw new ProtocolError("bad-record", "Cannot compare the contents of an entry that is not a file");
@@ -79,6 +90,43 @@ export class RecordComparer {
     return this.#options.digests && this.#finished && !verify
       ? this.#finalizeListed(cursor)
       : this.#finalize(cursor, verify);
+  }
+
+  /**
+   * Compares a file with the target, or else with the link destinations, and links to a file that is the same. Contents are
+   * compared in several requests, so each of them chooses the file by the same rule.
+   */
+  #compareLinkable(
+    links: LinkDestinations,
+    phase: number,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+    { range, exists }: { range: RangeDigest | undefined; exists: boolean },
+  ): number | Promise<number> {
+    const target = this.#target;
+    const { by, dryRun } = this.#options.comparison!;
+    readAttributes(cursor, this.#expected);
+    const found = exists && target.examine(cursor, bytes);
+    if (found && target.stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
+    if (found && target.isSource(cursor)) return CompareResult.same;
+    // The attributes of a file that may have other names in the link destinations are not changed.
+    const isUnchanged = found && target.stat.kind === FileKind.file && target.stat.size === cursor.size &&
+      target.hasAttributes(this.#expected);
+    if (!isUnchanged && !links.find(cursor, bytes, this.#expected)) {
+      return found ? CompareResult.different : CompareResult.missing;
+    }
+    const settle = () => {
+      if (!isUnchanged && !dryRun && !tryLink(links)) return CompareResult.different;
+      return CompareResult.same;
+    };
+    if (by === "times") return settle();
+    if (phase === ComparePhase.stat) return CompareResult.undecided;
+    if (!range) return settle();
+    const reader = isUnchanged ? target.open() : links.open();
+    return this.#hasDigest(reader, range).then((same) => {
+      if (!same) return CompareResult.different;
+      return isWhole(range, cursor) ? settle() : CompareResult.same;
+    });
   }
 
   #compareStat(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, verify: boolean): number {
@@ -111,16 +159,21 @@ export class RecordComparer {
   }
 
   async #compareRange(cursor: RecordCursor, range: RangeDigest, verify: boolean): Promise<number> {
-    const reader = this.#target.open();
+    if (!await this.#hasDigest(this.#target.open(), range)) return CompareResult.different;
+    return isWhole(range, cursor) ? this.#finalize(cursor, verify) : CompareResult.same;
+  }
+
+  /** Returns whether the contents of a file have the digest of the sender. Closes the file. */
+  async #hasDigest(reader: RangeReader, range: RangeDigest): Promise<boolean> {
     try {
       if (this.#options.verifies) reader.forgetCache();
       const digest = await this.#digestRange(reader, range);
-      if (!digest || !isSameDigest(digest, range.digest)) return CompareResult.different;
+      if (!digest || !isSameDigest(digest, range.digest)) return false;
       this.digest = digest;
+      return true;
     } finally {
       reader.close();
     }
-    return isWhole(range, cursor) ? this.#finalize(cursor, verify) : CompareResult.same;
   }
 
   /** Finalizes a file whose ranges are equal to those of the source, after reading the whole file again for its digest. */
@@ -152,4 +205,15 @@ export class RecordComparer {
 /** Returns whether a digest is that of the whole file, which then decides about the file. */
 export function isWhole({ start, end }: RangeDigest, { size }: RecordCursor): boolean {
   return end - start === size;
+}
+
+/** Links to the current file. Returns whether that was possible: otherwise the file is sent. */
+function tryLink(links: LinkDestinations): boolean {
+  try {
+    links.link();
+    return true;
+  } catch (error) {
+    if (error instanceof FileError) return false;
+    throw error;
+  }
 }

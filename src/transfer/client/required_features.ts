@@ -80,6 +80,18 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--max-size, --min-size, --newer-than, --older-than and --exclude-ignore-files",
   },
   {
+    feature: "backup",
+    isNeeded: ({ job }) => job.direction === "push" && job.backup !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --backup: ${escp} on ${host} does not support it`,
+    optionToDrop: "--backup, --suffix and --backup-dir",
+  },
+  {
+    feature: "link-dest",
+    isNeeded: ({ job }) => job.direction === "push" && job.linkDests !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --link-dest: ${escp} on ${host} does not support it`,
+    optionToDrop: "--link-dest",
+  },
+  {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
     unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,

@@ -13,6 +13,7 @@ import { toFailure } from "../../streams/failure.ts";
 import { MessageBatcher } from "../batches.ts";
 import { shownPath } from "../send/source_names.ts";
 import { ListedNames } from "./listed_names.ts";
+import { noteUser } from "./note_user.ts";
 import type { Offer } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
@@ -22,8 +23,6 @@ const MAX_WAITING = 16 << 20;
 /** Calls of a deletion on the target of its copy. */
 export interface DeletionTarget {
   removeExtras(options: ExtraOptions): Promise<RemovedExtras>;
-  /** Reports a note to the user. */
-  note(message: string): void;
 }
 
 /** The deletion of one copy. */
@@ -74,7 +73,7 @@ export class Deletion {
     if (failed || stopped) {
       this.#messages.flush();
       const reason = stopped ? "the copy stopped early" : "some paths failed";
-      target.note(`nothing was deleted, because ${reason}`);
+      noteUser(this.#options, `nothing was deleted, because ${reason}`);
       return [];
     }
     const { job: { maxDeletions = Infinity, comparison } } = this.#options;
@@ -90,7 +89,7 @@ export class Deletion {
         yieldIfDue: () => yielder.yieldIfDue(),
       });
       this.#messages.flush();
-      if (result.kept > 0) target.note(noteOfKept(result.kept));
+      if (result.kept > 0) noteUser(this.#options, noteOfKept(result.kept));
       return failuresOf(result, maxDeletions);
     } finally {
       yielder.close();

@@ -7,7 +7,9 @@ import { explainFailure } from "../../files/stat/explain_failure.ts";
 import { createdLinks } from "../../files/target/created_links.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isSameRoot } from "../../files/target/same_file.ts";
+import { planLinkDestinations } from "../../files/target/plan_link_destinations.ts";
 import { planTargets } from "../../files/target/plan.ts";
+import { planBackups } from "../../files/target/plan_backups.ts";
 import type { PlannedSource } from "../../files/target/planned_source.ts";
 import { createDirectories, createMissing } from "../../files/target/root_directories.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
@@ -28,8 +30,18 @@ export interface Offer {
   totals: MessageOf<"sources">;
 }
 
-/** Returns a root per source, and creates their directories. @throws {UserError} for a bad target, after refusing it. */
-export async function planTarget(options: ReceiveOptions, offer: Offer, record: ResumeRecord): Promise<TargetRoot[]> {
+/**
+ * Returns a root per source, and creates their directories.
+ *
+ * @param note called with notes for the user.
+ * @throws {UserError} for a bad target, after refusing it.
+ */
+export async function planTarget(
+  options: ReceiveOptions,
+  offer: Offer,
+  record: ResumeRecord,
+  note: (text: string) => void,
+): Promise<TargetRoot[]> {
   const { session, machine: { files }, toOutput, outputDescriptor: descriptor } = options;
   const { sources, operands } = offer;
   if (files.dummy) return sources.map(dummyRoot);
@@ -38,7 +50,7 @@ export async function planTarget(options: ReceiveOptions, offer: Offer, record: 
     return [{ kind: "device", path: STANDARD_OUTPUT, descriptor }];
   }
   try {
-    return await planFiles(options, offer, record);
+    return await planFiles(options, offer, record, note);
   } catch (cause) {
     const error = cause instanceof FileError ? explainFailure(cause) : cause;
     if (error instanceof UserError) session.control.send({ type: "refused", failure: failureOf(error) });
@@ -50,6 +62,7 @@ async function planFiles(
   options: ReceiveOptions,
   { sources, operands, sameHost, totals }: Offer,
   record: ResumeRecord,
+  note: (text: string) => void,
 ): Promise<TargetRoot[]> {
   const { session, machine: { files }, job, target, base, tilde, confinement, toOutput } = options;
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
@@ -68,10 +81,21 @@ async function planFiles(
   };
   const roots = planTargets(planned, target, plan, files.paths);
   for (const root of roots) if (root.kind === "folder") root.only = options.onlyNames;
+  const { suffix, directory } = job.backup ?? {};
+  if (suffix !== undefined && directory !== undefined) {
+    planBackups({ suffix, directory }, { roots, sources: planned, target }, plan, files.paths);
+  }
+  if (job.linkDests) {
+    const missing = planLinkDestinations(job.linkDests, { roots, sources: planned, target }, plan, files.paths);
+    for (const each of missing) note(`${quotePath(each)} does not exist: no files are linked to`);
+  }
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;
   if (job.verify && roots.some(({ kind }) => kind === "device")) {
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
+  }
+  if (job.backup && roots.some(({ kind }) => kind === "device")) {
+    throw new UserError(`Cannot back up ${quotePath(target)}: it is not a regular file`, { hint: "Omit --backup" });
   }
   // Updates and sparse copies write an unknown part of these bytes.
   if (!job.comparison && !job.sparse && !roots.every(isSameRoot)) {

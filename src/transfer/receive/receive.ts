@@ -18,6 +18,7 @@ import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import type { Deletion } from "./deletion.ts";
+import { noteUser } from "./note_user.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
@@ -43,6 +44,8 @@ class Receiver implements AsyncDisposable {
   #held?: HeldDirectories;
   #deletion?: Deletion;
   #target?: TargetFiles;
+  /** Notes of the plan, which the sender accepts only after "ready". */
+  readonly #notes: string[] = [];
   #streamCount = 0;
   /** Codecs that the sender may use. */
   #codecs: readonly CodecName[] = [];
@@ -73,7 +76,7 @@ class Receiver implements AsyncDisposable {
   /** Finds the record of an earlier run, and plans the target. @throws {UserError} if the target cannot be written. */
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
-    const roots = await planTarget(this.#options, offer, this.#record);
+    const roots = await planTarget(this.#options, offer, this.#record, (note) => this.#notes.push(note));
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
     if (this.#options.job.deletes) await this.#createDeletion(offer, roots);
     return roots;
@@ -118,6 +121,7 @@ class Receiver implements AsyncDisposable {
       sourceNames,
     };
     this.#target = new TargetFiles(this.#options, roots, shared);
+    for (const note of this.#notes.splice(0)) noteUser(this.#options, note);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);
     const { streamGroup } = this.#target;

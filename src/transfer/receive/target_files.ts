@@ -16,6 +16,7 @@ import type { Deletion } from "./deletion.ts";
 import { DirectoryFinalizer } from "./directory_finalizer.ts";
 import { KeptBackups } from "./kept_backups.ts";
 import { LargeFileTargets } from "./large_file_targets.ts";
+import { noteUser } from "./note_user.ts";
 import { PackTotals } from "./pack_totals.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
@@ -65,7 +66,7 @@ export class TargetFiles {
     const targetOptions = { ...targetOptionsOf(options, record), replaces: deletion?.replaces };
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    const note = (text: string) => this.note(text);
+    const note = (text: string) => noteUser(options, text);
     this.#same = noteOfSame(roots, note);
     this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
@@ -205,7 +206,7 @@ export class TargetFiles {
         isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
-        note: (text) => this.note(text),
+        note: (text) => noteUser(this.#options, text),
       },
       workers(streams),
     );
@@ -258,15 +259,6 @@ export class TargetFiles {
     for (const { root, path } of lost) listing.lost(root, path);
   }
 
-  /** Reports a note to the user, who is at the client. */
-  note(message: string): void {
-    const { session, emit } = this.#options;
-    emit({ type: "note", message });
-    if (session.role === "remote" && session.features.includes("notes")) {
-      session.control.send({ type: "note", message });
-    }
-  }
-
   /** Reports the bytes that are being verified to the user, who is at the client. */
   #reportChecking(bytes: number): void {
     const { session, emit } = this.#options;
@@ -294,7 +286,7 @@ export class TargetFiles {
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
-  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks } = job;
+  const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -309,6 +301,7 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
+    backup: backup && { suffix: backup.suffix, elsewhere: backup.directory !== undefined },
     localCopy: localCopyPid !== undefined,
     dirlinks: dirlinks ? createdLinks() : undefined,
   };

@@ -5,6 +5,7 @@ import type { FileEngine } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { directoryOf, joinPath } from "../../files/path/local_path.ts";
+import type { JobBackup } from "../../protocol/control/job.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";
 import { isMountPoint } from "../../native/file/mount_points.ts";
 import { TargetRecords } from "./target_records.ts";
@@ -25,7 +26,7 @@ export async function checkSpace(
   bytes: number,
   files: FileEngine,
   records: string | undefined,
-  { inplace = false }: { inplace?: boolean } = {},
+  { inplace, backup }: { inplace?: boolean; backup?: JobBackup } = {},
 ): Promise<void> {
   if (bytes < MIN_BYTES || roots.length === 0) return;
   const places = new Set<string>();
@@ -40,7 +41,8 @@ export async function checkSpace(
   const [place] = places;
   const free = await files.freeSpace(place);
   if (free === undefined || bytes <= free) return;
-  const more = await reclaimed(roots, files, records, inplace);
+  const isReplacing = (roots.length > 1 || inplace) && !backup;
+  const more = await reclaimed(roots, files, records, isReplacing ?? false);
   if (more === undefined || bytes <= free + more) return;
   const [root] = roots;
   const shown = roots.length > 1 || root.kind !== "folder" ? place : root.path;
@@ -79,7 +81,7 @@ async function reclaimed(
   roots: readonly TargetRoot[],
   files: FileEngine,
   records: string | undefined,
-  inplace: boolean,
+  isReplacing: boolean,
 ): Promise<number | undefined> {
   const recorded = new TargetRecords(records, roots, files.paths);
   let sum = 0;
@@ -88,7 +90,7 @@ async function reclaimed(
       if (root.kind !== "file") continue;
       const about = await recorded.of(index, "");
       if (about) sum += await bytesLeft(root.directory, about);
-      if (roots.length > 1 || inplace) sum += allocated(joinPath(root.directory, root.name));
+      if (isReplacing) sum += allocated(joinPath(root.directory, root.name));
     }
   } catch {
     return undefined;

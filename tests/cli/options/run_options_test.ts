@@ -266,6 +266,18 @@ describe("options of a copy", () => {
     );
     assertEquals(request("-r", "--delete-excluded", "--exclude-ignore-files").deletesExcluded, true);
     assertEquals(
+      refused("-r", "--delete", "-b", "a", "h:"),
+      'with "--backup": it would delete the backups of earlier copies',
+    );
+    assertEquals(
+      refused("-r", "--delete", "--link-dest=../old", "a", "h:"),
+      'with "--link-dest": it would delete earlier snapshots in the target',
+    );
+    assertEquals(
+      usageError("-r", "--existing", "--link-dest=../old", "a", "h:"),
+      'Cannot use "--link-dest" with "--existing": a snapshot has no files before the copy',
+    );
+    assertEquals(
       refused("-r", "--delete", "-K", "a", "b"),
       'with "--keep-dirlinks": two directories could be the same one',
     );

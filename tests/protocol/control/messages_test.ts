@@ -30,6 +30,8 @@ const MESSAGES: Message[] = [
   { ...START, job: { ...PUSH, inplace: true, mkpath: true, dirlinks: true, exact: true, countsAhead: true } },
   { ...START, job: { ...PUSH, deletes: true, deletesExcluded: true, maxDeletions: 2 ** 40 } },
   { ...START, job: { ...PUSH, skipExisting: true, onlyExisting: false } },
+  { ...START, job: { ...PUSH, backup: { suffix: "~" }, update: "times", linkDests: ["../old", "/\udcff"] } },
+  { ...START, job: { ...PUSH, backup: { suffix: "", directory: "old/\udcff" } } },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: ["a"], more: true, listed: "deep", ...OPTIONS } },
@@ -215,6 +217,16 @@ describe("messages", () => {
     const { update, dryRun } = start.job as CopyJob;
     assertEquals([update, dryRun], ["times", true]);
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
+  });
+
+  it("with a job accept backups, and reject names that are paths or missing", () => {
+    const job = (backup: unknown) => ({ ...jsonOf("start"), job: { ...PUSH, backup } });
+    for (const backup of [{ suffix: "~" }, { suffix: "", directory: "../a" }, { suffix: "~", directory: "/" }]) {
+      parse(job(backup));
+    }
+    for (const suffix of [undefined, 1, "", "a/b", "/", "a\0", "x".repeat(256)]) rejects(job({ suffix }));
+    for (const directory of [null, 1, "", "a\0b"]) rejects(job({ suffix: "~", directory }));
+    for (const backup of [null, true, "~", []]) rejects(job(backup));
   });
 
   it("may have unknown fields, which are ignored", () => {

@@ -40,6 +40,8 @@ describe("requiredFeatures", () => {
       [{ job: { ...PUSH, skipExisting: true } }, "existing"],
       [{ job: { ...PULL, onlyExisting: true } }, "existing"],
       [{ job: { ...PULL, select: { maxSize: 1 } } }, "select"],
+      [{ job: { ...PUSH, linkDests: ["../old"] } }, "link-dest"],
+      [{ job: { ...PUSH, backup: { suffix: "~" } } }, "backup"],
       [{ job: { ...PULL, verify: true } }, "verify"],
       [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
       [{ job: { ...PULL, acls: true } }, "xattrs"],
@@ -64,6 +66,7 @@ describe("requiredFeatures", () => {
       needed({ job: { ...PULL, fsync: true, inplace: true, mkpath: true, exact: true, dirlinks: true } }),
       [],
     );
+    assertEquals(needed({ job: { ...PULL, backup: { suffix: "~" }, linkDests: [""] } }), []);
     assertEquals(
       needed({ job: { ...PUSH, congestion: "bbr", select: { maxSize: 1 }, listed: "deep", relative: "flat" } }),
       [],

@@ -66,6 +66,27 @@ export const COPYING = [
     help: "Use a symbolic link to a directory in the target as that directory",
   },
   {
+    name: "backup",
+    short: "b",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Keep each replaced file under its name with the suffix ~",
+  },
+  {
+    name: "suffix",
+    kind: "string",
+    argument: "SUFFIX",
+    forwarded: "changed",
+    help: "Like --backup, with this suffix instead of ~",
+  },
+  {
+    name: "backup-dir",
+    kind: "string",
+    argument: "DIR",
+    forwarded: "changed",
+    help: "Like --backup, in this directory on the host of the target, relative to the target directory; no suffix",
+  },
+  {
     name: "xattrs",
     kind: "boolean",
     forwarded: true,
@@ -95,6 +116,13 @@ export const COPYING = [
     kind: "boolean",
     forwarded: true,
     help: "Like -u, but compare contents; both hosts read the files that have the same size",
+  },
+  {
+    name: "link-dest",
+    kind: "list",
+    argument: "DIR",
+    forwarded: "changed",
+    help: "Like -u, and create hard links to unchanged files in DIR on the host of the target, as for snapshots",
   },
   {
     name: "delete",

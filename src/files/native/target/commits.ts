@@ -11,9 +11,10 @@ import type { Attributes, FileStatSnapshot } from "../../stat/file_stat.ts";
 import { plainMode, preservedMode, TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
 import type { DirectoryAccess } from "../../target/directory_access.ts";
-import type { CommitCalls } from "../../write/target_directory.ts";
+import type { CommitCalls, TargetDirectory } from "../../write/target_directory.ts";
 import { readUmask } from "../attributes.ts";
 import { openEntry } from "../open.ts";
+import { NativeBackups } from "./backups.ts";
 import { SharedNaming } from "./naming.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { StagedFile } from "./staged_file.ts";
@@ -29,6 +30,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   readonly #other = new PinnedBuffer(257);
   readonly #naming: SharedNaming;
   readonly #replaced: ReplacedFile;
+  #backups: NativeBackups | undefined;
   /** Mode of a new temporary file. */
   readonly #createdMode: number;
   #hasRenameNew = true;
@@ -107,6 +109,11 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     } finally {
       calls.close(place);
     }
+  }
+
+  backUp(name: number, into: TargetDirectory<number>, other: string): (() => void) | undefined {
+    this.#backups ??= new NativeBackups(this.#directory);
+    return this.#backups.backUp(name, into as NativeTargetDirectory, other);
   }
 
   rename(staged: StagedFile, name: number, operation: "write" | "create"): void {

@@ -4,12 +4,12 @@
  */
 
 import type { FileError } from "../../../errors.ts";
-import { joinPath } from "../../path/local_path.ts";
+import { baseName, joinPath } from "../../path/local_path.ts";
 import { failedWith } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOf, planted } from "../../stat/file_identity.ts";
 import { type Attributes, FileStat, type FileStatSnapshot } from "../../stat/file_stat.ts";
 import { keptMode, plainMode } from "../../stat/target_mode.ts";
-import type { CommitCalls } from "../../write/target_directory.ts";
+import type { CommitCalls, TargetDirectory } from "../../write/target_directory.ts";
 import { refersTo } from "../access.ts";
 import type { StagedFile } from "./staging.ts";
 import { readPath, statOf } from "../stat.ts";
@@ -72,6 +72,24 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
     const path = joinPath(this.#directory.place, other);
     const identity = identityOf(existing);
     return tryLink(name, path) && refersTo(path, identity, { follow: false }) ? identity : undefined;
+  }
+
+  backUp(name: string, into: TargetDirectory<string>, other: string): (() => void) | undefined {
+    const directory = this.#directory;
+    const to = into.nameOf(other);
+    const existing = Deno.lstatSync(name);
+    if (!directory.mayDelete(statOf(existing).uid)) throw failedWith("back up", name, "EPERM");
+    const identity = identityOf(existing);
+    const spare = joinPath(into.place, baseName(directory.nextTemporary()));
+    const isLinked = tryLink(name, spare);
+    try {
+      Deno.renameSync(isLinked ? spare : name, to);
+    } finally {
+      // rename(2) does nothing if both are already names of one file.
+      if (isLinked) remove(spare);
+    }
+    if (identity.inode !== 0 && !refersTo(to, identity, { follow: false })) throw planted("back up", name);
+    return isLinked ? undefined : () => Deno.renameSync(to, name);
   }
 
   rename(staged: StagedFile, name: string, operation: "write" | "create"): void {

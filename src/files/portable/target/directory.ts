@@ -20,8 +20,7 @@ import { checkRealPath, isWithin, pointsOutside } from "../../target/confinement
 import { mayBePlanted, mayDelete, ownUser } from "../../target/directory_access.ts";
 import { followLinkPath, type RealPaths } from "../../target/directory_links.ts";
 import { rootDirectory, rootPath } from "../../target/name.ts";
-import type { WriterOptions } from "../../write/atomic_writer.ts";
-import type { TargetDirectory } from "../../write/target_directory.ts";
+import type { TargetDirectory, WriterOptions } from "../../write/target_directory.ts";
 import { canOthersReplace, canOthersSwap, isSharedByOthers, newModesIn, refersTo } from "../access.ts";
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";

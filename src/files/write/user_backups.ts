@@ -1,0 +1,121 @@
+/** Keeps the files and links that a copy replaces, under the names that the user wants (`--backup`). */
+
+import { equals } from "../../bytes.ts";
+import { FileError } from "../../errors.ts";
+import { decodeName } from "../../protocol/names.ts";
+import type { RangeReader } from "../engine/source.ts";
+import { joinPath } from "../path/local_path.ts";
+import { isPrivateName, privateName } from "../path/private_names.ts";
+import { failedDeno } from "../stat/file_failure.ts";
+import { identityOfStat } from "../stat/file_identity.ts";
+import { FileKind, FileStat } from "../stat/file_stat.ts";
+import type { BackupDirectories } from "./backup_directories.ts";
+import type { EngineDirectory, TargetDirectory, WriterOptions } from "./target_directory.ts";
+
+/** The new file: the contents of a small file, a link under a temporary name, or undefined for a large file. */
+export type Replacement =
+  | { bytes: Uint8Array<ArrayBuffer>; start: number; length: number }
+  | { link: string }
+  | undefined;
+
+/** Keeps replaced files of the current directory of a writer. */
+export class UserBackups<Name, Staged> {
+  readonly #current: Pick<EngineDirectory<Name, Staged>, "directory" | "commits" | "partials">;
+  readonly #options: WriterOptions;
+  readonly #directories: BackupDirectories<Name, Staged> | undefined;
+  readonly #existing = new FileStat();
+
+  constructor(
+    current: Pick<EngineDirectory<Name, Staged>, "directory" | "commits" | "partials">,
+    options: WriterOptions,
+    directories: BackupDirectories<Name, Staged> | undefined,
+  ) {
+    this.#current = current;
+    this.#options = options;
+    this.#directories = directories;
+  }
+
+  /**
+   * Keeps the file or link that is about to be replaced, unless the new one is the same. A resumed copy sends some files
+   * again, whose backups it must not replace by the new files.
+   *
+   * @returns As `CommitCalls.backUp`; undefined also if nothing is replaced.
+   * @throws {FileError} Operation "back up".
+   */
+  keep(root: number, name: Name, replacement: Replacement): (() => void) | undefined {
+    const naming = this.#options.options.backup;
+    if (!naming) return undefined;
+    const { directory, commits } = this.#current;
+    const shown = directory.textOf(name);
+    try {
+      if (!directory.stat(name, this.#existing) || this.#existing.kind === FileKind.directory) return undefined;
+      if (replacement && this.#isSame(root, name, replacement)) return undefined;
+      const kept = decodeName(directory.bytesOf(name)) + naming.suffix;
+      if (isPrivateName(kept)) throw privateName("back up", joinPath(directory.place, kept));
+      const into: TargetDirectory<Name> | undefined = naming.elsewhere
+        ? this.#directories?.enter(root, directory.path)
+        : directory;
+      return into && commits.backUp(name, into, kept);
+    } catch (error) {
+      throw failedBackup(shown, error);
+    }
+  }
+
+  #isSame(root: number, name: Name, replacement: NonNullable<Replacement>): boolean {
+    return "link" in replacement
+      ? this.#isSameLink(name, replacement.link)
+      : this.#hasContents(root, name, replacement);
+  }
+
+  #hasContents(
+    root: number,
+    name: Name,
+    { bytes, start, length }: Exclude<NonNullable<Replacement>, { link: string }>,
+  ): boolean {
+    const { kind, size } = this.#existing;
+    if (kind !== FileKind.file || size !== length) return false;
+    const { directory, partials } = this.#current;
+    const temporary = decodeName(directory.bytesOf(name));
+    const file = { root, path: "", temporary, size, identity: identityOfStat(this.#existing) };
+    let reader: RangeReader | undefined;
+    try {
+      reader = partials.openReader(file, directory.textOf(name));
+      const found = new Uint8Array(length);
+      return reader.readAt(found, 0, length, 0) === length && equals(found, bytes.subarray(start, start + length));
+    } catch {
+      // A file that cannot be read is kept.
+      return false;
+    } finally {
+      reader?.close();
+    }
+  }
+
+  #isSameLink(name: Name, temporary: string): boolean {
+    const { directory } = this.#current;
+    const [one, other] = [temporary, decodeName(directory.bytesOf(name))].map((each) =>
+      joinPath(directory.place, each)
+    );
+    try {
+      const [link, existing] = [Deno.lstatSync(one), Deno.lstatSync(other)];
+      if (link.isSymlink) return existing.isSymlink && Deno.readLinkSync(one) === Deno.readLinkSync(other);
+      return Boolean(link.ino) && link.ino === existing.ino && link.dev === existing.dev;
+    } catch {
+      // `Deno.*` cannot read links that are not text.
+      return false;
+    }
+  }
+}
+
+function failedBackup(path: string, error: unknown): FileError {
+  const failure = failedDeno("back up", path, error);
+  const { operation, code, hint, message } = failure;
+  if (code === "EXDEV") {
+    return new FileError("back up", path, "its backup would be on another file system", {
+      code,
+      hint: "Choose a --backup-dir on the file system of the target",
+    });
+  }
+  // The code "ESTALE" would mean that the temporary name of the new file refers to another file.
+  if (code === "ESTALE") return new FileError("back up", path, "another process has replaced it", { hint });
+  return operation === "back up" ? failure : new FileError("back up", path, message, { code, hint });
+}
