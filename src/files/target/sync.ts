@@ -90,6 +90,16 @@ async function syncDirectory(path: string, text: string, identity: FileIdentity 
   }
 }
 
+/** Flushes the entries of a directory to disk, in this thread. @throws {FileError} */
+export function syncDirectoryNow(path: string): void {
+  try {
+    using directory = openDirectory(path, undefined);
+    directory.syncSync();
+  } catch (error) {
+    if (!UNSUPPORTED.includes(codeOf(error))) throw failedDeno("write", path, error);
+  }
+}
+
 /** Opens a directory. If this user may not read it, but owns it, read permission is added temporarily. */
 function openDirectory(path: string, identity: FileIdentity | undefined): Deno.FsFile {
   try {

@@ -1,8 +1,9 @@
 /** The directories that `--backup-dir` keeps replaced files in. */
 
 import type { TargetRoot } from "../engine/target_root.ts";
-import { joinPath } from "../path/local_path.ts";
+import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import { FileStat } from "../stat/file_stat.ts";
+import { syncDirectoryNow } from "../target/sync.ts";
 import type { EngineDirectory, TargetDirectory, WriterOptions } from "./target_directory.ts";
 
 /** Permissions of new directories: those of the directories of the replaced files are unknown, and may be as strict. */
@@ -38,6 +39,9 @@ export class BackupDirectories<Name, Staged> {
     for (const each of created.reverse()) {
       directory.enter(root, each.path, { create: false });
       directory.finish({ ...each, attributes });
+      if (!this.#options.options.fsync) continue;
+      directory.enter(root, splitRelativePath(each.path).directory, { create: false });
+      syncDirectoryNow(directory.place);
     }
     if (created.length > 0) directory.enter(root, below, { create: false });
     return directory;

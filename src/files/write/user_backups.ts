@@ -9,6 +9,7 @@ import { isPrivateName, privateName } from "../path/private_names.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { identityOfStat } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
+import { syncDirectoryNow } from "../target/sync.ts";
 import type { BackupDirectories } from "./backup_directories.ts";
 import type { EngineDirectory, TargetDirectory, WriterOptions } from "./target_directory.ts";
 
@@ -55,7 +56,11 @@ export class UserBackups<Name, Staged> {
       const into: TargetDirectory<Name> | undefined = naming.elsewhere
         ? this.#directories?.enter(root, directory.path)
         : directory;
-      return into && commits.backUp(name, into, kept);
+      if (!into) return undefined;
+      const undo = commits.backUp(name, into, kept);
+      // The copy flushes its own directories at the end.
+      if (naming.elsewhere && this.#options.options.fsync) syncDirectoryNow(into.place);
+      return undo;
     } catch (error) {
       throw failedBackup(shown, error);
     }

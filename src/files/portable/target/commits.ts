@@ -89,7 +89,14 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
       if (isLinked) remove(spare);
     }
     if (identity.inode !== 0 && !refersTo(to, identity, { follow: false })) throw planted("back up", name);
-    return isLinked ? undefined : () => Deno.renameSync(to, name);
+    if (isLinked) return undefined;
+    return () => {
+      try {
+        Deno.renameSync(to, name);
+      } catch {
+        // The failure of the new file is reported.
+      }
+    };
   }
 
   rename(staged: StagedFile, name: string, operation: "write" | "create"): void {

@@ -64,7 +64,7 @@ describeWithScene("--backup", { inProcess: true }, (scene) => {
         const tree = await scene.tree({ ...SOURCE, ...TARGET });
         const directory = place.startsWith("/") ? `${tree}${place}` : place;
         const { code, stderr } = await scene.copy(variant, {
-          flags: ["-a", "--backup-dir", directory, ...(place === "/absolute" ? ["--suffix=.was"] : [])],
+          flags: ["-a", "--backup-dir", directory, ...(place === "/absolute" ? ["--suffix=.was"] : ["--fsync"])],
           sources: [`${tree}/s`],
           target: `${tree}/to`,
         });
