@@ -39,7 +39,10 @@ export interface CopyOptions extends ConnectionOptions {
 ${fields(COPY_FLAGS)}}
 
 /** Options of \`mirror\`, which sets the others. */
-export type MirrorOptions = Omit<CopyOptions, "archive" | "update" | "delete" | "noTargetDirectory" | "filelist" | "null" | "filesFrom" | "relative">;
+export type MirrorOptions = Omit<
+  CopyOptions,
+  "archive" | "update" | "delete" | "noTargetDirectory" | "filelist" | "null" | "filesFrom" | "relative"
+>;
 
 /** Options of \`plan\`. */
 export type PlanOptions = Omit<CopyOptions, "verify" | "manifest">;
