@@ -61,6 +61,13 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
     return sentBytes(stdout);
   }
 
+  /** Fails if other bytes were sent than those that no journal had noted. */
+  function assertSent({ direction }: Pick<Variant, "direction">, sent: number, missing: number): void {
+    // On one machine, equal bytes that were written but not noted are found too.
+    if (direction === "local") assert(sent <= missing, `${sent} bytes were sent, ${missing} were missing`);
+    else assertEquals(sent, missing);
+  }
+
   const KILLS: [string, (running: RunningEscp) => Promise<void>][] = [
     ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
     ["SIGKILL of ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
@@ -79,7 +86,7 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
         assertEquals(await Deno.readTextFile(`${to}/big`), "old");
         if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to resume/m);
         const noted = notedBytes(to);
-        assertEquals(await again(variant, to), SIZE - noted);
+        assertSent(variant, await again(variant, to), SIZE - noted);
       });
     }
   }
@@ -97,7 +104,8 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
       const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json"], ...copy });
-      assertEquals([code, sentBytes(stdout)], [0, size - noted], stderr);
+      assertEquals(code, 0, stderr);
+      assertSent(variant, sentBytes(stdout), size - noted);
       assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
       await assertSame(from, `${to}/big`);
     });
@@ -115,7 +123,7 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
         assert(notedBytes(to) >= noted + more);
         noted = notedBytes(to);
       }
-      assertEquals(await again(variant, to), SIZE - noted);
+      assertSent(variant, await again(variant, to), SIZE - noted);
     });
   }
 
@@ -156,7 +164,7 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
       // The journal has the first block first.
       using file = await Deno.open(partialFile(to)!, { write: true });
       file.writeSync(new TextEncoder().encode("damaged"));
-      assertEquals(await again(variant, to), SIZE - noted + MIB);
+      assertSent(variant, await again(variant, to), SIZE - noted + MIB);
     });
 
     it(`starts over with --no-resume and leaves nothing: ${variantName(variant)}`, async () => {
@@ -246,7 +254,8 @@ describeWithScene("an interrupted copy", { inProcess: true }, (scene) => {
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
       const { code, stderr, stdout } = await scene.copy(variant, { flags: ["-r", "--json"], ...command });
-      assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
+      assertEquals(code, 0, stderr);
+      assertSent(variant, sentBytes(stdout), SIZE - noted);
       await assertSame(`${source}/big`, `${to}/deep/${name}`);
       assertEquals(temporaryFiles(to), []);
     }
