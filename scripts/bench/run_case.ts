@@ -105,7 +105,7 @@ async function runOnce(
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
-  // Empty means the library of the system, also if the user's environment names another one.
+  // Empty means the library of the system, even if the user's environment names another one.
   const libcrypto = run.libcrypto ?? "";
   const script =
     `#!/bin/sh\nexport ESCP_LIBCRYPTO='${libcrypto}'\n${engine}exec ${prefixes.remote} '${run.escp}' "$@"\n`;

@@ -25,7 +25,7 @@ try {
   }
   const { files, skipped } = await run;
   show("");
-  console.log(`${files} files copied, ${skipped} unchanged`);
+  console.log(`copied files: ${files}, unchanged: ${skipped}`);
 } catch (error) {
   show("");
   if (!(error instanceof UserError)) throw error;

@@ -20,7 +20,7 @@ async function copyChanges(): Promise<void> {
   try {
     const options = { recursive: true, update: true, mkpath: true, signal: stop.signal };
     const { files } = await copy(`${directory}/.`, target, options);
-    console.log(`${files} files copied`);
+    console.log(`copied files: ${files}`);
   } catch (error) {
     if (stop.signal.aborted) return;
     if (!(error instanceof UserError)) throw error;

@@ -1,4 +1,7 @@
-/** Checks executables of macOS: the layout of the Mach-O file and its ad-hoc signature. The kernel of arm64 ends others. */
+/**
+ * Checks executables of macOS: the layout of the Mach-O file and its ad-hoc signature. On arm64 the kernel kills a process
+ * whose signature is invalid.
+ */
 
 import { createHash } from "node:crypto";
 import { codeDirectoryOf, CodeFlag } from "./code_signature.ts";

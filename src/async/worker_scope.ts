@@ -1,4 +1,7 @@
-/** The global scope of a Worker. A package must not name the library of types for it, which would change those of its users. */
+/**
+ * The global scope of a Worker. A package must not reference the type library of Workers, because the reference would change
+ * the types of its users.
+ */
 export interface WorkerScope<Received, Sent> {
   /** Called with each message of the thread that has started the Worker. */
   onmessage: (event: MessageEvent<Received>) => void;

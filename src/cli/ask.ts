@@ -1,4 +1,4 @@
-/** Questions to the user at the terminal, also if standard input is a pipe, as ssh asks for a password. */
+/** Questions to the user at the terminal, even if standard input is a pipe, as ssh asks for a password. */
 
 import { abortable } from "../async/abortable.ts";
 import { printable } from "../escape_text.ts";

@@ -7,7 +7,7 @@ import type { PeerCommand } from "../session/model/peer_process.ts";
 export interface Program {
   /** Returns the command for the remote end of a copy on this machine. */
   localPeer(options: { engine: EngineChoice }): PeerCommand;
-  /** Whether the program is escp. Only then can it be installed on other hosts, and may the terminal show the progress of that. */
+  /** Whether the program is escp. Only escp can be installed on other hosts, with progress on the terminal. */
   readonly isEscp: boolean;
   /** Receives what ssh and other peers print, if they cannot ask the user. Default: standard error of this process. */
   readonly onErrorOutput?: (peer: string, bytes: Uint8Array) => void;

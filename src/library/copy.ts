@@ -72,8 +72,8 @@ export function copy(
 }
 
 /**
- * Makes the target equal to the source: copies what differs, and then deletes what only the target has. Nothing is deleted if a
- * path failed.
+ * Makes the target equal to the source: copies entries that differ, and then deletes entries that only the target has. These are
+ * not deleted if a path failed.
  *
  * ```ts
  * import { mirror } from "@escp/escp";
@@ -82,7 +82,7 @@ export function copy(
  * console.log(`${files} files copied, ${deleted} entries deleted`);
  * ```
  *
- * @param source the source. What it has is in `target` itself, not in a directory of the same name below it.
+ * @param source the source. Its entries are copied into `target` itself, not into a directory of its name.
  * @param target the copy of the source. Created if it is missing.
  * @throws as `copy` (rejects).
  */

@@ -14,7 +14,7 @@ export type CopyEvent =
   | DeletedEvent
   | EndEvent;
 
-/** The data connections of a session are open. Several hosts have a session each, as has each retry. */
+/** The data connections of a session are open. Each host and each retry has its own session. */
 export interface ConnectedEvent {
   /** Kind of the event. */
   readonly type: "connected";
@@ -153,7 +153,7 @@ export interface CopyTotals {
   readonly stopped: boolean;
 }
 
-/** The last event of a run that reached its end, also if paths failed. */
+/** The last event of a run that reached its end, even if paths failed. */
 export interface EndEvent extends CopyTotals {
   /** Kind of the event. */
   readonly type: "end";

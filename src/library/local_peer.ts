@@ -29,7 +29,7 @@ export function startRemoteEnd(options: LocalPeerOptions): PeerChild {
   const stop = new AbortController();
   const pipes = { input: toPeer.readable, output: toClient.writable };
   const status = serveHere({ ...options, ...pipes, signal: stop.signal }).then(() => 0, () => 1).then(async (code) => {
-    // As an exiting process closes its ends of both pipes.
+    // An exiting process closes its ends of both pipes too.
     await Promise.all([toClient.writable.close().catch(() => {}), toPeer.readable.cancel().catch(() => {})]);
     return { success: code === 0, code, signal: null };
   });

@@ -161,9 +161,9 @@ export interface CopyOptions extends ConnectionOptions {
   readonly null?: boolean;
   /** Copy only the listed paths below the one source, and keep them relative to it; - is standard input. */
   readonly filesFrom?: string;
-  /** Keep the whole paths of sources below the target, or what follows /./ in them. */
+  /** Keep the whole paths of sources below the target, or their parts after /./. */
   readonly relative?: boolean;
-  /** Skip what the .gitignore files in the sources ignore, by the rules of git. */
+  /** Skip files that the .gitignore files in the sources ignore, by the rules of git. */
   readonly excludeIgnoreFiles?: boolean;
   /** Skip files that are larger (0G to 1048576G). A number is in bytes. */
   readonly maxSize?: number | string;
@@ -171,11 +171,11 @@ export interface CopyOptions extends ConnectionOptions {
   readonly minSize?: number | string;
   /** Skip files that were last modified before TIME: an age such as 7d, or a time such as 2026-11-01T12:00. A number is an age in seconds. */
   readonly newerThan?: number | string;
-  /** Skip files that were modified at or after TIME; with `clean`, an age (default there: 1d; 0: all unused). A number is an age in seconds. */
+  /** Skip files that were modified at or after TIME; with `clean`, keep leftovers that are not older (default then: 1d). A number is an age in seconds. */
   readonly olderThan?: number | string;
   /** Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w. */
   readonly chmod?: readonly string[];
-  /** Skip files that exist in the target, also if they differ. */
+  /** Skip files that exist in the target, even if they differ. */
   readonly ignoreExisting?: boolean;
   /** Skip files and directories that do not exist in the target. */
   readonly existing?: boolean;
@@ -197,7 +197,7 @@ export type VerifyOptions = Omit<PlanOptions, "update" | "checksum" | "delete" |
 export interface CleanOptions extends ConnectionOptions {
   /** Change nothing; list what would be copied or removed. */
   readonly dryRun?: boolean;
-  /** Skip files that were modified at or after TIME; with `clean`, an age (default there: 1d; 0: all unused). A number is an age in seconds. */
+  /** Skip files that were modified at or after TIME; with `clean`, keep leftovers that are not older (default then: 1d). A number is an age in seconds. */
   readonly olderThan?: number | string;
 }
 

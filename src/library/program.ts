@@ -49,7 +49,7 @@ export interface Task {
 }
 
 /**
- * Returns the task with valid options. Configuration files apply as on the command line, except for what is printed.
+ * Returns the task with valid options. Configuration files apply as on the command line, except for the output options.
  * ESCP_OPTIONS is for users who type command lines.
  *
  * @throws {UsageError} for invalid options and operands, before anything is started.

@@ -53,7 +53,7 @@ export class StreamGroup {
   }
 
   /**
-   * Resolves when all streams have ended. On the client also if all broke and cannot be replaced; on the remote end not,
+   * Resolves when all streams have ended. On the client even if all broke and cannot be replaced; on the remote end not,
    * because the client opens others.
    *
    * @throws {ProtocolError} and bugs, which end the transfer.

@@ -28,7 +28,7 @@ describe("abortable", () => {
     await assertRejects(() => abortable(Promise.reject(new Error("failed")), signal), Error, "failed");
   });
 
-  it("rejects with the reason of the signal, also if it was aborted before", async () => {
+  it("rejects with the reason of the signal, even if it was aborted before", async () => {
     const stop = new AbortController();
     const waiting = abortable(never, stop.signal);
     stop.abort(new Error("stopped"));

@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
+import { turn } from "../support/escp/interruptions.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { pathsIn } from "../support/files/paths_in.ts";
 import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
+import { waitForNoProcess } from "../support/processes.ts";
 import { describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";
 import { changeTree } from "./changed_tree.ts";
 
@@ -50,10 +52,15 @@ describeWithScene("--mirror that is killed", (scene) => {
       changeTree(from, random);
       const before = pathsIn(copy.target);
       {
-        await using running = await scene.start(variant, copy);
-        const strike = setTimeout(() => kill(running), random.below(1200));
-        await running.result;
-        clearTimeout(strike);
+        await using running = await scene.start(variant, { ...copy, flags: [...copy.flags, "--json"] });
+        const least = random.below(4);
+        let ended = false;
+        const result = running.result.finally(() => ended = true);
+        const deleted = () => running.printed.stdout.match(/"event":"deleted"/g)?.length ?? 0;
+        while (!ended && deleted() < least) await turn();
+        kill(running);
+        const { leftBehind } = await result;
+        await waitForNoProcess(leftBehind, 10_000);
         await scene.sshd.waitForNoSession(10_000);
       }
       const after = new Set(pathsIn(copy.target));

@@ -44,7 +44,8 @@ describeWithScene("the library", (scene) => {
     const path = await scene.tree({ "here/.escp-tmp-x": "", "there/x": "" });
     const options = sceneOptions(scene, USUAL);
     // Interrupted copies leave partial files.
-    await Deno.writeFile(`${path}/large`, new Uint8Array(8 << 20));
+    await Deno.writeFile(`${path}/large`, new Uint8Array());
+    await Deno.truncate(`${path}/large`, 256 << 20);
     await Deno.utime(`${path}/large`, 1, 1);
     for (
       const [source, target] of [[`testhost:${path}/large`, `${path}/here/l`], [

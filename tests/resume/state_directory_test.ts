@@ -48,7 +48,7 @@ describe("StateDirectory", { ignore }, () => {
     assert(xdg.startsWith(`${temp.at("a/b/c")}/escp/`));
   });
 
-  it("is the same in every run, also if the home directory is a symbolic link", async () => {
+  it("is the same in every run, even if the home directory is a symbolic link", async () => {
     using temp = new TempDirectory();
     temp.directory("home");
     Deno.symlinkSync("home", temp.at("link"));

@@ -101,7 +101,7 @@ for (const { title, make } of ENGINES) {
           return true;
         },
       });
-      // The native engine holds the root open.
+      // The native engine keeps the root open.
       if (title === "portable") assertMatch(failures[0].message, /another directory has taken its place$/);
       Deno.removeSync(temp.at("to"));
     });

@@ -54,11 +54,11 @@ export const test = it;
 
 /** Registers a hook that runs once before the first case of the suite. */
 export const beforeAll = (hook: Hook): void => addHook("beforeAll", hook);
-/** Registers a hook that runs once after the last case of the suite, also if a case failed. */
+/** Registers a hook that runs once after the last case of the suite, even if a case failed. */
 export const afterAll = (hook: Hook): void => addHook("afterAll", hook);
 /** Registers a hook that runs before each case of the suite and its inner suites, outer hooks first. */
 export const beforeEach = (hook: Hook): void => addHook("beforeEach", hook);
-/** Registers a hook that runs after each case of the suite and its inner suites, inner hooks first, also if the case failed. */
+/** Registers a hook that runs after each case of the suite and its inner suites, inner hooks first, even if the case failed. */
 export const afterEach = (hook: Hook): void => addHook("afterEach", hook);
 
 function withVariants<Body>(register: (name: string, options: TestOptions, body: Body) => void) {

@@ -11,7 +11,7 @@ export interface ProcessId {
 
 const POLL_MS = 10;
 
-/** Returns processes with this variable in their environment, such as "MARKER=17", also if inherited. */
+/** Returns processes with this variable in their environment, such as "MARKER=17", even if inherited. */
 export async function processesWithEnvironment(assignment: string): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const pid of await allPids()) {

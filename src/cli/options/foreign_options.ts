@@ -10,8 +10,9 @@ const PRESERVES = "-p preserves times and permissions, and owner and group if pe
 const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
 const OUTPUT = "--json prints one object per event, --log writes a log, and -v prints more";
 const RESUMES = "escp keeps partial files and resumes by default; --no-resume switches this off";
-const LISTS = "--include, --exclude, --include-from and --exclude-from take rules; --filelist names the files to copy";
-const WALK = "escp has no such rule for directories; find with --filelist - selects files";
+const LISTS =
+  "--include, --exclude and --exclude-from take rules; --exclude-ignore-files obeys .gitignore; --files-from names files";
+const WALK = "escp has no such rule for directories; find with --files-from - selects files and keeps their paths";
 const COMPARES = "--update compares size and modification time, --checksum compares contents";
 const OLD_PROTOCOL = "escp has a protocol of its own; its ends agree on the version";
 
@@ -24,15 +25,15 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["e rsh blocking-io", "escp always uses ssh; -S names another program, and -o, -P, -i, -J and -F set ssh options"],
   ["rsync-path", "-D names the path of escp on the remote host"],
   ["progress info", "escp shows progress on a terminal by default; -q hides it, and --json prints it for programs"],
-  ["partial partial-dir delay-updates", RESUMES],
+  ["partial partial-dir delay-updates append append-verify", RESUMES],
   ["temp-dir", "escp writes temporary files beside their targets, so that each can be renamed"],
   ["bwlimit", "-l limits the rate, in kbit/s or with a unit as in -l 10M"],
-  ["W whole-file no-whole-file fuzzy y append append-verify checksum-seed block-size", NO_DELTA],
+  ["W whole-file no-whole-file fuzzy y checksum-seed block-size", NO_DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
   ["compare-dest copy-dest", LINKS_OTHERS],
   ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
-  ["force", "--delete deletes directories with their contents"],
+  ["force", "--delete with one source and without --max-delete replaces directories"],
   ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
   ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
   ["ignore-non-existing", "--existing skips files that the target lacks"],
@@ -43,7 +44,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["H hard-links", "--hardlinks preserves hard links, and -a implies it"],
   ["perms E executability times owner g group", PRESERVES],
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
-  ["U atimes N crtimes open-noatime", `${PRESERVES}; other times than that of modification are not set`],
+  ["U atimes N crtimes open-noatime", `${PRESERVES}; access times are set too, creation times are not`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
   ["usermap groupmap chown numeric-ids super fake-super copy-as", NO_OWNERS],
   ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
@@ -54,7 +55,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["f filter cvs-exclude", LISTS],
   ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
-  ["itemize-changes list-only", "-n lists what would be copied"],
+  ["itemize-changes list-only", "-n lists the entries that would be copied or removed"],
   ["out-format log-format log-file log-file-format", OUTPUT],
   ["stderr msgs2stderr outbuf 8 8-bit-output debug no-motd", OUTPUT],
   ["M remote-option", "options of escp apply to both ends; --remote-log writes a log on the remote host"],

@@ -99,7 +99,17 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
     throw new UsageError('Cannot use "-" as a source or target together with "--relative"');
   }
   checkSelection(flags, streams);
+  if (flags.verify && flags["ignore-existing"]) {
+    throw new UsageError(
+      'Cannot use "--verify" with "--ignore-existing": files of a lost session would exist, and not be verified',
+    );
+  }
   const backup = backupOption(flags);
+  if (backup && flags.existing && !flags.update && !flags.checksum) {
+    throw new UsageError(`Cannot use "${backup}" with "--existing" alone: a retry would replace the backups`, {
+      hint: "Add -u or --checksum",
+    });
+  }
   if (flags.inplace && backup) {
     throw new UsageError(`Cannot use "${backup}" with "--inplace": existing files are changed, not replaced`);
   }
@@ -141,16 +151,18 @@ function checkExactTarget(flags: RawFlags, transfers: readonly Transfer[]): void
 function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInput, toOutput }: StandardStreams): void {
   if (!flags.delete) {
     if (flags["max-delete"] === undefined) return;
-    throw new UsageError('Option "--max-delete" limits "--delete", which is missing');
+    throw new UsageError('Option "--max-delete" needs "--delete"');
   }
   const refuse = (combination: string, reason: string) => {
     throw new UsageError(`Cannot use "--delete" ${combination}: ${reason}`);
   };
   if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it has no entries");
   if (!flags.recursive) refuse('without "-r" or "-a"', "only entries of copied directories are deleted");
-  if (flags.filelist !== undefined) refuse('with "--filelist"', "it would delete what the list does not name");
-  if (flags["files-from"] !== undefined) refuse('with "--files-from"', "it would delete what the list does not name");
-  if (flags.relative) refuse('with "--relative"', "it would delete what is beside the sources");
+  if (flags.filelist !== undefined) refuse('with "--filelist"', "it would delete entries that the list does not name");
+  if (flags["files-from"] !== undefined) {
+    refuse('with "--files-from"', "it would delete entries that the list does not name");
+  }
+  if (flags.relative) refuse('with "--relative"', "it would delete entries beside the sources");
   if (flags["exclude-ignore-files"] && !flags["delete-excluded"]) {
     throw new UsageError('Cannot use "--delete" with "--exclude-ignore-files": only the source knows what is ignored', {
       hint: "--delete-excluded deletes the ignored entries of the target too",

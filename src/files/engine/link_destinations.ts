@@ -13,7 +13,7 @@ export interface LinkDestinations {
    * Finds the first file that has the name, size and attributes of a record.
    *
    * @param attributes Attributes of the record; only those that the options include are compared.
-   * @returns Whether there is one. It becomes the current file.
+   * @returns Whether a file was found, which becomes the current file.
    */
   find(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, attributes: Attributes): boolean;
   /** Opens the current file. @throws {FileError} Operation "read". */

@@ -48,7 +48,7 @@ export interface WalkOptions {
   /** Returns whether a path relative to its root is copied; an excluded directory is not entered. Not called for roots. */
   accept?: (path: string, isDirectory: boolean) => boolean;
   /**
-   * Whether the walk yields the names of the entries of each directory, also of entries that are skipped or fail. "accepted":
+   * Whether the walk yields the names of the entries of each directory, including entries that are skipped or fail. "accepted":
    * without those that `accept` excludes. Default: no names.
    */
   names?: "all" | "accepted";
@@ -56,7 +56,7 @@ export interface WalkOptions {
   listed?: readonly (ListedPaths | undefined)[];
   /** Returns the `.gitignore` files of a new walk. Ignored entries below the roots are not copied. Default: none. */
   ignoreFiles?: () => IgnoredEntries;
-  /** Returns whether a regular file is copied, also if it is a root. Default: every file is. */
+  /** Returns whether a regular file is copied, even if it is a root. Default: every file is. */
   select?: FileTest;
   /** Returns the mode that records have instead of that of a regular file or directory. Default: the same. */
   changeMode?: (mode: number, isDirectory: boolean) => number;
@@ -173,7 +173,7 @@ export interface RangeReader {
    * @returns Number of bytes read. If it is less than `length`, or negative, call `readAt` to get the rest or the failure.
    */
   readAsync?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
-  /** Returns the bytes of the hole at `offset`, at most `length`; 0 also if the hole is too small to matter or unknown. */
+  /** Returns the bytes of the hole at `offset`, at most `length`; 0 if there is none, or it is too small to matter or unknown. */
   holeAt(offset: number, length: number): number;
   /** Returns the bytes from `offset`, at most `length`, before the next hole that `holeAt` reports. */
   dataAt(offset: number, length: number): number;

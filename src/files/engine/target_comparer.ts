@@ -52,7 +52,7 @@ export interface TargetComparer {
    * With `keepBackups`: renames the current entry, whose verification failed, and restores its backup if there is one.
    *
    * @param kept Identity that the backup must have; undefined if no backup is known.
-   * @returns New name of the current entry, in the same directory; also if it already has that name.
+   * @returns New name of the current entry, in the same directory; even if it already has that name.
    * @throws {FileError} Operation "rename".
    */
   revert(kept: FileIdentity | undefined): string;

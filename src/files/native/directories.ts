@@ -7,19 +7,24 @@ import { Errno } from "../../native/libc/errno.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import { encodeName } from "../../protocol/names.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
 import { pointsOutside } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { PendingDirectory } from "../engine/target.ts";
+import type { GlobEntry } from "../glob/expand.ts";
 import { failedCall, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
+import { hasEntry } from "../target/has_entry.ts";
 import { AccessReader } from "./access.ts";
 import { followDirectoryLink } from "./directory_links.ts";
-import { isOpenWithin, LONGEST_PATH_BYTES, magicLink, openPath, SCRATCH_BYTES } from "./open.ts";
+import { descriptorPath, isOpenWithin, LONGEST_PATH_BYTES, magicLink, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
+
+/** Lists a directory. @throws {Error} If it cannot be listed. */
+type ListDirectory = (path: string) => Iterable<GlobEntry>;
 
 /**
  * Number of descriptors kept open besides that of the root. The number is small, because every stream keeps as many and the
@@ -43,7 +48,7 @@ export class NativeDirectories {
   readonly #openat2: boolean;
   readonly #operation: string;
   readonly #dirlinks: SharedArrayBuffer | undefined;
-  readonly #replaces: boolean;
+  readonly #list: ListDirectory | undefined;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(SCRATCH_BYTES);
@@ -60,19 +65,19 @@ export class NativeDirectories {
   /**
    * @param options.operation Operation in messages. Default: "create".
    * @param options.dirlinks As in `TargetOptions`.
-   * @param options.replaces Whether a directory that is created replaces another entry of its name. Default: no.
+   * @param options.list Lists directories. With it, a directory that is created replaces another entry of its name.
    */
   constructor(
     calls: FileCalls,
     rootAt: (root: number) => RootDirectory,
-    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer; replaces?: boolean },
+    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer; list?: ListDirectory },
   ) {
     this.#calls = calls;
     this.#operation = options.operation ?? "create";
     this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
     this.#dirlinks = options.dirlinks;
-    this.#replaces = options.replaces ?? false;
+    this.#list = options.list;
     this.#maxKept = options.openat2 && !options.dirlinks ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
@@ -205,7 +210,7 @@ export class NativeDirectories {
     if (-result === Errno.ELOOP && this.#dirlinks) return this.#follow(root, path, directory, name);
     if (!create || !this.#mayCreate(-result)) throw this.#refused(root, path, -result);
     // If another stream has created the directory meanwhile, this fails.
-    if (-result !== Errno.ENOENT) this.#calls.unlinkat(directory, this.#path.address, 0);
+    if (-result !== Errno.ENOENT) this.#removeReplaced(root, path, directory, name);
     if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
       this.#created.push({ root, path, created: true });
     } else {
@@ -218,9 +223,17 @@ export class NativeDirectories {
     return result;
   }
 
+  /** Removes an entry that a directory replaces. @throws {FileError} if it is of this copy, and its name differs in case. */
+  #removeReplaced(root: number, path: string, directory: number, name: Uint8Array): void {
+    if (!hasEntry(this.#list!(descriptorPath(directory)), decodeName(name))) {
+      throw this.#refused(root, path, Errno.EEXIST);
+    }
+    this.#calls.unlinkat(directory, this.#path.putName(name), 0);
+  }
+
   /** Returns whether a directory can be created after opening it has failed. */
   #mayCreate(errno: number): boolean {
-    return errno === Errno.ENOENT || (this.#replaces && (errno === Errno.ENOTDIR || errno === Errno.ELOOP));
+    return errno === Errno.ENOENT || (this.#list !== undefined && (errno === Errno.ENOTDIR || errno === Errno.ELOOP));
   }
 
   /** Returns a descriptor of the directory that a link points to. @throws {FileError} If the link is not followed. */

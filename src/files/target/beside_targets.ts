@@ -5,7 +5,7 @@ import { withoutTrailingSlashes } from "../path/local_path.ts";
 import { fullPath } from "./plan.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
 
-/** A plan, and what was planned. */
+/** A plan and its sources. */
 export interface PlannedRoots {
   roots: readonly TargetRoot[];
   /** Sources of the roots. */

@@ -3,7 +3,14 @@
 import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { LinkDestination } from "../engine/target_root.ts";
-import { baseName, directoryOf, isAbsolutePath, joinPath, withoutTrailingSlashes } from "../path/local_path.ts";
+import {
+  baseName,
+  directoryOf,
+  isAbsolutePath,
+  joinPath,
+  PATH_STYLE,
+  withoutTrailingSlashes,
+} from "../path/local_path.ts";
 import { expandTilde } from "../path/tilde.ts";
 import { unexpectedLink } from "../stat/file_failure.ts";
 import { identityOfStat } from "../stat/file_identity.ts";
@@ -51,7 +58,7 @@ function findDirectory(
   if (!isAbsolutePath(text)) {
     full = target;
     // The target directory may not exist yet.
-    const names = text.split("/").filter((name) => name !== "" && name !== ".");
+    const names = text.split(PATH_STYLE === "windows" ? /[\\/]/ : "/").filter((name) => name !== "" && name !== ".");
     isBelow = names[0] !== "..";
     for (; names[0] === ".."; names.shift()) full = directoryOf(full);
     full = joinPath(full, names.join("/"));

@@ -28,7 +28,7 @@ export interface TargetPlanOptions {
   isUnfinished?: (directory: string, source: PlannedSource) => boolean;
   /** Whether directories above a target may be missing, so that they are created. Default: no. */
   mkpath?: boolean;
-  /** Whether the target is the copy of the only source, also if it is an existing directory. Default: no. */
+  /** Whether the target is the copy of the only source, even if it is an existing directory. Default: no. */
   exact?: boolean;
   /** As in `TargetOptions`: whether a link to a directory, of the name of a source, is used as that directory. */
   dirlinks?: SharedArrayBuffer;

@@ -26,7 +26,7 @@ export class ListedPaths {
     for (const path of paths) this.#add(path);
   }
 
-  /** Names directly in the root that are copied; undefined for all, also if there are very many. */
+  /** Names directly in the root that are copied; undefined for all, or if there are very many. */
   get names(): ReadonlySet<string> | undefined {
     const { children, isListed } = this.#top;
     return (isListed && this.#deep) || children.size > MAX_NAMES ? undefined : new Set(children.keys());

@@ -81,7 +81,12 @@ export class TreeWalk implements Walk {
 
   *#walk(): Steps {
     const { note } = this.#lister;
-    if (note && this.#roots.length > 0) yield { type: "note", path: this.#roots[0].path, message: note };
+    if (note && this.#roots.length > 0) {
+      const { path } = this.#roots[0];
+      // Entries of the target with these names must not be removed.
+      if (this.#options.names) yield { type: "failed", error: new FileError("list all names in", path, note) };
+      else yield { type: "note", path, message: note };
+    }
     for (let root = 0; root < this.#roots.length; root++) {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);

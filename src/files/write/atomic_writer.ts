@@ -161,6 +161,9 @@ export class AtomicWriter<Name, Staged> {
     const { directory, options } = this;
     const existing = known ?? this.#existing;
     try {
+      // A file may have another name in an earlier snapshot.
+      const root = this.roots[this.#root];
+      if (root.kind !== "device" && root.linkDestinations) return undefined;
       if (options.keepBackups || options.backup || (!known && !directory.stat(name, existing))) return undefined;
       if (existing.kind !== FileKind.file) return undefined;
       const text = directory.textOf(name);
@@ -275,9 +278,7 @@ export class AtomicWriter<Name, Staged> {
       step();
     } catch (error) {
       if (codeOf(error) !== "EISDIR" || !this.#clear) throw error;
-      const removed = this.#clear({ root: this.#root, path: this.pathOf(name) });
-      // A pack has many files: spreading a long list could exceed the stack.
-      for (const place of removed) this.#deleted.push(place);
+      this.#clear({ root: this.#root, path: this.pathOf(name) }, (place) => this.#deleted.push(place));
       step();
     }
   }

@@ -85,6 +85,14 @@ export class EntryRemover<Name, Staged> {
     });
   }
 
+  /** Checks a directory that the source has too. @throws {FileError} if a file system is mounted on it. */
+  checkListed(place: TargetPlace): void {
+    const parts = splitRelativePath(place.path);
+    this.#enter({ root: place.root, path: parts.directory });
+    const { directory } = this.#writer;
+    if (directory.isMountPoint(directory.nameOf(parts.name))) throw mounted(this.textOf(place));
+  }
+
   /** Records a failure. @returns whether the entry does not exist any more. @throws {unknown} The error, if it is a bug. */
   fail(place: TargetPlace, error: unknown): boolean {
     const code = codeOf(error);
@@ -164,11 +172,7 @@ export class EntryRemover<Name, Staged> {
       const isSource = identity.inode !== 0 && sources.some((source) => isSameFile(source, identity));
       if (isSource) throw new FileError("remove", this.textOf(place), "it is a source of this copy");
     }
-    if (!isDirectory || !directory.isMountPoint(entry)) return;
-    throw new FileError("remove", this.textOf(place), "a file system is mounted on it", {
-      code: "EBUSY",
-      hint: "Unmount it, or exclude it with --exclude",
-    });
+    if (isDirectory && directory.isMountPoint(entry)) throw mounted(this.textOf(place));
   }
 
   #enter({ root, path }: TargetPlace): void {
@@ -194,6 +198,13 @@ export function finishSteps<Result>(steps: Steps<Result>): Result {
     const { done, value } = steps.next();
     if (done) return value;
   }
+}
+
+function mounted(path: string): FileError {
+  return new FileError("remove", path, "a file system is mounted on it", {
+    code: "EBUSY",
+    hint: "Unmount it, or exclude it with --exclude",
+  });
 }
 
 /** Returns a failure to remove a path, also of a step with another operation. */

@@ -42,6 +42,7 @@ export class ExtraRemover<Name, Staged> {
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
       const place = { root, path };
       try {
+        if (path !== "") this.#remover.checkListed(place);
         for (const name of yield* this.#search(place)) pending.push(joinPath(path, name));
       } catch (error) {
         this.#remover.fail(place, error);

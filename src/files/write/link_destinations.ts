@@ -48,7 +48,7 @@ export class EngineLinkDestinations<Name, Staged> implements LinkDestinations {
     const given = { roots: all, options };
     this.#backups = new BackupDirectories((options) => engine.openDirectory(options), given);
     this.#writer = new AtomicWriter(engine.openDirectory(given), given, this.#backups);
-    // No link is followed on the way to a file that others may have created.
+    // No link on the path is followed, because another user may have created it.
     this.#comparer = engine.openComparer({ roots: all, options: { ...options, dirlinks: undefined } });
   }
 

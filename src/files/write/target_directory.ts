@@ -23,12 +23,15 @@ import type { LinkSource } from "../path/link_target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
 
+/** Removes a directory with its contents. @param removed is called for each entry. @throws {FileError} if an entry stays. */
+export type ClearDirectory = (place: TargetPlace, removed: (place: RemovedPlace) => void) => void;
+
 /** Roots and options of a writer. */
 export interface WriterOptions {
   roots: TargetRoot[];
   options: TargetOptions;
-  /** With `replaces`: removes a directory with its contents, and returns the removed entries. @throws {FileError} */
-  clear?: (place: TargetPlace) => RemovedPlace[];
+  /** With `replaces`: removes directories that obstruct files. */
+  clear?: ClearDirectory;
 }
 
 /**

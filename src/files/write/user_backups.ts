@@ -38,9 +38,9 @@ export class UserBackups<Name, Staged> {
 
   /**
    * Keeps the file or link that is about to be replaced, unless the new one is the same. A resumed copy sends some files
-   * again, whose backups it must not replace by the new files.
+   * again. Their backups must stay.
    *
-   * @returns As `CommitCalls.backUp`; undefined also if nothing is replaced.
+   * @returns As `CommitCalls.backUp`; undefined, too, if nothing is replaced.
    * @throws {FileError} Operation "back up".
    */
   keep(root: number, name: Name, replacement: Replacement): (() => void) | undefined {
@@ -48,6 +48,11 @@ export class UserBackups<Name, Staged> {
     if (!naming) return undefined;
     const { directory, commits } = this.#current;
     const shown = directory.textOf(name);
+    if (!naming.elsewhere && decodeName(directory.bytesOf(name)).endsWith(naming.suffix)) {
+      throw new FileError("write", shown, "its name is that of a backup", {
+        hint: `Use another --suffix, or --exclude "*${naming.suffix}"`,
+      });
+    }
     try {
       if (!directory.stat(name, this.#existing) || this.#existing.kind === FileKind.directory) return undefined;
       if (replacement && this.#isSame(root, name, replacement)) return undefined;

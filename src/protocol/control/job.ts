@@ -84,7 +84,7 @@ export interface JobOptions {
   symlinks: "follow" | "preserve" | "skip";
   /** Send a file with several names once. */
   hardlinks: boolean;
-  /** Send a file with several names once also if they are below several roots. Feature "link-roots". */
+  /** Send a file with several names once even if they are below several roots. Feature "link-roots". */
   linkRoots?: boolean;
   /** Preserve extended attributes. Feature "xattrs". */
   xattrs?: boolean;
@@ -94,7 +94,7 @@ export interface JobOptions {
   inplace?: boolean;
   /** The receiver creates missing directories above the target. Feature "mkpath". */
   mkpath?: boolean;
-  /** The target is the copy of the only source, also if it is an existing directory. Feature "exact". */
+  /** The target is the copy of the only source, even if it is an existing directory. Feature "exact". */
   exact?: boolean;
   /** The receiver uses a symbolic link to a directory in the target as that directory. Feature "dirlinks". */
   dirlinks?: boolean;

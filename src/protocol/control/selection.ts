@@ -1,4 +1,4 @@
-/** How a sender selects what it sends, besides filters of paths. Feature "select". */
+/** Selection of files by a sender, besides filters of paths. Feature "select". */
 
 import * as shape from "./shape.ts";
 

@@ -39,7 +39,7 @@ export class SameHostCopier {
    * Copies bytes [offset, offset + length) to the same offset, while they are needed. The kernel copies if it can.
    *
    * @returns the number of bytes that an earlier run had already written; undefined if they are no longer needed.
-   * @throws {FileError} also if the file has shrunk.
+   * @throws {FileError} If it cannot be read, or the file has shrunk.
    */
   async copy(
     file: SharedFile,

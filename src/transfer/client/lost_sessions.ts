@@ -28,6 +28,8 @@ export class LostSessions {
   /** Bytes in partial files, which the next session finds as resumed. */
   #partial = 0;
   #wireBytes = 0;
+  /** Entries that the current session and lost ones have deleted. */
+  #deleted = { current: 0, lost: 0 };
   /** Bytes that lost sessions have sent; undefined if none was connected. */
   #sent: number | undefined;
   #isConnected = false;
@@ -36,6 +38,7 @@ export class LostSessions {
   add(event: TransferEvent): TransferEvent {
     if (event.type === "finished") return this.#sum(event);
     if (event.type === "connected") this.#isConnected = true;
+    if (event.type === "deleted") this.#deleted.current++;
     if (event.type !== "progress") return event;
     const { files, bytes, resumed = 0, doneBytes = 0, wireBytes = 0 } = event;
     this.#current = { files, bytes, resumed, doneBytes, wireBytes };
@@ -46,6 +49,7 @@ export class LostSessions {
   lost(): void {
     const { files, bytes, resumed, doneBytes, wireBytes } = this.#current;
     this.#current = NONE;
+    this.#deleted = { current: 0, lost: this.#deleted.lost + this.#deleted.current };
     this.#files += files;
     this.#doneBytes += doneBytes;
     this.#wireBytes += wireBytes;
@@ -73,6 +77,7 @@ export class LostSessions {
       bytes,
       resumed: Math.min(resumed, bytes),
       skipped: event.skipped - files,
+      ...(event.deleted !== undefined && { deleted: event.deleted + this.#deleted.lost }),
       ...(event.wireBytes !== undefined && { wireBytes: event.wireBytes + this.#wireBytes }),
     };
   }

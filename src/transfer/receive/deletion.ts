@@ -46,7 +46,8 @@ export class Deletion {
     roots: readonly TargetRoot[],
     deleted: (path: string) => void,
   ) {
-    const { session: { control }, job: { filters, deletesExcluded, maxDeletions } } = options;
+    const { session: { control }, job } = options;
+    const { filters, deletesExcluded } = job;
     this.#options = options;
     this.#sourceNames = sources.map(({ name }) => name);
     this.#sources = sameHost ? sources.map(({ dev, inode }) => ({ dev, inode })) : [];
@@ -54,9 +55,7 @@ export class Deletion {
     this.#filters = deletesExcluded ? [] : parseFilterRules(filters);
     this.#messages = new MessageBatcher((entries) => control.send({ type: "deleted", entries }));
     this.#deleted = deleted;
-    // The limit is for the end. If several sources are merged, an entry of one could replace that of another.
-    if (maxDeletions !== undefined || roots.length > 1) return;
-    this.replaces = { filters: this.#filters, sources: this.#sources };
+    if (mayReplaceKinds(job, roots)) this.replaces = { filters: this.#filters, sources: this.#sources };
   }
 
   /** Adds names of a source directory. @throws {ProtocolError} */
@@ -73,7 +72,8 @@ export class Deletion {
     if (failed || stopped) {
       this.#messages.flush();
       const reason = stopped ? "the copy stopped early" : "some paths failed";
-      noteUser(this.#options, `nothing was deleted, because ${reason}`);
+      const none = this.count > 0 ? "nothing else" : "nothing";
+      noteUser(this.#options, `${none} was deleted, because ${reason}`);
       return [];
     }
     const { job: { maxDeletions = Infinity, comparison } } = this.#options;
@@ -106,11 +106,23 @@ export class Deletion {
     const shown = shownPath(this.#sourceNames[root], isDirectory ? `${path}/` : path);
     this.count++;
     this.#deleted(shown);
-    // A directory that a file replaces is removed at once. Its entries count, also if the client does not read all names.
+    // A directory that a file replaces is removed at once. Its entries count, even if the client does not read all names.
     if (role === "client" || control.waiting > MAX_WAITING) return;
     this.#messages.add({ path: shown });
     if (control.waiting > MOST_WAITING) return control.flushed();
   }
+}
+
+/**
+ * Returns whether entries of other kinds may be replaced while the copy writes. The limit of deletions is for the end. If
+ * several sources are merged, an entry of one could replace that of another. A replaced directory cannot be restored.
+ */
+function mayReplaceKinds(
+  { maxDeletions, verify, comparison }: ReceiveOptions["job"],
+  roots: readonly TargetRoot[],
+): boolean {
+  return maxDeletions === undefined && !verify && !comparison?.skipExisting && roots.length === 1 &&
+    roots[0].kind === "folder";
 }
 
 function noteOfKept(kept: number): string {
@@ -123,7 +135,7 @@ function failuresOf({ failures, moreFailures, left }: RemovedExtras, limit: numb
   if (moreFailures > 0) all.push(general(`Cannot remove ${grouped(moreFailures)} more entries`));
   if (left > 0) {
     const entries = left === 1 ? "1 more entry" : `${grouped(left)} more entries`;
-    all.push(general(`Cannot delete ${entries}: the limit of --max-delete is ${grouped(limit)}`, "Raise the limit"));
+    all.push(general(`Cannot delete ${entries}: the limit of --max-delete is ${grouped(limit)}`, "Raise --max-delete"));
   }
   return all;
 }

@@ -87,7 +87,9 @@ async function planFiles(
   }
   if (job.linkDests) {
     const missing = planLinkDestinations(job.linkDests, { roots, sources: planned, target }, plan, files.paths);
-    for (const each of missing) note(`${quotePath(each)} does not exist: no files are linked to`);
+    for (const each of missing) {
+      note(`Cannot find the --link-dest directory ${quotePath(each)}: no file is linked to it`);
+    }
   }
   if (session.role === "remote") checkNotChannel(roots, files.paths);
   if (job.comparison?.dryRun) return roots;

@@ -160,7 +160,7 @@ class Receiver implements AsyncDisposable {
     const failed = incomplete || target.failures + this.#senderFailures > 0;
     const deletionFailures = await this.#deletion?.run(target, { failed, stopped }) ?? [];
     const failures = await target.finish();
-    if (target.failures === 0 && failures.length === 0 && !incomplete) record.complete();
+    if (target.failures === 0 && failures.length + deletionFailures.length === 0 && !incomplete) record.complete();
     const { files, bytes, skipped } = target.done;
     const verified = verify ? target.done.verified : undefined;
     failures.unshift(...deletionFailures);
@@ -271,6 +271,6 @@ function fittingFailures(failures: Failure[]): Failure[] {
   const [fitting = []] = batches(failures, (failure) => JSON.stringify(failure).length);
   const left = failures.length - fitting.length;
   if (left === 0) return fitting;
-  const message = `Cannot set the attributes of ${grouped(left)} more directories`;
+  const message = `Cannot finish ${grouped(left)} more entries`;
   return [...fitting, { code: "", path: "", message, hint: "" }];
 }

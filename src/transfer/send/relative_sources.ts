@@ -1,5 +1,6 @@
 /** `--relative`: operands keep their paths below the target. They become listed paths of the directories that they start in. */
 
+import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import { joinPath, resolvePath } from "../../files/path/local_path.ts";
 import type { FileIdentity } from "../../files/stat/file_identity.ts";
@@ -46,6 +47,11 @@ export async function withRelative(
   };
   for (const { typed = "", operand, kind, identity } of roots) {
     const { directory, path } = splitOperand(options.tilde ? expandTilde(typed, options.confinement?.home) : typed);
+    if (path.split("/").includes("..")) {
+      notFound++;
+      await failed(toFailure(new FileError("keep the path of", typed, 'it contains ".."', { code: "EINVAL" })));
+      continue;
+    }
     if (!groups.has(directory)) groups.set(directory, await start(directory, operand));
     const group = groups.get(directory);
     group?.paths.push(path);

@@ -34,7 +34,7 @@ export const COPY_EVENTS: TaskEvents = {
         version: always(TEXT, "version of escp"),
         sources: always(listOf(TEXT), "the sources, without those of a list"),
         target: always(TEXT, 'the target; "" if a list names one for each source'),
-        filelist: maybe(TEXT, "file with the list of sources"),
+        filelist: maybe(TEXT, "file of --filelist or --files-from"),
       },
     },
     {
@@ -77,7 +77,7 @@ export const COPY_EVENTS: TaskEvents = {
       fields: {
         action: always(
           oneOf("create", "send", "replace", "skip", "remove"),
-          "create a directory, send a new entry, replace or skip an entry, or remove what the source lacks",
+          "create a directory, send a new entry, replace or skip an entry, or remove an entry that the source lacks",
         ),
         path: always(TEXT, "name of the source and the path below it"),
         bytes: always(COUNT, "size of a file, 0 for other entries"),

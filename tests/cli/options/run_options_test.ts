@@ -250,15 +250,15 @@ describe("options of a copy", () => {
     );
     assertEquals(
       refused("-r", "--delete", "--filelist=l", "h:"),
-      'with "--filelist": it would delete what the list does not name',
+      'with "--filelist": it would delete entries that the list does not name',
     );
     assertEquals(
       refused("-r", "--delete", "--files-from=l", "a", "h:"),
-      'with "--files-from": it would delete what the list does not name',
+      'with "--files-from": it would delete entries that the list does not name',
     );
     assertEquals(
       refused("-r", "--delete", "--relative", "a/b", "h:"),
-      'with "--relative": it would delete what is beside the sources',
+      'with "--relative": it would delete entries beside the sources',
     );
     assertEquals(
       refused("-r", "--delete", "--exclude-ignore-files", "a", "h:"),
@@ -289,7 +289,7 @@ describe("options of a copy", () => {
     );
     assertEquals(
       usageError("-r", "--max-delete=1", "a", "b"),
-      'Option "--max-delete" limits "--delete", which is missing',
+      'Option "--max-delete" needs "--delete"',
     );
   });
 

@@ -153,7 +153,7 @@ describeWithSshd("a host without escp", () => {
     });
   });
 
-  it("receives escp with --install, also if another host fails", async () => {
+  it("receives escp with --install, even if another host fails", async () => {
     await withHost({}, async ({ run, installed, push, logins, sshd }) => {
       const { code, stdout, stderr } = await run("--install", "nobody@testhost", "testhost", "testhost2");
       assertEquals(code, 1, stderr);

@@ -25,7 +25,7 @@ describe("the listing of a directory without system calls", () => {
     return { lister, made };
   }
 
-  it("reads 100,000 entries in pieces, also if the size of the directory is small", async () => {
+  it("reads 100,000 entries in pieces, even if the size of the directory is small", async () => {
     using temp = new TempDirectory();
     const { lister, made } = open(temp, 100_000);
     let [listed, ahead] = [0, 0];

@@ -92,8 +92,13 @@ function writeTree(temp: TempDirectory): void {
 }
 
 async function git(directory: string, ...args: string[]): Promise<string> {
-  const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", HOME: directory };
-  const command = new Deno.Command("git", { args: ["-C", directory, ...args], env, stderr: "inherit" });
+  const env = {
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+    HOME: directory,
+    PATH: Deno.env.get("PATH")!,
+  };
+  const command = new Deno.Command("git", { args: ["-C", directory, ...args], clearEnv: true, env, stderr: "inherit" });
   const { success, stdout } = await command.output();
   if (!success) throw new Error(`git ${args.join(" ")} failed`);
   return new TextDecoder().decode(stdout);

@@ -15,7 +15,7 @@ const why = problem === undefined ? "" : ` (skipped: ${problem})`;
 
 for (const { title, make } of ENGINES) {
   describe(`an append-only directory, ${title}${why}`, { ignore: problem !== undefined }, () => {
-    it("gets no temporary file, also if a link to it is the target", () => {
+    it("gets no temporary file, even if a link to it is the target", () => {
       using temp = new TempDirectory();
       temp.directory("d");
       Deno.symlinkSync("d", temp.at("link"));

@@ -88,7 +88,7 @@ describe("openRequestedLibcrypto", () => {
 describe("libcryptoPath", { ignore: Deno.build.os === "windows" }, () => {
   const line = (path: string) => `7f27-7f28 r-xp 000c5000 fe:00 15630407                   ${path}\n`;
 
-  it("finds the mapped file of a name, also if the name is a link to it", () => {
+  it("finds the mapped file of a name, even if the name is a link to it", () => {
     for (const file of ["/usr/lib/libcrypto.so.3", "/usr/lib/libcrypto.so.3.2.1", "/a b/libcrypto.so.3"]) {
       const maps = line("/usr/bin/deno") + line("/usr/lib/libcrypto.so.35") + line(file) + line("[heap]");
       assertEquals(libcryptoPath({ name: "libcrypto.so.3" }, maps), file);

@@ -30,13 +30,13 @@ export const SELECTING = [
     name: "relative",
     kind: "boolean",
     forwarded: "changed",
-    help: "Keep the whole paths of sources below the target, or what follows /./ in them",
+    help: "Keep the whole paths of sources below the target, or their parts after /./",
   },
   {
     name: "exclude-ignore-files",
     kind: "boolean",
     forwarded: "changed",
-    help: "Skip what the .gitignore files in the sources ignore, by the rules of git",
+    help: "Skip files that the .gitignore files in the sources ignore, by the rules of git",
   },
   {
     name: "max-size",
@@ -70,7 +70,8 @@ export const SELECTING = [
     argument: "TIME",
     once: true,
     forwarded: "changed",
-    help: "Skip files that were modified at or after TIME; with --clean, an age (default there: 1d; 0: all unused)",
+    help:
+      "Skip files that were modified at or after TIME; with --clean, keep leftovers that are not older (default then: 1d)",
   },
   {
     name: "chmod",
@@ -83,7 +84,7 @@ export const SELECTING = [
     name: "ignore-existing",
     kind: "boolean",
     forwarded: "changed",
-    help: "Skip files that exist in the target, also if they differ",
+    help: "Skip files that exist in the target, even if they differ",
   },
   {
     name: "existing",

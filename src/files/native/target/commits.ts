@@ -147,10 +147,11 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
    * a directory that no other user can enter, the mode of a temporary file grants nothing.
    */
   #examinesFirst(): boolean {
-    const { access, options: { acls, fsync, preserve } } = this.#directory;
+    const { access, options: { acls, backup, fsync, preserve } } = this.#directory;
     if (access !== this.#access) this.#expectsReplaced = !access.sealed;
     this.#access = access;
-    if (fsync || access.shared || this.#inherits) return true;
+    // A backup moves the replaced file away before the rename.
+    if (fsync || backup || access.shared || this.#inherits) return true;
     return preserve ? acls === true || this.#expectsReplaced : !access.sealed;
   }
 

@@ -54,7 +54,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), {
       openat2,
       dirlinks: options.dirlinks,
-      replaces: options.replaces !== undefined,
+      list: options.replaces && ((path) => listDirectory(calls, path)),
     });
     this.attributes = new NativeAttributes(calls);
     this.xattrs = xattrs;

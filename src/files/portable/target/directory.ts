@@ -25,6 +25,7 @@ import { canOthersReplace, canOthersSwap, isSharedByOthers, newModesIn, refersTo
 import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { REPLACEMENT } from "../lister.ts";
+import { hasEntry } from "../../target/has_entry.ts";
 import { listEntries } from "../list_entries.ts";
 import { correctTimes } from "../runtime_gaps.ts";
 import { notText } from "../text_lister.ts";
@@ -269,7 +270,9 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   /** Removes an entry that a directory replaces. */
   #removeReplaced(path: string): void {
     if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", path);
-    Deno.removeSync(path);
+    // On a file system that ignores case it may be a file of this copy.
+    if (!hasEntry(listEntries(this.place), baseName(path))) throw failedWith("create", path, "EEXIST");
+    this.removeEntry(path, { isDirectory: false });
   }
 
   #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {

@@ -77,12 +77,16 @@ describeWithScene("--delete with entries of another kind", { inProcess: true }, 
 
     it(`never replaces an entry of one source by that of another (${name})`, async () => {
       const tree = await scene.tree({ "one/s/x": "x", "two/s/x/y": "y", "t": { directory: true } });
-      const { code } = await scene.copy(variant, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-a", "--delete"],
         sources: [`${tree}/one/s`, `${tree}/two/s`],
         target: `${tree}/t`,
       });
       assertEquals(code, 1);
+      assertStringIncludes(stderr, `"${tree}/t/s/x`);
+      // Either of them may come first.
+      const paths = pathsIn(`${tree}/t/s`);
+      assertEquals(paths, paths.length === 1 ? ["x"] : ["x", "x/y"]);
     });
   }
 });

@@ -76,7 +76,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       await assertClean(to, running);
     });
 
-    it(`exits at once after a second Ctrl-C, also if no peer answers: ${variantName(variant)}`, async () => {
+    it(`exits at once after a second Ctrl-C, even if no peer answers: ${variantName(variant)}`, async () => {
       const { running } = await begin(variant);
       await using _ = running;
       const others = await children(running.pid);
