@@ -135,6 +135,6 @@ function treeOf(random: RandomBytes, seed: number) {
 }
 
 function options(random: RandomBytes): string[] {
-  const flags = [["-C"], ["--checksum"], ["--verify"], ["--no-resume"], ["--fsync"]];
+  const flags = [["-C"], ["--checksum"], ["--no-resume"], ["--fsync"]];
   return flags.filter(() => random.below(4) === 0).flat();
 }

@@ -274,6 +274,14 @@ describe("options of a copy", () => {
       'with "--link-dest": it would delete earlier snapshots in the target',
     );
     assertEquals(
+      usageError("--verify", "--ignore-existing", "a", "h:"),
+      'Cannot use "--verify" with "--ignore-existing": files of a lost session would exist, and not be verified',
+    );
+    assertEquals(
+      usageError("-b", "--existing", "a", "h:"),
+      'Cannot use "--backup" with "--existing" alone: a retry would replace the backups',
+    );
+    assertEquals(
       usageError("-r", "--existing", "--link-dest=../old", "a", "h:"),
       'Cannot use "--link-dest" with "--existing": a snapshot has no files before the copy',
     );

@@ -176,6 +176,19 @@ for (const { title, make } of ENGINES) {
       assertEquals([failures, count], [[], 0]);
     });
 
+    it("does not search a mounted file system whose directory the source has", {
+      ignore: smallDiskProblem !== undefined,
+    }, async () => {
+      write("disk/");
+      await using _ = await mountSmallDisk("size=1m", temp.at("to/disk"));
+      temp.write("to/disk/file");
+      const { failures } = await remove(sourceOf(temp.at("to"), "disk/"));
+      assertEquals(failures.map(({ message }) => message), [
+        `Cannot remove "${temp.at("to/disk")}": a file system is mounted on it`,
+      ]);
+      assertEquals(temp.list("to"), ["disk/", "disk/file"]);
+    });
+
     it("does not enter a mounted file system", { ignore: smallDiskProblem !== undefined }, async () => {
       write("x/disk/", "x/y", "kept/disk/");
       await using _ = await mountSmallDisk("size=1m", temp.at("to/x/disk"));

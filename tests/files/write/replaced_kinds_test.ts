@@ -5,7 +5,7 @@ import type { ReplacedKinds, Target } from "../../../src/files/engine/target.ts"
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, TempDirectory } from "../file_engines.ts";
 
-const { directory, file, symlink } = RecordType;
+const { directory, enter, file, symlink } = RecordType;
 const ALL: ReplacedKinds = { filters: [], sources: [] };
 
 for (const { title, make } of ENGINES) {
@@ -66,6 +66,16 @@ for (const { title, make } of ENGINES) {
       ]);
     });
 
+    it("stay if the target of a file has become a directory", () => {
+      const roots = [{ kind: "file" as const, directory: temp.at("to"), name: "dir" }];
+      const target = make().openTarget(roots, { preserve: false, umask: 0o022, token: "test", replaces: ALL });
+      const before = temp.list("to");
+      assertThrows(() => applyRecords(target, [[enter, ""], [file, "", "new"]]), FileError, "Is a directory");
+      target.abort();
+      target.close();
+      assertEquals(temp.list("to"), before);
+    });
+
     it("stay by default", () => {
       for (
         const records of [[[file, "dir"]], [[symlink, "dir", "x"]], [[directory, "file"]], [[directory, "link/y"]]]
@@ -83,7 +93,7 @@ for (const { title, make } of ENGINES) {
       ];
       for (const [replaces, message] of cases) {
         assertThrows(() => write(replaces, [[file, "dir", "new"]]), FileError, message);
-        assertEquals(temp.list("to"), ["dir/", "dir/deep/", "dir/deep/a", "file", "link -> ../outside"]);
+        assertEquals(temp.list("to"), ["dir/", "dir/b", "dir/deep/", "dir/deep/a", "file", "link -> ../outside"]);
       }
     });
   });

@@ -56,6 +56,21 @@ for (const { title, make } of ENGINES) {
       return engine.openTarget([root], { preserve: false, umask: 0o022, token: "test", backup });
     };
 
+    it("cannot be replaced by a file of the source", () => {
+      using temp = new TempDirectory();
+      temp.directory("to");
+      temp.write("to/a", "old");
+      const target = open(temp);
+      assertThrows(
+        () => applyRecords(target, [[enter, ""], [file, "a", "new"], [file, "a~", "source"]]),
+        FileError,
+        `Cannot write "${temp.at("to/a~")}": its name is that of a backup`,
+      );
+      target.abort();
+      target.close();
+      assertEquals(contentsOf(temp).filter((path) => path.startsWith("to/a")), ["to/a: new", "to/a~: old"]);
+    });
+
     it("replace earlier backups in any directory", () => {
       for (const mode of MODES) {
         using temp = new TempDirectory();

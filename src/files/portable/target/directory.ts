@@ -9,7 +9,7 @@ import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
 import type { GlobEntry } from "../../glob/expand.ts";
-import { baseName, joinPath } from "../../path/local_path.ts";
+import { baseName, directoryOf, joinPath } from "../../path/local_path.ts";
 import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_rules.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { codeOf, failedDeno, failedWith, unexpectedLink } from "../../stat/file_failure.ts";
@@ -271,7 +271,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   #removeReplaced(path: string): void {
     if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", path);
     // On a file system that ignores case it may be a file of this copy.
-    if (!hasEntry(listEntries(this.place), baseName(path))) throw failedWith("create", path, "EEXIST");
+    if (!hasEntry(listEntries(directoryOf(path)), baseName(path))) throw failedWith("create", path, "EEXIST");
     this.removeEntry(path, { isDirectory: false });
   }
 

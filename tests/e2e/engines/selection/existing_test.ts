@@ -41,7 +41,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
     const name = variantName(variant);
 
     it(`--ignore-existing copies only what is missing (${name})`, async () => {
-      for (const more of [[], ["-u"], ["--checksum", "--fsync"], ["--verify"], ["--no-resume"]]) {
+      for (const more of [[], ["-u"], ["--checksum", "--fsync"], ["--no-resume"]]) {
         const tree = await scene.tree({ ...SOURCE, ...TARGET, "to/old/kind": { directory: true } });
         const copy = {
           flags: ["-a", "--json", "--ignore-existing"],

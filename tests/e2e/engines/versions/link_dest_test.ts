@@ -92,7 +92,7 @@ describeWithScene("--link-dest", { inProcess: true }, (scene) => {
         target: `${tree}/to`,
       });
       assertEquals(code, 0);
-      assertMatch(stderr, /^note: "\.\.\/missing" does not exist: no files are linked to\n$/);
+      assertMatch(stderr, /^note: Cannot find the --link-dest directory "\.\.\/missing": no file is linked to it\n$/);
       assertEquals(linked(`${tree}/a/s`, `${tree}/to/s`, ["small"]), ["small"]);
       assertEquals(linked(`${tree}/b/s`, `${tree}/to/s`, ["large"]), ["large"]);
       assertEquals(Deno.readTextFileSync(`${tree}/to/s/small~`), "other");
@@ -181,7 +181,12 @@ describeWithScene("--link-dest", { inProcess: true }, (scene) => {
     const [, script] = /^### Snapshots\n\n```sh\n(.*?)```/ms.exec(manual)!;
     const tree = await scene.tree({ ...SOURCE, "snapshots/x": "" });
     // The command date would give both snapshots one name within a second.
-    for (const [name, note] of [["first", /^note: "\.\.\/latest" does not exist: .*\n$/], ["second", /^$/]] as const) {
+    for (
+      const [name, note] of [["first", /^note: Cannot find the --link-dest directory "\.\.\/latest": .*\n$/], [
+        "second",
+        /^$/,
+      ]] as const
+    ) {
       const command = script.replace("date +%F-%H%M%S", `echo ${name}`).replaceAll("/srv/data", `${tree}/s`)
         .replaceAll("/snapshots", `${tree}/snapshots`).replaceAll("backup", "testhost");
       const words = (...all: string[]) => all.map(quoteWord).join(" ");
