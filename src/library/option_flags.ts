@@ -1,7 +1,7 @@
 /** The options of the library as rows of the table of options. The names are those of the command line in camel case. */
 
 import { type Flag, isSetting, takesValue } from "../cli/options/flag.ts";
-import { parseFlagValue } from "../cli/options/flag_value.ts";
+import { parseFlagValue } from "../cli/options/values/flag_value.ts";
 import { FLAGS, type RawFlags } from "../cli/options/flags.ts";
 import { nearest } from "../cli/options/nearest.ts";
 import { quotePath, UsageError } from "../errors.ts";

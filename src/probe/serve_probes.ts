@@ -3,7 +3,7 @@
 import { measureCipher } from "./cipher_speed.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import { measureDisk } from "./disk_speed.ts";
-import { fullPath } from "../files/target/plan.ts";
+import { fullPath } from "../files/target/plan/plan.ts";
 import { TIMEOUT_MS } from "../protocol/limits.ts";
 import { checkCongestion } from "../native/net/congestion.ts";
 import type { Finding, Probe } from "../protocol/control/probe.ts";

@@ -1,6 +1,6 @@
 /** A table of options as the command line has one, with one row of each kind. */
 
-import { parseFlagValue } from "../../src/cli/options/flag_value.ts";
+import { parseFlagValue } from "../../src/cli/options/values/flag_value.ts";
 import { nearest } from "../../src/cli/options/nearest.ts";
 import type { Flag } from "../../src/cli/options/flag.ts";
 import type { KeyTable } from "../../src/config/config.ts";

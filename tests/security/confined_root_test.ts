@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
-import { planTargets } from "../../src/files/target/plan.ts";
+import { planTargets } from "../../src/files/target/plan/plan.ts";
 import { createDirectories } from "../../src/files/target/root_directories.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";

@@ -4,7 +4,7 @@ import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { backupName } from "../../src/files/path/temporary_names.ts";
-import { planTargets } from "../../src/files/target/plan.ts";
+import { planTargets } from "../../src/files/target/plan/plan.ts";
 import { createDirectories } from "../../src/files/target/root_directories.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { Target } from "../../src/files/engine/target.ts";
-import { planTargets } from "../../src/files/target/plan.ts";
+import { planTargets } from "../../src/files/target/plan/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { changeOwner } from "../support/files/change_owner.ts";

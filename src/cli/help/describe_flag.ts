@@ -1,5 +1,5 @@
 import { type Flag } from "../options/flag.ts";
-import { formatSize, oneOf } from "../options/flag_value.ts";
+import { formatSize, oneOf } from "../options/values/flag_value.ts";
 import { FLAGS } from "../options/flags.ts";
 
 /** Returns the help of an option with its range, choices, default and environment variable. */

@@ -8,7 +8,7 @@ import { type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { completeFlags } from "./settings.ts";
-import { parseAge } from "./time_value.ts";
+import { parseAge } from "./values/time.ts";
 import { hostKey, hostOf } from "./transfers.ts";
 
 /** Minimum age of the leftovers to remove, unless the user sets one. */

@@ -5,7 +5,7 @@
 
 import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag, FlagRow } from "./flag.ts";
-import type { RuleFile } from "./rule_file.ts";
+import type { RuleFile } from "./values/rule_file.ts";
 import { CONNECTION } from "./flags/connection.ts";
 import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";

@@ -4,7 +4,7 @@ import type { FilterRule } from "../../files/walk/filter.ts";
 import type { Flag } from "./flag.ts";
 import { FLAGS } from "./flags.ts";
 import type { HostOptions } from "./host_options.ts";
-import { parseTime } from "./time_value.ts";
+import { parseTime } from "./values/time.ts";
 
 /**
  * Returns the options that the table marks as forwarded, with their long names. Filter rules keep their order. The source host

@@ -13,12 +13,12 @@ import type { SshOptions } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { VERSION } from "../version.ts";
 import type { RawFlags } from "./flags.ts";
-import { parseModeChanges } from "./chmod.ts";
-import { onlyRules } from "./only_rules.ts";
-import { parsePorts } from "./ports.ts";
-import { readRules } from "./rule_file.ts";
+import { parseModeChanges } from "./values/chmod.ts";
+import { onlyRules } from "./values/only_rules.ts";
+import { parsePorts } from "./values/ports.ts";
+import { readRules } from "./values/rule_file.ts";
 import type { CompleteFlags } from "./settings.ts";
-import { parseTime } from "./time_value.ts";
+import { parseTime } from "./values/time.ts";
 
 /** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
 const DEFAULT_PATH = "escp";

@@ -3,7 +3,7 @@
 import { UsageError } from "../../errors.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
-import { atEntry, type FileList, type ListEntry, readFileList, readListedPaths } from "./file_list.ts";
+import { atEntry, type FileList, type ListEntry, readFileList, readListedPaths } from "./values/file_list.ts";
 import { planTransfers, type Source } from "./transfers.ts";
 import type { RunOptions } from "./run_options.ts";
 

@@ -1,11 +1,11 @@
 import { escapePath, UsageError } from "../../errors.ts";
 import type { FilterRule } from "../../files/walk/filter.ts";
 import { type Flag, isNegatable, takesValue } from "./flag.ts";
-import { parseFlagValue } from "./flag_value.ts";
+import { parseFlagValue } from "./values/flag_value.ts";
 import { BUNDLED_HELP, foreignAnswer } from "./foreign_options.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
-import { RuleFile } from "./rule_file.ts";
+import { RuleFile } from "./values/rule_file.ts";
 import type { Configs } from "../../config/files.ts";
 
 /** A parsed command line. */

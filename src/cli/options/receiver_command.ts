@@ -7,7 +7,7 @@ import type { PortRange } from "../../ssh/port_range.ts";
 import type { RawFlags } from "./flags.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
-import { parsePorts } from "./ports.ts";
+import { parsePorts } from "./values/ports.ts";
 import { completeFlags } from "./settings.ts";
 
 /** Options of the remote end. All others come from the client, in the session. */

@@ -4,7 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Operand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { parseDummy } from "./host_options.ts";
-import { RuleFile } from "./rule_file.ts";
+import { RuleFile } from "./values/rule_file.ts";
 import type { Transfer } from "./transfers.ts";
 
 /** Whether the source is standard input, and the target standard output. */

@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { USAGE } from "../help/texts.ts";
-import type { FileList } from "./file_list.ts";
+import type { FileList } from "./values/file_list.ts";
 import type { RawFlags } from "./flags.ts";
 import { hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";

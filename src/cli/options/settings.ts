@@ -6,7 +6,7 @@ import { configPaths, type Configs, readConfigs } from "../../config/files.ts";
 import { mergeOptions } from "../../config/merge_options.ts";
 import { splitOptionWords } from "../../config/option_words.ts";
 import { type Flag, isNegatable, isSetting } from "./flag.ts";
-import { parseFlagValue } from "./flag_value.ts";
+import { parseFlagValue } from "./values/flag_value.ts";
 import { type DefaultFlags, findLong, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
 import { parseArguments } from "./parse_arguments.ts";

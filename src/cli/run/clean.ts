@@ -7,7 +7,7 @@ import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { CleanOptions } from "../options/clean_options.ts";
-import { formatAge } from "../options/time_value.ts";
+import { formatAge } from "../options/values/time.ts";
 import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";

@@ -14,7 +14,7 @@ import { quoteProgram, quoteWord } from "../../ssh/shell_quote.ts";
 import { sshCommand } from "../../ssh/command.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
-import { sourceNameOf } from "../../transfer/send/source_names.ts";
+import { sourceNameOf } from "../../transfer/send/sources/names.ts";
 import type { Outcome } from "../../transfer/totals.ts";
 import { parseEvents } from "../json_events.ts";
 import { forwardedWords } from "../options/forwarded_words.ts";

@@ -8,7 +8,7 @@ import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { baseName, directoryOf } from "../path/local_path.ts";
-import type { PlannedSource } from "./planned_source.ts";
+import type { PlannedSource } from "./plan/planned_source.ts";
 import { isNewDirectory, statNameable, targetText } from "./name.ts";
 
 /**

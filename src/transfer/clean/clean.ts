@@ -12,7 +12,7 @@ import { cleanTree } from "../../resume/clean/tree.ts";
 import type { StateDirectory } from "../../resume/state_directory.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { type FindOptions, findSources, type ResolvedSources } from "../send/resolved_sources.ts";
+import { type FindOptions, findSources, type ResolvedSources } from "../send/sources/resolved.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 
 /**

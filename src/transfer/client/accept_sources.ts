@@ -9,8 +9,8 @@ import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 import type { CopyOptions } from "./copy_options.ts";
 import type { CopyRequest } from "./copy_request.ts";
-import { splitOperand } from "../send/split_operand.ts";
-import { sourceNameOf } from "../send/source_names.ts";
+import { splitOperand } from "../send/sources/split_operand.ts";
+import { sourceNameOf } from "../send/sources/names.ts";
 
 /** Returns whether any source has a target of its own. */
 export function haveTargets(requested: readonly RequestedSource[]): boolean {

@@ -12,7 +12,7 @@ import { type ConnectedEvent, failedEvent, type TransferEvent } from "../events.
 import { type Machine, openMachine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
-import { findJobSources } from "../send/listed_sources.ts";
+import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";

@@ -11,7 +11,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { MessageBatcher } from "../batches.ts";
-import { shownPath } from "../send/source_names.ts";
+import { shownPath } from "../send/sources/names.ts";
 import { ListedNames } from "./listed_names.ts";
 import { noteUser } from "./note_user.ts";
 import type { Offer } from "./plan_target.ts";

@@ -17,7 +17,7 @@ import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data
 import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
 import type { ReceivedRange } from "../../streams/report.ts";
-import { shownPath } from "../send/source_names.ts";
+import { shownPath } from "../send/sources/names.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";

@@ -2,7 +2,7 @@
 
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { HeldDirectories } from "../../files/target/held_directories.ts";
-import { isRenamed } from "../../files/target/plan.ts";
+import { isRenamed } from "../../files/target/plan/plan.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";

@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import { baseName, directoryOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
-import { fullPath } from "../../files/target/plan.ts";
+import { fullPath } from "../../files/target/plan/plan.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { ReceiveOptions } from "./receive_options.ts";

@@ -16,7 +16,7 @@ import { DryRunTotals } from "../dry_run_totals.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import type { RequestedSource } from "../requested_sources.ts";
-import { shownPath } from "../send/source_names.ts";
+import { shownPath } from "../send/sources/names.ts";
 import { checkTotals } from "../totals.ts";
 
 /** Options of the client. */

@@ -10,7 +10,7 @@ import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
-import { findJobSources } from "../send/listed_sources.ts";
+import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";

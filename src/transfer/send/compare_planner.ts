@@ -14,7 +14,7 @@ import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ComparedRange, CompareUnit, RangedItem } from "../../streams/unit.ts";
 import { type ComparedFile, type GatheredFile, planOf, takeRange } from "./compared_file.ts";
 import { selectDigests } from "./sent_contents.ts";
-import { shownPath } from "./source_names.ts";
+import { shownPath } from "./sources/names.ts";
 
 /** Callbacks of a planner. */
 export interface ComparePlannerHost {

@@ -24,7 +24,7 @@ import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { forEachFile, listSent } from "./sent_contents.ts";
 import { SourceDigests } from "./source_digests.ts";
-import { shownPath } from "./source_names.ts";
+import { shownPath } from "./sources/names.ts";
 import { UnitQueue } from "./unit_queue.ts";
 import type { Verification } from "./verification.ts";
 import { WalkQueue } from "./walk_queue.ts";

@@ -12,7 +12,7 @@ import type { DigestReport, SentFile } from "../../streams/report.ts";
 import type { DigestUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
-import { shownPath } from "./source_names.ts";
+import { shownPath } from "./sources/names.ts";
 import type { KnownHost } from "./compare_planner.ts";
 
 /** Callbacks of `SourceDigests`. */

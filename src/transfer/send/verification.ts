@@ -15,7 +15,7 @@ import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { forEachFile, planAsSent, selectDigests } from "./sent_contents.ts";
-import { shownPath } from "./source_names.ts";
+import { shownPath } from "./sources/names.ts";
 import { ComparePlanner, type CompareRequest } from "./compare_planner.ts";
 import { sentAgain, unverified } from "../unverified.ts";
 

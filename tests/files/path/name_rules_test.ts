@@ -11,7 +11,7 @@ import {
 } from "../../../src/files/path/name_rules.ts";
 import { createPortableEngine } from "../../../src/files/portable/engine.ts";
 import { identityOf } from "../../../src/files/stat/file_identity.ts";
-import { planTargets } from "../../../src/files/target/plan.ts";
+import { planTargets } from "../../../src/files/target/plan/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { applyRecord, frameOf, TempDirectory } from "../file_engines.ts";
 

@@ -7,7 +7,7 @@ import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { FileIdentity } from "../../../src/files/stat/file_identity.ts";
 import { Confinement } from "../../../src/files/target/confinement.ts";
 import { createdLinks, isCreatedLink, noteCreatedLink } from "../../../src/files/target/created_links.ts";
-import { planTargets } from "../../../src/files/target/plan.ts";
+import { planTargets } from "../../../src/files/target/plan/plan.ts";
 import { AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../../src/native/file/calls.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { changeOwner } from "../../support/files/change_owner.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../../src/errors.ts";
 import { putUint53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
-import { planTargets } from "../../../src/files/target/plan.ts";
+import { planTargets } from "../../../src/files/target/plan/plan.ts";
 import { applyRecord, applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "../file_engines.ts";
 
 const { enter, directory, file, symlink, hardlink } = RecordType;

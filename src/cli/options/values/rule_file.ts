@@ -1,11 +1,11 @@
 /** `--exclude-from` and `--include-from`: filter rules in a text file, one per line. */
 
-import { concat } from "../../bytes.ts";
-import { quotePath, UsageError, UserError } from "../../errors.ts";
-import { compileRule } from "../../files/glob/rule.ts";
-import type { FilterRule } from "../../files/walk/filter.ts";
-import { decodeName } from "../../protocol/names.ts";
-import { failureReason } from "../failure_reason.ts";
+import { concat } from "../../../bytes.ts";
+import { quotePath, UsageError, UserError } from "../../../errors.ts";
+import { compileRule } from "../../../files/glob/rule.ts";
+import type { FilterRule } from "../../../files/walk/filter.ts";
+import { decodeName } from "../../../protocol/names.ts";
+import { failureReason } from "../../failure_reason.ts";
 
 /** A file of rules, in its place among the rules of the command line. It is read when its rules are first needed. */
 export class RuleFile {

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseRules } from "../../../src/cli/options/rule_file.ts";
-import { UsageError } from "../../../src/errors.ts";
-import type { FilterRule } from "../../../src/files/walk/filter.ts";
-import { createTempTree } from "../../support/files/temp_tree.ts";
-import { copyRun, usageError } from "./command_lines.ts";
+import { parseRules } from "../../../../src/cli/options/values/rule_file.ts";
+import { UsageError } from "../../../../src/errors.ts";
+import type { FilterRule } from "../../../../src/files/walk/filter.ts";
+import { createTempTree } from "../../../support/files/temp_tree.ts";
+import { copyRun, usageError } from "../command_lines.ts";
 
 const parse = (text: string) => parseRules(text, { action: "exclude", shown: '"f"' });
 /** Returns rules as rsync writes them. */

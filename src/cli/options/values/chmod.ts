@@ -1,7 +1,7 @@
 /** `--chmod`: changes of permissions, as rsync takes them. */
 
-import { quotePath, UsageError } from "../../errors.ts";
-import { MAX_MODE_CHANGES, type ModeChange } from "../../protocol/control/mode_changes.ts";
+import { quotePath, UsageError } from "../../../errors.ts";
+import { MAX_MODE_CHANGES, type ModeChange } from "../../../protocol/control/mode_changes.ts";
 
 const ALL = 0o7777;
 const WHO: Record<string, number> = { u: 0o100, g: 0o010, o: 0o001, a: 0o111 };

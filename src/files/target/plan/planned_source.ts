@@ -1,8 +1,8 @@
 /** Input of the plan of targets. */
 
-import type { FileIdentity } from "../stat/file_identity.ts";
-import type { NameRules } from "../path/name_rules.ts";
-import type { Confinement } from "./confinement.ts";
+import type { FileIdentity } from "../../stat/file_identity.ts";
+import type { NameRules } from "../../path/name_rules.ts";
+import type { Confinement } from "../confinement.ts";
 
 /** A source, as the sender describes it. The name may come from the peer. */
 export interface PlannedSource {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ProtocolError, UserError } from "../../../src/errors.ts";
-import { planTargets } from "../../../src/files/target/plan.ts";
-import type { PlannedSource } from "../../../src/files/target/planned_source.ts";
-import { createDirectories } from "../../../src/files/target/root_directories.ts";
-import { ENGINES, rawShell, TempDirectory } from "../file_engines.ts";
+import { ProtocolError, UserError } from "../../../../src/errors.ts";
+import { planTargets } from "../../../../src/files/target/plan/plan.ts";
+import type { PlannedSource } from "../../../../src/files/target/plan/planned_source.ts";
+import { createDirectories } from "../../../../src/files/target/root_directories.ts";
+import { ENGINES, rawShell, TempDirectory } from "../../file_engines.ts";
 
 const FILE: PlannedSource = { name: "f", kind: "file" };
 const DIRECTORY: PlannedSource = { name: "s", kind: "folder" };

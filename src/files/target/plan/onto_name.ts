@@ -1,18 +1,18 @@
 /** Plans sources whose target is a new name, or an existing file. */
 
-import { quotePath, UserError } from "../../errors.ts";
-import type { PathCalls } from "../engine/engine.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
-import { MAX_LINKS } from "../path/link_target.ts";
-import { baseName, directoryOf, hasTrailingSlash, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
-import { isPrivateName, privateName } from "../path/private_names.ts";
-import { failedWith, unexpectedLink } from "../stat/file_failure.ts";
-import { identityOfStat, untrusted } from "../stat/file_identity.ts";
-import { FileKind, type FileStat } from "../stat/file_stat.ts";
-import { mayBePlanted, ownUser } from "./directory_access.ts";
+import { quotePath, UserError } from "../../../errors.ts";
+import type { PathCalls } from "../../engine/engine.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { MAX_LINKS } from "../../path/link_target.ts";
+import { baseName, directoryOf, hasTrailingSlash, resolvePath, withoutTrailingSlashes } from "../../path/local_path.ts";
+import { isPrivateName, privateName } from "../../path/private_names.ts";
+import { failedWith, unexpectedLink } from "../../stat/file_failure.ts";
+import { identityOfStat, untrusted } from "../../stat/file_identity.ts";
+import { FileKind, type FileStat } from "../../stat/file_stat.ts";
+import { mayBePlanted, ownUser } from "../directory_access.ts";
 import { intoMissing } from "./into_directory.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
-import { missingDirectories } from "./root_directories.ts";
+import { missingDirectories } from "../root_directories.ts";
 
 /** A target that is not a directory that exists. */
 interface NamedTarget {

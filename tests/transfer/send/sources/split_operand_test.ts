@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { splitOperand } from "../../../src/transfer/send/split_operand.ts";
+import { splitOperand } from "../../../../src/transfer/send/sources/split_operand.ts";
 
 describe("an operand of --relative", () => {
   it("is split at its first mark, or at its root", () => {

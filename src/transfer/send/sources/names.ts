@@ -1,6 +1,6 @@
 /** Names of sources: as a receiver may see them, and as messages show them. */
 
-import { joinPath } from "../../files/path/local_path.ts";
+import { joinPath } from "../../../files/path/local_path.ts";
 
 /**
  * Returns the names that a sender may give to an operand: its last component, or "." if the operand means the

@@ -1,9 +1,9 @@
 /** `--filelist`: sources from a text file, one per line, or from YAML, which may also name targets. */
 
-import { quotePath, UsageError, UserError } from "../../errors.ts";
-import { decodeName } from "../../protocol/names.ts";
-import { MAX_ROOTS } from "../../protocol/limits.ts";
-import { failureReason } from "../failure_reason.ts";
+import { quotePath, UsageError, UserError } from "../../../errors.ts";
+import { decodeName } from "../../../protocol/names.ts";
+import { MAX_ROOTS } from "../../../protocol/limits.ts";
+import { failureReason } from "../../failure_reason.ts";
 
 /** A list, and its format. */
 export interface FileList {
@@ -78,7 +78,7 @@ function readLines(bytes: Uint8Array, shown: string, nul: boolean): ListEntry[] 
 }
 
 async function readYaml(bytes: Uint8Array, file: string): Promise<ListEntry[]> {
-  const { parseYaml } = await import("../../config/parse_yaml.ts");
+  const { parseYaml } = await import("../../../config/parse_yaml.ts");
   const text = decodeText(bytes, file);
   const value = await parseYaml(text, file);
   if (value === null || value === undefined) return [];

@@ -1,15 +1,15 @@
 /** Plans sources whose target is a directory. */
 
-import type { PathCalls } from "../engine/engine.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
-import { joinPath } from "../path/local_path.ts";
-import { misnamed, type NameRules, problemOfName } from "../path/name_rules.ts";
-import { isPrivateName } from "../path/private_names.ts";
-import { failedWith, unexpectedLink } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOfStat, swapped } from "../stat/file_identity.ts";
-import { FileKind } from "../stat/file_stat.ts";
-import { followLinkPath } from "./directory_links.ts";
-import { statNameable } from "./name.ts";
+import type { PathCalls } from "../../engine/engine.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { joinPath } from "../../path/local_path.ts";
+import { misnamed, type NameRules, problemOfName } from "../../path/name_rules.ts";
+import { isPrivateName } from "../../path/private_names.ts";
+import { failedWith, unexpectedLink } from "../../stat/file_failure.ts";
+import { type FileIdentity, identityOfStat, swapped } from "../../stat/file_identity.ts";
+import { FileKind } from "../../stat/file_stat.ts";
+import { followLinkPath } from "../directory_links.ts";
+import { statNameable } from "../name.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
 
 /** Plans the root of a source in an existing directory. */

@@ -1,8 +1,8 @@
 /** Plans the directories whose unchanged files are linked to with `--link-dest`, before anything is copied. */
 
-import { quotePath, UserError } from "../../errors.ts";
-import type { PathCalls } from "../engine/engine.ts";
-import type { LinkDestination } from "../engine/target_root.ts";
+import { quotePath, UserError } from "../../../errors.ts";
+import type { PathCalls } from "../../engine/engine.ts";
+import type { LinkDestination } from "../../engine/target_root.ts";
 import {
   baseName,
   directoryOf,
@@ -10,11 +10,11 @@ import {
   joinPath,
   PATH_STYLE,
   withoutTrailingSlashes,
-} from "../path/local_path.ts";
-import { expandTilde } from "../path/tilde.ts";
-import { unexpectedLink } from "../stat/file_failure.ts";
-import { identityOfStat } from "../stat/file_identity.ts";
-import { FileKind } from "../stat/file_stat.ts";
+} from "../../path/local_path.ts";
+import { expandTilde } from "../../path/tilde.ts";
+import { unexpectedLink } from "../../stat/file_failure.ts";
+import { identityOfStat } from "../../stat/file_identity.ts";
+import { FileKind } from "../../stat/file_stat.ts";
 import { forEachTarget, type PlannedRoots } from "./beside_targets.ts";
 import type { TargetPlanOptions } from "./planned_source.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { sourceNameOf } from "../../../src/transfer/send/source_names.ts";
+import { sourceNameOf } from "../../../../src/transfer/send/sources/names.ts";
 
 describe("sourceNameOf", () => {
   it('is the last component, or "." for contents', () => {

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { UsageError } from "../../../src/errors.ts";
-import { readFileList } from "../../../src/cli/options/file_list.ts";
-import { listedSources } from "../../../src/cli/options/listed_sources.ts";
-import { type Operand, parseOperand } from "../../../src/ssh/operand.ts";
-import { createTempTree } from "../../support/files/temp_tree.ts";
+import { UsageError } from "../../../../src/errors.ts";
+import { readFileList } from "../../../../src/cli/options/values/file_list.ts";
+import { listedSources } from "../../../../src/cli/options/listed_sources.ts";
+import { type Operand, parseOperand } from "../../../../src/ssh/operand.ts";
+import { createTempTree } from "../../../support/files/temp_tree.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 

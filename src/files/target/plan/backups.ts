@@ -1,8 +1,8 @@
 /** Plans where replaced files are kept with `--backup-dir`, before anything is copied. */
 
-import { quotePath, UserError } from "../../errors.ts";
-import type { PathCalls } from "../engine/engine.ts";
-import type { BackupPlace } from "../engine/target_root.ts";
+import { quotePath, UserError } from "../../../errors.ts";
+import type { PathCalls } from "../../engine/engine.ts";
+import type { BackupPlace } from "../../engine/target_root.ts";
 import {
   baseName,
   directoryOf,
@@ -10,15 +10,15 @@ import {
   joinPath,
   PATH_STYLE,
   withoutTrailingSlashes,
-} from "../path/local_path.ts";
-import { nameKey } from "../path/name_rules.ts";
-import { expandTilde } from "../path/tilde.ts";
-import { unexpectedLink } from "../stat/file_failure.ts";
-import { identityOfStat, isSameFile } from "../stat/file_identity.ts";
-import { FileKind } from "../stat/file_stat.ts";
+} from "../../path/local_path.ts";
+import { nameKey } from "../../path/name_rules.ts";
+import { expandTilde } from "../../path/tilde.ts";
+import { unexpectedLink } from "../../stat/file_failure.ts";
+import { identityOfStat, isSameFile } from "../../stat/file_identity.ts";
+import { FileKind } from "../../stat/file_stat.ts";
 import { forEachTarget, type PlannedRoots } from "./beside_targets.ts";
 import type { TargetPlanOptions } from "./planned_source.ts";
-import { missingDirectories } from "./root_directories.ts";
+import { missingDirectories } from "../root_directories.ts";
 
 /** The request of the user. */
 export interface BackupRequest {

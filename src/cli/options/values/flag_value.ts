@@ -1,6 +1,6 @@
-import { quotePath, UsageError } from "../../errors.ts";
-import type { Flag } from "./flag.ts";
-import { parseTime } from "./time_value.ts";
+import { quotePath, UsageError } from "../../../errors.ts";
+import type { Flag } from "../flag.ts";
+import { parseTime } from "./time.ts";
 
 /**
  * Parses the value of an option. For a `list` this is one of its values.

@@ -1,19 +1,19 @@
 /** Resolves operands to source files, on the end of the sender. Expands patterns that no shell has expanded. */
 
-import type { PathCalls } from "../../files/engine/engine.ts";
-import { expandGlob, type GlobDirectories } from "../../files/glob/expand.ts";
-import { hasGlob, parseGlob } from "../../files/glob/pattern.ts";
-import { parseWindowsPattern } from "../../files/glob/windows_pattern.ts";
-import { PATH_STYLE, type PathStyle, resolvePath, rootOf, withBackslashes } from "../../files/path/local_path.ts";
-import { isPrivateName, privateName } from "../../files/path/private_names.ts";
-import { resolveSources, type SourceOptions } from "../../files/walk/source_roots.ts";
-import { expandTilde } from "../../files/path/tilde.ts";
-import { MAX_SOURCES_TEXT } from "../../protocol/limits.ts";
-import type { Failure } from "../../protocol/failure.ts";
-import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import { toFailure } from "../../streams/failure.ts";
-import type { NumberedRoot } from "./send_options.ts";
-import { type RequestedSource, tooLong } from "../requested_sources.ts";
+import type { PathCalls } from "../../../files/engine/engine.ts";
+import { expandGlob, type GlobDirectories } from "../../../files/glob/expand.ts";
+import { hasGlob, parseGlob } from "../../../files/glob/pattern.ts";
+import { parseWindowsPattern } from "../../../files/glob/windows_pattern.ts";
+import { PATH_STYLE, type PathStyle, resolvePath, rootOf, withBackslashes } from "../../../files/path/local_path.ts";
+import { isPrivateName, privateName } from "../../../files/path/private_names.ts";
+import { resolveSources, type SourceOptions } from "../../../files/walk/source_roots.ts";
+import { expandTilde } from "../../../files/path/tilde.ts";
+import { MAX_SOURCES_TEXT } from "../../../protocol/limits.ts";
+import type { Failure } from "../../../protocol/failure.ts";
+import { EventLoopYielder } from "../../../async/event_loop_yielder.ts";
+import { toFailure } from "../../../streams/failure.ts";
+import type { NumberedRoot } from "../send_options.ts";
+import { type RequestedSource, tooLong } from "../../requested_sources.ts";
 
 /** Options for resolving operands. */
 export interface FindOptions extends SourceOptions {

@@ -1,6 +1,6 @@
 /** Values of options that are ages or times. */
 
-import { quotePath, UsageError } from "../../errors.ts";
+import { quotePath, UsageError } from "../../../errors.ts";
 
 const SECONDS = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
 /** Maximum age: 100 years. */

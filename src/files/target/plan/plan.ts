@@ -1,22 +1,22 @@
 /** Plans the target of each source by the rules of scp. */
 
-import { quotePath, UserError } from "../../errors.ts";
-import { encodeName } from "../../protocol/names.ts";
-import { checkName } from "../../protocol/wire_path.ts";
-import type { PathCalls } from "../engine/engine.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
-import { directoryOf, resolvePath, withoutTrailingSlashes } from "../path/local_path.ts";
-import { checkOperandName, nameKey, type NameRules } from "../path/name_rules.ts";
-import { expandTilde, unknownUser } from "../path/tilde.ts";
-import { failedWith, namingOperand } from "../stat/file_failure.ts";
-import { identityOfStat } from "../stat/file_identity.ts";
-import { FileKind } from "../stat/file_stat.ts";
-import type { Confinement } from "./confinement.ts";
+import { quotePath, UserError } from "../../../errors.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import { checkName } from "../../../protocol/wire_path.ts";
+import type { PathCalls } from "../../engine/engine.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { directoryOf, resolvePath, withoutTrailingSlashes } from "../../path/local_path.ts";
+import { checkOperandName, nameKey, type NameRules } from "../../path/name_rules.ts";
+import { expandTilde, unknownUser } from "../../path/tilde.ts";
+import { failedWith, namingOperand } from "../../stat/file_failure.ts";
+import { identityOfStat } from "../../stat/file_identity.ts";
+import { FileKind } from "../../stat/file_stat.ts";
+import type { Confinement } from "../confinement.ts";
 import { intoDirectory } from "./into_directory.ts";
-import { targetText } from "./name.ts";
+import { targetText } from "../name.ts";
 import { ontoNames } from "./onto_name.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
-import { markOwnSource } from "./same_file.ts";
+import { markOwnSource } from "../same_file.ts";
 
 /**
  * Returns the root of each source, in order. Nothing is created yet.

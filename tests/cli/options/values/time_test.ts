@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseTime } from "../../../src/cli/options/time_value.ts";
-import { UsageError } from "../../../src/errors.ts";
-import { copyRun, usageError } from "./command_lines.ts";
+import { parseTime } from "../../../../src/cli/options/values/time.ts";
+import { UsageError } from "../../../../src/errors.ts";
+import { copyRun, usageError } from "../command_lines.ts";
 
 const parse = (text: string) => parseTime(text, "x", 1e12);
 

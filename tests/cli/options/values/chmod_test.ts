@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseModeChanges } from "../../../src/cli/options/chmod.ts";
-import { UsageError } from "../../../src/errors.ts";
-import { changedMode } from "../../../src/protocol/control/mode_changes.ts";
-import { copyRun, usageError } from "./command_lines.ts";
+import { parseModeChanges } from "../../../../src/cli/options/values/chmod.ts";
+import { UsageError } from "../../../../src/errors.ts";
+import { changedMode } from "../../../../src/protocol/control/mode_changes.ts";
+import { copyRun, usageError } from "../command_lines.ts";
 
 /** Returns the changed mode of a file, and that of a directory, in octal. */
 function changed(texts: string | string[], mode: number, umask = 0o022): [file: string, directory: string] {

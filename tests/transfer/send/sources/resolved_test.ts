@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { findSources } from "../../../src/transfer/send/resolved_sources.ts";
-import { createTempDirectory } from "../../support/files/temp.ts";
-import { createTempTree } from "../../support/files/temp_tree.ts";
+import { loadFileEngine } from "../../../../src/files/load_engine.ts";
+import { findSources } from "../../../../src/transfer/send/sources/resolved.ts";
+import { createTempDirectory } from "../../../support/files/temp.ts";
+import { createTempTree } from "../../../support/files/temp_tree.ts";
 
 /** Returns the names of the sources that operands on Windows stand for. Failures are returned as messages. */
 async function namesOnWindows(base: string, ...operands: string[]): Promise<string[]> {

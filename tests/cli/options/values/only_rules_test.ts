@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { onlyRules } from "../../../src/cli/options/only_rules.ts";
-import { UsageError } from "../../../src/errors.ts";
-import { createFilter } from "../../../src/files/walk/filter.ts";
+import { onlyRules } from "../../../../src/cli/options/values/only_rules.ts";
+import { UsageError } from "../../../../src/errors.ts";
+import { createFilter } from "../../../../src/files/walk/filter.ts";
 
 const TREE = [
   "a.txt",

@@ -1,8 +1,8 @@
 /** `--only`: the filter rules that copy just the matching files. Every version of escp has these rules. */
 
-import { UsageError, UserError } from "../../errors.ts";
-import { compileRule } from "../../files/glob/rule.ts";
-import type { FilterRule } from "../../files/walk/filter.ts";
+import { UsageError, UserError } from "../../../errors.ts";
+import { compileRule } from "../../../files/glob/rule.ts";
+import type { FilterRule } from "../../../files/walk/filter.ts";
 
 /**
  * Returns rules for the end of a list: the globs, all directories, and nothing else. A glob that ends in "/" also selects

@@ -1,12 +1,12 @@
 /** Sources of which only some paths are copied: those in a list, or operands that keep their paths. */
 
-import type { PathCalls } from "../../files/engine/engine.ts";
-import { ListedPaths } from "../../files/walk/listed_paths.ts";
-import type { CopyJob } from "../../protocol/control/job.ts";
-import type { Failure } from "../../protocol/failure.ts";
-import type { RequestedSource } from "../requested_sources.ts";
-import { withRelative } from "./relative_sources.ts";
-import { type FindOptions, findSources, type ResolvedSources } from "./resolved_sources.ts";
+import type { PathCalls } from "../../../files/engine/engine.ts";
+import { ListedPaths } from "../../../files/walk/listed_paths.ts";
+import type { CopyJob } from "../../../protocol/control/job.ts";
+import type { Failure } from "../../../protocol/failure.ts";
+import type { RequestedSource } from "../../requested_sources.ts";
+import { withRelative } from "./relative.ts";
+import { type FindOptions, findSources, type ResolvedSources } from "./resolved.ts";
 
 /** Sources, and the paths in them that are copied. */
 export interface ListedSources extends ResolvedSources {

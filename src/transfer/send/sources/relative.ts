@@ -1,18 +1,18 @@
 /** `--relative`: operands keep their paths below the target. They become listed paths of the directories that they start in. */
 
-import { FileError } from "../../errors.ts";
-import type { PathCalls } from "../../files/engine/engine.ts";
-import { joinPath, resolvePath } from "../../files/path/local_path.ts";
-import type { FileIdentity } from "../../files/stat/file_identity.ts";
-import { MAX_TREES } from "../../protocol/limits.ts";
-import { resolveSources, type SourceOptions } from "../../files/walk/source_roots.ts";
-import { expandTilde } from "../../files/path/tilde.ts";
-import { ListedPaths } from "../../files/walk/listed_paths.ts";
-import type { CopyJob } from "../../protocol/control/job.ts";
-import type { Failure } from "../../protocol/failure.ts";
-import { toFailure } from "../../streams/failure.ts";
-import type { ResolvedSources } from "./resolved_sources.ts";
-import type { NumberedRoot } from "./send_options.ts";
+import { FileError } from "../../../errors.ts";
+import type { PathCalls } from "../../../files/engine/engine.ts";
+import { joinPath, resolvePath } from "../../../files/path/local_path.ts";
+import type { FileIdentity } from "../../../files/stat/file_identity.ts";
+import { MAX_TREES } from "../../../protocol/limits.ts";
+import { resolveSources, type SourceOptions } from "../../../files/walk/source_roots.ts";
+import { expandTilde } from "../../../files/path/tilde.ts";
+import { ListedPaths } from "../../../files/walk/listed_paths.ts";
+import type { CopyJob } from "../../../protocol/control/job.ts";
+import type { Failure } from "../../../protocol/failure.ts";
+import { toFailure } from "../../../streams/failure.ts";
+import type { ResolvedSources } from "./resolved.ts";
+import type { NumberedRoot } from "../send_options.ts";
 import { splitOperand } from "./split_operand.ts";
 
 /** Options for finding the directories. */

@@ -1,7 +1,7 @@
 /** Finds the target directories that directories of other options are relative to. */
 
-import type { TargetRoot } from "../engine/target_root.ts";
-import { withoutTrailingSlashes } from "../path/local_path.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { withoutTrailingSlashes } from "../../path/local_path.ts";
 import { fullPath } from "./plan.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
 

@@ -1,6 +1,6 @@
 /** Splits operands of `--relative`, on either end. */
 
-import { PATH_STYLE, type PathStyle } from "../../files/path/local_path.ts";
+import { PATH_STYLE, type PathStyle } from "../../../files/path/local_path.ts";
 
 /**
  * Splits an operand at its first "/./": into the directory before, and the path after, which is kept in the target. Without
