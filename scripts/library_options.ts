@@ -48,7 +48,17 @@ export type MirrorOptions = Omit<
 export type PlanOptions = Omit<CopyOptions, "verify" | "manifest">;
 
 /** Options of \`verify\`. */
-export type VerifyOptions = Omit<PlanOptions, "update" | "checksum" | "delete" | "deleteExcluded" | "maxDelete">;
+export type VerifyOptions = Omit<
+  PlanOptions,
+  | "update"
+  | "checksum"
+  | "delete"
+  | "deleteExcluded"
+  | "maxDelete"
+  | "ignoreExisting"
+  | "existing"
+  | "linkDest"
+>;
 
 /** Options of \`clean\`. */
 export interface CleanOptions extends ConnectionOptions {

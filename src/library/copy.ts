@@ -31,6 +31,10 @@ export interface VerifyResult extends CopyResult {
   readonly differences: readonly PlannedEntry[];
 }
 
+/** Switches of configuration files that do not apply to a dry run. */
+const NOT_IN_DRY_RUNS = { verify: false } as const;
+/** Options of configuration files with which files that differ could count as the same. */
+const NOT_COMPARING: RawFlags = { "ignore-existing": false, existing: false, "link-dest": [] };
 /** Maximum number of failures in a result. */
 const MAX_FAILURES = 10_000;
 
@@ -112,7 +116,7 @@ export function plan(
   return startRun(async (emit, signal) => {
     const entries: PlannedEntry[] = [];
     const result = await run(
-      { sources, target, options, flags: { "dry-run": true } },
+      { sources, target, options, flags: { "dry-run": true, ...NOT_IN_DRY_RUNS } },
       collecting(entries, emit),
       signal,
     );
@@ -142,7 +146,7 @@ export function verify(
 ): Run<VerifyResult, CopyEvent> {
   return startRun(async (emit, signal) => {
     const differences: PlannedEntry[] = [];
-    const flags = { "dry-run": true, checksum: true };
+    const flags = { "dry-run": true, checksum: true, ...NOT_IN_DRY_RUNS, ...NOT_COMPARING };
     const result = await run(
       { sources, target, options, flags },
       collecting(differences, emit, ({ action }) => action !== "skip"),

@@ -62,7 +62,9 @@ export function optionFlags(options: object, known: readonly Flag[]): RawFlags {
   // Exceptions come first, because the first rule that matches decides.
   const included = ordered.filter(({ action }) => action === "include");
   const given = "rules" in options ? checkedRules(options.rules) : [];
-  return { ...values, rules: [...given, ...included, ...ordered.filter((rule) => !included.includes(rule))] };
+  const all = [...given, ...included, ...ordered.filter((rule) => !included.includes(rule))];
+  // Without rules of the program, those of the configuration files apply.
+  return all.length > 0 ? { ...values, rules: all } : values;
 }
 
 function isOffered(flag: Flag): boolean {

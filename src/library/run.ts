@@ -80,22 +80,28 @@ class EventQueue<Event extends { type: string }> {
   /** Events to return, in reverse order. */
   #outgoing: Event[] = [];
   #ended: { error?: { error: unknown } } | undefined;
-  #wake: (() => void) | undefined;
+  /** Wakes the pending calls of `next`. */
+  #wake = Promise.withResolvers<void>();
 
   push(event: Event): void {
     if (event.type === "progress" && this.#incoming.at(-1)?.type === "progress") this.#incoming.pop();
     this.#incoming.push(event);
-    this.#wake?.();
+    this.#wakeAll();
   }
 
   end(error?: { error: unknown }): void {
     this.#ended = { error };
-    this.#wake?.();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
   }
 
   async next(): Promise<IteratorResult<Event, undefined>> {
     while (this.#incoming.length + this.#outgoing.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#wake.promise;
     }
     if (this.#outgoing.length === 0) {
       this.#outgoing = this.#incoming.reverse();

@@ -30,14 +30,13 @@ describe("the options of the library", () => {
         "ssh-option": ["A=b"],
         limit: 80_000,
         "keep-dirlinks": true,
-        rules: [],
       },
     );
     assertEquals(optionFlags({ olderThan: 90, dryRun: true }, CLEAN_FLAGS)["older-than"], "90s");
     assertEquals(optionFlags({ olderThan: 0 }, CLEAN_FLAGS)["older-than"], "0");
     assertEquals(optionFlags({ olderThan: "2h" }, CLEAN_FLAGS)["older-than"], "2h");
-    assertEquals(read({ blocksize: 65536, limit: 8 }), { blocksize: 65536, limit: 8, rules: [] });
-    assertEquals(read({ recursive: undefined, signal: undefined, interactive: true }), { rules: [] });
+    assertEquals(read({ blocksize: 65536, limit: 8 }), { blocksize: 65536, limit: 8 });
+    assertEquals(read({ recursive: undefined, signal: undefined, interactive: true }), {});
   });
 
   it("have no names that occur twice", () => {

@@ -26,6 +26,17 @@ describe("a run", () => {
     assertEquals(await run.then((text) => text.length), 4);
   });
 
+  it("answers calls of next that wait at the same time", async () => {
+    const { run, begun, end } = controlledRun();
+    const iterator = run[Symbol.asyncIterator]();
+    const nexts = [iterator.next(), iterator.next(), iterator.next()];
+    const { emit } = await begun;
+    emit({ type: "note", number: 1 });
+    emit({ type: "note", number: 2 });
+    end.resolve("done");
+    assertEquals((await Promise.all(nexts)).map(({ value }) => value?.number), [1, 2, undefined]);
+  });
+
   it("yields all events, and of consecutive progress only the last", async () => {
     const { run, begun, end } = controlledRun();
     const iterator = run[Symbol.asyncIterator]();

@@ -3,7 +3,7 @@
 import type { Settings } from "../../config/config.ts";
 import { settingsFor } from "../../config/effective.ts";
 import { UsageError } from "../../errors.ts";
-import { joinPath } from "../../files/path/local_path.ts";
+import { joinPath, PATH_STYLE } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { USAGE } from "../help/texts.ts";
 import type { FileList } from "./values/file_list.ts";
@@ -122,5 +122,8 @@ function listsOf(
 /** Returns the operand of the contents of a directory. An empty path is the home directory. */
 function contentsOf(operand: Operand): Operand {
   if (operand.kind === "local" && operand.path === "-") return operand;
-  return { ...operand, path: operand.path === "" ? "." : joinPath(operand.path, ".") };
+  return {
+    ...operand,
+    path: operand.path === "" ? "." : joinPath(operand.path, ".", operand.kind === "local" ? PATH_STYLE : "posix"),
+  };
 }

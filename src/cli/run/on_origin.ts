@@ -49,7 +49,7 @@ export async function runOnOrigin(
   const list = listOf(transfer);
   let child: Deno.ChildProcess;
   try {
-    const stdin = list ? "piped" : "inherit";
+    const stdin = list ? "piped" : onErrorOutput ? "null" : "inherit";
     child = startChild(program, { args, stdin, stdout: "piped", stderr: onErrorOutput ? "piped" : "inherit" });
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${messageOf(cause)}`, { cause, host });

@@ -1,8 +1,9 @@
 /** The `.gitignore` files of a walk: those of the current directory and of the directories above it, up to the root. */
 
-import { FileError } from "../../errors.ts";
+import { FileError, UserError } from "../../errors.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { IgnoredEntries, SourceReader } from "../engine/source.ts";
+import type { IgnoredEntries, SourceReader, SourceRoot } from "../engine/source.ts";
+import { joinPath } from "../path/local_path.ts";
 import { type IgnoreTest, parseIgnoreRules } from "./ignore_rules.ts";
 
 /** Maximum size of a file. In bytes. */
@@ -23,13 +24,15 @@ interface Level {
 /** Follows one walk, which is depth first. */
 export class IgnoreFiles implements IgnoredEntries {
   readonly #reader: SourceReader;
+  readonly #roots: readonly Pick<SourceRoot, "path">[];
   /** The directories with rules on the path to the current one, the innermost last. */
   readonly #levels: Level[] = [];
   #buffer?: Uint8Array<ArrayBuffer>;
 
   /** @param reader reads the sources of the walk; closed by `close`. */
-  constructor(reader: SourceReader) {
+  constructor(reader: SourceReader, roots: readonly Pick<SourceRoot, "path">[]) {
     this.#reader = reader;
+    this.#roots = roots;
   }
 
   /** Enters a directory, and reads its file. @throws {FileError} if there is one that cannot be read. */
@@ -63,7 +66,10 @@ export class IgnoreFiles implements IgnoredEntries {
       return parseIgnoreRules(decodeName(buffer.subarray(0, length)));
     } catch (error) {
       if (error instanceof FileError && WITHOUT_RULES.includes(error.code)) return undefined;
-      throw error;
+      if (error instanceof FileError || !(error instanceof UserError)) throw error;
+      throw new FileError("read", joinPath(joinPath(this.#roots[root].path, path), ".gitignore"), error.message, {
+        code: "EFBIG",
+      });
     }
   }
 }

@@ -6,9 +6,18 @@ import { compileRule, type RuleTest } from "../glob/rule.ts";
 /** Returns whether the rules of a file ignore a path relative to its directory; undefined if no rule matches. */
 export type IgnoreTest = (path: string, isDirectory: boolean) => boolean | undefined;
 
-/** Parses a file. Lines that cannot match anything are skipped, as by git. Returns undefined if there are no rules. */
+/** Maximum number of rules in a file, because every entry is tested with all of them. */
+const MAX_RULES = 10_000;
+
+/**
+ * Parses a file. Lines that cannot match anything are skipped, as by git. Returns undefined if there are no rules.
+ *
+ * @throws {UserError} if there are too many rules.
+ */
 export function parseIgnoreRules(text: string): IgnoreTest | undefined {
-  const rules = text.replace(/^\ufeff/, "").split("\n").flatMap((line) => parseLine(line.replace(/\r$/, "")) ?? []);
+  const lines = text.replace(/^\ufeff/, "").split("\n");
+  if (lines.length > MAX_RULES) throw new UserError(`it has more than ${MAX_RULES} lines`);
+  const rules = lines.flatMap((line) => parseLine(line.replace(/\r$/, "")) ?? []);
   if (rules.length === 0) return undefined;
   // The last rule that matches decides.
   rules.reverse();

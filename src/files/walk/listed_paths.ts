@@ -16,13 +16,16 @@ export class ListedPaths {
   readonly outside: string[] = [];
   readonly #top: ListedName = newName();
   readonly #deep: boolean;
+  readonly #named: boolean;
 
   /**
    * @param paths paths relative to the root. A slash at the start is ignored, and "." and ".." are resolved as text.
    * @param options.deep whether a listed directory is copied with everything in it, or else alone.
+   * @param options.named whether the user has named the paths as sources, which no rule excludes. Default: no.
    */
-  constructor(paths: Iterable<string>, { deep }: { deep: boolean }) {
+  constructor(paths: Iterable<string>, { deep, named = false }: { deep: boolean; named?: boolean }) {
     this.#deep = deep;
+    this.#named = named;
     for (const path of paths) this.#add(path);
   }
 
@@ -34,7 +37,7 @@ export class ListedPaths {
 
   /** Returns the level of the root. Levels keep what a walk has found, so each walk needs its own. */
   top(): ListedLevel {
-    return new ListedLevel(this.#top, { deep: this.#deep, everything: false });
+    return new ListedLevel(this.#top, { deep: this.#deep, named: this.#named, everything: false });
   }
 
   #add(path: string): void {
@@ -61,14 +64,19 @@ export class ListedPaths {
 export class ListedLevel {
   readonly #name: ListedName | undefined;
   readonly #deep: boolean;
+  readonly #named: boolean;
   /** Whether everything in the directory is copied. */
   readonly #everything: boolean;
   readonly #unseen: Set<string>;
 
   /** @param name undefined if no path below the directory is listed. */
-  constructor(name: ListedName | undefined, { deep, everything }: { deep: boolean; everything: boolean }) {
+  constructor(
+    name: ListedName | undefined,
+    { deep, named, everything }: { deep: boolean; named: boolean; everything: boolean },
+  ) {
     this.#name = name;
     this.#deep = deep;
+    this.#named = named;
     this.#everything = everything || (deep && name?.isListed === true);
     this.#unseen = new Set(name?.children.keys());
   }
@@ -85,7 +93,18 @@ export class ListedLevel {
 
   /** Returns the level of a directory in this one. */
   below(name: string): ListedLevel {
-    return new ListedLevel(this.#name?.children.get(name), { deep: this.#deep, everything: this.#everything });
+    const [deep, named] = [this.#deep, this.#named];
+    return new ListedLevel(this.#name?.children.get(name), { deep, named, everything: this.#everything });
+  }
+
+  /** Whether the directory is above a source that the user has named. */
+  get isAboveSource(): boolean {
+    return this.#named && !this.#everything;
+  }
+
+  /** Returns whether an entry is a source that the user has named, or above one. */
+  isNamed(name: string): boolean {
+    return this.#named && this.#name?.children.has(name) === true;
   }
 
   /**

@@ -125,7 +125,7 @@ export class TreeWalk implements Walk {
     let listed = this.#options.listed?.[root]?.top();
     this.#options.listed?.[root]?.outside.forEach((path) => this.#fail(outsideRoot(path)));
     for (;;) {
-      const level = yield* this.#openDirectory(root, path, levels);
+      const level = yield* this.#openDirectory(root, path, levels, listed);
       if (level) {
         level.listed = listed;
         levels.push(level);
@@ -142,7 +142,12 @@ export class TreeWalk implements Walk {
   }
 
   /** Opens a directory and adds its record. Returns undefined if it cannot be entered. */
-  *#openDirectory(root: number, path: string, above: Level[]): Steps<Level | undefined> {
+  *#openDirectory(
+    root: number,
+    path: string,
+    above: Level[],
+    listed: ListedLevel | undefined,
+  ): Steps<Level | undefined> {
     const lister = this.#lister;
     const source = this.#roots[root];
     try {
@@ -152,7 +157,7 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
-      this.#ignored?.enter(root, path);
+      if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#changeMode(lister.stat, true);
@@ -273,6 +278,7 @@ export class TreeWalk implements Walk {
   #isExcluded(level: Level, isDirectory: boolean): boolean {
     const { accept } = this.#options;
     if (!accept && !this.#ignored) return false;
+    if (level.listed?.isNamed(this.#lister.nameText())) return false;
     const path = joinPath(level.path, this.#lister.nameText());
     return accept?.(path, isDirectory) === false || this.#ignored?.ignores(path, isDirectory) === true;
   }

@@ -93,7 +93,8 @@ export class LargeFiles {
   /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */
   announceInput(root: number): void {
     const now = Math.floor(Date.now() / 1000);
-    const attributes = { mode: 0o666, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
+    const { inputMode: mode = 0o666 } = this.#options;
+    const attributes = { mode, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
     const times = { mtime: now, mtimeNs: 0, ctime: now, ctimeNs: 0 };
     const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity: UNKNOWN_FILE, times };
     const { file } = this.#add(item, { unitBytes: Infinity, input: true });

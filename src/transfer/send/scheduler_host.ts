@@ -29,6 +29,8 @@ export interface SchedulerOptions {
   sparse?: boolean;
   /** Whether the receiver may continue partial files of an earlier run. Default: false. */
   resume?: boolean;
+  /** Permissions of standard input. Default: 0o666. */
+  inputMode?: number;
   /** Whether the digests of all files are listed. Default: false. */
   digests?: boolean;
   /** Whether the receiver copies large files locally. Default: false. */

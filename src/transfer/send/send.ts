@@ -5,6 +5,7 @@ import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
+import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
@@ -207,6 +208,7 @@ class Sender implements AsyncDisposable {
       streams: streams.max,
       blockBytes: job.blockBytes,
       sparse: job.sparse,
+      inputMode: changedMode(0o666, false, job.chmod ?? []),
       // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,
       digests: listing !== undefined,

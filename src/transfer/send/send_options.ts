@@ -67,7 +67,7 @@ export function walkOptions(
   const select = fileTest(job.select);
   const follow = walksLinks({ symlinks });
   const ignoreFiles = job.select?.ignoreFiles
-    ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }))
+    ? () => new IgnoreFiles(machine.files.sourceReader(roots, { preserve, follow }), roots)
     : undefined;
   const names = job.deletes ? job.deletesExcluded ? "accepted" as const : "all" as const : undefined;
   const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };

@@ -148,6 +148,17 @@ for (const { title, make } of ENGINES) {
       assertEquals(rest[0], `failed Cannot read "${temp.at("sub/.gitignore")}": Permission denied`);
     });
 
+    it("fails for a directory whose file has too many rules", async () => {
+      using temp = new TempDirectory();
+      temp.directory("sub");
+      temp.write("sub/.gitignore", "a\n".repeat(20_000));
+      temp.write("sub/b");
+      assertEquals(describeItems(await walk(engine, temp.path)), [
+        "directory ",
+        `failed Cannot read "${temp.at("sub/.gitignore")}": it has more than 10000 lines`,
+      ]);
+    });
+
     it("fails for a directory whose file is larger than 1 MiB", async () => {
       using temp = new TempDirectory();
       temp.directory("at");
@@ -168,7 +179,7 @@ for (const { title, make } of ENGINES) {
 }
 
 function options(engine: FileEngine, roots: ReturnType<typeof sourceRoot>[]): WalkOptions {
-  const ignoreFiles = () => new IgnoreFiles(engine.sourceReader(roots, { follow: false }));
+  const ignoreFiles = () => new IgnoreFiles(engine.sourceReader(roots, { follow: false }), roots);
   return { recursive: true, symlinks: "preserve", ignoreFiles };
 }
 

@@ -64,7 +64,8 @@ function shownName(file: string): string {
 function readLines(bytes: Uint8Array, shown: string, nul: boolean): ListEntry[] {
   const entries: ListEntry[] = [];
   // decodeName keeps bytes that are not UTF-8, so none of them is mistaken for the end of a line.
-  for (const [index, line] of decodeName(bytes).split(nul ? "\0" : "\n").entries()) {
+  const text = nul ? decodeName(bytes) : decodeName(bytes).replace(/^\ufeff/, "");
+  for (const [index, line] of text.split(nul ? "\0" : "\n").entries()) {
     const source = nul ? line : line.replace(/\r$/, "");
     const where = () => `${shown}, ${nul ? "entry" : "line"} ${index + 1}`;
     if (source.includes("\0")) {

@@ -43,7 +43,7 @@ export function parseRules(
   text: string,
   { action, shown }: Pick<FilterRule, "action"> & { shown: string },
 ): FilterRule[] {
-  return text.split("\n").flatMap((line, index): FilterRule[] => {
+  return text.replace(/^\ufeff/, "").split("\n").flatMap((line, index): FilterRule[] => {
     const rule = line.replace(/\r$/, "");
     if (rule === "" || rule.startsWith("#") || rule.startsWith(";")) return [];
     const [, sign, rest] = /^([+-]) (.*)$/s.exec(rule) ?? [];
@@ -60,6 +60,9 @@ export function parseRules(
 
 function check(pattern: string): void {
   if (pattern === "") throw new UserError("the pattern is missing");
+  if (pattern.includes("\0")) {
+    throw new UserError("the pattern has a NUL character", { hint: "Write the file as UTF-8" });
+  }
   if (pattern === "!") {
     throw new UserError('"!" would clear the rules before it, which escp does not support', {
       hint: 'Write "\\!" for a file of that name',

@@ -38,7 +38,12 @@ export async function findJobSources(
     return await withRelative(found, { ...options, depth: relative }, paths, failed);
   }
   const found = await findSources(operands, options, paths, failed);
-  return listed ? withList(found, list, listed) : found;
+  if (!listed) return found;
+  if (found.roots.length <= 1) return withList(found, list, listed);
+  // The paths of all directories would have the same names in the target.
+  const message = `Cannot use --files-from: the source matches ${found.roots.length} directories`;
+  await failed({ code: "EINVAL", path: "", message, hint: "Name one directory" });
+  return { ...found, roots: [], notFound: found.notFound + 1 };
 }
 
 /** Returns directories with the listed paths in each of them. */

@@ -60,7 +60,7 @@ export async function withRelative(
   const found = [...groups.values()].filter((group) => group !== undefined);
   return {
     roots: found.map(({ root, trees }) => ({ ...root, trees: trees.length > MAX_TREES ? undefined : trees })),
-    listed: found.map(({ paths }) => new ListedPaths(paths, { deep: depth === "deep" })),
+    listed: found.map(({ paths }) => new ListedPaths(paths, { deep: depth === "deep", named: true })),
     // The target gets the contents of one directory per group.
     operands: found.length,
     notFound,

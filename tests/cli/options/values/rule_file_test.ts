@@ -23,6 +23,15 @@ describe("files of rules", () => {
     }]);
   });
 
+  it("may begin with a byte order mark", () => {
+    assertEquals(written(parse("\ufeff*.key\n")), ["- *.key"]);
+    assertEquals(written(parse("\ufeff# comment\n")), []);
+  });
+
+  it("are refused if they are UTF-16", () => {
+    assertThrows(() => parse("*\0.\0k\0"), UsageError, "the pattern has a NUL character");
+  });
+
   it("are refused with the line of an invalid rule", () => {
     for (const [line, reason] of [["[a", '"["'], ["+ ", "missing"], ["!", '"!"'], ["a/../b", '".."'], ["/", "names"]]) {
       const { message } = assertThrows(() => parse(`ok\n\n${line}\nok`), UsageError, 'Cannot use "f", line 3: ');

@@ -44,6 +44,13 @@ describeWithScene("--chmod", { inProcess: true, umask: 0o022 }, (scene) => {
     });
   }
 
+  it("applies to standard input", async () => {
+    const tree = await scene.tree();
+    const { code, stderr } = await runEscp(["-p", "--chmod=600", "-", `${tree}/secret`], { stdin: "secret" });
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(Deno.statSync(`${tree}/secret`).mode! & 0o777, 0o600);
+  });
+
   it("applies to a copy between two remote hosts", async () => {
     const tree = await scene.tree(SOURCE);
     const { code, stderr } = await runEscp([

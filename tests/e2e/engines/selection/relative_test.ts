@@ -37,6 +37,18 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       assertEquals([code, stderr, listTree(`${tree}/to${tree}`)], [0, "", ["x", "x/a", "x/a/b", "x/a/b/two", "x/d"]]);
     });
 
+    it(`copies a source that a rule excludes, with rules for its contents (${name})`, async () => {
+      const tree = await scene.tree({
+        ...{ "p/.gitignore": "dist\n*.o\n", "p/dist/a": "a", "p/dist/b.o": "b", "p/dist/c.tmp": "c" },
+        "p/dist/.gitignore": "a\n",
+      });
+      const flags = ["-r", "--relative", "--exclude-ignore-files", "--exclude", "dist", "--exclude", "*.tmp"];
+      const copy = { flags, sources: [`${tree}/./p/dist`], target: `${tree}/to` };
+      const { code, stderr } = await scene.copy(variant, copy);
+      // The file above the source does not count.
+      assertEquals([code, stderr, listTree(copy.target)], [0, "", ["p", "p/dist", "p/dist/.gitignore", "p/dist/b.o"]]);
+    });
+
     it(`is refused if a directory would be copied into itself (${name})`, async () => {
       const tree = await scene.tree({ ...SOURCE, "x/new": { directory: true } });
       const copy = { flags: ["-a", "--relative"], sources: [`${tree}/x/./a`], target: `${tree}/x/a/b` };
