@@ -2,11 +2,12 @@
 
 import { openCopyLog } from "../cli/copy_log.ts";
 import { copyTransfers } from "../cli/run/copy_transfers.ts";
+import type { Flag } from "../cli/options/flag.ts";
 import type { RawFlags } from "../cli/options/flags.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { IncompleteError } from "./errors.ts";
 import { type CopyEvent, type CopyTotals, EventTranslator, type Failure, type PlannedEntry } from "./events.ts";
-import { COPY_FLAGS } from "./option_flags.ts";
+import { COPY_FLAGS, PLAN_FLAGS, VERIFY_FLAGS } from "./option_flags.ts";
 import type { CopyOptions, MirrorOptions, PlanOptions, VerifyOptions } from "./options.ts";
 import { commandFor, libraryProgram, threadsOf } from "./program.ts";
 import { type Run, startRun } from "./run.ts";
@@ -70,7 +71,7 @@ export function copy(
   options: CopyOptions = {},
 ): Run<CopyResult, CopyEvent> {
   return startRun(async (emit, signal) => {
-    const result = await run({ sources, target, options, flags: {} }, emit, signal);
+    const result = await run({ sources, target, options, known: COPY_FLAGS, flags: {} }, emit, signal);
     return checked("copy", result, options);
   }, options.signal);
 }
@@ -116,7 +117,7 @@ export function plan(
   return startRun(async (emit, signal) => {
     const entries: PlannedEntry[] = [];
     const result = await run(
-      { sources, target, options, flags: { "dry-run": true, ...NOT_IN_DRY_RUNS } },
+      { sources, target, options, known: PLAN_FLAGS, flags: { "dry-run": true, ...NOT_IN_DRY_RUNS } },
       collecting(entries, emit),
       signal,
     );
@@ -148,7 +149,7 @@ export function verify(
     const differences: PlannedEntry[] = [];
     const flags = { "dry-run": true, checksum: true, ...NOT_IN_DRY_RUNS, ...NOT_COMPARING };
     const result = await run(
-      { sources, target, options, flags },
+      { sources, target, options, known: VERIFY_FLAGS, flags },
       collecting(differences, emit, ({ action }) => action !== "skip"),
       signal,
     );
@@ -161,20 +162,22 @@ interface CopyTask {
   sources: string | readonly string[];
   target: string;
   options: CopyOptions;
+  /** Rows of the options that the task has, besides those for connections. */
+  known: readonly Flag[];
   /** Switches that select the task. */
   flags: RawFlags;
 }
 
 /** Runs a copy or a dry run. @throws the error that ended it. */
 async function run(
-  { sources, target, options, flags }: CopyTask,
+  { sources, target, options, known, flags }: CopyTask,
   emit: (event: CopyEvent) => void,
   signal: AbortSignal,
 ): Promise<CopyResult> {
   const given = typeof sources === "string" ? [sources] : sources;
   if (given.length === 0 && options.filelist === undefined) throw new UsageError("Nothing to copy: there is no source");
   const operands = target === "" && options.filelist !== undefined ? given : [...given, target];
-  const command = await commandFor("copy", { operands, options, known: COPY_FLAGS, flags });
+  const command = await commandFor("copy", { operands, options, known, flags });
   const { fileList, filesFrom } = command.options;
   const listed = fileList || filesFrom ? await import("../cli/options/listed_sources.ts") : undefined;
   const complete = listed ? await listed.withLists(command.options) : command.options;

@@ -25,6 +25,13 @@ const CONNECTION: readonly Flag["section"][] = ["Speed", "Output", "Connection"]
 export const CONNECTION_FLAGS: readonly Flag[] = FLAGS.filter((flag) => isOffered(flag) && isForConnection(flag));
 /** Options for copying, of `copy`, `plan` and `verify`. */
 export const COPY_FLAGS: readonly Flag[] = FLAGS.filter((flag) => isOffered(flag) && !isForConnection(flag));
+/** Options of `plan`. */
+export const PLAN_FLAGS: readonly Flag[] = without(COPY_FLAGS, ["verify", "manifest"]);
+/** Options of `verify`. */
+export const VERIFY_FLAGS: readonly Flag[] = without(PLAN_FLAGS, [
+  ...["update", "checksum", "delete", "delete-excluded", "max-delete"],
+  ...["ignore-existing", "existing", "link-dest"],
+]);
 /** Options of `clean`. */
 export const CLEAN_FLAGS: readonly Flag[] = FLAGS.filter(({ name }) => name === "older-than" || name === "dry-run");
 /** Options of `doctor`. */
@@ -69,6 +76,10 @@ export function optionFlags(options: object, known: readonly Flag[]): RawFlags {
 
 function isOffered(flag: Flag): boolean {
   return (isSetting(flag) || ONCE.includes(flag.name)) && !ABSENT.includes(flag.name) && flag.name !== "doctor-time";
+}
+
+function without(flags: readonly Flag[], names: readonly string[]): Flag[] {
+  return flags.filter(({ name }) => !names.includes(name));
 }
 
 function isForConnection({ section }: Flag): boolean {

@@ -95,6 +95,6 @@ describeWithScene("the library", (scene) => {
     await assertRejects(() => plan("a", "b", { doctorTime: 1 } as object), UsageError, 'Unknown option "doctorTime"');
     await assertRejects(() => clean([], { recursive: true } as object), UsageError, 'Unknown option "recursive"');
     await assertRejects(() => doctor("a", { recursive: true } as object), UsageError, 'Unknown option "recursive"');
-    await assertRejects(() => verify("a", "b", { verify: true } as object), UsageError, "--verify");
+    await assertRejects(() => verify("a", "b", { verify: true } as object), UsageError, 'Unknown option "verify"');
   });
 });
