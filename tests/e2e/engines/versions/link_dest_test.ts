@@ -210,7 +210,7 @@ describeWithScene("--link-dest", { inProcess: true }, (scene) => {
 
   it("is refused with options that would change the linked files or cannot be compared", async () => {
     for (const option of ["--inplace", "--xattrs", "--acls"]) {
-      const { code, stderr } = await runEscp(["-a", option, "--link-dest=../old", "s", "t"]);
+      const { code, stderr } = await runEscp(["--engine=auto", "-a", option, "--link-dest=../old", "s", "t"]);
       assertEquals([code, stderr.startsWith(`escp: Cannot use "--link-dest" with "${option}": `)], [2, true]);
     }
     const many = Array.from({ length: 21 }, (_, index) => `--link-dest=${index}`);
