@@ -7,6 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     "src/bytes.ts",
     "src/escape_text.ts",
+    "src/text_lines.ts",
     "src/version_order.ts",
     "src/errors.ts",
     "src/protocol/",
@@ -32,11 +33,19 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/mod.ts"],
 ];
 
-const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/version_order.ts", "src/errors.ts", "src/protocol/"];
+const BASE = [
+  "src/bytes.ts",
+  "src/escape_text.ts",
+  "src/text_lines.ts",
+  "src/version_order.ts",
+  "src/errors.ts",
+  "src/protocol/",
+];
 /** Imports within the lowest layer. */
 const BOTTOM: Record<string, readonly string[]> = {
   "src/bytes.ts": [],
   "src/escape_text.ts": [],
+  "src/text_lines.ts": [],
   "src/version_order.ts": [],
   "src/errors.ts": ["src/escape_text.ts"],
   "src/protocol/": BASE,

@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { turn } from "../support/escp/interruptions.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
+import { listNames } from "../support/files/list_names.ts";
 import { pathsIn } from "../support/files/paths_in.ts";
 import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
 import { waitForNoProcess } from "../support/processes.ts";
-import { describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";
+import { randomVariant } from "../support/random_variant.ts";
+import { describeWithScene, variantName } from "../support/scene.ts";
 import { changeTree } from "./changed_tree.ts";
 
 /** Number of trees; `deno task soak` sets more. */
@@ -31,7 +33,7 @@ describeWithScene("--mirror with random trees", { inProcess: true }, (scene) => 
         assertEquals([code, stderr], [0, ""], `round ${round}`);
         assertEquals(await differences(from, copy.target), [], `round ${round}`);
       }
-      assertEquals(Array.from(Deno.readDirSync(parent), ({ name }) => name).sort(), ["beside", "to"]);
+      assertEquals(listNames(parent), ["beside", "to"]);
       const again = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-n"] });
       assertEquals(again.stdout.match(/^(?:send|replace|remove) .*$/gm), null, again.stdout);
       await Promise.all([from, parent].map((path) => Deno.remove(path, { recursive: true })));
@@ -115,14 +117,6 @@ async function differences(from: string, to: string): Promise<string[]> {
     }
   }
   return found;
-}
-
-function randomVariant(random: RandomBytes): Variant {
-  return {
-    direction: DIRECTIONS[random.below(DIRECTIONS.length)],
-    engine: ENGINES[random.below(ENGINES.length)],
-    streams: random.below(2) === 0 ? 1 : 4,
-  };
 }
 
 function treeOf(random: RandomBytes, seed: number) {

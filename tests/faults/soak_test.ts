@@ -6,7 +6,8 @@ import { freePort } from "../support/hosts/free_port.ts";
 import { killOthers } from "../support/escp/interruptions.ts";
 import { waitForNoProcess } from "../support/processes.ts";
 import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
-import { type Copy, describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";
+import { randomVariant } from "../support/random_variant.ts";
+import { type Copy, describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/files/temp_tree.ts";
 import { type Fault, startFaultProxy } from "./fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
@@ -95,14 +96,6 @@ describeWithScene("a copy under random faults", (scene) => {
 async function differences(from: string, to: string, killed: boolean): Promise<string[]> {
   const all = await compareTrees(from, to);
   return killed ? all.filter((line) => !/\.escp-[^/]*\.part: not expected/.test(line)) : all;
-}
-
-function randomVariant(random: RandomBytes): Variant {
-  return {
-    direction: DIRECTIONS[random.below(DIRECTIONS.length)],
-    engine: ENGINES[random.below(ENGINES.length)],
-    streams: random.below(2) === 0 ? 1 : 4,
-  };
 }
 
 function tree(random: RandomBytes, seed: number): TreeEntries {

@@ -63,6 +63,11 @@ export class TempDirectory implements Disposable {
     return full;
   }
 
+  /** Returns what `list` returns, with the contents of files: "path: contents". */
+  contents(): string[] {
+    return this.list().map((path) => /\/$| -> /.test(path) ? path : `${path}: ${Deno.readTextFileSync(this.at(path))}`);
+  }
+
   /** Returns all paths below, sorted: directories end with "/", links contain their target. */
   list(path = ""): string[] {
     const found: string[] = [];

@@ -80,6 +80,11 @@ export function withBackslashes(path: string): string {
   return path.replaceAll("/", "\\");
 }
 
+/** Returns the components of a path, without empty ones and ".". */
+export function componentsOf(path: string, style: PathStyle = PATH_STYLE): string[] {
+  return path.split(style === "windows" ? /[\\/]/ : "/").filter((name) => name !== "" && name !== ".");
+}
+
 /** Splits a path below a root, with "/" on every system. @returns the directory, "" for none, and the last component. */
 export function splitRelativePath(path: string): { directory: string; name: string } {
   const at = path.lastIndexOf("/");

@@ -1,6 +1,7 @@
 /** The lines of a `.gitignore` file, by the rules of gitignore(5). */
 
 import { UserError } from "../../errors.ts";
+import { textLines } from "../../text_lines.ts";
 import { compileRule, type RuleTest } from "../glob/rule.ts";
 
 /** Returns whether the rules of a file ignore a path relative to its directory; undefined if no rule matches. */
@@ -15,9 +16,9 @@ const MAX_RULES = 10_000;
  * @throws {UserError} if there are too many rules.
  */
 export function parseIgnoreRules(text: string): IgnoreTest | undefined {
-  const lines = text.replace(/^\ufeff/, "").split("\n");
+  const lines = textLines(text);
   if (lines.length > MAX_RULES) throw new UserError(`it has more than ${MAX_RULES} lines`);
-  const rules = lines.flatMap((line) => parseLine(line.replace(/\r$/, "")) ?? []);
+  const rules = lines.flatMap((line) => parseLine(line) ?? []);
   if (rules.length === 0) return undefined;
   // The last rule that matches decides.
   rules.reverse();

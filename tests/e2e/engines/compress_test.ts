@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { beforeAll, it } from "@std/testing/bdd";
 import { text } from "../../compress/text.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
-import { alteredEscp, type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { oldEscpFlags } from "../../support/escp/old_escp.ts";
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { randomTree } from "../../support/files/random_bytes.ts";
 import { type Copy, describeWithScene, ENGINES, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
-import { writeWrapper } from "../../support/shell_script.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
 
 const MiB = 1 << 20;
@@ -130,11 +130,9 @@ describeWithScene("-C", { inProcess: true }, (scene) => {
   for (const direction of ["push", "pull"] as const) {
     it(`sends uncompressed data to an older escp, with a note: ${direction}`, async () => {
       const to = await scene.tree();
-      const old = `${to}/old`;
-      await writeWrapper(old, alteredEscp("without_features.ts"));
       const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
       const paths = [host("pull", `${texts}/large`), host("push", `${to}/large`)];
-      const result = await runEscp([...scene.sshd.sshOptions, "-D", old, "-C", "--json", ...paths]);
+      const result = await runEscp([...scene.sshd.sshOptions, ...await oldEscpFlags(scene), "-C", "--json", ...paths]);
       const { bytes, wireBytes } = endOf(result);
       assert(wireBytes! > bytes);
       assertStringIncludes(

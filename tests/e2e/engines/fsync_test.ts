@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
-import { alteredEscp, escpCommand, useAsEscp } from "../../support/escp/escp_command.ts";
+import { escpCommand, useAsEscp } from "../../support/escp/escp_command.ts";
+import { oldEscpFlags } from "../../support/escp/old_escp.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { plainRightsProblem, writePlainEscp } from "../../support/files/plain_rights.ts";
 import { tracingProblem } from "../../support/escp/stopped_at.ts";
@@ -102,9 +103,7 @@ describeWithScene("--fsync", (scene) => {
 
   it("is refused by an older escp before anything is written", async () => {
     const [from, to] = [await scene.tree(TREE), await scene.tree()];
-    const old = await scene.tree();
-    await writeWrapper(`${old}/escp`, alteredEscp("without_features.ts"));
-    const copy = { flags: ["-r", "--fsync", "-D", `${old}/escp`], sources: [`${from}/.`], target: to };
+    const copy = { flags: ["-r", "--fsync", ...await oldEscpFlags(scene)], sources: [`${from}/.`], target: to };
     const { code, stderr } = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
     assertMatch(stderr, /^escp: Cannot use --fsync: escp \S+ on \S+ does not support it$/m);
     assertEquals([code, listNames(to)], [1, []]);

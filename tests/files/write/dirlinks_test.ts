@@ -16,11 +16,6 @@ import { applyRecords, ENGINES, isNativeHere, isRoot, TempDirectory } from "../f
 
 const { enter, file, symlink } = RecordType;
 
-/** Returns all paths, and the contents of files. */
-function contentsOf(temp: TempDirectory): string[] {
-  return temp.list().map((path) => /\/$| -> /.test(path) ? path : `${path}: ${Deno.readTextFileSync(temp.at(path))}`);
-}
-
 /**
  * Replaces a new link by a file while its status is read by name for the first time, as any user can who may write to the
  * directory.
@@ -85,10 +80,10 @@ for (const { title, make } of ENGINES) {
     };
     const refused = (temp: TempDirectory, path: string, message: string, more = {}) => {
       const writer = into(temp.at("to"), more);
-      const before = contentsOf(temp);
+      const before = temp.contents();
       const error = assertThrows(() => applyRecords(writer, [[enter, path], [file, "f", "1"]]), FileError);
       assertEquals(error.message.replaceAll(temp.path, ""), message);
-      assertEquals(contentsOf(temp), before);
+      assertEquals(temp.contents(), before);
       writer.close();
     };
 

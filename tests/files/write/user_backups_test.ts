@@ -12,11 +12,6 @@ const { enter, file, symlink } = RecordType;
 /** Modes of directories that only their owner, others too, and all users with the sticky bit can write to. */
 const MODES = [0o755, 0o777, 0o1777];
 
-/** Returns all paths, and the contents of files. */
-function contentsOf(temp: TempDirectory): string[] {
-  return temp.list().map((path) => /\/$| -> /.test(path) ? path : `${path}: ${Deno.readTextFileSync(temp.at(path))}`);
-}
-
 /** Lets no file have a second name. @param failedRename Number of the rename that fails. Default: none. */
 function withoutHardLinks(failedRename?: number): Disposable {
   const { linkSync, renameSync } = Deno;
@@ -68,7 +63,7 @@ for (const { title, make } of ENGINES) {
       );
       target.abort();
       target.close();
-      assertEquals(contentsOf(temp).filter((path) => path.startsWith("to/a")), ["to/a: new", "to/a~: old"]);
+      assertEquals(temp.contents().filter((path) => path.startsWith("to/a")), ["to/a: new", "to/a~: old"]);
     });
 
     it("replace earlier backups in any directory", () => {
@@ -82,7 +77,7 @@ for (const { title, make } of ENGINES) {
         applyRecords(target, [[enter, "sub"], [file, "f", "new"], [symlink, "l", "new"], [file, "g", "g"]]);
         target.close();
         assertEquals(
-          contentsOf(temp),
+          temp.contents(),
           ["to/", "to/sub/", "to/sub/f: new", "to/sub/f~: old", "to/sub/g: g", "to/sub/l -> new", "to/sub/l~ -> old"],
         );
       }
@@ -99,7 +94,7 @@ for (const { title, make } of ENGINES) {
         applyRecords(target, [[enter, ""], [file, "g", "g"]]);
         target.close();
         assertEquals(
-          contentsOf(temp),
+          temp.contents(),
           [
             ...["kept/", "kept/to/", "kept/to/sub/", "kept/to/sub/f: old"],
             ...["to/", "to/g: g", "to/sub/", "to/sub/f: new", "to/sub/g: g"],
@@ -121,7 +116,7 @@ for (const { title, make } of ENGINES) {
         target.close();
       }
       assertEquals(
-        contentsOf(temp),
+        temp.contents(),
         ["to/", "to/empty: ", "to/empty~: old", "to/f: new", "to/f~: old", "to/l -> new", "to/l~ -> old"],
       );
     });
@@ -135,7 +130,7 @@ for (const { title, make } of ENGINES) {
         const target = open(temp);
         applyRecords(target, [[enter, ""], [file, "f", "new"]]);
         target.close();
-        assertEquals(contentsOf(temp), ["to/", "to/f: new", "to/f~: old"]);
+        assertEquals(temp.contents(), ["to/", "to/f: new", "to/f~: old"]);
       }
     });
 
@@ -149,12 +144,12 @@ for (const { title, make } of ENGINES) {
         using _ = withoutHardLinks(2);
         assertThrows(() => applyRecords(target, [[enter, ""], [file, "f", "new"]]), FileError);
       }
-      assertEquals(contentsOf(temp), ["to/", "to/f: old"]);
+      assertEquals(temp.contents(), ["to/", "to/f: old"]);
       {
         using _ = withoutHardLinks();
         applyRecords(target, [[enter, ""], [file, "f", "new"]]);
       }
-      assertEquals(contentsOf(temp), ["to/", "to/f: new", "to/f~: old"]);
+      assertEquals(temp.contents(), ["to/", "to/f: new", "to/f~: old"]);
       target.close();
     });
 
@@ -172,7 +167,7 @@ for (const { title, make } of ENGINES) {
         message.replaceAll(temp.path, ""),
         'Cannot back up "/to/f": Cannot create "/kept/to": it is a symbolic link',
       );
-      assertEquals(contentsOf(temp), ["elsewhere/", "kept/", "kept/to -> ../elsewhere", "to/", "to/f: old"]);
+      assertEquals(temp.contents(), ["elsewhere/", "kept/", "kept/to -> ../elsewhere", "to/", "to/f: old"]);
     });
   });
 }

@@ -3,6 +3,7 @@
 import { quotePath, UsageError, UserError } from "../../../errors.ts";
 import { decodeName } from "../../../protocol/names.ts";
 import { MAX_ROOTS } from "../../../protocol/limits.ts";
+import { textLines } from "../../../text_lines.ts";
 import { failureReason } from "../../failure_reason.ts";
 
 /** A list, and its format. */
@@ -64,9 +65,8 @@ function shownName(file: string): string {
 function readLines(bytes: Uint8Array, shown: string, nul: boolean): ListEntry[] {
   const entries: ListEntry[] = [];
   // decodeName keeps bytes that are not UTF-8, so none of them is mistaken for the end of a line.
-  const text = nul ? decodeName(bytes) : decodeName(bytes).replace(/^\ufeff/, "");
-  for (const [index, line] of text.split(nul ? "\0" : "\n").entries()) {
-    const source = nul ? line : line.replace(/\r$/, "");
+  const text = decodeName(bytes);
+  for (const [index, source] of (nul ? text.split("\0") : textLines(text)).entries()) {
     const where = () => `${shown}, ${nul ? "entry" : "line"} ${index + 1}`;
     if (source.includes("\0")) {
       throw new UsageError(`Cannot use ${where()}: it contains a NUL byte`, {

@@ -5,6 +5,7 @@ import { quotePath, UsageError, UserError } from "../../../errors.ts";
 import { compileRule } from "../../../files/glob/rule.ts";
 import type { FilterRule } from "../../../files/walk/filter.ts";
 import { decodeName } from "../../../protocol/names.ts";
+import { textLines } from "../../../text_lines.ts";
 import { failureReason } from "../../failure_reason.ts";
 
 /** A file of rules, in its place among the rules of the command line. It is read when its rules are first needed. */
@@ -43,8 +44,7 @@ export function parseRules(
   text: string,
   { action, shown }: Pick<FilterRule, "action"> & { shown: string },
 ): FilterRule[] {
-  return text.replace(/^\ufeff/, "").split("\n").flatMap((line, index): FilterRule[] => {
-    const rule = line.replace(/\r$/, "");
+  return textLines(text).flatMap((rule, index): FilterRule[] => {
     if (rule === "" || rule.startsWith("#") || rule.startsWith(";")) return [];
     const [, sign, rest] = /^([+-]) (.*)$/s.exec(rule) ?? [];
     const pattern = rest ?? rule;

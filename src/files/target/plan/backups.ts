@@ -5,10 +5,10 @@ import type { PathCalls } from "../../engine/engine.ts";
 import type { BackupPlace } from "../../engine/target_root.ts";
 import {
   baseName,
+  componentsOf,
   directoryOf,
   isAbsolutePath,
   joinPath,
-  PATH_STYLE,
   withoutTrailingSlashes,
 } from "../../path/local_path.ts";
 import { nameKey } from "../../path/name_rules.ts";
@@ -86,9 +86,9 @@ function findPlace(
   /** Returns a key of an absolute path without "." and "..". */
   function simplified(path: string): string {
     const names: string[] = [];
-    for (const name of path.split(PATH_STYLE === "windows" ? /[\\/]/ : "/")) {
+    for (const name of componentsOf(path)) {
       if (name === "..") names.pop();
-      else if (name !== "." && name !== "") names.push(name);
+      else names.push(name);
     }
     return nameKey(names.join("/"), rules);
   }

@@ -5,10 +5,10 @@ import type { PathCalls } from "../../engine/engine.ts";
 import type { LinkDestination } from "../../engine/target_root.ts";
 import {
   baseName,
+  componentsOf,
   directoryOf,
   isAbsolutePath,
   joinPath,
-  PATH_STYLE,
   withoutTrailingSlashes,
 } from "../../path/local_path.ts";
 import { expandTilde } from "../../path/tilde.ts";
@@ -58,7 +58,7 @@ function findDirectory(
   if (!isAbsolutePath(text)) {
     full = target;
     // The target directory may not exist yet.
-    const names = text.split(PATH_STYLE === "windows" ? /[\\/]/ : "/").filter((name) => name !== "" && name !== ".");
+    const names = componentsOf(text);
     isBelow = names[0] !== "..";
     for (; names[0] === ".."; names.shift()) full = directoryOf(full);
     full = joinPath(full, names.join("/"));

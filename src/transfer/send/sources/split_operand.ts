@@ -1,6 +1,6 @@
 /** Splits operands of `--relative`, on either end. */
 
-import { PATH_STYLE, type PathStyle } from "../../../files/path/local_path.ts";
+import { PATH_STYLE, type PathStyle, rootOf } from "../../../files/path/local_path.ts";
 
 /**
  * Splits an operand at its first "/./": into the directory before, and the path after, which is kept in the target. Without
@@ -10,6 +10,6 @@ export function splitOperand(text: string, style: PathStyle = PATH_STYLE): { dir
   const operand = style === "windows" ? text.replaceAll("\\", "/") : text;
   const mark = operand.indexOf("/./");
   if (mark >= 0) return { directory: operand.slice(0, mark) || "/", path: operand.slice(mark + 3) };
-  const [root] = style === "windows" ? /^(?:[a-z]:)?\/*/i.exec(operand)! : /^\/*/.exec(operand)!;
-  return { directory: root === "" ? "" : root.replace(/\/+$/, "/"), path: operand.slice(root.length) };
+  const directory = rootOf(operand, style);
+  return { directory, path: operand.slice(directory.length).replace(/^\/+/, "") };
 }

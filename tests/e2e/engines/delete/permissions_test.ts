@@ -1,3 +1,4 @@
+import { listNames } from "../../../support/files/list_names.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { useAsEscp } from "../../../support/escp/escp_command.ts";
@@ -35,7 +36,7 @@ describeWithScene("--delete without the rights of root", { ignore: plainRightsPr
       const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 1);
       assertStringIncludes(stderr, `Cannot remove "${tree}/t/s/foreign/x": Permission denied`);
-      assertEquals(Array.from(Deno.readDirSync(`${tree}/t/s`), ({ name }) => name).sort(), ["a", "foreign"]);
+      assertEquals(listNames(`${tree}/t/s`), ["a", "foreign"]);
     });
   }
 });

@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent, parseEvents } from "../../../support/escp/json_events.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -49,7 +49,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
           target: `${tree}/to`,
         };
         const dry = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-n"] });
-        assertEquals([dry.code, dry.stderr, listTree(`${tree}/to`)], [0, "", OLD]);
+        assertEquals([dry.code, dry.stderr, pathsIn(`${tree}/to`)], [0, "", OLD]);
         const actions = Object.groupBy(
           parseEvents(dry.stdout).filter(({ event }) => event === "planned"),
           ({ action }) => String(action),
@@ -59,7 +59,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
         assertEquals([code, stderr], [0, ""], more.join());
         const { files, skipped } = lastEvent(stdout);
         assertEquals([files, skipped, lastEvent(dry.stdout).files], [4, 4, 4], more.join());
-        assertEquals(listTree(`${tree}/to`), [...NEW, ...OLD].sort());
+        assertEquals(pathsIn(`${tree}/to`), [...NEW, ...OLD].sort());
         assertEquals(read(tree), UNCHANGED);
         assertEquals(Deno.statSync(`${tree}/to/old/small`).mode! & 0o777, 0o644);
         assertEquals(Deno.statSync(`${tree}/to`).mode! & 0o777, 0o700, "directories merge");
@@ -77,7 +77,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
         assertEquals([code, stderr], [0, ""], more.join());
         const { files, skipped } = lastEvent(stdout);
         assertEquals([files, skipped, lastEvent(dry.stdout).files], [4, 4, 4], more.join());
-        assertEquals(listTree(`${tree}/to`), OLD);
+        assertEquals(pathsIn(`${tree}/to`), OLD);
         assertEquals(read(tree), REPLACED);
       }
     });
@@ -92,7 +92,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
         const { code, stderr } = await scene.copy(variant, copy);
         assertEquals([code, stderr], [0, ""]);
       }
-      assertEquals(listTree(`${tree}/to`), OLD.filter((path) => path !== "old/kind"));
+      assertEquals(pathsIn(`${tree}/to`), OLD.filter((path) => path !== "old/kind"));
       assertEquals([...Deno.readDirSync(tree)].map((entry) => entry.name).sort(), ["from", "to"]);
     });
 
@@ -101,7 +101,7 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
       const flags = ["-a", "--json", "--existing", "--ignore-existing"];
       const { code, stdout } = await scene.copy(variant, { flags, sources: [`${tree}/from/.`], target: `${tree}/to` });
       assertEquals([code, lastEvent(stdout).files, lastEvent(stdout).skipped], [0, 0, 8]);
-      assertEquals([listTree(`${tree}/to`), read(tree)], [OLD, UNCHANGED]);
+      assertEquals([pathsIn(`${tree}/to`), read(tree)], [OLD, UNCHANGED]);
     });
   }
 
@@ -119,10 +119,10 @@ describeWithScene("--ignore-existing and --existing", { inProcess: true }, (scen
     const copy = (flag: string) =>
       runEscp([...scene.sshd.sshOptions, "-a", flag, `testhost:${tree}/from/.`, `testhost2:${tree}/to`]);
     assertEquals((await copy("--existing")).code, 0);
-    assertEquals([listTree(`${tree}/to`), read(tree)], [OLD, REPLACED]);
+    assertEquals([pathsIn(`${tree}/to`), read(tree)], [OLD, REPLACED]);
     await Deno.writeTextFile(`${tree}/to/old/small`, "newer");
     assertEquals((await copy("--ignore-existing")).code, 0);
-    assertEquals([listTree(`${tree}/to`), read(tree).small], [[...NEW, ...OLD].sort(), "newer"]);
+    assertEquals([pathsIn(`${tree}/to`), read(tree).small], [[...NEW, ...OLD].sort(), "newer"]);
   });
 
   it("are refused by a remote end that does not know them", async () => {

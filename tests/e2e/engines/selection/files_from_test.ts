@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -42,11 +42,11 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       const copy = { sources: [`${tree}/from`], target: `${tree}/to` };
       const flags = [await list(tree, [...lines, "./#x"]), "-p"];
       const dry = await scene.copy(variant, { ...copy, flags: [...flags, "-n", "--json"] });
-      assertEquals([dry.code, lastEvent(dry.stdout).files, listTree(copy.target)], [0, 6, []], dry.stderr);
+      assertEquals([dry.code, lastEvent(dry.stdout).files, pathsIn(copy.target)], [0, 6, []], dry.stderr);
       const { code, stderr } = await scene.copy(variant, { ...copy, flags });
       const directories = ["a", "a/sub", "b", "b/c", "b/c/d", "empty"];
       const files = ["#x", "a/one", "a/sub/large", "a/two", "b/c/d/e", "top"];
-      assertEquals([code, stderr, listTree(copy.target)], [0, "", [...directories, ...files].sort()]);
+      assertEquals([code, stderr, pathsIn(copy.target)], [0, "", [...directories, ...files].sort()]);
       assertEquals(Deno.statSync(`${copy.target}/a`).mode! & 0o777, 0o750);
       assertEquals(Deno.readFileSync(`${copy.target}/a/sub/large`), Deno.readFileSync(`${tree}/from/a/sub/large`));
     });
@@ -62,7 +62,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       ) {
         const copy = { flags: [...flags, ...more], sources: [`${tree}/from/`], target: `${tree}/to` };
         const { code, stderr } = await scene.copy(variant, copy);
-        assertEquals([code, stderr, listTree(copy.target)], [0, "", expected]);
+        assertEquals([code, stderr, pathsIn(copy.target)], [0, "", expected]);
       }
     });
 
@@ -70,7 +70,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       const tree = await scene.tree(SOURCE);
       const copy = { flags: ["-a", await list(tree, ["."])], sources: [`${tree}/from`], target: `${tree}/to/new` };
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, stderr, listTree(copy.target)], [0, "", listTree(`${tree}/from`)]);
+      assertEquals([code, stderr, pathsIn(copy.target)], [0, "", pathsIn(`${tree}/from`)]);
     });
 
     it(`copies into a directory below the source, but with -r not (${name})`, async () => {
@@ -78,7 +78,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       const flags = [await list(tree, ["a/one", "b"])];
       const copy = { flags, sources: [`${tree}/from`], target: `${tree}/from/empty` };
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, stderr, listTree(copy.target)], [0, "", ["a", "a/one", "b"]]);
+      assertEquals([code, stderr, pathsIn(copy.target)], [0, "", ["a", "a/one", "b"]]);
       const deep = await scene.copy(variant, { ...copy, flags: [...flags, "-r"] });
       assertMatch(deep.stderr, /Cannot copy "\." to ".*\/from\/empty": it would be copied into itself/);
       assertEquals(deep.code, 1);
@@ -100,7 +100,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       ];
       const copy = { flags: ["--symlinks=preserve", "--json", await list(tree, lines)], target: `${tree}/to` };
       const { code, stdout, stderr } = await scene.copy(variant, { ...copy, sources: [`${tree}/from`] });
-      assertEquals([code, listTree(copy.target)], [1, ["a", "b", "b/other", "top"]], stderr);
+      assertEquals([code, pathsIn(copy.target)], [1, ["a", "b", "b/other", "top"]], stderr);
       assertEquals(lastEvent(stdout).failed, 8);
       for (const path of ["no", "a/no", "no/1/2", "no/3"]) {
         assertStringIncludes(stdout, JSON.stringify(`Cannot read "${tree}/from/${path}": No such file or directory`));
@@ -117,7 +117,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       const tree = await scene.tree({ ...SOURCE, "from/new\nline": "9", "from/a/; x": "10" });
       const copy = { flags: ["--from0", "--files-from", "-"], stdin: "new\nline\0#x\0a/; x\0", target: `${tree}/to` };
       const { code, stderr } = await scene.copy(variant, { ...copy, sources: [`${tree}/from`] });
-      assertEquals([code, stderr, listTree(copy.target)], [0, "", ["#x", "a", "a/; x", "new\nline"]]);
+      assertEquals([code, stderr, pathsIn(copy.target)], [0, "", ["#x", "a", "a/; x", "new\nline"]]);
     });
 
     it(`works with updates, filters and a list of many paths (${name})`, async () => {
@@ -145,7 +145,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       ...[`testhost:${tree}/from`, `testhost2:${tree}/to`],
     ]);
     assertStringIncludes(stderr, `Cannot read "testhost:${tree}/from/no": No such file or directory`);
-    assertEquals([code, listTree(`${tree}/to`)], [1, ["a", "a/sub", "a/sub/large", "a/sub/three", "top"]]);
+    assertEquals([code, pathsIn(`${tree}/to`)], [1, ["a", "a/sub", "a/sub/large", "a/sub/three", "top"]]);
   });
 
   it("is refused by a remote end that does not know it, for a pull", async () => {
@@ -157,9 +157,9 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       pull.stderr,
       /^escp: Cannot use (--files-from|a list of sources): escp \S+ on testhost does not support it$/m,
     );
-    assertEquals([pull.code, listTree(copy.target)], [1, []]);
+    assertEquals([pull.code, pathsIn(copy.target)], [1, []]);
     const push = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
-    assertEquals([push.code, listTree(copy.target)], [0, ["top"]], push.stderr);
+    assertEquals([push.code, pathsIn(copy.target)], [0, ["top"]], push.stderr);
   });
 
   it("copies nothing if the list is empty, and fails if it or the directory is missing", async () => {
@@ -167,7 +167,7 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
     for (const variant of VARIANTS) {
       const copy = { flags: [await list(tree, [])], sources: [`${tree}/from`], target: `${tree}/to` };
       const empty = await scene.copy(variant, copy);
-      assertEquals([empty.code, empty.stderr, listTree(copy.target)], [0, "", []]);
+      assertEquals([empty.code, empty.stderr, pathsIn(copy.target)], [0, "", []]);
       const base = await scene.copy(variant, { ...copy, sources: [`${tree}/none`] });
       assertMatch(base.stderr, /Cannot read ".*\/none\/\.": No such file or directory/);
       const file = await scene.copy(variant, { ...copy, sources: [`${tree}/from/top`] });

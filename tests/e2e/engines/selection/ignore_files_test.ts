@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -28,7 +28,7 @@ describeWithScene("--exclude-ignore-files", { inProcess: true }, (scene) => {
       const dry = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-n"] });
       assertEquals(dry.stdout.includes("a.o"), false, dry.stdout);
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", EXPECTED]);
+      assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", EXPECTED]);
     });
 
     it(`works together with filters and followed links (${variantName(variant)})`, async () => {
@@ -36,7 +36,7 @@ describeWithScene("--exclude-ignore-files", { inProcess: true }, (scene) => {
       const flags = ["-r", "--exclude-ignore-files", "--include=a.o", "--exclude=.git/", "--exclude=/sub"];
       const { code, stderr } = await scene.copy(variant, { flags, sources: [`${tree}/from/.`], target: `${tree}/to` });
       const linked = ["linked", "linked/.gitignore", "linked/build", "linked/keep.o"];
-      assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", [".gitignore", "a.c", "large", ...linked]]);
+      assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", [".gitignore", "a.c", "large", ...linked]]);
     });
   }
 
@@ -46,7 +46,7 @@ describeWithScene("--exclude-ignore-files", { inProcess: true }, (scene) => {
       ...[...scene.sshd.sshOptions, "-a", "--exclude-ignore-files"],
       ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
     ]);
-    assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", EXPECTED]);
+    assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", EXPECTED]);
   });
 
   it("is refused with a sender that reads no files", async () => {

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -25,7 +25,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
         if (target === "new") copy.sources = sources.slice(0, 2);
         const { code, stderr } = await scene.copy(variant, copy);
         const more = target === "new" ? [] : ["c", "c/large"];
-        assertEquals([code, stderr, listTree(copy.target)], [0, "", ["a", "a/b", "a/b/one", "a/b/two", ...more, "d"]]);
+        assertEquals([code, stderr, pathsIn(copy.target)], [0, "", ["a", "a/b", "a/b/one", "a/b/two", ...more, "d"]]);
         assertEquals(Deno.statSync(`${copy.target}/a`).mode! & 0o777, 0o750);
       }
     });
@@ -34,7 +34,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       const tree = await scene.tree(SOURCE);
       const copy = { flags: ["--relative"], sources: [`${tree}/x/a/b/two`, `${tree}/x/d`], target: `${tree}/to` };
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, stderr, listTree(`${tree}/to${tree}`)], [0, "", ["x", "x/a", "x/a/b", "x/a/b/two", "x/d"]]);
+      assertEquals([code, stderr, pathsIn(`${tree}/to${tree}`)], [0, "", ["x", "x/a", "x/a/b", "x/a/b/two", "x/d"]]);
     });
 
     it(`copies a source that a rule excludes, with rules for its contents (${name})`, async () => {
@@ -46,7 +46,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       const copy = { flags, sources: [`${tree}/./p/dist`], target: `${tree}/to` };
       const { code, stderr } = await scene.copy(variant, copy);
       // The file above the source does not count.
-      assertEquals([code, stderr, listTree(copy.target)], [0, "", ["p", "p/dist", "p/dist/.gitignore", "p/dist/b.o"]]);
+      assertEquals([code, stderr, pathsIn(copy.target)], [0, "", ["p", "p/dist", "p/dist/.gitignore", "p/dist/b.o"]]);
     });
 
     it(`is refused if a directory would be copied into itself (${name})`, async () => {
@@ -54,10 +54,10 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       const copy = { flags: ["-a", "--relative"], sources: [`${tree}/x/./a`], target: `${tree}/x/a/b` };
       const { code, stderr } = await scene.copy(variant, copy);
       assertMatch(stderr, /Cannot copy "\." to ".*\/x\/a\/b": it would be copied into itself/);
-      assertEquals([code, listTree(copy.target)], [1, ["one", "two"]]);
+      assertEquals([code, pathsIn(copy.target)], [1, ["one", "two"]]);
       const beside = await scene.copy(variant, { ...copy, target: `${tree}/x/new` });
       assertEquals([beside.code, beside.stderr], [0, ""]);
-      assertEquals(listTree(`${tree}/x/new/a`), listTree(`${tree}/x/a`));
+      assertEquals(pathsIn(`${tree}/x/new/a`), pathsIn(`${tree}/x/a`));
     });
 
     it(`fails for missing sources, directories without -r, and paths through links (${name})`, async () => {
@@ -65,7 +65,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       const sources = ["x/./no/y", "x/./a", "x/./d", "x/./link/one", "x/./../x/d"].map((path) => `${tree}/${path}`);
       const copy = { flags: ["--relative", "--symlinks=preserve"], sources, target: `${tree}/to` };
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, listTree(copy.target)], [1, ["d"]], stderr);
+      assertEquals([code, pathsIn(copy.target)], [1, ["d"]], stderr);
       assertMatch(stderr, /Cannot read ".*\/x\/\.\/no\/y": No such file or directory/);
       assertMatch(stderr, /Cannot read ".*\/x\/\.\/a": not a regular file/);
       assertMatch(stderr, /Cannot read ".*\/x\/link\/one": Not a directory/);
@@ -87,7 +87,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
       const { code, stderr } = await runEscp([
         ...[...scene.sshd.sshOptions, "--relative", `testhost:${source}`, `${tree}/${target}`],
       ]);
-      assertEquals([code, stderr, listTree(`${tree}/${target}`)], [0, "", expected]);
+      assertEquals([code, stderr, pathsIn(`${tree}/${target}`)], [0, "", expected]);
     }
   });
 
@@ -97,7 +97,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
     const { code, stderr } = await runEscp([
       ...[...scene.sshd.sshOptions, "--relative", "--filelist", `${tree}/list`, `testhost2:${tree}/to`],
     ]);
-    assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", ["a", "a/b", "a/b/one", "d"]]);
+    assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", ["a", "a/b", "a/b/one", "d"]]);
   });
 
   it("is refused by a remote end that does not know it, for a pull", async () => {
@@ -110,7 +110,7 @@ describeWithScene("--relative", { inProcess: true }, (scene) => {
     const pull = await scene.copy({ ...VARIANTS[0], direction: "pull" }, copy);
     assertMatch(pull.stderr, /^escp: Cannot use --relative: escp \S+ on testhost does not support it$/m);
     const push = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
-    assertEquals([pull.code, push.code, listTree(copy.target)], [1, 0, ["d"]], push.stderr);
+    assertEquals([pull.code, push.code, pathsIn(copy.target)], [1, 0, ["d"]], push.stderr);
   });
 
   it("is refused with standard input, other lists and targets of single sources", async () => {

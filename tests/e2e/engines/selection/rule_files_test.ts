@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -17,7 +17,7 @@ describeWithScene("--exclude-from and --include-from", { inProcess: true }, (sce
       const tree = await scene.tree(SOURCE);
       const copy = { sources: [`${tree}/from/.`], target: `${tree}/to` };
       const { code, stderr } = await scene.copy(variant, { ...copy, flags: ["-r", `--exclude-from=${tree}/rules`] });
-      assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", EXPECTED]);
+      assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", EXPECTED]);
     });
 
     it(`read standard input (${variantName(variant)})`, async () => {
@@ -30,7 +30,7 @@ describeWithScene("--exclude-from and --include-from", { inProcess: true }, (sce
         stdin: Deno.readFileSync(`${tree}/rules`),
       };
       const { code, stderr } = await scene.copy(variant, copy);
-      assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", ["b", "b/c.o", "b/d", "keep.o"]]);
+      assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", ["b", "b/c.o", "b/d", "keep.o"]]);
     });
   }
 
@@ -40,7 +40,7 @@ describeWithScene("--exclude-from and --include-from", { inProcess: true }, (sce
       ...[...scene.sshd.sshOptions, "-r", `--exclude-from=${tree}/rules`],
       ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
     ]);
-    assertEquals([code, stderr, listTree(`${tree}/to`)], [0, "", EXPECTED]);
+    assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", EXPECTED]);
   });
 
   it("refuse a file with a bad line before anything is copied", async () => {
@@ -48,6 +48,6 @@ describeWithScene("--exclude-from and --include-from", { inProcess: true }, (sce
     const copy = { flags: ["-r", `--exclude-from=${tree}/rules`], sources: [`${tree}/from`], target: `${tree}/to` };
     const { code, stderr } = await scene.copy(VARIANTS[0], copy);
     assertMatch(stderr, /^escp: Cannot use ".*\/rules", line 2: Cannot use the pattern "\[": /m);
-    assertEquals([code, listTree(`${tree}/to`)], [2, []]);
+    assertEquals([code, pathsIn(`${tree}/to`)], [2, []]);
   });
 });

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
-import { listTree } from "../../../support/files/list_names.ts";
+import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -49,7 +49,7 @@ describeWithScene("--max-size, --min-size, --newer-than and --older-than", { inP
         const { code, stdout, stderr } = await scene.copy(variant, copy);
         assertEquals([code, planned.code], [0, 0], stderr + planned.stderr);
         const expected = ["a", "b", "empty", ...files, "b/link"].sort();
-        assertEquals(listTree(copy.target), expected, `${flags} ${stdout}`);
+        assertEquals(pathsIn(copy.target), expected, `${flags} ${stdout}`);
         for (const name of Object.keys(TIMES)) {
           assertEquals(planned.stdout.includes(`from/${name}`), files.includes(name), `${flags} ${planned.stdout}`);
         }
@@ -61,7 +61,7 @@ describeWithScene("--max-size, --min-size, --newer-than and --older-than", { inP
       const sources = ["a/small", "b/large", "b/link"].map((name) => `${tree}/from/${name}`);
       const { code, stderr } = await scene.copy(variant, { flags: ["--max-size=3"], sources, target: `${tree}/to` });
       assertEquals([code, stderr], [0, ""]);
-      assertEquals(listTree(`${tree}/to`), ["link", "small"]);
+      assertEquals(pathsIn(`${tree}/to`), ["link", "small"]);
     });
   }
 
@@ -72,7 +72,7 @@ describeWithScene("--max-size, --min-size, --newer-than and --older-than", { inP
       ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
     ]);
     assertEquals(code, 0, stderr);
-    assertEquals(listTree(`${tree}/to`), ["a", "a/none", "b", "b/link", "empty"]);
+    assertEquals(pathsIn(`${tree}/to`), ["a", "a/none", "b", "b/link", "empty"]);
   });
 
   it("are refused by a remote end that does not know them", async () => {
@@ -84,6 +84,6 @@ describeWithScene("--max-size, --min-size, --newer-than and --older-than", { inP
       stderr,
       /^escp: Cannot select files by size, time or \.gitignore: escp \S+ on testhost does not support it$/m,
     );
-    assertEquals([code, listTree(`${tree}/to`)], [1, []]);
+    assertEquals([code, pathsIn(`${tree}/to`)], [1, []]);
   });
 });

@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
 import { it } from "@std/testing/bdd";
-import { alteredEscp, runEscp } from "../../../support/escp/escp_command.ts";
+import { runEscp } from "../../../support/escp/escp_command.ts";
 import { remoteConfig } from "../../../support/escp/remote_settings.ts";
 import { makeFifo } from "../../../support/files/fifo.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../../support/files/small_disk.ts";
 import { describeWithScene, ENGINES, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
-import { writeWrapper } from "../../../support/shell_script.ts";
 import { pathsIn } from "../../../support/files/paths_in.ts";
 
 const LARGE = 3 << 20;
@@ -226,11 +226,11 @@ describeWithScene("--backup", { inProcess: true }, (scene) => {
 describeWithScene("options that keep or link files", (scene) => {
   it("are refused by an older escp before anything is written", async () => {
     const tree = await scene.tree({ ...SOURCE, ...TARGET });
-    await writeWrapper(`${tree}/escp`, alteredEscp("without_features.ts"));
+    const old = await oldEscpFlags(scene);
     for (
       const [option, shown] of [["-b", "--backup"], ["--backup-dir=x", "--backup"], ["--link-dest=x", "--link-dest"]]
     ) {
-      const copy = { flags: ["-r", option, "-D", `${tree}/escp`], sources: [`${tree}/s`], target: `${tree}/to` };
+      const copy = { flags: ["-r", option, ...old], sources: [`${tree}/s`], target: `${tree}/to` };
       const { code, stderr } = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
       assertEquals(code, 1);
       assertMatch(stderr, new RegExp(`^escp: Cannot (use ${shown}|compare files).* does not support it$`, "m"));

@@ -29,6 +29,7 @@ describe("an operand of --relative", () => {
     assertEquals(splitOperand("C:\\a\\b", "windows"), { directory: "C:/", path: "a/b" });
     assertEquals(splitOperand("C:a\\b", "windows"), { directory: "C:", path: "a/b" });
     assertEquals(splitOperand("C:\\a\\.\\b", "windows"), { directory: "C:/a", path: "b" });
+    assertEquals(splitOperand("\\\\server\\share\\a", "windows"), { directory: "//server/share/", path: "a" });
     assertEquals(splitOperand("C:\\a", "posix"), { directory: "", path: "C:\\a" });
   });
 });
