@@ -88,6 +88,7 @@ export class JoinedEvents {
       files: sum.files + files,
       bytes: sum.bytes + bytes,
       resumed: (sum.resumed ?? 0) + (event.resumed ?? 0),
+      reused: (sum.reused ?? 0) + (event.reused ?? 0) || undefined,
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),

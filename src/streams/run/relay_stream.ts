@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { type CompareResponse, type PackResult, type RangeResult, readResult } from "../../protocol/data/results.ts";
+import { readResult, type UnitResult } from "../../protocol/data/results.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 
@@ -11,7 +11,7 @@ export interface RelayHost {
   /** Called with the bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
   /** Called with the receiver's result of a unit. */
-  relayed(result: PackResult | RangeResult | CompareResponse): void;
+  relayed(result: UnitResult): void;
 }
 
 /** A connection to one of the two hosts. */
@@ -24,6 +24,7 @@ const FROM_SENDER: readonly number[] = [
   FrameKind.pack,
   FrameKind.block,
   FrameKind.compare,
+  FrameKind.signature,
   FrameKind.keepAlive,
   FrameKind.end,
 ];

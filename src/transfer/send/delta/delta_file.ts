@@ -1,0 +1,189 @@
+/**
+ * A large file that replaces another one on the receiver. Requests the digests of the old file, searches the source for its
+ * blocks, and plans what is sent: SESSIONS.md, "Delta transfer".
+ */
+
+import { fineRangeOf } from "../../../delta/refine.ts";
+import type { FineDigests, FineRange, LiteralSegment, Segment } from "../../../delta/segments.ts";
+import { createSignature, type SharedSignature, Signature } from "../../../delta/signature.ts";
+import type { OldFile } from "../../../protocol/control/messages.ts";
+import type { ByteRange } from "../../../protocol/data/range_sums.ts";
+import {
+  BLOCK_DIGEST_BYTES,
+  COARSE_ENTRY_BYTES,
+  FINE_BLOCK_BYTES,
+  MAX_COARSE_BYTES,
+  MAX_DIGESTS_BYTES,
+  MAX_SIGNED_RANGES,
+  MIN_COARSE_BYTES,
+} from "../../../protocol/data/signature.ts";
+import type { ScanReport, SignatureReport } from "../../../streams/report.ts";
+import type { RangedItem, ScanUnit, SignatureUnit } from "../../../streams/unit.ts";
+import type { PlannedRange } from "../large_file.ts";
+
+/** Bytes of the old file per request, and of the source per search. */
+const PART_BYTES = 32 << 20;
+/** Maximum size of an old file: the index of its blocks is in memory. */
+const MAX_OLD_BYTES = 2 ** 42;
+
+/** A unit without the fields that the queue sets. */
+export type DeltaRequest = Omit<SignatureUnit, "unit" | "attempt"> | Omit<ScanUnit, "unit" | "attempt">;
+
+/** Callbacks of a delta file. */
+export interface DeltaFileHost {
+  /** Adds a unit. @returns its number. */
+  request(unit: DeltaRequest): number;
+  /** A range can be sent. */
+  planned(range: PlannedRange): void;
+  /** Returns whether sending the file whole is faster. */
+  isWholeFaster(): boolean;
+  /** Maximum number of parts that are being searched or sent. */
+  readonly maxParts: number;
+}
+
+/** Subject of a unit that is in progress. */
+type Subject =
+  | { part: ByteRange; type: "coarse" }
+  | { part: ByteRange; type: "scan" }
+  | { part: ByteRange; type: "fine"; segments: Segment[]; wanted: Wanted[] };
+
+interface Wanted {
+  literal: LiteralSegment;
+  range: FineRange;
+}
+
+/** Returns the number of bytes per block: about twice the square root of the size, as a power of two. */
+export function coarseBytesOf(size: number): number {
+  const power = 2 ** Math.round(Math.log2(2 * Math.sqrt(size)));
+  return Math.min(MAX_COARSE_BYTES, Math.max(MIN_COARSE_BYTES, power));
+}
+
+/** Plans one file. */
+export class DeltaFile {
+  readonly #file: number;
+  readonly #item: RangedItem;
+  readonly #old: OldFile;
+  readonly #host: DeltaFileHost;
+  readonly #signature: SharedSignature;
+  readonly #inProgress = new Map<number, Subject>();
+  /** Ranges that are not searched yet. */
+  readonly #todo: ByteRange[];
+  /** Requests for digests without a response. */
+  #unsigned = 0;
+  /** Number of parts that are being searched or sent. */
+  #parts = 0;
+  #isWhole = false;
+
+  /** @param missing ranges to send, in order. */
+  constructor(file: number, item: RangedItem, missing: readonly ByteRange[], old: OldFile, host: DeltaFileHost) {
+    this.#file = file;
+    this.#item = item;
+    this.#old = old;
+    this.#host = host;
+    this.#todo = missing.map(({ start, end }) => ({ start, end }));
+    // A hostile receiver could report any size.
+    const size = Math.min(old.size, 2 * item.size, MAX_OLD_BYTES);
+    this.#signature = createSignature(size, coarseBytesOf(size));
+  }
+
+  /** Key of the digests. */
+  get key(): Uint8Array<ArrayBuffer> {
+    return this.#old.key;
+  }
+
+  /** Requests the digests of the old file. */
+  start(): void {
+    const { size, blockBytes } = this.#signature;
+    for (let start = 0; start < size; start += PART_BYTES) {
+      const part = { start, end: Math.min(size, start + PART_BYTES) };
+      this.#unsigned++;
+      this.#request({ type: "signature", file: this.#file, blockBytes, ranges: [part] }, { part, type: "coarse" });
+    }
+  }
+
+  /** Handles the report of a unit. @returns false if the unit belongs to another file. */
+  report(report: SignatureReport | ScanReport): boolean {
+    const subject = this.#inProgress.get(report.unit);
+    if (!subject) return false;
+    this.#inProgress.delete(report.unit);
+    if (report.type === "scan") this.#scanned(subject.part, report.segments);
+    else if (subject.type === "coarse") this.#signed(subject.part, report.digests);
+    else if (subject.type === "fine") this.#refined(subject, report.digests);
+    return true;
+  }
+
+  /** A planned range was sent: another part may be searched. */
+  sent(): void {
+    this.#parts--;
+    this.#scanMore();
+  }
+
+  #request(unit: DeltaRequest, subject: Subject): void {
+    this.#inProgress.set(this.#host.request(unit), subject);
+  }
+
+  #signed({ start }: ByteRange, digests: Uint8Array | undefined): void {
+    this.#unsigned--;
+    const { entries, blockBytes } = this.#signature;
+    if (!digests) this.#isWhole = true;
+    else new Uint8Array(entries).set(digests, start / blockBytes * COARSE_ENTRY_BYTES);
+    if (this.#unsigned > 0) return;
+    if (this.#isWhole || this.#host.isWholeFaster()) {
+      for (const range of this.#todo.splice(0)) this.#plan(range);
+      return;
+    }
+    new Signature(this.#signature).index();
+    this.#scanMore();
+  }
+
+  #scanMore(): void {
+    while (this.#parts < this.#host.maxParts && this.#todo.length > 0) {
+      const range = this.#todo[0];
+      const part = { start: range.start, end: Math.min(range.end, range.start + PART_BYTES) };
+      if (part.end === range.end) this.#todo.shift();
+      else range.start = part.end;
+      this.#parts++;
+      const { root, path, identity } = this.#item;
+      const source = { file: this.#file, root, path, identity };
+      const { key, inPlace = false } = this.#old;
+      const unit = { type: "scan" as const, ...source, ...part, key, signature: this.#signature, inPlace };
+      this.#request(unit, { part, type: "scan" });
+    }
+  }
+
+  #scanned(part: ByteRange, segments: Segment[] | undefined): void {
+    if (!segments) return this.#plan(part);
+    const wanted: Wanted[] = [];
+    let digestsBytes = 0;
+    segments.forEach((literal, index) => {
+      if (literal.old !== undefined || literal.isHole) return;
+      const range = this.#fineRange(segments, index);
+      if (!range || wanted.length === MAX_SIGNED_RANGES) return;
+      digestsBytes += Math.ceil((range.end - range.start) / FINE_BLOCK_BYTES) * BLOCK_DIGEST_BYTES;
+      if (digestsBytes <= MAX_DIGESTS_BYTES) wanted.push({ literal, range });
+    });
+    if (wanted.length === 0) return this.#plan({ ...part, segments });
+    const ranges = wanted.map(({ range: { start, end } }) => ({ start, end }));
+    const unit = { type: "signature" as const, file: this.#file, blockBytes: FINE_BLOCK_BYTES, ranges };
+    this.#request(unit, { part, type: "fine", segments, wanted });
+  }
+
+  #fineRange(segments: readonly Segment[], index: number): FineRange | undefined {
+    const range = fineRangeOf(segments, index, this.#signature.size);
+    return range && this.#old.inPlace ? { ...range, shifts: [0] } : range;
+  }
+
+  #refined({ part, segments, wanted }: Subject & { type: "fine" }, digests: Uint8Array | undefined): void {
+    let at = 0;
+    for (const { literal, range } of digests ? wanted : []) {
+      const bytes = Math.ceil((range.end - range.start) / FINE_BLOCK_BYTES) * BLOCK_DIGEST_BYTES;
+      literal.fine = { ...range, digests: digests!.slice(at, at + bytes) } satisfies FineDigests;
+      at += bytes;
+    }
+    this.#plan({ ...part, segments });
+  }
+
+  #plan(range: PlannedRange): void {
+    this.#host.planned(range);
+  }
+}
