@@ -42,6 +42,7 @@ export class BlockScanner {
   #piece!: Piece;
   /** Offset in the old file minus offset in the new one, of the last match. */
   #shift = 0;
+  #isFirst = true;
   /** Bytes that may still be digested in vain. */
   #patience = 0;
 
@@ -66,6 +67,7 @@ export class BlockScanner {
       segments.push(copy);
       at = literal = copy.end;
     }
+    this.#isFirst = false;
     if (literal < piece.end) segments.push({ start: literal, end: piece.end });
     return segments;
   }
@@ -91,12 +93,13 @@ export class BlockScanner {
     return undefined;
   }
 
-  /** Rolls over the bytes from `at`, or from one block before the piece. Returns as `#nextMatch`. */
+  /** Rolls over the bytes from `at` on. Returns as `#nextMatch`. */
   #roll(rolling: RollingCrc32, at: number): number | undefined {
     const { bytes, offset, length, start, end } = this.#piece;
     const { blockBytes, filter, filterShift } = this.#signature;
     const { entering, leaving, inversion } = rolling;
-    let from = (at === start ? Math.max(offset, at - blockBytes + 1) : at) - offset;
+    // Before the first piece, a block may begin that ends in it.
+    let from = (at === start && this.#isFirst ? Math.max(offset, at - blockBytes + 1) : at) - offset;
     const last = Math.min(length - blockBytes, end - 1 - offset);
     if (from > last) return undefined;
     let register = rolling.start(bytes, from, from + blockBytes);

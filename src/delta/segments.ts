@@ -21,6 +21,12 @@ export interface LiteralSegment extends ByteRange {
 /** Part of a range. All segments of a range, in order, are the whole range. */
 export type Segment = CopySegment | LiteralSegment;
 
+/** A range to send. With `segments` it is one unit. */
+export interface PlannedRange extends ByteRange {
+  /** Parts of it, if some are copied from the old file. */
+  segments?: Segment[];
+}
+
 /** Range of the old file that may contain parts of a literal. */
 export interface FineRange extends ByteRange {
   /** Offsets of the old file minus those of the new one, as in the segments before and after the literal. */

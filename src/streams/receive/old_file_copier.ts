@@ -8,8 +8,8 @@ import { replaced } from "../../files/stat/file_identity.ts";
 import { alignedBuffer, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 
-/** Bytes that are read and written at once. */
-const PIECE_BYTES = 1 << 20;
+/** Bytes that are read and written at once. They stay in the cache of the processor. */
+const PIECE_BYTES = 256 << 10;
 /** Shared by all streams of this thread: there is no await between reading and writing a piece. */
 let piece: Uint8Array<ArrayBuffer> | undefined;
 

@@ -12,6 +12,7 @@ import {
   digestsBytesOf,
   entryBytesOf,
   FINE_BLOCK_BYTES,
+  MAX_COARSE_BYTES,
   readSignatureRequest,
   type SignatureRequest,
 } from "../../protocol/data/signature.ts";
@@ -19,10 +20,10 @@ import type { FrameReader } from "../frames/frames.ts";
 import type { StreamJob } from "../run/job.ts";
 import type { ReceiveHost } from "./receive_host.ts";
 
-/** Bytes that are read at once. */
-const PIECE_BYTES = 1 << 20;
+/** Bytes that are read at once, if blocks are not larger. They stay in the cache of the processor. */
+const PIECE_BYTES = 256 << 10;
 /** Shared by all streams of this thread: there is no await between reading and digesting a piece. */
-const piece = new Uint8Array(PIECE_BYTES);
+const piece = new Uint8Array(MAX_COARSE_BYTES);
 
 /** Objects and options of a signature receiver. */
 export interface SignatureReceiverOptions {
@@ -100,11 +101,12 @@ export class SignatureReceiver {
   async #digest(request: SignatureRequest, open: OpenOld): Promise<Uint8Array | undefined> {
     const digests = new Uint8Array(digestsBytesOf(request));
     const entryBytes = entryBytesOf(request);
+    const pieceBytes = Math.max(PIECE_BYTES, request.blockBytes);
     let at = 0;
     for (const range of request.ranges) {
-      for (let { start } = range; start < range.end; start += PIECE_BYTES) {
+      for (let { start } = range; start < range.end; start += pieceBytes) {
         if (this.#open !== open) return undefined;
-        const part = { start, end: Math.min(range.end, start + PIECE_BYTES) };
+        const part = { start, end: Math.min(range.end, start + pieceBytes) };
         if (!this.#digestPiece(part, request.blockBytes, open, digests, at)) return undefined;
         at += Math.ceil((part.end - start) / request.blockBytes) * entryBytes;
         const yielding = this.#options.yielder.yieldIfDue();

@@ -2,22 +2,18 @@
 
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { createBlockDigester } from "../../crypto/block_digest.ts";
-import { BlockScanner } from "../../delta/block_scanner.ts";
+import { BlockScanner, type Piece } from "../../delta/block_scanner.ts";
 import type { Segment } from "../../delta/segments.ts";
 import { Signature } from "../../delta/signature.ts";
 import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { combineCrc32 } from "../../protocol/crc32.ts";
 import { MAX_OLD_BYTES } from "../../protocol/data/block.ts";
-import { MAX_COARSE_BYTES } from "../../protocol/data/signature.ts";
 import type { StreamJob } from "../run/job.ts";
 import type { ScanUnit } from "../unit.ts";
 
-/** Bytes that are scanned between two yields to the event loop. */
-const PIECE_BYTES = 8 << 20;
-
-/** Shared by all units of this thread: there is no await between reading and scanning a piece. */
-let buffer = new Uint8Array(0);
+/** Bytes that are read and scanned at once. A window of a few of them stays in the cache of the processor. */
+const PIECE_BYTES = 256 << 10;
 
 /** Returns the segments of a unit; undefined if the source cannot be read. @param options.sparse Whether holes are skipped. */
 export async function scanSource(
@@ -36,12 +32,13 @@ export async function scanSource(
       { inPlace: unit.inPlace },
     );
     const segments: Segment[] = [];
-    for (let start = unit.start; start < unit.end; start += PIECE_BYTES) {
-      const end = Math.min(unit.end, start + PIECE_BYTES);
+    const { blockBytes } = unit.signature;
+    const pieceBytes = Math.max(PIECE_BYTES, blockBytes);
+    const window = new SourceWindow(reader, pieceBytes, blockBytes);
+    for (let start = unit.start; start < unit.end; start += pieceBytes) {
+      const end = Math.min(unit.end, start + pieceBytes);
       const isHole = sparse && reader.holeAt(start, end - start) === end - start;
-      const found = isHole
-        ? [{ start, end, isHole }]
-        : scanner.scan(readPiece(reader, start, end, unit.signature.blockBytes));
+      const found = isHole ? [{ start, end, isHole }] : scanner.scan(window.move(start, end));
       found.forEach((segment) => append(segments, segment));
       const yielding = yielder.yieldIfDue();
       if (yielding) await yielding;
@@ -56,12 +53,32 @@ export async function scanSource(
   }
 }
 
-/** Reads a piece, with up to one block before and after it. */
-function readPiece(reader: RangeReader, start: number, end: number, blockBytes: number) {
-  if (buffer.length === 0) buffer = new Uint8Array(PIECE_BYTES + 2 * MAX_COARSE_BYTES);
-  const offset = Math.max(0, start - blockBytes);
-  const length = reader.readAt(buffer, 0, end + blockBytes - offset, offset);
-  return { bytes: buffer, offset, length, start, end: Math.max(start, Math.min(end, offset + length)) };
+/** The bytes of a piece, with up to one block before and after it. Bytes that two pieces need are read once. */
+class SourceWindow {
+  readonly #reader: RangeReader;
+  readonly #blockBytes: number;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  #offset = 0;
+  #length = 0;
+
+  constructor(reader: RangeReader, pieceBytes: number, blockBytes: number) {
+    this.#reader = reader;
+    this.#bytes = new Uint8Array(pieceBytes + 2 * blockBytes);
+    this.#blockBytes = blockBytes;
+  }
+
+  /** Moves the window to a piece. */
+  move(start: number, end: number): Piece {
+    const offset = Math.max(0, start - this.#blockBytes);
+    const length = end + this.#blockBytes - offset;
+    const skipped = offset - this.#offset;
+    const known = Math.min(length, Math.max(0, this.#length - skipped));
+    if (known > 0) this.#bytes.copyWithin(0, skipped, skipped + known);
+    this.#offset = offset;
+    this.#length = known + this.#reader.readAt(this.#bytes, known, length - known, offset + known);
+    const valid = offset + this.#length;
+    return { bytes: this.#bytes, offset, length: this.#length, start, end: Math.max(start, Math.min(end, valid)) };
+  }
 }
 
 /** Appends a segment, which may continue the last one. */

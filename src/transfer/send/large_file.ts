@@ -1,7 +1,7 @@
 /** A large file of the sender, from its announcement to the receiver's confirmation. */
 
 import { ProtocolError, quotePath } from "../../errors.ts";
-import type { Segment } from "../../delta/segments.ts";
+import type { PlannedRange } from "../../delta/segments.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums } from "../../protocol/data/range_sums.ts";
@@ -10,12 +10,6 @@ import type { SourceChange } from "../../streams/report.ts";
 import type { RangedItem } from "../../streams/unit.ts";
 import type { DeltaFile } from "./delta/delta_file.ts";
 import type { SchedulerOptions } from "./scheduler_host.ts";
-
-/** A range to send. With `segments` it is one unit. */
-export interface PlannedRange extends ByteRange {
-  /** Parts of it, if some are copied from the old file. */
-  segments?: Segment[];
-}
 
 /** A large file that is not finished. */
 export interface LargeFile {

@@ -4,7 +4,14 @@
  */
 
 import { fineRangeOf } from "../../../delta/refine.ts";
-import type { FineDigests, FineRange, LiteralSegment, Segment } from "../../../delta/segments.ts";
+import {
+  copiedBytes,
+  type FineDigests,
+  type FineRange,
+  type LiteralSegment,
+  type PlannedRange,
+  type Segment,
+} from "../../../delta/segments.ts";
 import { createSignature, type SharedSignature, Signature } from "../../../delta/signature.ts";
 import type { OldFile } from "../../../protocol/control/messages.ts";
 import type { ByteRange } from "../../../protocol/data/range_sums.ts";
@@ -19,7 +26,6 @@ import {
 } from "../../../protocol/data/signature.ts";
 import type { ScanReport, SignatureReport } from "../../../streams/report.ts";
 import type { RangedItem, ScanUnit, SignatureUnit } from "../../../streams/unit.ts";
-import type { PlannedRange } from "../large_file.ts";
 
 /** Bytes of the old file per request, and of the source per search. */
 const PART_BYTES = 32 << 20;
@@ -44,7 +50,7 @@ export interface DeltaFileHost {
 /** Subject of a unit that is in progress. */
 type Subject =
   | { part: ByteRange; type: "coarse" }
-  | { part: ByteRange; type: "scan" }
+  | { part: ByteRange; type: "scan"; isEarly: boolean }
   | { part: ByteRange; type: "fine"; segments: Segment[]; wanted: Wanted[] };
 
 interface Wanted {
@@ -68,8 +74,14 @@ export class DeltaFile {
   readonly #inProgress = new Map<number, Subject>();
   /** Ranges that are not searched yet. */
   readonly #todo: ByteRange[];
+  /** Start of the first part of the old file whose digests are not requested. */
+  #unrequested = 0;
   /** Requests for digests without a response. */
   #unsigned = 0;
+  /** Starts of the parts of the old file whose digests have arrived. */
+  readonly #signed = new Set<number>();
+  /** Whether a part of the source has moved, so that the search needs all digests. */
+  #isShifted = false;
   /** Number of parts that are being searched or sent. */
   #parts = 0;
   #isWhole = false;
@@ -91,11 +103,13 @@ export class DeltaFile {
     return this.#old.key;
   }
 
-  /** Requests the digests of the old file. */
+  /** Requests the digests of the old file, in order. */
   start(): void {
     const { size, blockBytes } = this.#signature;
-    for (let start = 0; start < size; start += PART_BYTES) {
+    while (this.#unsigned < 2 * this.#host.maxParts && this.#unrequested < size) {
+      const start = this.#unrequested;
       const part = { start, end: Math.min(size, start + PART_BYTES) };
+      this.#unrequested = part.end;
       this.#unsigned++;
       this.#request({ type: "signature", file: this.#file, blockBytes, ranges: [part] }, { part, type: "coarse" });
     }
@@ -106,9 +120,12 @@ export class DeltaFile {
     const subject = this.#inProgress.get(report.unit);
     if (!subject) return false;
     this.#inProgress.delete(report.unit);
-    if (report.type === "scan") this.#scanned(subject.part, report.segments);
-    else if (subject.type === "coarse") this.#signed(subject.part, report.digests);
-    else if (subject.type === "fine") this.#refined(subject, report.digests);
+    if (subject.type === "scan") this.#scanned(subject, report.type === "scan" ? report.segments : undefined);
+    else {
+      const digests = report.type === "signature" ? report.digests : undefined;
+      if (subject.type === "coarse") this.#digested(subject.part, digests);
+      else this.#refined(subject, digests);
+    }
     return true;
   }
 
@@ -122,37 +139,56 @@ export class DeltaFile {
     this.#inProgress.set(this.#host.request(unit), subject);
   }
 
-  #signed({ start }: ByteRange, digests: Uint8Array | undefined): void {
+  #digested({ start }: ByteRange, digests: Uint8Array | undefined): void {
     this.#unsigned--;
     const { entries, blockBytes } = this.#signature;
-    if (!digests) this.#isWhole = true;
-    else new Uint8Array(entries).set(digests, start / blockBytes * COARSE_ENTRY_BYTES);
-    if (this.#unsigned > 0) return;
-    if (this.#isWhole || this.#host.isWholeFaster()) {
-      for (const range of this.#todo.splice(0)) this.#plan(range);
-      return;
+    if (!digests || this.#host.isWholeFaster()) this.#isWhole = true;
+    else {
+      new Uint8Array(entries).set(digests, start / blockBytes * COARSE_ENTRY_BYTES);
+      this.#signed.add(start);
     }
-    new Signature(this.#signature).index();
+    if (this.#isWhole) return this.#sendWhole();
+    this.start();
+    if (this.#hasAllDigests) new Signature(this.#signature).index();
     this.#scanMore();
   }
 
+  get #hasAllDigests(): boolean {
+    return this.#unsigned === 0 && this.#unrequested === this.#signature.size;
+  }
+
+  /** Returns whether the digests of a range of the old file have arrived. */
+  #isSigned({ start, end }: ByteRange): boolean {
+    if (end > this.#signature.size) return false;
+    for (let at = start - start % PART_BYTES; at < end; at += PART_BYTES) if (!this.#signed.has(at)) return false;
+    return true;
+  }
+
+  #sendWhole(): void {
+    for (const range of this.#todo.splice(0)) this.#plan(range);
+  }
+
+  /** Searches further parts. Before all digests have arrived, only at the old offsets. */
   #scanMore(): void {
     while (this.#parts < this.#host.maxParts && this.#todo.length > 0) {
       const range = this.#todo[0];
       const part = { start: range.start, end: Math.min(range.end, range.start + PART_BYTES) };
+      const isEarly = !this.#hasAllDigests;
+      if (isEarly && (this.#isShifted || !this.#isSigned(part))) return;
       if (part.end === range.end) this.#todo.shift();
       else range.start = part.end;
       this.#parts++;
       const { root, path, identity } = this.#item;
       const source = { file: this.#file, root, path, identity };
       const { key, inPlace = false } = this.#old;
-      const unit = { type: "scan" as const, ...source, ...part, key, signature: this.#signature, inPlace };
-      this.#request(unit, { part, type: "scan" });
+      const unit = { type: "scan" as const, ...source, ...part, key, signature: this.#signature };
+      this.#request({ ...unit, inPlace: inPlace || isEarly }, { part, type: "scan", isEarly: isEarly && !inPlace });
     }
   }
 
-  #scanned(part: ByteRange, segments: Segment[] | undefined): void {
+  #scanned({ part, isEarly }: Subject & { type: "scan" }, segments: Segment[] | undefined): void {
     if (!segments) return this.#plan(part);
+    if (isEarly && 2 * copiedBytes(segments) < part.end - part.start) return this.#scanAgain(part);
     const wanted: Wanted[] = [];
     let digestsBytes = 0;
     segments.forEach((literal, index) => {
@@ -166,6 +202,15 @@ export class DeltaFile {
     const ranges = wanted.map(({ range: { start, end } }) => ({ start, end }));
     const unit = { type: "signature" as const, file: this.#file, blockBytes: FINE_BLOCK_BYTES, ranges };
     this.#request(unit, { part, type: "fine", segments, wanted });
+  }
+
+  /** Searches a part again that has moved in the file, when all digests have arrived. */
+  #scanAgain(part: ByteRange): void {
+    if (this.#isWhole) return this.#plan(part);
+    this.#isShifted = true;
+    this.#parts--;
+    this.#todo.unshift(part);
+    this.#scanMore();
   }
 
   #fineRange(segments: readonly Segment[], index: number): FineRange | undefined {
