@@ -1,6 +1,6 @@
 /**
  * Keyed 128-bit digests of blocks: GMAC, the tag of AES-128-GCM without a payload (NIST SP 800-38D). The nonce is fixed,
- * because the digests are no authenticators: THREATS.md, "Delta transfer".
+ * because the digests authenticate nothing: THREATS.md, "Delta transfer".
  */
 
 import { createCipheriv } from "node:crypto";

@@ -71,7 +71,7 @@ export interface OldFile {
   size: number;
   /** Key of the digests, for this file only. */
   key: Uint8Array<ArrayBuffer>;
-  /** It is changed in place. */
+  /** The file is changed in place. */
   inPlace?: boolean;
 }
 

@@ -25,6 +25,8 @@ export interface LargeFile {
   stored?: boolean;
   /** Ranges that no stream has taken. */
   todo: PlannedRange[];
+  /** Whether the receiver may offer the file that it replaces. */
+  mayBeDelta?: boolean;
   /** Plans the ranges of a file that replaces another one. */
   delta?: DeltaFile;
   /** Maximum bytes of a unit; Infinity if the receiver needs the file in one unit. */
@@ -87,6 +89,11 @@ export function checkRanges(ranges: ByteRange[], size: number): void {
 /** Returns the error for ranges that are not those of their file. */
 export function wrongRanges(): ProtocolError {
   return new ProtocolError("bad-message", "Cannot accept the ranges that the receiver requests");
+}
+
+/** Returns the error for an old file that was not requested. */
+export function wrongDelta(): ProtocolError {
+  return new ProtocolError("bad-message", "Cannot accept the old file that the receiver offers: it was not requested");
 }
 
 /** Returns the failure of a pipe or device whose stream broke. */

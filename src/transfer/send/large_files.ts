@@ -18,6 +18,7 @@ import {
   takeRange,
   unitBytesOf,
   unrepeatable,
+  wrongDelta,
   wrongRanges,
 } from "./large_file.ts";
 import { DeltaFile, type DeltaRequest } from "./delta/delta_file.ts";
@@ -90,11 +91,14 @@ export class LargeFiles {
   announce(item: RangedItem, options: AnnouncedOptions = {}): void {
     const { size, root, attributes, xattrs } = item;
     const { replaces, ...known } = options;
+    const isLocal = this.#options.offersLocalCopy;
+    const mayBeDelta = (replaces && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES) || undefined;
     const identity = this.#identityOf(item);
     const { file } = this.#add(item, {
       unitBytes: unitBytesOf(size, this.#options),
       stored: this.#mustBeStored(item),
       mayBeKept: identity !== undefined,
+      mayBeDelta,
       ...known,
     });
     // The walk of this end makes only paths that a receiver accepts.
@@ -103,9 +107,8 @@ export class LargeFiles {
     const { dev, inode } = item.identity;
     // The wire has exact integers only.
     const node = Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
-    const mayBeDelta = replaces && this.#options.delta && !this.#options.offersLocalCopy && size >= MIN_DELTA_BYTES;
-    const delta = mayBeDelta || undefined;
-    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, identity, version, ...node, delta });
+    const same = { identity, version, ...node };
+    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, ...same, delta: mayBeDelta });
   }
 
   /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */
@@ -126,6 +129,7 @@ export class LargeFiles {
     if (!file) return;
     if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
     if (!file.input) checkRanges([...missing, ...kept], file.item.size);
+    if (delta && !file.mayBeDelta) throw wrongDelta();
     file.state = "open";
     file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
