@@ -28,7 +28,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["partial partial-dir delay-updates append append-verify", RESUMES],
   ["temp-dir", "escp writes temporary files beside their targets, so that each can be renamed"],
   ["bwlimit", "-l limits the rate, in kbit/s or with a unit as in -l 10M"],
-  ["no-whole-file fuzzy y checksum-seed block-size", DELTA],
+  ["fuzzy y checksum-seed block-size", DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
   ["compare-dest copy-dest", LINKS_OTHERS],
