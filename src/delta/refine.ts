@@ -2,18 +2,18 @@
 
 import { crc32 } from "../protocol/crc32.ts";
 import type { ByteRange } from "../protocol/data/range_sums.ts";
-import { BLOCK_DIGEST_BYTES, FINE_BLOCK_BYTES } from "../protocol/data/signature.ts";
+import { BLOCK_DIGEST_BYTES, FINE_BLOCK_BYTES, MAX_SIGNED_BYTES } from "../protocol/data/signature.ts";
 import type { DigestBlock } from "./block_scanner.ts";
 import type { CopySegment, FineDigests, FineRange, Segment } from "./segments.ts";
 
 /** Maximum bytes of the old file that are examined for a literal of this many bytes. */
-const maxOldBytes = (bytes: number) => 2 * bytes + (1 << 20);
+const maxOldBytes = (bytes: number) => Math.min(2 * bytes + (1 << 20), MAX_SIGNED_BYTES - 2 * FINE_BLOCK_BYTES);
 
 /**
  * Returns the range of the old file that belongs to a literal: between the neighbours of the literal, or as long as the
  * literal beside one of them.
  *
- * @param size size of the old file.
+ * @param size size of the old file, in whole small blocks.
  * @returns undefined if there is none.
  */
 export function fineRangeOf(segments: readonly Segment[], index: number, size: number): FineRange | undefined {
@@ -27,7 +27,7 @@ export function fineRangeOf(segments: readonly Segment[], index: number, size: n
   // The neighbours are far apart in the old file, or in the other order.
   if (to <= from || to - from > maxOldBytes(end - start)) to = end + first;
   from = Math.floor(Math.max(0, from) / FINE_BLOCK_BYTES) * FINE_BLOCK_BYTES;
-  to = Math.min(size, Math.ceil(to / FINE_BLOCK_BYTES) * FINE_BLOCK_BYTES);
+  to = Math.min(size, Math.ceil(to / FINE_BLOCK_BYTES) * FINE_BLOCK_BYTES, from + MAX_SIGNED_BYTES);
   if (from >= to) return undefined;
   return { start: from, end: to, shifts: first === last ? [first] : [first, last] };
 }

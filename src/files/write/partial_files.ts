@@ -216,7 +216,8 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     } finally {
       this.#writer.directory.close();
     }
-    if (reader.size === size) return reader;
+    // A file that is written in place may have grown already.
+    if (reader.size === size || (partial.inPlace && reader.size > size)) return reader;
     reader.close();
     throw replaced("read", text);
   }

@@ -34,7 +34,7 @@ export interface SignatureRequest {
   file: number;
   /** FINE_BLOCK_BYTES, or a power of two from MIN_COARSE_BYTES to MAX_COARSE_BYTES. */
   blockBytes: number;
-  /** Ranges of the old file, each cut into blocks from its start. */
+  /** Ranges of the old file, in whole blocks. */
   ranges: ByteRange[];
 }
 
@@ -78,7 +78,9 @@ export function readSignatureRequest(view: DataView, at: number, end: number): S
   if (!isBlockSize(blockBytes)) throw badRequest(`blocks of ${blockBytes} bytes`);
   if (count === 0 || count > MAX_SIGNED_RANGES) throw badRequest(`it has ${count} ranges`);
   if (end - at - HEADER_BYTES !== count * RANGE_BYTES) throw badRequest(`its length does not fit ${count} ranges`);
-  const ranges = Array.from({ length: count }, (_, index) => readRange(view, at + HEADER_BYTES + index * RANGE_BYTES));
+  const ranges = Array.from({ length: count }, (_, index) => {
+    return readRange(view, at + HEADER_BYTES + index * RANGE_BYTES, blockBytes);
+  });
   const request = { unit, file, blockBytes, ranges };
   let bytes = 0;
   for (const { start, end } of ranges) bytes += end - start;
@@ -86,10 +88,12 @@ export function readSignatureRequest(view: DataView, at: number, end: number): S
   return request;
 }
 
-function readRange(view: DataView, at: number): ByteRange {
+/** Reads a range. Smaller blocks would let the sender find their contents by guessing. */
+function readRange(view: DataView, at: number, blockBytes: number): ByteRange {
   const start = getUint53(view, at);
   const end = getUint53(view, at + 8);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || end <= start) throw badRequest("a range is wrong");
+  if (start % blockBytes !== 0 || end % blockBytes !== 0) throw badRequest("a range is not in whole blocks");
   return { start, end };
 }
 

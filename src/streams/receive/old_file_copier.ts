@@ -25,6 +25,8 @@ export interface OldBlock {
 export interface OldFiles {
   reader: RangeReader;
   writer: RangeWriter;
+  /** Opens the file to write for reading. */
+  readBack: () => RangeReader;
   /** Whether both are one file: its bytes are only read. */
   inPlace: boolean;
 }
@@ -38,26 +40,47 @@ export interface OldFiles {
  */
 export async function copyOldBlock(
   { offset, length, old }: OldBlock,
-  { reader, writer, inPlace }: OldFiles,
+  { reader, writer, readBack, inPlace }: OldFiles,
   yielder: EventLoopYielder,
   isNeeded: () => boolean,
 ): Promise<number | undefined> {
   if (inPlace && old !== offset) {
     throw new ProtocolError("bad-block", "Cannot move a block of a file that is changed in place");
   }
-  const isWritten = inPlace || await sharesBlocks(writer, reader, { offset, length, old });
+  if (inPlace) return await sum({ reader, offset, length }, yielder, isNeeded);
+  if (await sharesBlocks(writer, reader, { offset, length, old })) {
+    // The old file may have changed since.
+    using shared = closing(readBack());
+    return await sum({ reader: shared.reader, offset, length }, yielder, isNeeded);
+  }
+  const write = (bytes: Uint8Array<ArrayBuffer>, count: number, done: number) =>
+    writer.writeAt(bytes, 0, count, offset + done);
+  return await sum({ reader, offset: old, length }, yielder, isNeeded, write);
+}
+
+/** Returns the CRC-32 of a range. @param use called with each piece. */
+async function sum(
+  { reader, offset, length }: { reader: RangeReader; offset: number; length: number },
+  yielder: EventLoopYielder,
+  isNeeded: () => boolean,
+  use?: (bytes: Uint8Array<ArrayBuffer>, count: number, done: number) => void,
+): Promise<number | undefined> {
   piece ??= alignedBuffer(PIECE_BYTES);
   let crc = 0;
   for (let done = 0; done < length && isNeeded();) {
     const count = Math.min(PIECE_BYTES, length - done);
-    if (reader.readAt(piece, 0, count, old + done) < count) throw replaced("read", reader.path);
+    if (reader.readAt(piece, 0, count, offset + done) < count) throw replaced("read", reader.path);
     crc = combineCrc32(crc, crc32(piece, 0, count), count);
-    if (!isWritten) writer.writeAt(piece, 0, count, offset + done);
+    use?.(piece, count, done);
     done += count;
     const yielding = yielder.yieldIfDue();
     if (yielding) await yielding;
   }
   return isNeeded() ? crc : undefined;
+}
+
+function closing(reader: RangeReader): Disposable & { reader: RangeReader } {
+  return { reader, [Symbol.dispose]: () => reader.close() };
 }
 
 /** Lets both files share blocks, if the file system can. */

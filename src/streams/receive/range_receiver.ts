@@ -212,7 +212,8 @@ export class RangeReceiver {
     const isNeeded = () => !this.#forgotten.has(block.file);
     if (!isNeeded()) return undefined;
     const reader = open.old ??= target.partials.readOld(partial, old);
-    const files = { reader, writer, inPlace: partial.inPlace === true };
+    const readBack = () => target.partials.read(partial);
+    const files = { reader, writer, readBack, inPlace: partial.inPlace === true };
     open.isCopying = true;
     let copied: number | undefined;
     try {

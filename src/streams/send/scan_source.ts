@@ -7,6 +7,7 @@ import type { Segment } from "../../delta/segments.ts";
 import { Signature } from "../../delta/signature.ts";
 import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
+import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { combineCrc32 } from "../../protocol/crc32.ts";
 import { MAX_OLD_BYTES } from "../../protocol/data/block.ts";
 import type { StreamJob } from "../run/job.ts";
@@ -67,7 +68,7 @@ class SourceWindow {
     this.#blockBytes = blockBytes;
   }
 
-  /** Moves the window to a piece. */
+  /** Moves the window to a piece. @throws {FileError} If the file ends before. */
   move(start: number, end: number): Piece {
     const offset = Math.max(0, start - this.#blockBytes);
     const length = end + this.#blockBytes - offset;
@@ -76,8 +77,8 @@ class SourceWindow {
     if (known > 0) this.#bytes.copyWithin(0, skipped, skipped + known);
     this.#offset = offset;
     this.#length = known + this.#reader.readAt(this.#bytes, known, length - known, offset + known);
-    const valid = offset + this.#length;
-    return { bytes: this.#bytes, offset, length: this.#length, start, end: Math.max(start, Math.min(end, valid)) };
+    if (offset + this.#length < end) throw shrunkFile(this.#reader.path, "while it was read");
+    return { bytes: this.#bytes, offset, length: this.#length, start, end };
   }
 }
 

@@ -31,6 +31,8 @@ const JOURNAL_AT_ONCE_BYTES = 64 << 20;
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. */
 const OTHER_DESCRIPTORS = 96;
+/** Descriptors of old files: each stream keeps one open to digest it, and one to copy from it. */
+const DELTA_DESCRIPTORS = 64;
 /** Descriptors of a file with a journal: the journal and the partial file. */
 const JOURNAL_DESCRIPTORS = 2;
 
@@ -262,7 +264,8 @@ export class LargeFileTargets {
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
-    const limit = openFilesLimit() - maxUnauthenticated() - OTHER_DESCRIPTORS;
+    const others = OTHER_DESCRIPTORS + (this.#host.options.job.delta ? DELTA_DESCRIPTORS : 0);
+    const limit = openFilesLimit() - maxUnauthenticated() - others;
     const { starting, open } = this.#lateJournals;
     let journals = this.#beginning.size + starting;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;

@@ -1,7 +1,7 @@
 /** Control messages of two hosts, which this one inspects and passes on. */
 
 import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
-import type { UnitResult } from "../../protocol/data/results.ts";
+import type { SignatureResponse, UnitResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
@@ -162,8 +162,7 @@ export class RelayedConversation {
   }
 
   /** Reports the failures in a result. The receiver sends results to the sender only. */
-  result(result: UnitResult): void {
-    if (result.type === "signature") return;
+  result(result: Exclude<UnitResult, SignatureResponse>): void {
     const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome, "receiver");
   }

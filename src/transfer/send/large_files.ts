@@ -183,7 +183,8 @@ export class LargeFiles {
       const { file: number, stored } = file;
       const { start, end, segments } = range;
       const key = segments && file.delta!.key;
-      const digests = this.#options.digests && file.todo.length === 0 && !file.whole;
+      const isLast = file.todo.length === 0 && (file.delta?.isPlanned ?? true);
+      const digests = this.#options.digests && isLast && !file.whole;
       return {
         type: "range",
         unit,
@@ -206,10 +207,9 @@ export class LargeFiles {
 
   /** Handles the report of a range. */
   report(report: RangeReport, unit: RangeUnit | InputUnit): void {
-    if (isWhole(unit)) this.#rates.end("contents", report.failure ? 0 : report.end - report.start);
+    this.#ended(unit, report.failure ? 0 : report.end - report.start);
     const file = this.#files.get(report.file);
     if (!file) return;
-    file.delta?.sent();
     file.inFlight--;
     const { changed, whole } = report;
     if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
@@ -225,21 +225,27 @@ export class LargeFiles {
     if (report.failure) setFailure(file, report.failure, report.refused ? "receiver" : "sender");
     else file.sums.add(report);
     if (file.input) file.item.size = report.end;
-    if (file.failure) this.#dropIfIdle(file);
-    else this.#closeIfComplete(file);
+    if (file.failure) return this.#dropIfIdle(file);
+    if (unit.type === "range" && unit.segments) file.delta?.sent();
+    this.#closeIfComplete(file);
   }
 
   /** A stream has a unit. */
   taken(unit: WorkUnit): void {
-    if (unit.type === "signature") this.#rates.begin("digests");
-    else if (isWhole(unit)) this.#rates.begin("contents");
+    const work = workOf(unit);
+    if (work) this.#rates.begin(work);
+  }
+
+  /** A stream has done a unit, or broke: then without bytes. */
+  #ended(unit: WorkUnit, bytes = 0): void {
+    const work = workOf(unit);
+    if (work) this.#rates.end(work, bytes);
   }
 
   /** Requeues the range of a broken stream. Other units of it are requeued already. */
   takeBack(unit: WorkUnit): void {
-    if (unit.type === "signature") this.#rates.end("digests", 0);
+    this.#ended(unit);
     if (unit.type !== "range" && unit.type !== "input") return;
-    if (isWhole(unit)) this.#rates.end("contents", 0);
     const file = this.#files.get(unit.file);
     if (!file) return;
     file.inFlight--;
@@ -252,8 +258,7 @@ export class LargeFiles {
 
   /** Handles the report of a unit that plans a file. */
   planReported(report: SignatureReport | ScanReport, unit: SignatureUnit | ScanUnit): void {
-    const isSigned = report.type === "signature" && report.digests !== undefined;
-    if (unit.type === "signature") this.#rates.end("digests", isSigned ? signedBytes(unit) : 0);
+    this.#ended(unit, plannedBytes(report, unit));
     this.#files.get(unit.file)?.delta?.report(report);
   }
 
@@ -350,13 +355,18 @@ export class LargeFiles {
   }
 }
 
-/** Returns whether a unit sends contents only. */
-function isWhole(unit: WorkUnit): boolean {
-  return unit.type === "range" && !unit.segments;
+/** Returns the kind of work whose rate a unit shows; undefined for a unit that copies old contents, and others. */
+function workOf(unit: WorkUnit): Parameters<DeltaRates["begin"]>[0] | undefined {
+  if (unit.type === "signature") return "digests";
+  if (unit.type === "scan") return "search";
+  if (unit.type !== "range") return undefined;
+  const hasCopies = unit.segments?.some((segment) => segment.old !== undefined || segment.fine) ?? false;
+  return hasCopies ? undefined : "contents";
 }
 
-function signedBytes({ ranges }: SignatureUnit): number {
-  let bytes = 0;
-  for (const { start, end } of ranges) bytes += end - start;
-  return bytes;
+/** Returns the bytes that a unit digested or searched; 0 if it failed. */
+function plannedBytes(report: SignatureReport | ScanReport, unit: SignatureUnit | ScanUnit): number {
+  if (unit.type === "scan") return report.type === "scan" && report.segments ? unit.end - unit.start : 0;
+  if (report.type !== "signature" || !report.digests) return 0;
+  return unit.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { PlannedRange, Segment } from "../../../src/delta/segments.ts";
-import { digestsBytesOf, MAX_COARSE_BYTES } from "../../../src/protocol/data/signature.ts";
+import { digestsBytesOf, MAX_COARSE_BYTES, MAX_SIGNED_BYTES } from "../../../src/protocol/data/signature.ts";
 import type { RangedItem, ScanUnit } from "../../../src/streams/unit.ts";
 import { coarseBytesOf, DeltaFile, type DeltaRequest } from "../../../src/transfer/send/delta/delta_file.ts";
 
@@ -15,16 +15,21 @@ const ITEM: Omit<RangedItem, "size"> = {
 
 /** Plans a file of some parts, and collects its requests and ranges. */
 function planned(
-  { parts = 4, oldParts, isWholeFaster }: { parts?: number; oldParts?: number; isWholeFaster?: boolean },
+  { parts = 4, oldParts = parts, oldBytes = oldParts * PART, isWholeFaster = false }: {
+    parts?: number;
+    oldParts?: number;
+    oldBytes?: number;
+    isWholeFaster?: boolean;
+  },
 ) {
   const requests: DeltaRequest[] = [];
   const ranges: PlannedRange[] = [];
   const size = parts * PART;
-  const old = { size: (oldParts ?? parts) * PART, key: new Uint8Array(16) };
+  const old = { size: oldBytes, key: new Uint8Array(16) };
   const file = new DeltaFile(0, { ...ITEM, size }, [{ start: 0, end: size }], old, {
     request: (unit) => requests.push(unit) - 1,
     planned: (range) => ranges.push(range),
-    isWholeFaster: () => isWholeFaster ?? false,
+    isWholeFaster: () => isWholeFaster,
     maxParts: 2,
   });
   file.start();
@@ -84,6 +89,49 @@ describe("the plan of a delta transfer", () => {
     );
     assertEquals(fine.map(({ start, end }) => [start % PART, end - start]), Array(4).fill([16 * MIB, MIB]));
     assertEquals(plan.ranges.length, 4);
+  });
+
+  it("splits requests for small blocks that exceed the limit of a request", () => {
+    const plan = planned({});
+    // Of each 2.5 MiB of the old file, a quarter of a MiB is left.
+    const find = ({ start }: { start: number }): Segment[] =>
+      Array.from({ length: 32 }, (_, index) => {
+        const at = start + index * MIB;
+        const copy = { start: at, end: at + MIB / 4, old: index * 2.5 * MIB, crc32: 0 };
+        return [copy, { start: copy.end, end: at + MIB }];
+      }).flat();
+    plan.answer({ find });
+    const sizes = plan.requests.flatMap((unit) =>
+      unit.type === "signature" && unit.blockBytes === 4096
+        ? unit.ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+        : []
+    );
+    assert(sizes.length > 4 && Math.max(...sizes) <= MAX_SIGNED_BYTES, `${sizes}`);
+    assertEquals(total(plan.ranges), 4 * PART);
+  });
+
+  it("requests whole blocks of an old file", () => {
+    const plan = planned({ oldBytes: 3 * PART + 12_345 });
+    plan.answer({ find: ({ start, end }) => [{ start, end }] });
+    for (const unit of plan.requests) {
+      if (unit.type !== "signature") continue;
+      for (const { start, end } of unit.ranges) {
+        assertEquals([start % unit.blockBytes, end % unit.blockBytes], [0, 0]);
+      }
+    }
+    assertEquals(total(plan.ranges), 4 * PART);
+  });
+
+  it("sends the file whole if the old file has no whole block", () => {
+    const plan = planned({ oldBytes: 4095 });
+    assertEquals([plan.requests.length, total(plan.ranges)], [0, 4 * PART]);
+  });
+
+  it("is planned when nothing is searched any more", () => {
+    const plan = planned({});
+    assertEquals(plan.file.isPlanned, false);
+    plan.answer();
+    assertEquals(plan.file.isPlanned, true);
   });
 
   it("sends the file whole without digests, or if that is faster", () => {

@@ -20,7 +20,7 @@ import {
   COARSE_ENTRY_BYTES,
   FINE_BLOCK_BYTES,
   MAX_COARSE_BYTES,
-  MAX_DIGESTS_BYTES,
+  MAX_SIGNED_BYTES,
   MAX_SIGNED_RANGES,
   MIN_COARSE_BYTES,
 } from "../../../protocol/data/signature.ts";
@@ -29,8 +29,8 @@ import type { RangedItem, ScanUnit, SignatureUnit } from "../../../streams/unit.
 
 /** Bytes of the old file per request, and of the source per search. */
 const PART_BYTES = 32 << 20;
-/** Maximum size of an old file: the index of its blocks is in memory. */
-const MAX_OLD_BYTES = 2 ** 42;
+/** Maximum bytes of an old file that are used: the index of its blocks is in memory. */
+const MAX_INDEXED_BYTES = 2 ** 42;
 
 /** A unit without the fields that the queue sets. */
 export type DeltaRequest = Omit<SignatureUnit, "unit" | "attempt"> | Omit<ScanUnit, "unit" | "attempt">;
@@ -51,7 +51,14 @@ export interface DeltaFileHost {
 type Subject =
   | { part: ByteRange; type: "coarse" }
   | { part: ByteRange; type: "scan"; isEarly: boolean }
-  | { part: ByteRange; type: "fine"; segments: Segment[]; wanted: Wanted[] };
+  | { part: RefinedPart; type: "fine"; wanted: Wanted[] };
+
+/** A part whose literals are searched for small blocks. */
+interface RefinedPart extends ByteRange {
+  segments: Segment[];
+  /** Number of requests without a response. */
+  requests: number;
+}
 
 interface Wanted {
   literal: LiteralSegment;
@@ -70,6 +77,9 @@ export class DeltaFile {
   readonly #item: RangedItem;
   readonly #old: OldFile;
   readonly #host: DeltaFileHost;
+  /** Bytes of the old file that are used. */
+  readonly #oldBytes: number;
+  /** Signature of its whole blocks. */
   readonly #signature: SharedSignature;
   readonly #inProgress = new Map<number, Subject>();
   /** Ranges that are not searched yet. */
@@ -94,8 +104,9 @@ export class DeltaFile {
     this.#host = host;
     this.#todo = missing.map(({ start, end }) => ({ start, end }));
     // A hostile receiver could report any size.
-    const size = Math.min(old.size, 2 * item.size, MAX_OLD_BYTES);
-    this.#signature = createSignature(size, coarseBytesOf(size));
+    this.#oldBytes = Math.min(old.size, 2 * item.size, MAX_INDEXED_BYTES);
+    const blockBytes = coarseBytesOf(this.#oldBytes);
+    this.#signature = createSignature(wholeBlocks(this.#oldBytes, blockBytes), blockBytes);
   }
 
   /** Key of the digests. */
@@ -106,6 +117,7 @@ export class DeltaFile {
   /** Requests the digests of the old file, in order. */
   start(): void {
     const { size, blockBytes } = this.#signature;
+    if (size === 0) this.#sendWhole();
     while (this.#unsigned < 2 * this.#host.maxParts && this.#unrequested < size) {
       const start = this.#unrequested;
       const part = { start, end: Math.min(size, start + PART_BYTES) };
@@ -115,10 +127,10 @@ export class DeltaFile {
     }
   }
 
-  /** Handles the report of a unit. @returns false if the unit belongs to another file. */
-  report(report: SignatureReport | ScanReport): boolean {
+  /** Handles the report of a unit. */
+  report(report: SignatureReport | ScanReport): void {
     const subject = this.#inProgress.get(report.unit);
-    if (!subject) return false;
+    if (!subject) return;
     this.#inProgress.delete(report.unit);
     if (subject.type === "scan") this.#scanned(subject, report.type === "scan" ? report.segments : undefined);
     else {
@@ -126,10 +138,14 @@ export class DeltaFile {
       if (subject.type === "coarse") this.#digested(subject.part, digests);
       else this.#refined(subject, digests);
     }
-    return true;
   }
 
-  /** A planned range was sent: another part may be searched. */
+  /** Whether all ranges are planned. */
+  get isPlanned(): boolean {
+    return this.#todo.length === 0 && this.#inProgress.size === 0;
+  }
+
+  /** A planned range with segments was sent: another part may be searched. */
   sent(): void {
     this.#parts--;
     this.#scanMore();
@@ -142,12 +158,10 @@ export class DeltaFile {
   #digested({ start }: ByteRange, digests: Uint8Array | undefined): void {
     this.#unsigned--;
     const { entries, blockBytes } = this.#signature;
-    if (!digests || this.#host.isWholeFaster()) this.#isWhole = true;
-    else {
-      new Uint8Array(entries).set(digests, start / blockBytes * COARSE_ENTRY_BYTES);
-      this.#signed.add(start);
-    }
-    if (this.#isWhole) return this.#sendWhole();
+    if (!digests || this.#isWhole) return this.#sendWhole();
+    new Uint8Array(entries).set(digests, start / blockBytes * COARSE_ENTRY_BYTES);
+    this.#signed.add(start);
+    if (this.#host.isWholeFaster()) return this.#sendWhole();
     this.start();
     if (this.#hasAllDigests) new Signature(this.#signature).index();
     this.#scanMore();
@@ -164,12 +178,15 @@ export class DeltaFile {
     return true;
   }
 
+  /** Sends what is not searched yet without a search. */
   #sendWhole(): void {
-    for (const range of this.#todo.splice(0)) this.#plan(range);
+    this.#isWhole = true;
+    for (const range of this.#todo.splice(0)) this.#host.planned(range);
   }
 
   /** Searches further parts. Before all digests have arrived, only at the old offsets. */
   #scanMore(): void {
+    if (this.#host.isWholeFaster()) this.#sendWhole();
     while (this.#parts < this.#host.maxParts && this.#todo.length > 0) {
       const range = this.#todo[0];
       const part = { start: range.start, end: Math.min(range.end, range.start + PART_BYTES) };
@@ -187,26 +204,27 @@ export class DeltaFile {
   }
 
   #scanned({ part, isEarly }: Subject & { type: "scan" }, segments: Segment[] | undefined): void {
-    if (!segments) return this.#plan(part);
+    // The source could not be read. Sending it reports the failure.
+    if (!segments) return this.#host.planned({ ...part, segments: [{ ...part }] });
     if (isEarly && 2 * copiedBytes(segments) < part.end - part.start) return this.#scanAgain(part);
-    const wanted: Wanted[] = [];
-    let digestsBytes = 0;
-    segments.forEach((literal, index) => {
-      if (literal.old !== undefined || literal.isHole) return;
+    const wanted = segments.flatMap((literal, index): Wanted[] => {
+      if (literal.old !== undefined || literal.isHole) return [];
       const range = this.#fineRange(segments, index);
-      if (!range || wanted.length === MAX_SIGNED_RANGES) return;
-      digestsBytes += Math.ceil((range.end - range.start) / FINE_BLOCK_BYTES) * BLOCK_DIGEST_BYTES;
-      if (digestsBytes <= MAX_DIGESTS_BYTES) wanted.push({ literal, range });
+      return range ? [{ literal, range }] : [];
     });
-    if (wanted.length === 0) return this.#plan({ ...part, segments });
-    const ranges = wanted.map(({ range: { start, end } }) => ({ start, end }));
-    const unit = { type: "signature" as const, file: this.#file, blockBytes: FINE_BLOCK_BYTES, ranges };
-    this.#request(unit, { part, type: "fine", segments, wanted });
+    const refined: RefinedPart = { ...part, segments, requests: 0 };
+    for (const request of requestsOf(wanted)) {
+      refined.requests++;
+      const ranges = request.map(({ range: { start, end } }) => ({ start, end }));
+      const unit = { type: "signature" as const, file: this.#file, blockBytes: FINE_BLOCK_BYTES, ranges };
+      this.#request(unit, { part: refined, type: "fine", wanted: request });
+    }
+    if (refined.requests === 0) this.#host.planned({ ...part, segments });
   }
 
   /** Searches a part again that has moved in the file, when all digests have arrived. */
   #scanAgain(part: ByteRange): void {
-    if (this.#isWhole) return this.#plan(part);
+    if (this.#isWhole) return this.#host.planned({ ...part, segments: [{ ...part }] });
     this.#isShifted = true;
     this.#parts--;
     this.#todo.unshift(part);
@@ -214,21 +232,39 @@ export class DeltaFile {
   }
 
   #fineRange(segments: readonly Segment[], index: number): FineRange | undefined {
-    const range = fineRangeOf(segments, index, this.#signature.size);
+    const range = fineRangeOf(segments, index, wholeBlocks(this.#oldBytes, FINE_BLOCK_BYTES));
     return range && this.#old.inPlace ? { ...range, shifts: [0] } : range;
   }
 
-  #refined({ part, segments, wanted }: Subject & { type: "fine" }, digests: Uint8Array | undefined): void {
+  #refined({ part, wanted }: Subject & { type: "fine" }, digests: Uint8Array | undefined): void {
     let at = 0;
     for (const { literal, range } of digests ? wanted : []) {
-      const bytes = Math.ceil((range.end - range.start) / FINE_BLOCK_BYTES) * BLOCK_DIGEST_BYTES;
+      const bytes = (range.end - range.start) / FINE_BLOCK_BYTES * BLOCK_DIGEST_BYTES;
       literal.fine = { ...range, digests: digests!.slice(at, at + bytes) } satisfies FineDigests;
       at += bytes;
     }
-    this.#plan({ ...part, segments });
+    part.requests--;
+    const { start, end, segments } = part;
+    if (part.requests === 0) this.#host.planned({ start, end, segments });
   }
+}
 
-  #plan(range: PlannedRange): void {
-    this.#host.planned(range);
+function wholeBlocks(bytes: number, blockBytes: number): number {
+  return bytes - bytes % blockBytes;
+}
+
+/** Groups ranges into requests. */
+function requestsOf(wanted: readonly Wanted[]): Wanted[][] {
+  const requests: Wanted[][] = [];
+  let bytes = Infinity;
+  for (const each of wanted) {
+    const length = each.range.end - each.range.start;
+    if (bytes + length > MAX_SIGNED_BYTES || requests.at(-1)!.length === MAX_SIGNED_RANGES) {
+      requests.push([]);
+      bytes = 0;
+    }
+    requests.at(-1)!.push(each);
+    bytes += length;
   }
+  return requests;
 }

@@ -1,6 +1,6 @@
 /**
- * Decides by measurement whether changed files are sent whole: if the link is faster than the receiver digests, their
- * digests only cost time.
+ * Decides by measurement whether changed files are sent whole: if the link is faster than the receiver digests old files, or
+ * than the sender searches sources, a delta only costs time.
  */
 
 /** Traffic from which a rate is known. */
@@ -30,10 +30,16 @@ class BusyRate {
   }
 }
 
+/** Digests of old files, sources that are searched, or contents that are sent. */
+type Work = "digests" | "search" | "contents";
+
 /** The rates of one transfer. */
 export class DeltaRates {
-  readonly #digests = new BusyRate();
-  readonly #link = new BusyRate();
+  readonly #rates: Record<Work, BusyRate> = {
+    digests: new BusyRate(),
+    search: new BusyRate(),
+    contents: new BusyRate(),
+  };
   readonly #now: () => number;
 
   /** @param now returns milliseconds. */
@@ -41,25 +47,20 @@ export class DeltaRates {
     this.#now = now;
   }
 
-  /** A unit begins: digests of old files, or contents that are sent. */
-  begin(kind: "digests" | "contents"): void {
-    this.#rateOf(kind).begin(this.#now());
+  /** A unit begins. */
+  begin(work: Work): void {
+    this.#rates[work].begin(this.#now());
   }
 
-  /** A unit has ended. @param bytes of the old file, or that were sent; 0 if it broke. */
-  end(kind: "digests" | "contents", bytes: number): void {
-    this.#rateOf(kind).end(bytes, this.#now());
+  /** A unit has ended. @param bytes its bytes; 0 if it broke. */
+  end(work: Work, bytes: number): void {
+    this.#rates[work].end(bytes, this.#now());
   }
 
-  /** Whether the link carries more bytes per second than the receiver digests. */
+  /** Whether the link carries more bytes per second than are digested, or searched. */
   get isWholeFaster(): boolean {
     const now = this.#now();
-    const digests = this.#digests.at(now);
-    const link = this.#link.at(now);
-    return digests !== undefined && link !== undefined && link > digests;
-  }
-
-  #rateOf(kind: "digests" | "contents"): BusyRate {
-    return kind === "digests" ? this.#digests : this.#link;
+    const link = this.#rates.contents.at(now) ?? 0;
+    return [this.#rates.digests, this.#rates.search].some((rate) => link > (rate.at(now) ?? Infinity));
   }
 }
