@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/native/",
     "src/crypto/",
     "src/compress/",
+    "src/delta/",
     "src/log/",
   ],
   ["src/files/"],
@@ -54,6 +55,7 @@ const BOTTOM: Record<string, readonly string[]> = {
   "src/native/": [...BASE, "src/net/", "src/async/"],
   "src/crypto/": [...BASE, "src/native/"],
   "src/compress/": [...BASE, "src/native/"],
+  "src/delta/": BASE,
   "src/log/": BASE,
 };
 
@@ -64,7 +66,7 @@ const BOTTOM: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "npm:deno-std@1.3.0/yaml/mod.js" };
 
 /** Layers without I/O, clock and randomness, which they receive as arguments. */
-const PURE = ["src/protocol/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];
+const PURE = ["src/protocol/", "src/delta/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];
 const IMPURE = /\b(?:Deno\.\w+|console\.\w+|setTimeout|setInterval|setImmediate|performance\.\w+|Math\.random|Date\b)/g;
 
 /** Layers that may print and exit. */

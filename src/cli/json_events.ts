@@ -63,6 +63,7 @@ export function parseEvents(line: string): TransferEvent[] {
         files: count("files"),
         bytes: count("bytes"),
         resumed: count("resumed"),
+        reused: fields.reused === undefined ? undefined : count("reused"),
         failed: count("failed"),
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),

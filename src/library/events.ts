@@ -139,6 +139,8 @@ export interface CopyTotals {
   readonly bytes: number;
   /** Bytes that an earlier copy had left, included in `bytes`. */
   readonly resumed: number;
+  /** Bytes that were copied from replaced files instead of sent, included in `bytes`. */
+  readonly reused?: number;
   /** Number of entries that needed no copy. */
   readonly skipped: number;
   /** Number of paths that failed. */
@@ -147,7 +149,7 @@ export interface CopyTotals {
   readonly verified?: number;
   /** With `delete`: number of entries that were deleted; in a plan, that would be deleted. */
   readonly deleted?: number;
-  /** With `compress`: bytes that the data connections carried. */
+  /** With `compress` or `reused`: bytes that the data connections carried. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */
   readonly stopped: boolean;
@@ -205,6 +207,6 @@ function failureOf({ path, message, hint, code, host }: Extract<TransferEvent, {
 }
 
 function totalsOf(event: Extract<TransferEvent, { type: "finished" }>): CopyTotals {
-  const { files, bytes, resumed = 0, skipped, failed, verified, deleted, wireBytes, stopped = false } = event;
-  return { files, bytes, resumed, skipped, failed, verified, deleted, wireBytes, stopped };
+  const { files, bytes, resumed = 0, reused, skipped, failed, verified, deleted, wireBytes, stopped = false } = event;
+  return { files, bytes, resumed, reused, skipped, failed, verified, deleted, wireBytes, stopped };
 }

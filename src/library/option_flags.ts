@@ -29,7 +29,7 @@ export const COPY_FLAGS: readonly Flag[] = FLAGS.filter((flag) => isOffered(flag
 export const PLAN_FLAGS: readonly Flag[] = without(COPY_FLAGS, ["verify", "manifest"]);
 /** Options of `verify`. */
 export const VERIFY_FLAGS: readonly Flag[] = without(PLAN_FLAGS, [
-  ...["update", "checksum", "delete", "delete-excluded", "max-delete"],
+  ...["update", "checksum", "whole-file", "delete", "delete-excluded", "max-delete"],
   ...["ignore-existing", "existing", "link-dest"],
 ]);
 /** Options of `clean`. */

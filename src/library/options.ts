@@ -127,6 +127,8 @@ export interface CopyOptions extends ConnectionOptions {
   readonly update?: boolean;
   /** Like `update`, but compare contents; both hosts read the files that have the same size. */
   readonly checksum?: boolean;
+  /** With `update`, `checksum` or `mirror`: send changed files whole, not only their changed parts. */
+  readonly wholeFile?: boolean;
   /** Like `update`, and create hard links to unchanged files in DIR on the host of the target, as for snapshots. */
   readonly linkDest?: readonly string[];
   /** Delete entries that only the target has, below the copied directories, after everything was copied. */

@@ -3,6 +3,7 @@
 import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace, TargetPlace } from "../files/engine/target.ts";
 import type { Attributes } from "../files/stat/file_stat.ts";
 import type { ContentSum } from "../files/target/content_digest.ts";
+import type { Segment } from "../delta/segments.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { RangedItem } from "./unit.ts";
 
@@ -92,8 +93,24 @@ export interface DigestReport {
   sums: (DigestedFile | undefined)[];
 }
 
+/** Sender: digests of the old file. */
+export interface SignatureReport {
+  type: "signature";
+  unit: number;
+  /** Undefined if the receiver cannot read the file any more. */
+  digests?: Uint8Array;
+}
+
+/** Sender: a range that was searched for blocks of the old file. */
+export interface ScanReport {
+  type: "scan";
+  unit: number;
+  /** Undefined if the source cannot be read. Sending the range reports the failure. */
+  segments?: Segment[];
+}
+
 /** A report of a sending stream. */
-export type SendReport = PackReport | RangeReport | CompareReport | DigestReport;
+export type SendReport = PackReport | RangeReport | CompareReport | DigestReport | SignatureReport | ScanReport;
 
 /** Attributes of a directory from its record. */
 export interface DirectoryAttributes {
@@ -158,6 +175,8 @@ export interface ReceivedRange {
   crc32: number;
   /** Bytes of local copies that an earlier run had already written. Default: 0. */
   found?: number;
+  /** Bytes that were copied from the old file. Default: 0. */
+  reused?: number;
   /** Whether the journal contains the range. Default: false. */
   recorded?: boolean;
   failure?: Failure;

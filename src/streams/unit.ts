@@ -2,6 +2,9 @@
 
 import type { WalkItem } from "../files/engine/source.ts";
 import type { ChangeTimes } from "../files/stat/file_stat.ts";
+import type { SharedSignature } from "../delta/signature.ts";
+import type { Segment } from "../delta/segments.ts";
+import type { SignatureRequest } from "../protocol/data/signature.ts";
 
 /** Small files, directories and links: a plan of records (records.ts) whose contents are read while it is sent. */
 export interface PackUnit {
@@ -36,6 +39,28 @@ export interface RangeUnit {
   stored?: boolean;
   /** Whether the whole file is digested before the range is sent. */
   digests?: boolean;
+  /** Parts of the range, if some are copied from the old file. */
+  segments?: Segment[];
+  /** Key of the digests in `segments`. */
+  key?: Uint8Array<ArrayBuffer>;
+}
+
+/** Digests of the old file that the receiver computes. */
+export interface SignatureUnit extends SignatureRequest {
+  type: "signature";
+  /** Number of earlier attempts. */
+  attempt: number;
+}
+
+/** A range of a large file that is searched for blocks of the old file. Nothing is sent. */
+export interface ScanUnit extends Pick<RangeUnit, "unit" | "file" | "root" | "path" | "start" | "end" | "identity"> {
+  type: "scan";
+  /** Number of earlier attempts. */
+  attempt: number;
+  key: Uint8Array<ArrayBuffer>;
+  signature: SharedSignature;
+  /** Whether the old file is changed in place. */
+  inPlace: boolean;
 }
 
 /** All of standard input. */
@@ -48,7 +73,8 @@ export interface InputUnit {
 }
 
 /** A part of a large file whose contents are compared. */
-export interface ComparedRange extends Omit<RangeUnit, "type" | "unit" | "file" | "stored" | "digests"> {
+export interface ComparedRange
+  extends Pick<RangeUnit, "root" | "path" | "start" | "end" | "size" | "identity" | "times"> {
   /** With verification: CRC-32 of what was sent of it; undefined for a local copy. */
   crc32?: number;
 }
@@ -91,7 +117,7 @@ export interface DigestUnit {
 }
 
 /** A unit of any kind. */
-export type WorkUnit = PackUnit | RangeUnit | InputUnit | CompareUnit | DigestUnit;
+export type WorkUnit = PackUnit | RangeUnit | InputUnit | CompareUnit | DigestUnit | SignatureUnit | ScanUnit;
 
 /** A large file, as the walk finds it. */
 export type RangedItem = Extract<WalkItem, { type: "ranged" }>;

@@ -41,7 +41,7 @@ export function agreedOptions(job: JobOptions): AgreedOptions {
 }
 
 /** Options that have an effect only if both ends support the feature of the same name. */
-const FEATURES = ["compress", "fsync", "sparse", "verify"] as const;
+const FEATURES = ["compress", "delta", "fsync", "sparse", "verify"] as const;
 
 /** Returns the options without those whose feature the client has not agreed on. For the remote end. */
 export function withoutUnagreed(job: JobOptions, features: readonly string[]): JobOptions {

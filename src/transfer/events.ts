@@ -148,6 +148,8 @@ export interface FinishedEvent {
   readonly bytes: number;
   /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
+  /** Bytes that the receiver has copied from files that it replaced, included in `bytes`. Default: 0. */
+  readonly reused?: number;
   /** Number of paths that failed. */
   readonly failed: number;
   /** Number of entries that needed no copy. */
@@ -156,7 +158,7 @@ export interface FinishedEvent {
   readonly verified?: number;
   /** With --delete: number of entries that were deleted; in a dry run, that would be deleted. */
   readonly deleted?: number;
-  /** With compression: bytes that the data connections carried from the sender to the receiver. */
+  /** With compression or `reused`: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */
   readonly stopped?: boolean;

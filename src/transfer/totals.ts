@@ -21,10 +21,12 @@ export interface Outcome {
   dryRun?: boolean;
   /** Number of data connections. */
   streams: number;
-  /** With compression: bytes of all frames that the data connections carried to the receiver. */
+  /** With compression or `reused`: bytes of all frames that the data connections carried to the receiver. */
   wireBytes?: number;
   /** Bytes that an earlier copy left on the receiver, included in `bytes`. Default: 0. */
   resumed?: number;
+  /** Bytes that the receiver has copied from files that it replaced, included in `bytes`. Default: 0. */
+  reused?: number;
 }
 
 /** Counts of one end. */

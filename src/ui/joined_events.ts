@@ -91,6 +91,7 @@ export class JoinedEvents {
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
+      ...(event.reused === undefined ? {} : { reused: (sum.reused ?? 0) + event.reused }),
       ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
       ...(event.deleted === undefined ? {} : { deleted: (sum.deleted ?? 0) + event.deleted }),
       ...((event.stopped || sum.stopped) && { stopped: true }),

@@ -117,7 +117,7 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, resumed = 0, failed, skipped, verified, deleted, stopped, dryRun } = event;
+    const { files, bytes, resumed = 0, reused, failed, skipped, verified, deleted, stopped, dryRun } = event;
     const { wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
@@ -130,6 +130,7 @@ export class JsonReport {
       verified,
       deleted,
       resumed,
+      reused,
       stopped: stopped || undefined,
       dryRun: dryRun || undefined,
       wireBytes,

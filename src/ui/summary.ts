@@ -22,7 +22,8 @@ export interface SummaryOptions {
 
 /**
  * Returns the last line, failures first: `2 failed, 12 files, 3.1 GiB copied in 4.2 s (755 MiB/s), 30 unchanged`; with --delete
- * also `3 deleted`, with compression also `412 MiB sent`, with -v also `4 streams, native engine`.
+ * also `3 deleted`, with compression or
+ * unchanged parts of files also `412 MiB sent`, with -v also `4 streams, native engine`.
  */
 export function summaryLine(
   event: FinishedEvent,

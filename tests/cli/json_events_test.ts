@@ -27,6 +27,7 @@ describe("parseEvents", () => {
         files: 1,
         bytes: 30,
         resumed: 10,
+        reused: 5,
         failed: 1,
         skipped: 2,
         deleted: 1,

@@ -10,6 +10,12 @@ import { decodeName, encodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { parsePreamble, PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
+import {
+  digestsBytesOf,
+  MAX_DIGESTS_BYTES,
+  MAX_SIGNED_BYTES,
+  readSignatureRequest,
+} from "../../src/protocol/data/signature.ts";
 import { readResult } from "../../src/protocol/data/results.ts";
 import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
@@ -90,10 +96,19 @@ describe("with damaged and random bytes", () => {
     });
   });
 
+  it("readSignatureRequest returns a request within the limits, or throws a ProtocolError", () => {
+    fuzz("signature", golden.signatureRequests.map(({ bytes }) => Uint8Array.fromHex(bytes)), (bytes) => {
+      const request = readSignatureRequest(viewOf(bytes), 0, bytes.length);
+      assert(request.ranges.length * 16 <= bytes.length && digestsBytesOf(request) <= MAX_DIGESTS_BYTES);
+      assert(request.ranges.every(({ start, end }) => start >= 0 && end > start && end - start <= MAX_SIGNED_BYTES));
+    });
+  });
+
   it("readResult returns no more outcomes than bytes allow, or throws a ProtocolError", () => {
-    fuzz("result", golden.results.map(({ bytes }) => Uint8Array.fromHex(bytes)), (bytes) => {
+    fuzz("result", [...golden.results, ...golden.signatures].map(({ bytes }) => Uint8Array.fromHex(bytes)), (bytes) => {
       const result = readResult(viewOf(bytes), 0, bytes.length);
       if (result.type === "pack") assert(result.outcomes.length * 5 <= bytes.length);
+      else if (result.type === "signature") assert((result.digests?.length ?? 0) <= bytes.length);
       else if (result.type !== "answer") assert(Number.isSafeInteger(result.bytes) && result.bytes >= 0);
     });
   });

@@ -129,8 +129,11 @@ const SAMPLES = {
   sender: [
     { kind: FrameKind.pack, payload: Uint8Array.fromHex(golden.pack.bytes) },
     ...golden.blocks.map(({ payload }) => ({ kind: FrameKind.block, payload: Uint8Array.fromHex(payload) })),
+    ...golden.signatureRequests.map(({ bytes }) => ({ kind: FrameKind.signature, payload: Uint8Array.fromHex(bytes) })),
   ],
-  receiver: golden.results.map(({ bytes }) => ({ kind: FrameKind.result, payload: Uint8Array.fromHex(bytes) })),
+  receiver: [...golden.results, ...golden.signatures].map(({ bytes }) => {
+    return { kind: FrameKind.result, payload: Uint8Array.fromHex(bytes) };
+  }),
 };
 
 /** Sends messages of the role, and frames with damaged payloads. */

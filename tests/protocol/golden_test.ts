@@ -7,9 +7,12 @@ import { deriveSessionKey, deriveStreamKeys } from "../../src/crypto/key_schedul
 import { NonceSequence } from "../../src/crypto/nonce.ts";
 import {
   BLOCK_HEADER_BYTES,
+  BlockCodec,
   type BlockHeader,
   readBlockHeader,
+  readOldOffset,
   writeBlockHeader,
+  writeOldOffset,
 } from "../../src/protocol/data/block.ts";
 import { crc32 } from "../../src/protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, writeFrameHeader } from "../../src/protocol/data/frame.ts";
@@ -19,6 +22,7 @@ import { decodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
+import { readSignatureRequest, writeSignatureRequest } from "../../src/protocol/data/signature.ts";
 import { readResult, type Result, writeResult } from "../../src/protocol/data/results.ts";
 import { transcript } from "../../src/crypto/key_schedule.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
@@ -129,6 +133,39 @@ describe("golden vectors of version 1", () => {
       const written = new Uint8Array(BLOCK_HEADER_BYTES);
       writeBlockHeader(viewOf(written), 0, header);
       assertEquals(written.toHex(), payload.slice(0, 2 * BLOCK_HEADER_BYTES));
+    }
+  });
+
+  it("have blocks of old files with their offset", () => {
+    const old = golden.blocks.find(({ header }) => header.codec === BlockCodec.old)!;
+    const bytes = Uint8Array.fromHex(old.payload);
+    assertEquals(readOldOffset(viewOf(bytes), BLOCK_HEADER_BYTES, old.header, 2 ** 34), 2 ** 33 + 4096);
+    const written = new Uint8Array(8);
+    writeOldOffset(viewOf(written), 0, 2 ** 33 + 4096);
+    assertEquals(written.toHex(), old.payload.slice(2 * BLOCK_HEADER_BYTES));
+  });
+
+  it("have signature requests and signatures that are parsed and formatted", () => {
+    for (const { request, bytes } of golden.signatureRequests) {
+      const wire = Uint8Array.fromHex(bytes);
+      assertEquals(readSignatureRequest(viewOf(wire), 0, wire.length), request);
+      const written = new Uint8Array(1000);
+      assertEquals(written.subarray(0, writeSignatureRequest(viewOf(written), 0, request)).toHex(), bytes);
+    }
+    for (const { unit, digests, bytes } of golden.signatures) {
+      const wire = Uint8Array.fromHex(bytes);
+      const result: Result = { type: "signature", unit, digests: Uint8Array.fromHex(digests) };
+      assertEquals(readResult(viewOf(wire), 0, wire.length), result);
+      const written = new Uint8Array(1000);
+      assertEquals(written.subarray(0, writeResult(viewOf(written), 0, result)).toHex(), bytes);
+    }
+  });
+
+  it("have messages about old files that are parsed and formatted", () => {
+    for (const line of golden.messages) {
+      const message = parseMessage(line);
+      assertEquals(JSON.parse(formatMessage(message)), JSON.parse(line));
+      assertEquals(parseMessage(formatMessage(message)), message);
     }
   });
 

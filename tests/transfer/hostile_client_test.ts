@@ -9,7 +9,9 @@ import {
   writeCompareHeader,
 } from "../../src/protocol/data/compare.ts";
 import { BlockCodec, type BlockHeader } from "../../src/protocol/data/block.ts";
+import { crc32 } from "../../src/protocol/crc32.ts";
 import { FrameKind } from "../../src/protocol/data/frame.ts";
+import { type SignatureRequest, writeSignatureRequest } from "../../src/protocol/data/signature.ts";
 import { SHARED_FILE_BYTES, writeSharedFile } from "../../src/protocol/data/shared_file.ts";
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { CleanJob, CopyJob, JobOptions } from "../../src/protocol/control/job.ts";
@@ -28,6 +30,7 @@ import { escpCommand } from "../support/escp/escp_command.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import type { TempDirectory } from "../support/files/temp.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
+import { randomBytes } from "../support/files/random_bytes.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
@@ -503,6 +506,107 @@ for (const engine of ENGINES) {
         if (message.type === "drop" || message.type === "failed") return;
         assertEquals(message.type, "totals");
       }
+    });
+
+    describe("with a delta of an existing file", () => {
+      const SIZE = 128 << 10;
+      const OLD = randomBytes(SIZE, 1);
+      const block = { length: SIZE, crc32: crc32(OLD, 0, SIZE), codec: BlockCodec.old };
+      const offset = (at: number) =>
+        Uint8Array.from({ length: 8 }, (_, byte) => Math.floor(at / 2 ** (8 * byte)) & 0xff);
+
+      /** Announces the file, which exists. */
+      async function open(job: Partial<CopyJob> = { delta: true }): Promise<HostileStream> {
+        const stream = await begin(job);
+        await Deno.writeFile(`${tree.path}/to/dir/old`, OLD);
+        const path = "old" as WirePath;
+        const message = { file: 0, root: 0, path, size: SIZE, delta: true, attributes: ATTRIBUTES };
+        session.control.send({ type: "open", ...message });
+        const { delta } = await session.control.expect("opened");
+        assertEquals(delta?.size, job.delta ? SIZE : undefined);
+        return stream;
+      }
+
+      async function request(stream: HostileStream, request: Partial<SignatureRequest>): Promise<void> {
+        const payload = new Uint8Array(20 + 16 * (request.ranges?.length ?? 1));
+        const ranges = [{ start: 0, end: SIZE }];
+        writeSignatureRequest(new DataView(payload.buffer), 0, {
+          unit: 9,
+          file: 0,
+          blockBytes: 8192,
+          ranges,
+          ...request,
+        });
+        await stream.send(FrameKind.signature, payload);
+      }
+
+      afterEach(async () => assertEquals(await Deno.readFile(`${tree.path}/to/dir/old`), OLD));
+
+      it("copy a block of it with another CRC-32", async () => {
+        const stream = await open();
+        await stream.block({ ...block, crc32: 1 }, offset(0));
+        const result = await stream.result();
+        assertMatch(result?.type === "range" ? result.failure?.message ?? "" : "", /CRC-32 differs/);
+        session.control.send({ type: "drop", file: 0 });
+      });
+
+      it("copy bytes beyond its end", async () => {
+        const stream = await open();
+        await stream.block(block, offset(1));
+        assertMatch(await refusal(), /^bad-block: .*old file/);
+      });
+
+      it("copy a block of it in a job without delta transfer", async () => {
+        const stream = await open({});
+        await stream.block(block, offset(0));
+        assertMatch(await refusal(), /^bad-block: .*old file/);
+      });
+
+      it("move a block of a file that is changed in place", async () => {
+        const stream = await open({ delta: true, inplace: true });
+        await stream.block({ ...block, offset: 4096, length: 4096 }, offset(0));
+        assertMatch(await refusal(), /^bad-block: .*in place/);
+      });
+
+      it("digest a file that was not opened, or has no old file", async () => {
+        await request(await open({}), {});
+        assertMatch(await refusal(), /^bad-signature/);
+      });
+
+      it("digest bytes beyond its end", async () => {
+        await request(await open(), { ranges: [{ start: 0, end: SIZE + 8192 }] });
+        assertMatch(await refusal(), /^bad-signature: .*exceeds/);
+      });
+
+      it("digest too many ranges", async () => {
+        await request(await open(), { blockBytes: 4096, ranges: Array(4097).fill({ start: 0, end: 4096 }) });
+        assertMatch(await refusal(), /^bad-signature: .*4097 ranges/);
+      });
+
+      it("digest too many bytes", async () => {
+        await request(await open(), { ranges: Array(65).fill({ start: 0, end: 1 << 20 }) });
+        assertMatch(await refusal(), /^bad-signature: .*too long/);
+      });
+
+      it("digest a part of a block, whose contents it could guess", async () => {
+        for (const range of [{ start: 1, end: 4096 }, { start: 0, end: 1 }, { start: 4095, end: 8192 }]) {
+          await request(await open(), { blockBytes: 4096, ranges: [range] });
+          assertMatch(await refusal(), /^bad-signature: .*whole blocks/);
+          break;
+        }
+      });
+
+      it("use a file that has replaced it", async () => {
+        const stream = await open();
+        await Deno.writeFile(`${tree.path}/other`, OLD);
+        await Deno.rename(`${tree.path}/other`, `${tree.path}/to/dir/old`);
+        await request(stream, {});
+        assertEquals(await stream.result(), { type: "signature", unit: 9 });
+        await stream.block(block, offset(0));
+        const result = await stream.result();
+        assertMatch(result?.type === "range" ? result.failure?.message ?? "" : "", /another file has taken its place/);
+        session.control.send({ type: "drop", file: 0 });
+      });
     });
 
     it("serve strangers on its port, or be disturbed by them", async () => {

@@ -214,6 +214,15 @@ export const TRICKS: Record<string, Trick> = {
       await say(control, { type: "unopened", file: 77, failure: unsent });
     },
   },
+  "offers the old file of a file that replaces none": {
+    of: "large",
+    problem: /bad-message.*old file/,
+    async play({ control }) {
+      const { file } = await opening(control);
+      const delta = { size: LARGE_BYTES, key: new Uint8Array(16) };
+      await say(control, { type: "opened", file, missing: WHOLE, sequential: false, delta });
+    },
+  },
   "asks for what is beyond the end": asking([{ start: 0, end: 2 ** 52 }]),
   "asks for some of it twice": asking([...WHOLE, { start: 1, end: 2 }]),
   "asks for nothing of it": asking([]),

@@ -2,7 +2,7 @@
 
 /** Common answers. */
 const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
-const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
+const DELTA = "--update, --checksum and --mirror send the changed parts of large files, unless --whole-file is given";
 const LINKS_OTHERS = "--link-dest creates hard links to unchanged files of other directories";
 const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
 const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
@@ -28,7 +28,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["partial partial-dir delay-updates append append-verify", RESUMES],
   ["temp-dir", "escp writes temporary files beside their targets, so that each can be renamed"],
   ["bwlimit", "-l limits the rate, in kbit/s or with a unit as in -l 10M"],
-  ["W whole-file no-whole-file fuzzy y checksum-seed block-size", NO_DELTA],
+  ["fuzzy y checksum-seed block-size", DELTA],
   ["checksum-choice cc", "escp compares SHA-256 digests with --checksum"],
   ["human-readable no-human-readable", "escp prints sizes with units; --json prints exact numbers"],
   ["compare-dest copy-dest", LINKS_OTHERS],

@@ -104,7 +104,8 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     fsync: flags.fsync,
     verify: flags.verify,
     dryRun: flags["dry-run"],
-    update: flags.checksum ? "contents" : flags.update || flags["link-dest"] ? "times" : undefined,
+    update: flags.checksum ? "contents" : isUpdating(flags) ? "times" : undefined,
+    delta: isUpdating(flags) && !flags["whole-file"] || undefined,
     resume: !flags["no-resume"],
     direct: flags.nodirect ? false : undefined,
     dummy: parseDummy(flags.ioengine),
@@ -118,6 +119,11 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     select: selectionOf(flags),
     log: flags["remote-log"],
   };
+}
+
+/** Whether existing files are compared before they are sent. */
+function isUpdating(flags: CompleteFlags): boolean {
+  return flags.checksum || flags.update || flags["link-dest"] !== undefined;
 }
 
 /** Returns the selection of files by their properties and by `.gitignore` files; undefined if there is none. @throws {UsageError} */

@@ -127,6 +127,18 @@ export interface Partial {
   same?: boolean;
   /** Whether it is the existing file, under its final name: it is not renamed, and stays if the copy fails. */
   inPlace?: boolean;
+  /** With `delta`: the existing file, from which unchanged blocks are copied. */
+  old?: OldTarget;
+}
+
+/** The readable file that a large file replaces or changes. */
+export interface OldTarget {
+  /** Its name, in the directory of the final one. */
+  name: string;
+  identity: FileIdentity;
+  size: number;
+  /** Key of the digests of its blocks. */
+  key: Uint8Array<ArrayBuffer>;
 }
 
 /** Files that are reported together: their number, and the place of the first one. */
@@ -234,13 +246,14 @@ export interface PartialFileWriter {
    * earlier copy are removed.
    *
    * @param from.source Identity of the source, if it is known and on this machine.
+   * @param from.delta Whether the result has `old`, if there is a file that can be read.
    * @throws {FileError}
    */
   begin(
     root: number,
     path: string,
     size: number,
-    from?: { resumable?: Resumable; source?: FileIdentity },
+    from?: { resumable?: Resumable; source?: FileIdentity; delta?: boolean },
   ): Promise<BegunPartial>;
   /**
    * Starts the journal of a partial file without one, so that a later copy resumes the file.
@@ -252,6 +265,8 @@ export interface PartialFileWriter {
   open(partial: Partial): RangeWriter;
   /** Opens a partial file, not a device, for reading. @throws {FileError} Also if another file has its name. */
   read(partial: Partial): RangeReader;
+  /** Opens the existing file of a partial file that has one. @throws {FileError} Also if it was replaced or resized. */
+  readOld(partial: Partial, old: OldTarget): RangeReader;
   /** Flushes a partial file to disk. @throws {FileError} */
   sync(partial: Partial): Promise<void>;
   /** Sets size and attributes, and renames the file to its final name. Returns and throws as `writeWhole`. */

@@ -146,6 +146,9 @@ function discardingTarget(): Target {
       read() {
         throw new Error("Cannot read a discarded file");
       },
+      readOld() {
+        throw new Error("Cannot read a file that is not replaced");
+      },
       startJournal: () => Promise.resolve(undefined),
       sync: () => Promise.resolve(),
       commit: () => undefined,

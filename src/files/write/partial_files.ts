@@ -1,5 +1,6 @@
 /** Large files: created and committed here, written by any thread in between. */
 
+import { DIGEST_KEY_BYTES } from "../../crypto/block_digest.ts";
 import { FileError } from "../../errors.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord } from "../../resume/partial/take_over.ts";
@@ -8,6 +9,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import type {
   BegunPartial,
   KeptBackup,
+  OldTarget,
   Partial,
   PartialFileWriter,
   PendingDirectory,
@@ -20,7 +22,7 @@ import type {
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno } from "../stat/file_failure.ts";
-import { type FileIdentity, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import { type FileIdentity, planted, replaced, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { mayHold } from "../target/held_directories.ts";
 import { discardingWriter } from "../output/discarding_writer.ts";
@@ -30,6 +32,9 @@ import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
 import { type FilePlace, PartialJournals } from "./partial_journals.ts";
+
+/** Minimum size of a file whose blocks are copied. */
+const MIN_OLD_BYTES = 64 << 10;
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
@@ -82,7 +87,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     root: number,
     path: string,
     size: number,
-    { resumable, source }: { resumable?: Resumable; source?: FileIdentity } = {},
+    { resumable, source, delta }: { resumable?: Resumable; source?: FileIdentity; delta?: boolean } = {},
   ): Promise<BegunPartial> {
     const writer = this.#writer;
     const target = writer.roots[root];
@@ -94,6 +99,19 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     if (existing && isLargeSource(target, source, existing)) {
       return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
     }
+    const old = delta && existing ? this.#oldTarget(name, existing, place) : undefined;
+    const begun = await this.#beginAt(name, existing, place, resumable);
+    if (old) begun.partial.old = old;
+    return begun;
+  }
+
+  async #beginAt(
+    name: Name,
+    existing: FileStat | undefined,
+    place: FilePlace,
+    resumable: Resumable | undefined,
+  ): Promise<BegunPartial> {
+    const writer = this.#writer;
     const isInPlace = existing && (writer.options.inplace || this.#isNameFixed(name, existing));
     const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
     if (opened) return await this.#inPlace(opened, place, resumable);
@@ -102,6 +120,19 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     } catch (error) {
       return await this.#inPlace(writer.openRefused(this.#enter(place), error), place, resumable);
     }
+  }
+
+  /** Returns an existing file of the current directory; undefined if it cannot be read. */
+  #oldTarget(name: Name, existing: FileStat, place: FilePlace): OldTarget | undefined {
+    const { size } = existing;
+    if (existing.kind !== FileKind.file || size < MIN_OLD_BYTES) return undefined;
+    const { temporary, identity } = this.#writer.knownFile(name, existing);
+    try {
+      this.#writer.partials.openReader({ ...place, temporary, identity }, this.#textOf(place)).close();
+    } catch {
+      return undefined;
+    }
+    return { name: temporary, identity, size, key: crypto.getRandomValues(new Uint8Array(DIGEST_KEY_BYTES)) };
   }
 
   async #beginReplacing(name: Name, place: FilePlace, resumable?: Resumable): Promise<BegunPartial> {
@@ -172,6 +203,23 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   read(partial: Partial): RangeReader {
     this.#enter(partial);
     return this.#writer.partials.openReader(partial, this.#textOf(partial));
+  }
+
+  readOld(partial: Partial, { name, identity, size }: OldTarget): RangeReader {
+    const text = this.#textOf(partial);
+    this.#enter(partial);
+    let reader: RangeReader;
+    try {
+      reader = this.#writer.partials.openReader({ ...partial, temporary: name, identity }, text);
+    } catch (error) {
+      throw error instanceof FileError && error.code === "ESTALE" ? replaced("read", text) : error;
+    } finally {
+      this.#writer.directory.close();
+    }
+    // A file that is written in place may have grown already.
+    if (reader.size === size || (partial.inPlace && reader.size > size)) return reader;
+    reader.close();
+    throw replaced("read", text);
   }
 
   async sync(partial: Partial): Promise<void> {

@@ -19,6 +19,7 @@ export const FEATURES: readonly string[] = [
   "compress",
   "congestion",
   "delete",
+  "delta",
   "dirlinks",
   "dummy",
   "exact",

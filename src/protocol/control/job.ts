@@ -74,6 +74,8 @@ export interface JobOptions {
   skipExisting?: boolean;
   /** Skip entries that do not exist in the target. Feature "existing". */
   onlyExisting?: boolean;
+  /** Large files that exist with other contents are sent as changes of them. Default: whole. Feature "delta". */
+  delta?: boolean;
   /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
   /** Resume an interrupted copy. */
@@ -173,6 +175,7 @@ export function parseJob(value: unknown): Job {
     update: shape.optional(fields, "update", shape.oneOf<"times" | "contents">, ["times", "contents"]),
     skipExisting: shape.optional(fields, "skipExisting", shape.flag),
     onlyExisting: shape.optional(fields, "onlyExisting", shape.flag),
+    delta: shape.optional(fields, "delta", shape.flag),
     dryRun: shape.optional(fields, "dryRun", shape.flag),
     resume: shape.optional(fields, "resume", shape.flag),
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),

@@ -25,6 +25,8 @@ import {
   asRemoved,
   asSource,
   asSummedRange,
+  formatOldFile,
+  parseOldFile,
   uint32,
   xattrBlock,
 } from "./message_parts.ts";
@@ -43,6 +45,8 @@ export function formatMessage(message: Message): string {
       return JSON.stringify({ ...message, bytes: message.bytes.toBase64() });
     case "open":
       return JSON.stringify({ ...message, xattrs: message.xattrs?.toBase64() });
+    case "opened":
+      return JSON.stringify({ ...message, delta: message.delta && formatOldFile(message.delta) });
     default:
       return JSON.stringify(message);
   }
@@ -114,6 +118,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     version: shape.optional(fields, "version", shape.whole),
     dev: shape.optional(fields, "dev", shape.whole),
     inode: shape.optional(fields, "inode", shape.whole),
+    delta: shape.optional(fields, "delta", shape.flag),
     attributes: asAttributes(fields.attributes),
     xattrs: shape.optional(fields, "xattrs", xattrBlock),
   }),
@@ -123,6 +128,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     missing: shape.list(fields, "missing", MAX_RANGES, asRange),
     kept: shape.optional(fields, "kept", shape.list<SummedRange>, MAX_RANGES, asSummedRange),
     sequential: shape.flag(fields, "sequential"),
+    delta: shape.optional(fields, "delta", parseOldFile),
   }),
   close: (fields) => ({
     type: "close",
@@ -137,6 +143,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     bytes: shape.whole(fields, "bytes"),
     crc32: uint32(fields, "crc32"),
     found: shape.optional(fields, "found", shape.whole),
+    reused: shape.optional(fields, "reused", shape.whole),
   }),
   unopened: (fields) => ({ type: "unopened", file: uint32(fields, "file"), failure: failure(fields) }),
   checking: (fields) => ({ type: "checking", bytes: shape.whole(fields, "bytes") }),

@@ -5,9 +5,19 @@ import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } f
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
-import type { DeletedEntry, MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
+import type {
+  DeletedEntry,
+  MessageOf,
+  OldFile,
+  PlannedEntry,
+  RemovedEntry,
+  WireAttributes,
+  WireSource,
+} from "./messages.ts";
 import * as shape from "./shape.ts";
 
+/** Length of the key of an old file, in bytes. */
+const DIGEST_KEY_BYTES = 16;
 const MAX_UINT32 = 2 ** 32 - 1;
 /** Maximum length of a name, in UTF-16 units. Some file systems allow more than MAX_NAME_BYTES. */
 const MAX_NAME_TEXT = 1024;
@@ -88,6 +98,21 @@ export function asRange(value: unknown, name: string): ByteRange {
 /** Parses an item of `kept` in "opened". */
 export function asSummedRange(value: unknown, name: string): SummedRange {
   return { ...asRange(value, name), crc32: uint32(shape.asObject(value, name), "crc32") };
+}
+
+/** Parses `delta` of "opened". */
+export function parseOldFile(opened: shape.Fields, name: string): OldFile {
+  const fields = shape.asObject(opened[name], name);
+  return {
+    size: shape.whole(fields, "size", 1),
+    key: shape.bytes(fields, "key", DIGEST_KEY_BYTES),
+    inPlace: shape.optional(fields, "inPlace", shape.flag),
+  };
+}
+
+/** Returns the fields of `delta` in "opened". */
+export function formatOldFile({ key, ...fields }: OldFile): shape.Fields {
+  return { ...fields, key: key.toBase64() };
 }
 
 /** Parses `attributes` of "open". */

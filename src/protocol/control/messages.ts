@@ -65,6 +65,16 @@ export interface RemovedEntry {
   bytes: number;
 }
 
+/** The file that a large file replaces, of which the receiver computes digests. */
+export interface OldFile {
+  /** In bytes. */
+  size: number;
+  /** Key of the digests, for this file only. */
+  key: Uint8Array<ArrayBuffer>;
+  /** The file is changed in place. */
+  inPlace?: boolean;
+}
+
 /** All messages. Each comment begins with the sender and the receiver of the message. */
 export type Message =
   /** client -> remote end: the first message, with the choices from the hello line and the job. */
@@ -130,6 +140,8 @@ export type Message =
     /** Device of the file on the sender's host. */
     dev?: number;
     inode?: number;
+    /** The target exists with other contents, and may be changed. Feature "delta". */
+    delta?: boolean;
     attributes: WireAttributes;
     /** Block of extended attributes (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
@@ -144,6 +156,8 @@ export type Message =
     kept?: SummedRange[];
     /** Send the file as one range, in order, because the target is a device or a pipe. */
     sequential: boolean;
+    /** The file that it replaces; only if "open" has `delta`. */
+    delta?: OldFile;
   }
   /** sender -> receiver: all ranges were acknowledged. Size and CRC-32 are those of the whole file. */
   | { type: "close"; file: number; size: number; crc32: number }
@@ -159,6 +173,8 @@ export type Message =
     crc32: number;
     /** Bytes of reference blocks that an earlier copy had written already. Feature "lent". */
     found?: number;
+    /** Bytes that were copied from the old file. Feature "delta". */
+    reused?: number;
   }
   /** receiver -> sender: the large file failed. */
   | { type: "unopened"; file: number; failure: Failure }

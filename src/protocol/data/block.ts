@@ -15,7 +15,14 @@ export const BlockCodec = {
   deflate: CODEC_NUMBERS.deflate,
   /** A reference to an open file of the sender (shared_file.ts), from which the receiver copies. On one machine only. */
   reference: 4,
+  /** The offset in the old file that the receiver is about to replace, from which it copies. Feature "delta". */
+  old: 5,
 } as const;
+
+/** Length of the contents of a block of an old file: an offset. */
+export const OLD_OFFSET_BYTES = 8;
+/** Maximum `length` of a block of an old file. The receiver does other work between two blocks. */
+export const MAX_OLD_BYTES = 16 << 20;
 
 /** Length of the header. Together with the frame's header it is 64 bytes, so that contents are aligned (alignment.ts). */
 export const BLOCK_HEADER_BYTES = 52;
@@ -83,6 +90,11 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
       throw badBlock(`its length is ${block.length} bytes, the limit is ${MAX_SHARED_BYTES}`);
     }
     if (block.crc32 !== 0) throw badBlock("the CRC-32 of a reference is not 0");
+  } else if (block.codec === BlockCodec.old) {
+    if (stored !== OLD_OFFSET_BYTES) throw badBlock(`an offset has ${OLD_OFFSET_BYTES} bytes, not ${stored}`);
+    if (block.length > MAX_OLD_BYTES) {
+      throw badBlock(`its length is ${block.length} bytes, the limit is ${MAX_OLD_BYTES}`);
+    }
   } else if (codecOfNumber(block.codec)) {
     if (block.length > limit) throw badBlock(`its length is ${block.length} bytes, the limit is ${limit}`);
     if (stored >= block.length) throw badBlock(`it has ${stored} compressed bytes for ${block.length}`);
@@ -90,6 +102,28 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
     throw badBlock(`codec ${block.codec} is unknown`);
   }
   return block;
+}
+
+/** Writes the offset in the old file to bytes[at, at + 8). */
+export function writeOldOffset(view: DataView, at: number, offset: number): void {
+  putUint53(view, at, offset);
+}
+
+/**
+ * Reads the offset in the old file at bytes[at, at + 8).
+ *
+ * @param size size of the old file.
+ * @throws {ProtocolError} code "bad-block" if the block exceeds the old file.
+ */
+export function readOldOffset(
+  view: DataView,
+  at: number,
+  { length }: Pick<BlockHeader, "length">,
+  size: number,
+): number {
+  const offset = getUint53(view, at);
+  if (!Number.isSafeInteger(offset + length) || offset + length > size) throw badBlock("it exceeds the old file");
+  return offset;
 }
 
 function badBlock(problem: string): ProtocolError {

@@ -41,14 +41,28 @@ export interface ProgressResult {
   bytes: number;
 }
 
-/** The payload of a result frame. */
-export type Result = PackResult | RangeResult | ProgressResult | CompareResponse;
+/** The response to a signature request. */
+export interface SignatureResponse {
+  type: "signature";
+  unit: number;
+  /** The digests (signature.ts); undefined if the old file cannot be read any more. */
+  digests?: Uint8Array;
+}
 
-const TYPE = { pack: 1, range: 2, progress: 3, answer: 4 } as const;
+/** The payload of a result frame. */
+export type Result = PackResult | RangeResult | ProgressResult | CompareResponse | SignatureResponse;
+
+/** A result that belongs to a unit. */
+export type UnitResult = Exclude<Result, ProgressResult>;
+
+const TYPE = { pack: 1, range: 2, progress: 3, answer: 4, signature: 5 } as const;
 const MAX_TEXT_BYTES = 2048;
 /** Maximum length of all texts of one result: a result frame must not be larger than a data frame. */
 const ALL_TEXTS_BYTES = 512 << 10;
 const TEXTS = 4;
+const NO_DIGESTS = new Uint8Array();
+/** Maximum length of a signature response without its digests. */
+export const SIGNATURE_RESULT_BYTES = 9;
 
 /** Returns the maximum length of a result, in bytes. @param failures number of outcomes that are failures. */
 export function resultBytesLimit(outcomes: number, failures: number): number {
@@ -74,6 +88,12 @@ export function writeResult(view: DataView, at: number, result: Result): number 
   }
   view.setUint32(at, result.unit, true);
   at += 4;
+  if (result.type === "signature") {
+    const { digests = NO_DIGESTS } = result;
+    view.setUint32(at, digests.length, true);
+    new Uint8Array(view.buffer, view.byteOffset + at + 4, digests.length).set(digests);
+    return at + 4 + digests.length;
+  }
   if (result.type === "range") {
     putUint53(view, at, result.bytes);
     return writeOutcome(view, at + 8, result.failure ?? result.crc32, MAX_TEXT_BYTES);
@@ -107,6 +127,11 @@ function readBody(cursor: Cursor, type: number): Result {
     return typeof outcome === "number"
       ? { type: "range", unit, bytes, crc32: outcome }
       : { type: "range", unit, bytes, crc32: 0, failure: outcome };
+  }
+  if (type === TYPE.signature) {
+    const unit = cursor.uint32();
+    const digests = cursor.bytes(cursor.uint32());
+    return digests.length === 0 ? { type: "signature", unit } : { type: "signature", unit, digests };
   }
   if (type !== TYPE.pack && type !== TYPE.answer) throw badResult(`type ${type} is unknown`);
   const unit = cursor.uint32();
@@ -174,6 +199,12 @@ class Cursor {
     const value = getUint53(this.#view, this.#take(8));
     if (!Number.isSafeInteger(value)) throw badResult("a count is out of range");
     return value;
+  }
+
+  /** Returns a copy. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length).slice();
   }
 
   outcome(): number | Failure {

@@ -1,7 +1,7 @@
 /** Frames that a receiving stream sends: results and keep-alives. */
 
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
-import { type Result, resultBytesLimit, writeResult } from "../../protocol/data/results.ts";
+import { type Result, resultBytesLimit, SIGNATURE_RESULT_BYTES, writeResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { FRAME_START, frameBuffer, type FrameWriter, viewOf } from "./frames.ts";
 
@@ -20,8 +20,9 @@ export class ResultSender {
 
   /** Sends a result. @param outcomes number of outcomes in it; 0 for a result without a list. */
   async send(result: Result, outcomes: number): Promise<void> {
+    const digests = result.type === "signature" ? SIGNATURE_RESULT_BYTES + (result.digests?.length ?? 0) : 0;
     const failed = "outcomes" in result ? result.outcomes.filter(isFailure).length : result.type === "range" ? 1 : 0;
-    const needed = resultBytesLimit(outcomes, failed);
+    const needed = Math.max(digests, resultBytesLimit(outcomes, failed));
     if (needed > this.#room) {
       this.#buffer = frameBuffer(needed);
       this.#room = needed;

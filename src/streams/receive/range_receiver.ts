@@ -1,11 +1,18 @@
 /** Writes blocks of large files. Each unit is a range whose blocks arrive in order. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { RangeWriter, Target } from "../../files/engine/target.ts";
+import type { RangeReader } from "../../files/engine/source.ts";
+import type { Partial, RangeWriter, Target } from "../../files/engine/target.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { DeviceWriter } from "../../files/output/device_writer.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
-import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../../protocol/data/block.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  BlockCodec,
+  type BlockHeader,
+  readBlockHeader,
+  readOldOffset,
+} from "../../protocol/data/block.ts";
 import { readSharedFile } from "../../protocol/data/shared_file.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { JournalWriter } from "../../resume/partial/journal_writer.ts";
@@ -40,6 +47,11 @@ interface OpenFile {
   journal?: JournalWriter;
   /** Whether an earlier run may have written parts of a local copy. */
   compares?: boolean;
+  partial: Partial;
+  /** The file that it replaces, if blocks of it were copied. */
+  old?: RangeReader;
+  /** Whether `old` is in use, perhaps by another thread. */
+  isCopying?: boolean;
 }
 
 /** A unit whose blocks are arriving. */
@@ -51,6 +63,8 @@ interface OpenRange {
   crc32: number;
   /** Bytes of local copies that an earlier run had already written. */
   found: number;
+  /** Bytes that were copied from the old file. */
+  reused: number;
   /** Failure that was sent as the result. Further blocks of the unit are ignored. */
   failure?: Failure;
 }
@@ -112,6 +126,7 @@ export class RangeReceiver {
     }
     range.end += block.length;
     range.found += found;
+    if (block.codec === BlockCodec.old) range.reused += block.length;
     if (block.last) await this.#finish(block.unit, range);
     return block.length;
   }
@@ -146,6 +161,7 @@ export class RangeReceiver {
       throw new ProtocolError("bad-block", "Cannot accept a block: it exceeds its file");
     }
     if (block.codec === BlockCodec.reference) return this.#copyLocally(file, block);
+    if (block.codec === BlockCodec.old) return this.#copyOld(file, block);
     if (block.codec === BlockCodec.zeros) {
       if (crc32OfZeros(block.length) !== block.crc32) throw otherChecksum(file.path);
       return this.#writeZeros(file, block);
@@ -185,10 +201,38 @@ export class RangeReceiver {
     return await localCopier.copy(shared, to, block, { compares, isNeeded: () => !this.#forgotten.has(block.file) });
   }
 
+  /** Copies from the file that is replaced. Returns as `#write`. */
+  async #copyOld(open: OpenFile, block: BlockHeader): Promise<number | undefined> {
+    const { frames: { reader: { view, start } }, target, yielder } = this.#options;
+    const { partial, writer, path } = open;
+    const { old } = partial;
+    if (!old || !writer) throw new ProtocolError("bad-block", "Cannot copy a block of an old file: there is none");
+    const offset = readOldOffset(view, start + BLOCK_HEADER_BYTES, block, old.size);
+    const { copyOldBlock } = await import("./old_file_copier.ts");
+    const isNeeded = () => !this.#forgotten.has(block.file);
+    if (!isNeeded()) return undefined;
+    const reader = open.old ??= target.partials.readOld(partial, old);
+    const readBack = () => target.partials.read(partial);
+    const files = { reader, writer, readBack, inPlace: partial.inPlace === true };
+    open.isCopying = true;
+    let copied: number | undefined;
+    try {
+      copied = await copyOldBlock({ ...block, old: offset }, files, yielder, isNeeded);
+    } finally {
+      open.isCopying = false;
+      if (!isNeeded()) reader.close();
+    }
+    if (copied === undefined) return undefined;
+    if (copied !== block.crc32) {
+      throw checksumMismatch(path, "a block of the old file is not what the sender read (CRC-32 differs)");
+    }
+    return 0;
+  }
+
   #rangeOf(block: BlockHeader): OpenRange {
     let range = this.#ranges.get(block.unit);
     if (!range) {
-      range = { file: block.file, start: block.offset, end: block.offset, crc32: 0, found: 0 };
+      range = { file: block.file, start: block.offset, end: block.offset, crc32: 0, found: 0, reused: 0 };
       this.#ranges.set(block.unit, range);
     }
     if (range.file !== block.file || range.end !== block.offset) {
@@ -208,7 +252,7 @@ export class RangeReceiver {
     const device = partial.temporary === "" ? target.openDevice(partial.root, (text) => host.note(text)) : undefined;
     const writer = device ? undefined : target.partials.open(partial);
     const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
-    const open = { path: (device ?? writer)!.path, writer, device, journal, size, compares };
+    const open = { path: (device ?? writer)!.path, writer, device, journal, size, compares, partial };
     this.#files.set(file, open);
     return open;
   }
@@ -224,6 +268,7 @@ export class RangeReceiver {
     open?.journal?.close();
     try {
       open?.device?.close();
+      if (!open?.isCopying) open?.old?.close();
       open?.writer?.close();
     } catch {
       // Some file systems report a failed write only on close. The main thread checks before it commits the file.
@@ -238,10 +283,10 @@ export class RangeReceiver {
     await this.#results.send({ type: "range", unit, bytes: end - start, crc32: 0, failure }, 1);
   }
 
-  async #finish(unit: number, { file, start, end, crc32, found }: OpenRange): Promise<void> {
+  async #finish(unit: number, { file, start, end, crc32, found, reused }: OpenRange): Promise<void> {
     this.#ranges.delete(unit);
     const recorded = this.#files.get(file)?.journal !== undefined;
-    this.#options.host.report({ type: "range", unit, file, start, end, crc32, found, recorded });
+    this.#options.host.report({ type: "range", unit, file, start, end, crc32, found, reused, recorded });
     await this.#results.send({ type: "range", unit, bytes: end - start, crc32 }, 1);
   }
 }

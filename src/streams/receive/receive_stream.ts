@@ -11,6 +11,7 @@ import { ResultSender } from "../frames/result_sender.ts";
 import type { ReceiveRole } from "../run/job.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
 import { PackReceiver } from "./pack_receiver.ts";
+import type { SignatureReceiver } from "./signature_receiver.ts";
 import { RangeReceiver, type RangeReceiverOptions } from "./range_receiver.ts";
 
 /** Objects and options of a receiving stream. */
@@ -38,6 +39,7 @@ export class ReceiveStream {
   readonly #results: ResultSender;
   readonly #packs: PackReceiver;
   readonly #ranges: RangeReceiver;
+  #signatures?: SignatureReceiver;
   #written = 0;
   #reportedBytes = 0;
   #reportedAt = performance.now();
@@ -69,6 +71,7 @@ export class ReceiveStream {
   /** Closes a file that is finished or given up, and ignores further blocks of it. */
   forget(file: number): void {
     this.#ranges.forget(file);
+    this.#signatures?.forget(file);
   }
 
   /** Records the blocks of a file from now on. */
@@ -80,6 +83,7 @@ export class ReceiveStream {
   close(): void {
     this.#packs.close();
     this.#ranges.close();
+    this.#signatures?.close();
   }
 
   async #receiveFrames(): Promise<void> {
@@ -97,6 +101,9 @@ export class ReceiveStream {
           break;
         case FrameKind.compare:
           await this.#answerCompare();
+          break;
+        case FrameKind.signature:
+          await this.#answerSignature();
           break;
         case FrameKind.keepAlive:
           break;
@@ -133,6 +140,13 @@ export class ReceiveStream {
     const { report, outcomes } = await compareReceiver.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);
     host.report(report);
     await this.#results.send({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
+  }
+
+  async #answerSignature(): Promise<void> {
+    const signatures = this.#signatures ??= new (await import("./signature_receiver.ts")).SignatureReceiver(
+      this.#options,
+    );
+    await this.#results.send({ type: "signature", ...await signatures.receive() }, 0);
   }
 
   #refuseInDryRun(): void {

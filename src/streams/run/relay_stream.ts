@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { type CompareResponse, type PackResult, type RangeResult, readResult } from "../../protocol/data/results.ts";
+import { readResult, type SignatureResponse, type UnitResult } from "../../protocol/data/results.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 
@@ -10,8 +10,8 @@ import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frame
 export interface RelayHost {
   /** Called with the bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
-  /** Called with the receiver's result of a unit. */
-  relayed(result: PackResult | RangeResult | CompareResponse): void;
+  /** Called with the receiver's result of a unit that was written or compared. */
+  relayed(result: Exclude<UnitResult, SignatureResponse>): void;
 }
 
 /** A connection to one of the two hosts. */
@@ -24,6 +24,7 @@ const FROM_SENDER: readonly number[] = [
   FrameKind.pack,
   FrameKind.block,
   FrameKind.compare,
+  FrameKind.signature,
   FrameKind.keepAlive,
   FrameKind.end,
 ];
@@ -68,5 +69,5 @@ function inspect(reader: FrameReader, host: RelayHost): void {
   if (reader.kind !== FrameKind.result) return;
   const result = readResult(reader.view, reader.start, reader.end);
   if (result.type === "progress") host.written(result.bytes);
-  else host.relayed(result);
+  else if (result.type !== "signature") host.relayed(result);
 }

@@ -1,7 +1,7 @@
 /** Messages between the main thread and the Workers of streams. */
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
-import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { SignatureResponse, UnitResult } from "../../protocol/data/results.ts";
 import type { ConnectionKeys, StreamJob } from "./job.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
 import type { WorkUnit } from "../unit.ts";
@@ -32,7 +32,7 @@ export type FromWorker =
   /** A stream waits for the answer before the next request. */
   | { type: "isKept"; stream: number; backup: KeptBackup }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
-  | { type: "relayed"; stream: number; result: PackResult | RangeResult | CompareResponse }
+  | { type: "relayed"; stream: number; result: Exclude<UnitResult, SignatureResponse> }
   | { type: "written"; stream: number; bytes: number }
   | { type: "note"; stream: number; text: string }
   /** The stream has ended, or `broken` is why it broke. */

@@ -5,10 +5,12 @@ import { Condition } from "../../async/condition.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
-import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { CompareResponse, PackResult, RangeResult, SignatureResponse } from "../../protocol/data/results.ts";
+import { digestsBytesOf } from "../../protocol/data/signature.ts";
 import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
 import type { SendReport } from "../report.ts";
+import type { SignatureUnit } from "../unit.ts";
 import type { SentCompare } from "./compare_sender.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { SentPack } from "./sent_pack.ts";
@@ -40,6 +42,7 @@ export class AwaitedResults {
   readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
   readonly #compares = new Map<number, SentCompare>();
+  readonly #signatures = new Map<number, SignatureUnit>();
   /** Ranges that were reported because they could not be read. Their results may still arrive. */
   readonly #settled = new Set<number>();
   readonly #changes = new Condition();
@@ -71,6 +74,20 @@ export class AwaitedResults {
   /** Adds a compare request before it is sent. */
   addCompare(sent: SentCompare): void {
     this.#compares.set(sent.unit.unit, sent);
+  }
+
+  /** Adds a signature request before it is sent. */
+  addSignature(unit: SignatureUnit): void {
+    this.#signatures.set(unit.unit, unit);
+  }
+
+  /** Handles the response to a signature request. @throws {ProtocolError} */
+  signature({ unit, digests }: SignatureResponse): void {
+    const sent = this.#signatures.get(unit);
+    if (!sent || (digests && digests.length !== digestsBytesOf(sent))) throw unexpected(unit);
+    this.#signatures.delete(unit);
+    this.#report({ type: "signature", unit, digests });
+    this.#changes.notifyAll();
   }
 
   /** Handles the result of a pack frame. @throws {ProtocolError} */
@@ -168,11 +185,12 @@ export class AwaitedResults {
     this.#text = 0;
     this.#ranges.clear();
     this.#compares.clear();
+    this.#signatures.clear();
     this.#changes.notifyAll();
   }
 
   get #size(): number {
-    return this.#packs.size + this.#ranges.size + this.#compares.size;
+    return this.#packs.size + this.#ranges.size + this.#compares.size + this.#signatures.size;
   }
 
   /** Adds a failure. A hostile receiver may fail all files of a unit but the last, with long texts for each. */

@@ -1,31 +1,24 @@
-/** Sends ranges of large files in blocks, which are read directly into frames. */
+/** Sends ranges of large files in blocks: their contents, or where the receiver finds them. */
 
+import { FileError } from "../../errors.ts";
+import type { FineDigests, Segment } from "../../delta/segments.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { shrunkFile } from "../../files/stat/file_failure.ts";
-import { isZero } from "../../files/output/zero_pages.ts";
-import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../../protocol/data/block.ts";
-import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
-import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
-import {
-  MAX_SHARED_BYTES,
-  SHARED_FILE_BYTES,
-  type SharedFile,
-  writeSharedFile,
-} from "../../protocol/data/shared_file.ts";
+import type { ByteRange } from "../../protocol/data/range_sums.ts";
+import { MAX_SHARED_BYTES, type SharedFile } from "../../protocol/data/shared_file.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
-import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
 import type { SourceChange } from "../report.ts";
+import type { StreamJob } from "../run/job.ts";
 import type { RangeUnit } from "../unit.ts";
+import { BlockSender, CONTENTS } from "./block_sender.ts";
 
-/** Position of the contents of a block in the buffer of its frame. */
-const CONTENTS = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
 /** Maximum bytes of a hole per block. The format allows nearly 4 GiB. */
 const MAX_HOLE_BYTES = 1 << 30;
 
@@ -46,8 +39,7 @@ export interface SentRange {
 }
 
 /** Options for sending ranges. */
-export interface RangeSenderOptions {
-  blockBytes: number;
+export interface RangeSenderOptions extends Pick<StreamJob, "blockBytes" | "cipherEngine"> {
   /** Whether holes and blocks of zeros are sent as holes. */
   sparse: boolean;
   /** Whether the receiver copies from the open file. */
@@ -62,12 +54,16 @@ export interface RangeSenderOptions {
 export class RangeSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
+  readonly #blocks: BlockSender;
   readonly #options: RangeSenderOptions;
   #open?: { file: number; reader: RangeReader };
+  /** Part of a literal that is searched for small blocks. */
+  #window?: Uint8Array<ArrayBuffer>;
 
   constructor(reader: SourceReader, out: FrameSender, options: RangeSenderOptions) {
     this.#reader = reader;
     this.#out = out;
+    this.#blocks = new BlockSender(out, options);
     this.#options = options;
   }
 
@@ -78,50 +74,11 @@ export class RangeSender {
 
   /** Sends a unit, or sets `sent.failure`. */
   async send(unit: RangeUnit, sent: SentRange): Promise<void> {
-    const { blockBytes, sparse, compressor } = this.#options;
     const offersLocalCopy = this.#options.offersLocalCopy && !unit.stored;
     if (unit.digests && !await this.#digestWhole(unit, sent)) return;
-    for (let offset = unit.start; offset < unit.end && !sent.refused;) {
-      const left = unit.end - offset;
-      let length: number;
-      let hole = false;
-      let shared: SharedFile | undefined;
-      try {
-        const reader = this.#readerOf(unit);
-        length = sparse ? reader.holeAt(offset, Math.min(MAX_HOLE_BYTES, left)) : 0;
-        hole = length > 0;
-        if (!hole) {
-          shared = offersLocalCopy ? sharedFile(reader) : undefined;
-          length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, left);
-          // A hole that was made between the two calls is read as data.
-          if (sparse) length = reader.dataAt(offset, length) || length;
-          if (!shared) readBlock(reader, this.#out.bytes, offset, length);
-        }
-      } catch (error) {
-        sent.failure = toFailure(error);
-        return;
-      }
-      if (shared) {
-        await this.#sendReference(shared, unit, { offset, length });
-        sent.crc32 = combineCrc32(sent.crc32, 0, length);
-        offset += length;
-        continue;
-      }
-      const sum = hole ? crc32OfZeros(length) : crc32(this.#out.bytes, CONTENTS, CONTENTS + length);
-      const zeros = hole || (sparse && this.#isZero(sum, length));
-      sent.crc32 = combineCrc32(sent.crc32, sum, length);
-      const coded = zeros ? 0 : compressor?.compress(this.#out.bytes, CONTENTS, CONTENTS + length);
-      writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
-        unit: unit.unit,
-        file: unit.file,
-        offset,
-        length,
-        crc32: sum,
-        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.codecNumber,
-        last: offset + length === unit.end,
-      });
-      await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));
-      offset += length;
+    for (const segment of unit.segments ?? [unit]) {
+      await this.#sendSegment(segment, unit, sent);
+      if (sent.failure) return;
     }
     const reader = this.#open?.reader;
     if (!reader) return;
@@ -134,6 +91,87 @@ export class RangeSender {
     const now = changed();
     // The receiver may read a shared file later.
     sent.changed = offersLocalCopy ? changed : () => now;
+  }
+
+  async #sendSegment(segment: Segment, unit: RangeUnit, sent: SentRange): Promise<void> {
+    if (sent.refused) return;
+    if (segment.old === undefined && !segment.fine) return await this.#sendContents(segment, unit, sent);
+    try {
+      // Also for a copy, so that a change of the file is noticed.
+      const reader = this.#readerOf(unit);
+      if (segment.old === undefined) await this.#sendRefined(reader, segment, segment.fine!, unit, sent);
+      else await this.#blocks.sendOld(sent, segment);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      sent.failure = toFailure(error);
+    }
+  }
+
+  /** Sends a literal, except small blocks that are in the old file. @throws {FileError} */
+  async #sendRefined(
+    reader: RangeReader,
+    literal: ByteRange,
+    fine: FineDigests,
+    unit: RangeUnit,
+    sent: SentRange,
+  ): Promise<void> {
+    const { blockBytes, cipherEngine } = this.#options;
+    const { findFine, fineWindowEnd } = await import("../../delta/refine.ts");
+    const { createBlockDigester } = await import("../../crypto/block_digest.ts");
+    this.#window ??= new Uint8Array(blockBytes);
+    const digester = createBlockDigester(cipherEngine, unit.key!);
+    try {
+      for (let { start } = literal; start < literal.end && !sent.refused;) {
+        const part = { start, end: fineWindowEnd({ start, end: literal.end }, fine, blockBytes) };
+        readFully(reader, this.#window, 0, part);
+        for (const copy of findFine(this.#window, part, fine, (...block) => digester.digest(...block))) {
+          await this.#sendWindow(part, { start, end: copy.start }, sent);
+          await this.#blocks.sendOld(sent, copy);
+          start = copy.end;
+        }
+        await this.#sendWindow(part, { start, end: part.end }, sent);
+        start = part.end;
+      }
+    } finally {
+      digester.close();
+    }
+  }
+
+  /** Sends a range of the window. */
+  async #sendWindow(window: ByteRange, { start, end }: ByteRange, sent: SentRange): Promise<void> {
+    if (start === end) return;
+    this.#blocks.bytes.set(this.#window!.subarray(start - window.start, end - window.start), CONTENTS);
+    await this.#blocks.send(sent, { offset: start, length: end - start });
+  }
+
+  /** Sends contents, holes, or references to a shared file. */
+  async #sendContents({ start, end }: ByteRange, unit: RangeUnit, sent: SentRange): Promise<void> {
+    const { blockBytes, sparse } = this.#options;
+    const offersLocalCopy = this.#options.offersLocalCopy && !unit.stored;
+    for (let offset = start; offset < end && !sent.refused;) {
+      const left = end - offset;
+      let length: number;
+      let isHole = false;
+      let shared: SharedFile | undefined;
+      try {
+        const reader = this.#readerOf(unit);
+        length = sparse ? reader.holeAt(offset, Math.min(MAX_HOLE_BYTES, left)) : 0;
+        isHole = length > 0;
+        if (!isHole) {
+          shared = offersLocalCopy ? sharedFile(reader) : undefined;
+          length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, left);
+          // A hole that was made between the two calls is read as data.
+          if (sparse) length = reader.dataAt(offset, length) || length;
+          if (!shared) readFully(reader, this.#blocks.bytes, CONTENTS, { start: offset, end: offset + length });
+        }
+      } catch (error) {
+        sent.failure = toFailure(error);
+        return;
+      }
+      if (shared) await this.#blocks.sendReference(sent, { offset, length }, shared);
+      else await this.#blocks.send(sent, { offset, length }, { isHole });
+      offset += length;
+    }
   }
 
   /**
@@ -156,34 +194,10 @@ export class RangeSender {
     }
   }
 
-  /** Sends a reference to a shared file instead of contents. */
-  async #sendReference(
-    shared: SharedFile,
-    unit: RangeUnit,
-    { offset, length }: Pick<BlockHeader, "offset" | "length">,
-  ): Promise<void> {
-    writeSharedFile(this.#out.view, CONTENTS, shared);
-    writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
-      unit: unit.unit,
-      file: unit.file,
-      offset,
-      length,
-      crc32: 0,
-      codec: BlockCodec.reference,
-      last: offset + length === unit.end,
-    });
-    await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + SHARED_FILE_BYTES);
-  }
-
   /** Closes the last file. */
   close(): void {
     this.#open?.reader.close();
     this.#open = undefined;
-  }
-
-  /** Returns whether a block is all zeros. The CRC-32 excludes nearly all other blocks. */
-  #isZero(sum: number, length: number): boolean {
-    return sum === crc32OfZeros(length) && isZero(this.#out.bytes, CONTENTS, CONTENTS + length);
   }
 
   #readerOf(unit: RangeUnit): RangeReader {
@@ -203,7 +217,7 @@ function sharedFile({ shared }: RangeReader): SharedFile | undefined {
   return shared && Number.isSafeInteger(shared.dev) && Number.isSafeInteger(shared.inode) ? shared : undefined;
 }
 
-function readBlock(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {
-  const read = reader.readAt(bytes, CONTENTS, length, offset);
-  if (read < length) throw shrunkFile(reader.path, "while it was read");
+/** Reads a range to bytes[at...]. @throws {FileError} */
+function readFully(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, at: number, { start, end }: ByteRange): void {
+  if (reader.readAt(bytes, at, end - start, start) < end - start) throw shrunkFile(reader.path, "while it was read");
 }

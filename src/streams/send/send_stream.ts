@@ -3,15 +3,25 @@
 import { ProtocolError } from "../../errors.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { readResult } from "../../protocol/data/results.ts";
-import { FrameKind } from "../../protocol/data/frame.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
+import { writeSignatureRequest } from "../../protocol/data/signature.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { FrameSender } from "../frames/frame_sender.ts";
-import type { FrameReader, FrameWriter } from "../frames/frames.ts";
+import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
 import type { SendRole, StreamJob } from "../run/job.ts";
 import type { SendReport } from "../report.ts";
-import type { CompareUnit, DigestUnit, InputUnit, PackUnit, RangeUnit, WorkUnit } from "../unit.ts";
+import type {
+  CompareUnit,
+  DigestUnit,
+  InputUnit,
+  PackUnit,
+  RangeUnit,
+  ScanUnit,
+  SignatureUnit,
+  WorkUnit,
+} from "../unit.ts";
 import { AwaitedResults } from "./awaited_results.ts";
 import type { CompareSender, SentCompare } from "./compare_sender.ts";
 import { sendInput } from "./input_sender.ts";
@@ -60,12 +70,13 @@ export class SendStream {
   #isStopped = false;
 
   constructor(options: SendStreamOptions) {
-    const { frames: { writer }, job: { blockBytes }, role, host, source, yielder, payloadLimit } = options;
+    const { frames: { writer }, job: { blockBytes, cipherEngine }, role, host, source, yielder, payloadLimit } =
+      options;
     this.#options = options;
     this.#out = new FrameSender(writer, payloadLimit, yielder);
     this.#awaited = new AwaitedResults((report) => host.report(report));
     this.#packs = new PackSender(source, this.#out, { ...options, chmod: role.chmod });
-    this.#ranges = new RangeSender(source, this.#out, { ...options, ...role, blockBytes });
+    this.#ranges = new RangeSender(source, this.#out, { ...options, ...role, blockBytes, cipherEngine });
   }
 
   /** Runs until the host has no more units and all results have arrived. @throws {unknown} The error of a broken stream. */
@@ -101,6 +112,8 @@ export class SendStream {
     if (unit.type === "pack") await this.#sendPack(unit);
     else if (unit.type === "compare") await this.#sendCompare(unit);
     else if (unit.type === "digest") await this.#digest(unit);
+    else if (unit.type === "signature") await this.#requestSignature(unit);
+    else if (unit.type === "scan") await this.#scan(unit);
     else await this.#sendRange(unit);
   }
 
@@ -132,6 +145,21 @@ export class SendStream {
     host.report({ type: "digest", unit: unit.unit, sums });
   }
 
+  async #requestSignature(unit: SignatureUnit): Promise<void> {
+    this.#awaited.addSignature(unit);
+    const start = FRAME_START + FRAME_HEADER_BYTES;
+    await this.#out.send(FrameKind.signature, writeSignatureRequest(this.#out.view, start, unit) - start);
+    await this.#out.flush();
+  }
+
+  async #scan(unit: ScanUnit): Promise<void> {
+    const { source, yielder, keepAliveMs, host, job: { cipherEngine }, role: { sparse } } = this.#options;
+    const { scanSource } = await import("./scan_source.ts");
+    const scanning = scanSource(unit, source, yielder, { cipherEngine, sparse });
+    const segments = await aliveWhile(scanning, this.#out, keepAliveMs);
+    host.report({ type: "scan", unit: unit.unit, segments });
+  }
+
   async #sendRange(unit: RangeUnit | InputUnit): Promise<void> {
     const { role, job: { blockBytes }, keepAliveMs, compressor } = this.#options;
     // The receiver copies from the open file until it has answered all units of it.
@@ -159,6 +187,7 @@ export class SendStream {
       const result = readResult(reader.view, reader.start, reader.end);
       if (result.type === "progress") host.written(result.bytes);
       else if (result.type === "pack") this.#awaited.pack(result);
+      else if (result.type === "signature") this.#awaited.signature(result);
       else if (result.type === "answer") this.#awaited.answer(result);
       else this.#awaited.range(result);
     }

@@ -31,6 +31,8 @@ const JOURNAL_AT_ONCE_BYTES = 64 << 20;
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. */
 const OTHER_DESCRIPTORS = 96;
+/** Descriptors of old files: each stream keeps one open to digest it, and one to copy from it. */
+const DELTA_DESCRIPTORS = 64;
 /** Descriptors of a file with a journal: the journal and the partial file. */
 const JOURNAL_DESCRIPTORS = 2;
 
@@ -70,6 +72,8 @@ interface OpenFile {
   sums: RangeSums;
   /** Bytes of local copies that an earlier run had already written. */
   matched: number;
+  /** Bytes that were copied from the old file. */
+  reused: number;
   /** CRC-32 of the whole file, once the sender has closed it. */
   expected?: number;
   /** Whether a range has failed. Only the first failure of a file is reported. */
@@ -86,6 +90,8 @@ export class LargeFileTargets {
   kept = 0;
   /** Bytes of local copies that an earlier run had already written. The streams count them as written. */
   matched = 0;
+  /** Bytes that were copied from old files. The streams count them as written. */
+  reused = 0;
   readonly #host: LargeFileTargetsHost;
   readonly #records: TargetRecords;
   readonly #lateJournals: LateJournals;
@@ -174,10 +180,12 @@ export class LargeFileTargets {
       open.failed = true;
       return;
     }
-    const { found = 0 } = report;
+    const { found = 0, reused = 0 } = report;
     if (open.sums.add(report)) {
       open.matched += found;
       this.matched += found;
+      open.reused += reused;
+      this.reused += reused;
       this.#lateJournals.written(report.file, report);
     }
     this.#commitIfComplete(report.file, open);
@@ -205,11 +213,12 @@ export class LargeFileTargets {
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
       this.kept += sums.bytes;
-      this.#open.set(file, { partial, message, sums, matched: 0 });
+      this.#open.set(file, { partial, message, sums, matched: 0, reused: 0 });
       if (resumable?.source && resumable.later) this.#lateJournals.add(file, partial, resumable, resumable.source);
       const sequential = partial.temporary === "";
       const missing = missingOf(kept, size);
-      control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential });
+      const delta = partial.old && { size: partial.old.size, key: partial.old.key, inPlace: partial.inPlace };
+      control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential, delta });
     } catch (error) {
       directories.add(writer.takeCreated());
       const failure = toFailure(error);
@@ -219,21 +228,22 @@ export class LargeFileTargets {
   }
 
   async #createPartial(message: MessageOf<"open">) {
-    const { root, path, size, input, identity, dev, inode, attributes: { mtime, mtimeNs } } = message;
-    const { roots, writer, options: { job: { resume } } } = this.#host;
+    const { root, path, size, input, identity, dev, inode, delta = false, attributes: { mtime, mtimeNs } } = message;
+    const { roots, writer, options: { job } } = this.#host;
     const bytes = encodeName(path);
     checkRequested(roots[root], bytes, 0, bytes.length);
     if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
       throw privateName("create", targetText(roots[root], path));
     }
     const recorded = await this.#records.of(root, path);
-    const resumes = resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
+    const resumes = job.resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
     const checking = (bytes: number) => this.#addChecking(bytes);
     const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
     const begun = await writer.begin(root, path, size, {
       resumable,
       source: dev === undefined || inode === undefined ? undefined : { dev, inode },
+      delta: delta && job.delta && !input,
     });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
@@ -254,7 +264,8 @@ export class LargeFileTargets {
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
   #mayKeepJournal(): boolean {
-    const limit = openFilesLimit() - maxUnauthenticated() - OTHER_DESCRIPTORS;
+    const others = OTHER_DESCRIPTORS + (this.#host.options.job.delta ? DELTA_DESCRIPTORS : 0);
+    const limit = openFilesLimit() - maxUnauthenticated() - others;
     const { starting, open } = this.#lateJournals;
     let journals = this.#beginning.size + starting;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
@@ -319,7 +330,14 @@ export class LargeFileTargets {
     if (open.partial.inPlace && !job.inplace) this.#host.wroteInPlace({ files: 1, root, path });
     if (open.partial.same) this.#host.foundSame({ files: 1, root, path });
     listing?.copied(root, path);
-    session.control.send({ type: "closed", file, bytes: size, crc32, found: open.matched || undefined });
+    session.control.send({
+      type: "closed",
+      file,
+      bytes: size,
+      crc32,
+      found: open.matched || undefined,
+      reused: open.reused || undefined,
+    });
   }
 
   #discard(file: number, { partial }: OpenFile, failure: Failure): void {

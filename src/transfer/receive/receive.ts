@@ -191,7 +191,8 @@ class Receiver implements AsyncDisposable {
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
       resumed: target.kept + target.matched,
-      wireBytes: this.#codecs.length > 0 ? streamGroup.pool.wireBytes : undefined,
+      reused: target.reused || undefined,
+      wireBytes: this.#codecs.length > 0 || target.reused > 0 ? streamGroup.pool.wireBytes : undefined,
     };
   }
 

@@ -107,6 +107,11 @@ export class TargetFiles {
     return this.#large.matched;
   }
 
+  /** Bytes that were copied from replaced files. */
+  get reused(): number {
+    return this.#large.reused;
+  }
+
   /** Number of paths that failed on this end. */
   get failures(): number {
     return this.#otherFailures + this.#packs.sum.failures;

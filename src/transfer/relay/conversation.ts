@@ -1,7 +1,7 @@
 /** Control messages of two hosts, which this one inspects and passes on. */
 
 import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
-import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { SignatureResponse, UnitResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
@@ -43,6 +43,8 @@ export class RelayedConversation {
   failed = 0;
   /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
+  /** Bytes that the receiver has copied from files that it replaced. */
+  reused = 0;
   /** Whether the sender has received all results. */
   finishing = false;
   /** Whether the sender has not sent all files, because the target takes no more. */
@@ -151,6 +153,7 @@ export class RelayedConversation {
     else if (message.type === "closed") {
       this.files++;
       this.doneBytes += message.bytes;
+      this.reused += message.reused ?? 0;
     } else if (message.type === "finish") {
       this.finishing = true;
       this.stopped = message.stopped;
@@ -159,7 +162,7 @@ export class RelayedConversation {
   }
 
   /** Reports the failures in a result. The receiver sends results to the sender only. */
-  result(result: PackResult | RangeResult | CompareResponse): void {
+  result(result: Exclude<UnitResult, SignatureResponse>): void {
     const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome, "receiver");
   }

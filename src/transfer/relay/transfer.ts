@@ -85,7 +85,7 @@ export class RelayedTransfer implements AsyncDisposable {
       control.send({ type: "bye" });
       await control.flushed();
     }
-    const { planned, failed, kept, stopped } = this.#conversation;
+    const { planned, failed, kept, reused, stopped } = this.#conversation;
     const outcome: Outcome = {
       files: dryRun ? planned.files : files,
       bytes: dryRun ? planned.bytes : bytes,
@@ -97,7 +97,8 @@ export class RelayedTransfer implements AsyncDisposable {
       dryRun,
       streams: this.#streamCount,
       resumed: kept,
-      wireBytes: compress ? streams.wireBytes : undefined,
+      reused: reused || undefined,
+      wireBytes: compress || reused > 0 ? streams.wireBytes : undefined,
     };
     emit({ type: "finished", ...outcome, dummy, engine: machine.cipher.name });
     return outcome;

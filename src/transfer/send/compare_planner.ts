@@ -43,6 +43,13 @@ export interface KnownHost {
   large(item: RangedItem): void;
 }
 
+/** A large file that has to be sent. */
+export interface NeededFile {
+  item: RangedItem;
+  /** Whether the target exists with other contents. */
+  replaces: boolean;
+}
+
 /** A compare unit without the fields that the queue sets. */
 export type CompareRequest = Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">;
 
@@ -68,7 +75,7 @@ export class ComparePlanner {
   #gatheredLength = 0;
   /** Files with ranges that are not in a compare unit yet. */
   readonly #compared: ComparedFile[] = [];
-  readonly #needed: RangedItem[] = [];
+  readonly #needed: NeededFile[] = [];
   #stopped = false;
 
   constructor(host: ComparePlannerHost, options: Pick<Comparison, "dryRun">) {
@@ -113,11 +120,11 @@ export class ComparePlanner {
 
   /** Adds a large file that has to be sent although it is the same. */
   send(item: RangedItem): void {
-    if (this.#continues()) this.#needed.push(item);
+    if (this.#continues()) this.#needed.push({ item, replaces: false });
   }
 
   /** Takes a large file that has to be sent. */
-  takeNeeded(): RangedItem | undefined {
+  takeNeeded(): NeededFile | undefined {
     return this.#needed.shift();
   }
 
@@ -256,7 +263,7 @@ export class ComparePlanner {
 
   #need(item: RangedItem, result: number): void {
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
-    else if (this.#continues()) this.#needed.push(item);
+    else if (this.#continues()) this.#needed.push({ item, replaces: result === CompareResult.different });
   }
 
   /** @param result one of `CompareResult`; undefined for a missing directory. */

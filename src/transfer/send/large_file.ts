@@ -1,12 +1,14 @@
 /** A large file of the sender, from its announcement to the receiver's confirmation. */
 
 import { ProtocolError, quotePath } from "../../errors.ts";
+import type { PlannedRange } from "../../delta/segments.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums } from "../../protocol/data/range_sums.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
 import type { SourceChange } from "../../streams/report.ts";
 import type { RangedItem } from "../../streams/unit.ts";
+import type { DeltaFile } from "./delta/delta_file.ts";
 import type { SchedulerOptions } from "./scheduler_host.ts";
 
 /** A large file that is not finished. */
@@ -22,7 +24,11 @@ export interface LargeFile {
   /** Whether its contents must be sent, because their CRC-32 is needed. A local copy has none. */
   stored?: boolean;
   /** Ranges that no stream has taken. */
-  todo: ByteRange[];
+  todo: PlannedRange[];
+  /** Whether the receiver may offer the file that it replaces. */
+  mayBeDelta?: boolean;
+  /** Plans the ranges of a file that replaces another one. */
+  delta?: DeltaFile;
   /** Maximum bytes of a unit; Infinity if the receiver needs the file in one unit. */
   unitBytes: number;
   sums: RangeSums;
@@ -54,9 +60,10 @@ export function unitBytesOf(size: number, { blockBytes, streams, sparse }: Sched
 }
 
 /** Takes the next range of at most `unitBytes`. @returns undefined if there is none, or the file has failed. */
-export function takeRange(file: LargeFile): ByteRange | undefined {
+export function takeRange(file: LargeFile): PlannedRange | undefined {
   const range = file.failure ? undefined : file.todo[0];
   if (!range) return undefined;
+  if (range.segments) return file.todo.shift();
   const end = Math.min(range.end, range.start + file.unitBytes);
   if (end === range.end) file.todo.shift();
   else file.todo[0] = { start: end, end: range.end };
@@ -82,6 +89,11 @@ export function checkRanges(ranges: ByteRange[], size: number): void {
 /** Returns the error for ranges that are not those of their file. */
 export function wrongRanges(): ProtocolError {
   return new ProtocolError("bad-message", "Cannot accept the ranges that the receiver requests");
+}
+
+/** Returns the error for an old file that was not requested. */
+export function wrongDelta(): ProtocolError {
+  return new ProtocolError("bad-message", "Cannot accept the old file that the receiver offers: it was not requested");
 }
 
 /** Returns the failure of a pipe or device whose stream broke. */

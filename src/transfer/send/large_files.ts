@@ -5,11 +5,11 @@
 
 import { ProtocolError, quotePath } from "../../errors.ts";
 import { FileChange, fileVersion, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
-import type { MessageOf } from "../../protocol/control/messages.ts";
+import type { MessageOf, OldFile } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
-import type { RangeReport, SentFile, SourceChange } from "../../streams/report.ts";
-import type { InputUnit, RangedItem, RangeUnit } from "../../streams/unit.ts";
+import type { RangeReport, ScanReport, SentFile, SignatureReport, SourceChange } from "../../streams/report.ts";
+import type { InputUnit, RangedItem, RangeUnit, ScanUnit, SignatureUnit, WorkUnit } from "../../streams/unit.ts";
 import {
   checkRanges,
   type LargeFile,
@@ -18,8 +18,11 @@ import {
   takeRange,
   unitBytesOf,
   unrepeatable,
+  wrongDelta,
   wrongRanges,
 } from "./large_file.ts";
+import { DeltaFile, type DeltaRequest } from "./delta/delta_file.ts";
+import { DeltaRates } from "./delta/delta_rates.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
 
@@ -33,10 +36,22 @@ export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   kept(bytes: number): void;
   /** Reports the bytes of a local copy that an earlier run had written. Streams count them as written. */
   matched(bytes: number): void;
+  /** Reports the bytes of a file that the receiver has copied from the file that it replaced. */
+  reused(bytes: number): void;
+  /** Adds a unit that plans a file. @returns its number. */
+  request(unit: DeltaRequest): number;
   /** A file did not arrive. */
   failed(failure: Failure, side: "sender" | "receiver", item: RangedItem): void;
 }
 
+/** Options of an announced file. */
+export interface AnnouncedOptions extends Pick<LargeFile, "stored" | "noted"> {
+  /** Whether the target exists with other contents. */
+  replaces?: boolean;
+}
+
+/** Minimum size of a file of which only changes are sent. */
+const MIN_DELTA_BYTES = 4 << 20;
 /** Maximum number of announced files that are not finished. */
 const MAX_OPEN_FILES = 48;
 
@@ -49,6 +64,7 @@ export class LargeFiles {
   readonly #files = new Map<number, LargeFile>();
   /** Files with ranges that no stream has taken. */
   readonly #queue: LargeFile[] = [];
+  readonly #rates = new DeltaRates();
   #nextFile = 0;
 
   constructor(host: LargeFilesHost, options: SchedulerOptions) {
@@ -71,15 +87,19 @@ export class LargeFiles {
     return this.#files.size < MAX_OPEN_FILES;
   }
 
-  /** Announces a file. @param options of a local copy that may differ from its digest, and is sent again as contents. */
-  announce(item: RangedItem, options: Pick<LargeFile, "stored" | "noted"> = {}): void {
+  /** Announces a file. */
+  announce(item: RangedItem, options: AnnouncedOptions = {}): void {
     const { size, root, attributes, xattrs } = item;
+    const { replaces, ...known } = options;
+    const isLocal = this.#options.offersLocalCopy;
+    const mayBeDelta = (replaces && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES) || undefined;
     const identity = this.#identityOf(item);
     const { file } = this.#add(item, {
       unitBytes: unitBytesOf(size, this.#options),
       stored: this.#mustBeStored(item),
       mayBeKept: identity !== undefined,
-      ...options,
+      mayBeDelta,
+      ...known,
     });
     // The walk of this end makes only paths that a receiver accepts.
     const path = item.path as MessageOf<"open">["path"];
@@ -87,7 +107,8 @@ export class LargeFiles {
     const { dev, inode } = item.identity;
     // The wire has exact integers only.
     const node = Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
-    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, identity, version, ...node });
+    const same = { identity, version, ...node };
+    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, ...same, delta: mayBeDelta });
   }
 
   /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */
@@ -103,29 +124,33 @@ export class LargeFiles {
   }
 
   /** Handles the receiver's message that a file is open. @throws {ProtocolError} for wrong ranges. */
-  opened({ file: number, missing, kept = [], sequential }: MessageOf<"opened">): void {
+  opened({ file: number, missing, kept = [], sequential, delta }: MessageOf<"opened">): void {
     const file = this.#inState(number, "announced");
     if (!file) return;
     if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
     if (!file.input) checkRanges([...missing, ...kept], file.item.size);
+    if (delta && !file.mayBeDelta) throw wrongDelta();
     file.state = "open";
     file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
     kept.forEach((range) => file.sums.add(range));
     file.keptBytes = file.sums.bytes;
     if (kept.length > 0) this.#host.kept(file.keptBytes);
+    if (delta && missing.length > 0) return this.#startDelta(file, delta);
     if (missing.length > 0 || file.input) this.#queue.push(file);
     else this.#closeIfComplete(file);
   }
 
   /** Handles the receiver's message that a file has its final name. @throws {ProtocolError} if it is not complete. */
-  closed({ file: number, bytes, crc32, found = 0 }: MessageOf<"closed">): void {
+  closed({ file: number, bytes, crc32, found = 0, reused = 0 }: MessageOf<"closed">): void {
     const file = this.#inState(number, "closing");
     if (!file) return;
     const { item, sums, mayBeKept, keptBytes } = file;
     if (found > (mayBeKept ? item.size - keptBytes : 0)) throw wrongRanges();
+    if (reused > (file.delta ? item.size - keptBytes : 0)) throw wrongRanges();
     this.#files.delete(number);
     if (found > 0) this.#host.matched(found);
+    if (reused > 0) this.#host.reused(reused);
     if (bytes === item.size && crc32 === sums.total(bytes)) {
       this.#host.done(bytes, item, this.#isLocalCopy(file) ? undefined : sums.ranges);
     } else this.#host.failed(otherTotals(item.path), "sender", item);
@@ -156,15 +181,33 @@ export class LargeFiles {
       if (file.input) return { type: "input", unit, file: file.file };
       const { root, path, size, identity, times } = file.item;
       const { file: number, stored } = file;
-      const { start, end } = range;
-      const digests = this.#options.digests && file.todo.length === 0 && !file.whole;
-      return { type: "range", unit, file: number, root, path, start, end, size, identity, times, stored, digests };
+      const { start, end, segments } = range;
+      const key = segments && file.delta!.key;
+      const isLast = file.todo.length === 0 && (file.delta?.isPlanned ?? true);
+      const digests = this.#options.digests && isLast && !file.whole;
+      return {
+        type: "range",
+        unit,
+        file: number,
+        root,
+        path,
+        start,
+        end,
+        size,
+        identity,
+        times,
+        stored,
+        digests,
+        segments,
+        key,
+      };
     }
     return undefined;
   }
 
   /** Handles the report of a range. */
-  report(report: RangeReport): void {
+  report(report: RangeReport, unit: RangeUnit | InputUnit): void {
+    this.#ended(unit, report.failure ? 0 : report.end - report.start);
     const file = this.#files.get(report.file);
     if (!file) return;
     file.inFlight--;
@@ -182,20 +225,55 @@ export class LargeFiles {
     if (report.failure) setFailure(file, report.failure, report.refused ? "receiver" : "sender");
     else file.sums.add(report);
     if (file.input) file.item.size = report.end;
-    if (file.failure) this.#dropIfIdle(file);
-    else this.#closeIfComplete(file);
+    if (file.failure) return this.#dropIfIdle(file);
+    if (unit.type === "range" && unit.segments) file.delta?.sent();
+    this.#closeIfComplete(file);
   }
 
-  /** Requeues the range of a broken stream. */
-  takeBack(unit: RangeUnit | InputUnit): void {
+  /** A stream has a unit. */
+  taken(unit: WorkUnit): void {
+    const work = workOf(unit);
+    if (work) this.#rates.begin(work);
+  }
+
+  /** A stream has done a unit, or broke: then without bytes. */
+  #ended(unit: WorkUnit, bytes = 0): void {
+    const work = workOf(unit);
+    if (work) this.#rates.end(work, bytes);
+  }
+
+  /** Requeues the range of a broken stream. Other units of it are requeued already. */
+  takeBack(unit: WorkUnit): void {
+    this.#ended(unit);
+    if (unit.type !== "range" && unit.type !== "input") return;
     const file = this.#files.get(unit.file);
     if (!file) return;
     file.inFlight--;
-    if (unit.type === "range") file.todo.unshift({ start: unit.start, end: unit.end });
+    if (unit.type === "range") file.todo.unshift({ start: unit.start, end: unit.end, segments: unit.segments });
     // A device cannot take the same bytes again, and a pipe cannot be read again.
     if (file.unitBytes === Infinity) setFailure(file, unrepeatable(file.input ? "-" : file.item.path), "sender");
     if (file.failure) this.#dropIfIdle(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
+  }
+
+  /** Handles the report of a unit that plans a file. */
+  planReported(report: SignatureReport | ScanReport, unit: SignatureUnit | ScanUnit): void {
+    this.#ended(unit, plannedBytes(report, unit));
+    this.#files.get(unit.file)?.delta?.report(report);
+  }
+
+  #startDelta(file: LargeFile, old: OldFile): void {
+    file.delta = new DeltaFile(file.file, file.item, file.todo.splice(0), old, {
+      request: (unit) => this.#host.request(unit),
+      planned: (range) => {
+        if (file.failure) return;
+        file.todo.push(range);
+        if (!this.#queue.includes(file)) this.#queue.push(file);
+      },
+      isWholeFaster: () => this.#rates.isWholeFaster,
+      maxParts: 2 * this.#options.streams,
+    });
+    file.delta.start();
   }
 
   /** Returns the file with ranges left that the fewest streams have, and the first of several. */
@@ -275,4 +353,20 @@ export class LargeFiles {
     this.#host.send({ type: "drop", file: file.file });
     this.#host.failed(file.failure, file.failedSide!, file.item);
   }
+}
+
+/** Returns the kind of work whose rate a unit shows; undefined for a unit that copies old contents, and others. */
+function workOf(unit: WorkUnit): Parameters<DeltaRates["begin"]>[0] | undefined {
+  if (unit.type === "signature") return "digests";
+  if (unit.type === "scan") return "search";
+  if (unit.type !== "range") return undefined;
+  const hasCopies = unit.segments?.some((segment) => segment.old !== undefined || segment.fine) ?? false;
+  return hasCopies ? undefined : "contents";
+}
+
+/** Returns the bytes that a unit digested or searched; 0 if it failed. */
+function plannedBytes(report: SignatureReport | ScanReport, unit: SignatureUnit | ScanUnit): number {
+  if (unit.type === "scan") return report.type === "scan" && report.segments ? unit.end - unit.start : 0;
+  if (report.type !== "signature" || !report.digests) return 0;
+  return unit.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }

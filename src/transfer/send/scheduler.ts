@@ -16,7 +16,16 @@ import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import type { WirePath } from "../../protocol/wire_path.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { PackReport, SendReport } from "../../streams/report.ts";
-import type { CompareUnit, PackUnit, RangedItem, WorkUnit } from "../../streams/unit.ts";
+import type {
+  CompareUnit,
+  InputUnit,
+  PackUnit,
+  RangedItem,
+  RangeUnit,
+  ScanUnit,
+  SignatureUnit,
+  WorkUnit,
+} from "../../streams/unit.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
 import { LargeFiles } from "./large_files.ts";
@@ -39,6 +48,8 @@ export class Scheduler {
   kept = 0;
   /** Bytes of local copies that an earlier run had already written. Streams count them as written. */
   matched = 0;
+  /** Bytes that the receiver has copied from files that it replaced. Streams count them as written. */
+  reused = 0;
   /** Number of paths that failed. */
   failed = 0;
 
@@ -77,6 +88,8 @@ export class Scheduler {
       },
       kept: (bytes) => this.kept += bytes,
       matched: (bytes) => this.matched += bytes,
+      reused: (bytes) => this.reused += bytes,
+      request: (unit) => this.#units.add(unit),
       // A verification reads the source again anyway.
       sent: (file) => this.#digests.sent(this.#verification ? { ...file, change: FileChange.none } : file),
       done: (bytes, item, sums) => {
@@ -190,6 +203,7 @@ export class Scheduler {
       // A stream that failed while waiting must not be given a unit, which would never be sent.
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#units.take(stream) ?? this.#takeRange(stream);
+      if (unit) this.#large.taken(unit);
       if (unit) return unit;
       if (this.#handleAnswers()) continue;
       if (this.#mayStep()) await this.#step();
@@ -212,9 +226,11 @@ export class Scheduler {
       const request = unit as CompareUnit;
       if (request.verify) this.#verification!.answered(request, report);
       else this.#planner!.answered(request, report.outcomes);
+    } else if (report.type === "signature" || report.type === "scan") {
+      this.#large.planReported(report, unit as SignatureUnit | ScanUnit);
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
     else {
-      this.#large.report(report);
+      this.#large.report(report, unit as RangeUnit | InputUnit);
       if (unit.type === "input") this.#walk.addInput(report.end);
     }
     this.#changes.notifyAll();
@@ -304,7 +320,7 @@ export class Scheduler {
     const planner = this.#planner;
     if (!planner) return false;
     const needed = hasRoom ? planner.takeNeeded() : undefined;
-    if (needed) this.#large.announce(needed);
+    if (needed) this.#large.announce(needed.item, { replaces: needed.replaces });
     return needed !== undefined || planner.compareRange() || (isWalked && planner.flush());
   }
 

@@ -33,6 +33,8 @@ export interface SchedulerOptions {
   inputMode?: number;
   /** Whether the digests of all files are listed. Default: false. */
   digests?: boolean;
+  /** Whether large files that exist with other contents are sent as changes. Default: false. */
+  delta?: boolean;
   /** Whether the receiver copies large files locally. Default: false. */
   offersLocalCopy?: boolean;
 }

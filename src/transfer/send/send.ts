@@ -143,7 +143,7 @@ class Sender implements AsyncDisposable {
   async compareTotals({ finished: receiverFinished }: ReceiverMessages): Promise<Outcome> {
     const { session: { control }, job, notFound, emit } = this.#options;
     const { comparison, verify, compress } = job;
-    const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched } = this.#scheduler;
+    const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched, reused } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
     const stopped = this.#scheduler.stopped || undefined;
@@ -174,7 +174,8 @@ class Sender implements AsyncDisposable {
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,
-      wireBytes: compress ? streams.pool.wireBytes : undefined,
+      reused: reused || undefined,
+      wireBytes: compress || reused > 0 ? streams.pool.wireBytes : undefined,
     };
   }
 
@@ -186,7 +187,7 @@ class Sender implements AsyncDisposable {
   }
 
   #createScheduler(): Scheduler {
-    const { session: { control }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
+    const { session: { control, features }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
       send: (message) => control.send(message),
       rootName: (root) => roots[root].name,
@@ -212,6 +213,7 @@ class Sender implements AsyncDisposable {
       // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,
       digests: listing !== undefined,
+      delta: job.delta && features.includes("delta") && !files.dummy,
     });
   }
 

@@ -1,12 +1,14 @@
 /** Units that wait for a stream, and units that streams have. */
 
-import type { CompareUnit, DigestUnit, PackUnit, WorkUnit } from "../../streams/unit.ts";
+import type { CompareUnit, DigestUnit, PackUnit, ScanUnit, SignatureUnit, WorkUnit } from "../../streams/unit.ts";
 
 /** A unit that any stream may take. Ranges are taken from the large files instead. */
-type QueuedUnit = PackUnit | CompareUnit | DigestUnit;
+type QueuedUnit = PackUnit | CompareUnit | DigestUnit | SignatureUnit | ScanUnit;
 
 /** Fields that the queue sets. */
 type Numbered = "unit" | "attempt";
+
+type Unnumbered<Unit> = Unit extends QueuedUnit ? Omit<Unit, Numbered> : never;
 
 /** Numbers units, and knows which stream has which. */
 export class UnitQueue {
@@ -26,7 +28,7 @@ export class UnitQueue {
   }
 
   /** Adds a unit. @returns its number. */
-  add(unit: Omit<PackUnit, Numbered> | Omit<CompareUnit, Numbered> | Omit<DigestUnit, Numbered>): number {
+  add(unit: Unnumbered<QueuedUnit>): number {
     const number = this.#nextUnit++;
     this.#ready.push({ ...unit, unit: number, attempt: 0 } as QueuedUnit);
     return number;
@@ -60,13 +62,13 @@ export class UnitQueue {
     return unit;
   }
 
-  /** Requeues the units of a broken stream. @param takeBack called with the units that do not belong to the queue. */
-  requeue(stream: number, takeBack: (unit: Exclude<WorkUnit, QueuedUnit>) => void): void {
+  /** Requeues the units of a broken stream. @param takeBack called with each unit; some do not belong to the queue. */
+  requeue(stream: number, takeBack: (unit: WorkUnit) => void): void {
     for (const [number, { unit, stream: owner }] of this.#taken) {
       if (owner !== stream) continue;
       this.#taken.delete(number);
-      if (unit.type === "range" || unit.type === "input") takeBack(unit);
-      else this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
+      takeBack(unit);
+      if (unit.type !== "range" && unit.type !== "input") this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
     }
   }
 }

@@ -153,9 +153,9 @@ export class Verification {
    * @returns whether there was any.
    */
   step({ hasRoom, flush }: { hasRoom: boolean; flush: boolean }): boolean {
-    const failed = this.#second.takeNeeded();
+    const failed = this.#second.takeNeeded()?.item;
     if (failed) this.#host.failed(unverified(this.#pathOf(failed), take(this.#wrongSecond, failed)?.state));
-    const again = hasRoom ? this.#first.takeNeeded() : undefined;
+    const again = hasRoom ? this.#first.takeNeeded()?.item : undefined;
     if (again) {
       const wrong = take(this.#wrongFirst, again);
       // A source that changed is sent with its current size and times.

@@ -6,6 +6,7 @@ import {
   readResult,
   type Result,
   resultBytesLimit,
+  SIGNATURE_RESULT_BYTES,
   writeResult,
 } from "../../../src/protocol/data/results.ts";
 import type { Failure } from "../../../src/protocol/failure.ts";
@@ -19,6 +20,7 @@ const FAILURE = { code: "ENOSPC", path: "/data/ä", message: "Cannot write", hin
 function limitOf(result: Result): number {
   if (result.type === "progress") return resultBytesLimit(0, 0);
   if (result.type === "range") return resultBytesLimit(1, 1);
+  if (result.type === "signature") return SIGNATURE_RESULT_BYTES + (result.digests?.length ?? 0);
   const failures = result.outcomes.filter((outcome) => typeof outcome !== "number").length;
   return resultBytesLimit(result.outcomes.length, failures);
 }
@@ -39,6 +41,8 @@ const readBytes = (bytes: Uint8Array) => readResult(new DataView(bytes.slice().b
 describe("results", () => {
   const results: Result[] = [
     { type: "pack", unit: 0, outcomes: [] },
+    { type: "signature", unit: 7, digests: Uint8Array.from({ length: 40 }, (_, index) => index) },
+    { type: "signature", unit: 2 ** 32 - 1 },
     { type: "pack", unit: 2 ** 32 - 1, outcomes: [0, 2 ** 32 - 1, FAILURE, 5] },
     { type: "answer", unit: 9, outcomes: [0, 3, FAILURE] },
     { type: "range", unit: 7, bytes: 2 ** 53 - 1, crc32: 2 ** 32 - 1 },

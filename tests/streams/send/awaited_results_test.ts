@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { assertProtocolError } from "../../protocol/protocol_error.ts";
 import { PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import type { Failure } from "../../../src/protocol/failure.ts";
 import { AwaitedResults } from "../../../src/streams/send/awaited_results.ts";
@@ -50,5 +51,24 @@ describe("AwaitedResults", () => {
       reports.every((report) => report.type === "pack" && report.refused.every((each) => each === failure)),
       true,
     );
+  });
+
+  it("rejects a signature that was not requested, or has not all digests of its request", () => {
+    const reports: SendReport[] = [];
+    const awaited = new AwaitedResults((report) => reports.push(report));
+    const add = (unit: number) => {
+      const ranges = [{ start: 0, end: 8193 }];
+      awaited.addSignature({ type: "signature", unit, attempt: 0, file: 0, blockBytes: 8192, ranges });
+    };
+    [1, 2].forEach(add);
+    for (const [unit, length] of [[3, 40], [1, 0], [1, 20], [1, 39], [1, 41]]) {
+      const digests = new Uint8Array(length);
+      assertProtocolError("bad-result", () => awaited.signature({ type: "signature", unit, digests }));
+    }
+    const digests = new Uint8Array(40);
+    awaited.signature({ type: "signature", unit: 1, digests });
+    awaited.signature({ type: "signature", unit: 2 });
+    const [whole, none] = [1, 2].map((unit) => ({ type: "signature" as const, unit }));
+    assertEquals(reports, [{ ...whole, digests }, { ...none, digests: undefined }]);
   });
 });

@@ -57,6 +57,7 @@ for (const { title, make } of ENGINES) {
       const sender = new RangeSender(engine.sourceReader([root]), new FrameSender(writer, 2 * BLOCK, yielder), {
         blockBytes: BLOCK,
         offersLocalCopy: false,
+        cipherEngine: "portable",
         sparse,
         yielder,
         keepAliveMs: 60_000,

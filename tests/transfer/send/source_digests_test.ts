@@ -51,6 +51,8 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
     done() {},
     kept() {},
     matched() {},
+    reused() {},
+    request: () => 0,
     failed: ({ message }) => failed.push(message),
   }, { streams: 1, blockBytes: MIB, resume: true, digests: lists, ...options });
   files.announce(item);
@@ -66,10 +68,11 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
     ...{ files, digests, sent, notes, failed, listed, units, open },
     next: () => files.next(0) as RangeUnit | undefined,
     /** Reports a range that was sent. */
-    report({ unit, file, start, end }: RangeUnit, more: { change?: number; whole?: { crc32: number } } = {}) {
+    report(range: RangeUnit, more: { change?: number; whole?: { crc32: number } } = {}) {
+      const { unit, file, start, end } = range;
       const changed = more.change === undefined ? undefined : { path: "/f", change: more.change };
       const whole = more.whole && { ...more.whole, digest: DIGEST };
-      files.report({ type: "range", unit, file, start, end, crc32: 0, changed, whole });
+      files.report({ type: "range", unit, file, start, end, crc32: 0, changed, whole }, range);
     },
   };
 }

@@ -118,6 +118,13 @@ export const COPYING = [
     help: "Like -u, but compare contents; both hosts read the files that have the same size",
   },
   {
+    name: "whole-file",
+    short: "W",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "With -u, --checksum or --mirror: send changed files whole, not only their changed parts",
+  },
+  {
     name: "link-dest",
     kind: "list",
     argument: "DIR",
