@@ -1,5 +1,6 @@
 /** Parses the `--json` output of escp on another host. */
 
+import { PLANNED_ACTIONS } from "../protocol/control/messages.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 
 /** Returns the events of a line. There are none in lines of login scripts, and in lines without new information. */
@@ -40,7 +41,7 @@ export function parseEvents(line: string): TransferEvent[] {
         reason: text("reason"),
       }];
     case "planned": {
-      const action = PLANNED.find((action) => action === fields.action);
+      const action = PLANNED_ACTIONS.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
     case "deleted":
@@ -67,6 +68,7 @@ export function parseEvents(line: string): TransferEvent[] {
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),
         deleted: fields.deleted === undefined ? undefined : count("deleted"),
+        removedSources: fields.removedSources === undefined ? undefined : count("removedSources"),
         stopped: fields.stopped === true || undefined,
         dryRun: fields.dryRun === true || undefined,
         wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
@@ -80,7 +82,6 @@ export function parseEvents(line: string): TransferEvent[] {
 }
 
 const DUMMIES = ["sender", "receiver", "both"] as const;
-const PLANNED = ["create", "send", "replace", "skip", "remove"] as const;
 
 function parseLine(line: string): Record<string, unknown> {
   try {

@@ -108,9 +108,9 @@ export interface SshEvent {
 export interface PlannedEntry {
   /**
    * "create": a missing directory; "send": a new entry; "replace": an entry over an existing one; "skip": nothing; "remove": an
-   * entry that only the target has.
+   * entry that only the target has; "unlink": an entry of the source, with `removeSourceFiles`.
    */
-  readonly action: "create" | "send" | "replace" | "skip" | "remove";
+  readonly action: "create" | "send" | "replace" | "skip" | "remove" | "unlink";
   /** Name of the source, and the path below it. */
   readonly path: string;
   /** Size of a file; 0 for other entries. */
@@ -147,6 +147,8 @@ export interface CopyTotals {
   readonly verified?: number;
   /** With `delete`: number of entries that were deleted; in a plan, that would be deleted. */
   readonly deleted?: number;
+  /** With `removeSourceFiles`: number of files and links of the source that were removed. */
+  readonly removedSources?: number;
   /** With `compress`: bytes that the data connections carried. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */
@@ -205,6 +207,7 @@ function failureOf({ path, message, hint, code, host }: Extract<TransferEvent, {
 }
 
 function totalsOf(event: Extract<TransferEvent, { type: "finished" }>): CopyTotals {
-  const { files, bytes, resumed = 0, skipped, failed, verified, deleted, wireBytes, stopped = false } = event;
-  return { files, bytes, resumed, skipped, failed, verified, deleted, wireBytes, stopped };
+  const { files, bytes, resumed = 0, skipped, failed, verified, deleted, stopped = false } = event;
+  const { removedSources, wireBytes } = event;
+  return { files, bytes, resumed, skipped, failed, verified, deleted, removedSources, wireBytes, stopped };
 }

@@ -135,6 +135,8 @@ export interface CopyOptions extends ConnectionOptions {
   readonly deleteExcluded?: boolean;
   /** With `delete`, delete at most N entries; if more are left, the exit status is 1 (0 to 9007199254740991). */
   readonly maxDelete?: number;
+  /** Like `fsync`, and remove files and links of the source at the end, if their copies are confirmed. */
+  readonly removeSourceFiles?: boolean;
   /** Do not resume an interrupted copy, and leave no partial files. */
   readonly noResume?: boolean;
   /** Like `fsync`, then read all files back from the disks of both hosts and compare SHA-256. */

@@ -156,6 +156,8 @@ export interface FinishedEvent {
   readonly verified?: number;
   /** With --delete: number of entries that were deleted; in a dry run, that would be deleted. */
   readonly deleted?: number;
+  /** With --remove-source-files: number of entries of the source that were removed. */
+  readonly removedSources?: number;
   /** With compression: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */

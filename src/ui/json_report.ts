@@ -118,7 +118,7 @@ export class JsonReport {
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
     const { files, bytes, resumed = 0, failed, skipped, verified, deleted, stopped, dryRun } = event;
-    const { wireBytes, dummy, streams, engine } = event;
+    const { removedSources, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -129,6 +129,7 @@ export class JsonReport {
       skipped,
       verified,
       deleted,
+      removedSources,
       resumed,
       stopped: stopped || undefined,
       dryRun: dryRun || undefined,

@@ -35,7 +35,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
   ["force", "--delete with one source and without --max-delete replaces directories"],
   ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
-  ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
+  ["remove-sent-files", "--remove-source-files removes copied files of the source"],
   ["ignore-non-existing", "--existing skips files that the target lacks"],
   ["I ignore-times size-only modify-window @", COMPARES],
   ["links L copy-links k copy-dirlinks", LINKS],

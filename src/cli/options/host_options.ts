@@ -94,6 +94,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     deletes: flags.delete || undefined,
     deletesExcluded: flags["delete-excluded"] || undefined,
     maxDeletions: flags["max-delete"],
+    removesSources: flags["remove-source-files"] || undefined,
     skipExisting: flags["ignore-existing"] || undefined,
     onlyExisting: flags.existing || undefined,
     backup: backupOf(flags),
@@ -101,7 +102,8 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
-    fsync: flags.fsync,
+    // A removed source must not be lost if the target's host crashes.
+    fsync: flags.fsync || flags["remove-source-files"],
     verify: flags.verify,
     dryRun: flags["dry-run"],
     update: flags.checksum ? "contents" : flags.update || flags["link-dest"] ? "times" : undefined,

@@ -13,7 +13,7 @@ import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { checkShape } from "../target/name.ts";
-import { isSource } from "../target/same_file.ts";
+import { isSameRoot, isSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 
 /** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
@@ -114,10 +114,13 @@ export class EngineComparer<Name> implements TargetComparer {
   }
 
   isSource(cursor: RecordCursor): boolean {
-    return isSource(this.#roots[this.#root], cursor, this.stat);
+    const isFound = isSource(this.#roots[this.#root], cursor, this.stat);
+    if (isFound && this.#options.moves) throw movedToItself(this.path);
+    return isFound;
   }
 
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (isSameRoot(this.#roots[this.#root]) && this.#options.moves) throw movedToItself(this.path);
     const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
     if (cursor.type === RecordType.hardlink) return this.#isHardLink(target, cursor.firstRoot());
     checkSymlinkTarget(target);

@@ -36,6 +36,7 @@ export const FEATURES: readonly string[] = [
   "probe",
   "relative",
   "remote-log",
+  "remove-sources",
   "rerun",
   "resume",
   "reverse",

@@ -123,6 +123,8 @@ export interface JobOptions {
   probe?: boolean;
   /** The receiver deletes entries of copied directories that the source lacks, unless a filter excludes them. Feature "delete". */
   deletes?: boolean;
+  /** The sender removes the files and links whose copies the receiver has confirmed. Feature "remove-sources". */
+  removesSources?: boolean;
   /** With `deletes`: excluded entries are deleted too. */
   deletesExcluded?: boolean;
   /** With `deletes`: maximum number of entries to delete. Default: no limit. */
@@ -195,6 +197,7 @@ export function parseJob(value: unknown): Job {
     dummy: shape.optional(fields, "dummy", shape.oneOf<Dummy>, ["sender", "receiver", "both"]),
     probe: shape.optional(fields, "probe", shape.flag),
     deletes: shape.optional(fields, "deletes", shape.flag),
+    removesSources: shape.optional(fields, "removesSources", shape.flag),
     deletesExcluded: shape.optional(fields, "deletesExcluded", shape.flag),
     maxDeletions: shape.optional(fields, "maxDeletions", shape.whole),
     lends: shape.optional(fields, "lends", shape.whole),

@@ -168,6 +168,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     deleted: shape.optional(fields, "deleted", shape.whole),
     failures: shape.list(fields, "failures", MAX_FAILURES, parseFailure),
   }),
+  sourcesRemoved: (fields) => ({ type: "sourcesRemoved", entries: shape.whole(fields, "entries") }),
   removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", MAX_ENTRIES, asRemoved) }),
   cleaned: (fields) => ({
     type: "cleaned",

@@ -5,7 +5,15 @@ import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } f
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
-import type { DeletedEntry, MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
+import {
+  type DeletedEntry,
+  type MessageOf,
+  PLANNED_ACTIONS,
+  type PlannedEntry,
+  type RemovedEntry,
+  type WireAttributes,
+  type WireSource,
+} from "./messages.ts";
 import * as shape from "./shape.ts";
 
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -27,7 +35,7 @@ export function asPlace(value: unknown, name: string): MessageOf<"reach">["place
 export function asPlanned(value: unknown, name: string): PlannedEntry {
   const fields = shape.asObject(value, name);
   return {
-    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip", "remove"]),
+    action: shape.oneOf(fields, "action", PLANNED_ACTIONS),
     path: shape.text(fields, "path", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes"),
   };

@@ -38,13 +38,17 @@ export interface WireSource {
   target?: string;
 }
 
+/** Actions of a dry run. */
+export const PLANNED_ACTIONS = ["create", "send", "replace", "skip", "remove", "unlink"] as const;
+export type PlannedAction = typeof PLANNED_ACTIONS[number];
+
 /** The action that a dry run reports for one entry. */
 export interface PlannedEntry {
   /**
    * "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action; "remove": an entry
-   * of the target that the source lacks.
+   * of the target that the source lacks; "unlink": an entry of the source that was copied. Feature "remove-sources".
    */
-  action: "create" | "send" | "replace" | "skip" | "remove";
+  action: PlannedAction;
   /** The name of the source and the path below it. */
   path: string;
   /** Size of a file, 0 for other entries. */
@@ -200,6 +204,8 @@ export type Message =
     deleted?: number;
     failures: Failure[];
   }
+  /** sender -> client, after "finished" if the job has `removesSources`: number of removed entries. Feature "remove-sources". */
+  | { type: "sourcesRemoved"; entries: number }
   /** remote end -> client: leftovers that were removed, or would be in a dry run. Feature "clean". */
   | { type: "removed"; entries: RemovedEntry[] }
   /** remote end -> client: cleaning has ended, with its totals. `kept`: number of files that a copy may use. */

@@ -29,6 +29,9 @@ import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_co
 /** Errors that prevent any entry of the name from being written. After other errors, writing may still succeed. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
+/** Operations whose failure would be repeated. */
+const FINAL: readonly string[] = ["set the attributes of", "move"];
+
 /** Options for answering compare requests. */
 export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
@@ -245,7 +248,8 @@ export class CompareReceiver {
 /** Returns the outcome of a record that cannot be compared. @throws {unknown} The error itself if it is not a FileError. */
 function outcomeOf(error: unknown, verify: boolean): number | Failure {
   if (!(error instanceof FileError)) throw error;
-  if (verify || (error.operation !== "set the attributes of" && !OBSTACLES.includes(error.code))) {
+  const isFinal = FINAL.includes(error.operation) || OBSTACLES.includes(error.code);
+  if (verify || !isFinal) {
     return CompareResult.different;
   }
   return toFailure(error);

@@ -148,7 +148,6 @@ export class PackReceiver {
         return 0;
       default:
         this.#guard.check(cursor, bytes);
-        if (isSameRoot(this.#roots[this.#root])) return 0;
         this.#target.small.makeLink(cursor, bytes);
         return 0;
     }

@@ -31,6 +31,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     unsupportedMessage: (host, escp) => `Cannot compare files with the target: ${escp} on ${host} does not support it`,
   },
   {
+    feature: "remove-sources",
+    isNeeded: ({ job }) => job.removesSources,
+    unsupportedMessage: (host, escp) => `Cannot use --remove-source-files: ${escp} on ${host} does not support it`,
+    optionToDrop: "--remove-source-files",
+  },
+  {
     feature: "fsync",
     isNeeded: ({ job }) => job.direction === "push" && job.fsync,
     unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not support it`,

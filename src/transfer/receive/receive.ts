@@ -153,7 +153,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finishes the directories, and exchanges totals with the sender. @throws {UserError} if they differ. */
   async compareTotals(finish: MessageOf<"finish">): Promise<Outcome> {
-    const { session: { control }, job: { comparison, verify }, emit } = this.#options;
+    const { session: { control }, job: { comparison, verify, removesSources }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
     const { incomplete = false, stopped } = finish;
@@ -175,6 +175,9 @@ class Receiver implements AsyncDisposable {
     });
     for (const failure of failures) target.fail(failure);
     checkTotals(target.done, finish);
+    const removedSources = this.#isClient && removesSources && !comparison?.dryRun
+      ? await this.#awaitRemoval()
+      : undefined;
     const { streamGroup } = target;
     const lost = this.#isClient ? streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
@@ -187,6 +190,7 @@ class Receiver implements AsyncDisposable {
       skipped,
       verified,
       deleted: this.#deletion?.count,
+      removedSources,
       stopped,
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
@@ -199,6 +203,16 @@ class Receiver implements AsyncDisposable {
     await this.#target?.close();
     this.#record?.close();
     this.#held?.close();
+  }
+
+  /** Waits until the sender has removed its sources. @returns their number. */
+  async #awaitRemoval(): Promise<number> {
+    const { control } = this.#options.session;
+    for (;;) {
+      const message = await control.expect("sourcesRemoved", "failed", "note");
+      if (message.type === "sourcesRemoved") return message.entries;
+      this.#handleReport(message);
+    }
   }
 
   async #createDeletion(offer: Offer, roots: readonly TargetRoot[]): Promise<void> {

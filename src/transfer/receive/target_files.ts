@@ -287,10 +287,12 @@ export class TargetFiles {
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
   const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
+  const { removesSources } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
     keepTimes: comparison !== undefined && comparison.by !== "nothing",
+    moves: removesSources,
     xattrs,
     acls,
     sparse,

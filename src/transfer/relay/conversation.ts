@@ -105,6 +105,15 @@ export class RelayedConversation {
     return finished;
   }
 
+  /** Waits until the sender has removed its sources. @returns their number. */
+  async awaitRemoval(): Promise<number> {
+    for (;;) {
+      const message = await this.#from.control.expect("sourcesRemoved", "failed", "note");
+      if (message.type === "sourcesRemoved") return message.entries;
+      this.#inspect(message, "sender");
+    }
+  }
+
   /** Passes messages on up to the last one of a host. @returns the last message. */
   async #pass<T extends MessageType>(
     from: ClientSession,

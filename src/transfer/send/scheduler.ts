@@ -83,8 +83,9 @@ export class Scheduler {
         this.done.files++;
         this.done.bytes += bytes;
         this.#lost.delete(item.root, item.path);
-        if (this.#verification) this.#verification.largeWritten(item, sums);
-        else host.listing?.copied(item.root, item.path);
+        if (this.#verification) return this.#verification.largeWritten(item, sums);
+        host.listing?.copied(item.root, item.path);
+        host.confirmed?.large(item);
       },
     }, options);
     this.#digests = new SourceDigests({
@@ -108,12 +109,16 @@ export class Scheduler {
 
   /** Lets the receiver compare all entries before they are sent. Call it before the first unit is taken. */
   async compareFirst(comparison: Comparison): Promise<void> {
-    await this.#createPlanner({}, comparison);
+    // A comparison of times verifies nothing.
+    const isConfirming = !this.#verification || comparison.by === "contents";
+    await this.#createPlanner({ known: isConfirming ? this.#host.confirmed : undefined }, comparison);
   }
 
   /** As `compareFirst`, with the receiver's record of an earlier run. Recorded files count as if they were sent. */
   async recall(): Promise<void> {
-    await this.#createPlanner(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
+    const { listing, confirmed } = this.#host;
+    const known = listing ? this.#digests : this.#verification ? undefined : confirmed;
+    await this.#createPlanner({ known }, { dryRun: false });
   }
 
   /** Verifies all files after they are written. Call it before the first unit is taken. */
@@ -126,6 +131,7 @@ export class Scheduler {
       send: (pack) => this.#addPack(pack),
       sendLarge: (item) => this.#large.announce(item),
       listing: this.#host.listing,
+      confirmed: this.#host.confirmed,
       failed: (failure) => this.#fail(failure, "sender"),
       note: (message) => this.#host.note(message),
     });
@@ -289,7 +295,10 @@ export class Scheduler {
     }
     if (listing && contents) listSent(unit, inPlace, contents, listing);
     if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
-    else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
+    else {
+      if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
+      this.#host.confirmed?.pack(unit.plan, inPlace);
+    }
     for (const { item, bytesBefore } of report.grown) {
       if (this.#earlyStop.isFull) this.#earlyStop.dropped();
       else this.#walk.addGrown(item, bytesBefore);

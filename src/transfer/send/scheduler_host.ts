@@ -3,6 +3,7 @@
 import type { Message, PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
+import type { ConfirmedHost } from "./confirmed_sources.ts";
 
 /** Callbacks of the scheduler. */
 export interface SchedulerHost {
@@ -15,6 +16,8 @@ export interface SchedulerHost {
   rootName(root: number): string;
   /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
   listing?: CopyListing;
+  /** Receives the entries whose copies are confirmed; with verification after that. Default: nobody does. */
+  confirmed?: ConfirmedHost;
   /** A dry run has planned an entry. */
   planned(entry: PlannedEntry): void;
   /** Called before each unit is handed out. The unit waits until the returned promise resolves. */

@@ -1,6 +1,6 @@
 /** A sender, on either end. */
 
-import { UserError } from "../../errors.ts";
+import { type FileError, UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
@@ -23,10 +23,13 @@ import { sendOffered } from "../offered_sources.ts";
 import { StreamGroup } from "../stream_group.ts";
 import { SMALL_JOB, streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
+import { toFailure } from "../../streams/failure.ts";
+import { ConfirmedSources } from "./confirmed_sources.ts";
 import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
+import { removeSources } from "./source_remover.ts";
 import { WalkCount } from "./walk_count.ts";
 
 /** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
@@ -47,11 +50,15 @@ class Sender implements AsyncDisposable {
   readonly #planned: DryRunTotals;
   readonly #plannedMessages: MessageBatcher<PlannedEntry>;
   readonly #scheduler: Scheduler;
+  /** Entries to remove at the end. */
+  readonly #confirmed?: ConfirmedSources;
   readonly #progress: SenderProgress;
   #streams?: StreamGroup;
   #streamCount = 0;
   /** Whether the receiver skips entries. */
   #skips: boolean;
+  /** Number of sources that could not be removed. */
+  #removalFailures = 0;
   #compresses = false;
 
   /** @throws {UserError} for too many sources, or if the system lacks the congestion control. */
@@ -70,6 +77,7 @@ class Sender implements AsyncDisposable {
     this.#skips = comparison !== undefined;
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
+    if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
     this.#scheduler = this.#createScheduler();
     const open = () =>
       options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false, names: undefined });
@@ -81,8 +89,8 @@ class Sender implements AsyncDisposable {
   /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
     const { comparison, verify } = this.#options.job;
-    if (comparison) await this.#scheduler.compareFirst(comparison);
     if (verify) await this.#scheduler.verify();
+    if (comparison) await this.#scheduler.compareFirst(comparison);
     await this.#scheduler.lookAhead(SMALL_JOB);
   }
 
@@ -159,6 +167,7 @@ class Sender implements AsyncDisposable {
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");
     checkTotals({ ...done, skipped, verified }, finished);
+    const removed = await this.#removeSources(finished);
     const streams = this.#streams!;
     const lost = this.#isClient ? streams.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
@@ -166,11 +175,12 @@ class Sender implements AsyncDisposable {
     return {
       files,
       bytes,
-      failed: this.#scheduler.failed + notFound + finished.failures.length,
+      failed: this.#scheduler.failed + notFound + finished.failures.length + this.#removalFailures,
       skipped,
       verified,
       stopped,
       deleted: job.deletes ? finished.deleted ?? 0 : undefined,
+      removedSources: removed,
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,
@@ -186,19 +196,17 @@ class Sender implements AsyncDisposable {
   }
 
   #createScheduler(): Scheduler {
-    const { session: { control }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
+    const { session: { control }, machine: { files }, job, roots, listing, streams } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
       send: (message) => control.send(message),
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
-      note: (message) => {
-        emit({ type: "note", message });
-        if (!this.#isClient) control.send({ type: "note", message });
-      },
+      confirmed: this.#confirmed,
+      note: (message) => this.#note(message),
       planned: (entry) => {
-        this.#planned.add(entry);
-        if (!this.#isClient) this.#plannedMessages.add(entry);
+        this.#plan(entry);
+        if (job.removesSources && isCopy(entry)) this.#plan({ action: "unlink", path: entry.path, bytes: 0 });
       },
       // Wait while the client does not read, so that unsent messages do not fill the memory.
       turn: this.#isClient && !job.deletes
@@ -263,6 +271,28 @@ class Sender implements AsyncDisposable {
     );
   }
 
+  /** Removes the sources that the receiver has confirmed. @returns their number; undefined if sources stay. */
+  async #removeSources({ failures }: MessageOf<"finished">): Promise<number | undefined> {
+    const { session: { control }, machine: { files }, roots } = this.#options;
+    if (!this.#confirmed) return undefined;
+    const host = {
+      files,
+      roots,
+      follow: walksLinks(this.#walk),
+      failed: (error: FileError) => {
+        this.#removalFailures++;
+        this.#fail(toFailure(error), "sender");
+      },
+      note: (message: string) => this.#note(message),
+      turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
+    };
+    // The names of copies may not be on the disk yet.
+    if (failures.length > 0) this.#note("no source was removed, because the target could not be completed");
+    const removed = failures.length > 0 ? 0 : await removeSources(this.#confirmed, host);
+    if (!this.#isClient) control.send({ type: "sourcesRemoved", entries: removed });
+    return removed;
+  }
+
   /** Reports an entry that the receiver has deleted, or would delete in a dry run. */
   #deleted(path: string): void {
     const { job: { comparison }, emit } = this.#options;
@@ -270,11 +300,27 @@ class Sender implements AsyncDisposable {
     else emit({ type: "deleted", path });
   }
 
+  #plan(entry: PlannedEntry): void {
+    this.#planned.add(entry);
+    if (!this.#isClient) this.#plannedMessages.add(entry);
+  }
+
+  #note(message: string): void {
+    const { session: { control }, emit } = this.#options;
+    emit({ type: "note", message });
+    if (!this.#isClient) control.send({ type: "note", message });
+  }
+
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     const { session, emit } = this.#options;
     emit(failedEvent(failure, side));
     if (!this.#isClient && side === "sender") session.control.send({ type: "failed", failure });
   }
+}
+
+/** Returns whether an entry is a file or link that the target has after the copy. */
+function isCopy({ action }: PlannedEntry): boolean {
+  return action === "send" || action === "replace" || action === "skip";
 }
 
 /** Returns the bytes of the roots that are files. */

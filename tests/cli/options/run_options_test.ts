@@ -230,6 +230,22 @@ describe("options of a copy", () => {
     assertEquals(request("--nodirect").direct, false);
   });
 
+  it("remove sources with --remove-source-files, after they are flushed", () => {
+    const { removesSources, fsync } = request("--remove-source-files", "a", "h:");
+    assertEquals([removesSources, fsync], [true, true]);
+    for (
+      const [args, reason] of [
+        [["-", "h:f"], "with standard input: no file is moved"],
+        [["h:f", "-"], "with standard output: no file is moved"],
+        [["--existing", "a", "h:"], 'with "--existing": files that are skipped may have no copy'],
+        [["--ignore-existing", "a", "h:"], 'with "--ignore-existing": files that are skipped may have no copy'],
+        [["-K", "a", "h:"], 'with "--keep-dirlinks": a link could point to the source'],
+        [["--manifest=m", "a", "h:"], 'with "--manifest": sources may be read again for their digests'],
+        [["--ioengine=dummy", "a", "h:"], 'with "--ioengine dummy": nothing is copied'],
+      ] as const
+    ) assertEquals(usageError("--remove-source-files", ...args), `Cannot use "--remove-source-files" ${reason}`);
+  });
+
   it("delete with --delete, which needs one host and directories", () => {
     const deletion = (...args: string[]) => {
       const { deletes, deletesExcluded, maxDeletions } = request(...args);

@@ -108,6 +108,7 @@ const MESSAGES: Message[] = [
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
+  { type: "sourcesRemoved", entries: 2 ** 40 },
   { type: "removed", entries: [{ path: "/a/\udcff", bytes: 2 ** 40 }] },
   { type: "cleaned", files: 1, bytes: 2, failed: 0, kept: 3 },
   { type: "data", stream: 2 ** 32 - 1, bytes: new Uint8Array([0, 255, 128]) },

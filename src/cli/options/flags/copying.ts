@@ -156,6 +156,13 @@ export const COPYING = [
     help: "Make the target equal to the source: same as -a -u --delete --no-target-directory",
   },
   {
+    name: "remove-source-files",
+    kind: "boolean",
+    once: true,
+    forwarded: "changed",
+    help: "Like --fsync, and remove files and links of the source at the end, if their copies are confirmed",
+  },
+  {
     name: "dry-run",
     short: "n",
     kind: "boolean",
