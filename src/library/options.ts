@@ -177,6 +177,10 @@ export interface CopyOptions extends ConnectionOptions {
   readonly olderThan?: number | string;
   /** Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w. */
   readonly chmod?: readonly string[];
+  /** Set owner and group of copied entries, and preserve what `preserve` preserves; names are those of the target's host. */
+  readonly chown?: string;
+  /** Preserve owner and group by number; by default they are mapped by name. */
+  readonly numericIds?: boolean;
   /** Skip files that exist in the target, even if they differ. */
   readonly ignoreExisting?: boolean;
   /** Skip files and directories that do not exist in the target. */

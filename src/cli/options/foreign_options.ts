@@ -4,7 +4,7 @@
 const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
 const NO_DELTA = "escp sends changed files whole; --update or --checksum skips unchanged files";
 const LINKS_OTHERS = "--link-dest creates hard links to unchanged files of other directories";
-const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
+const NO_OWNERS = "-p maps owner and group by name, --numeric-ids preserves numbers, --chown sets one owner";
 const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
 const PRESERVES = "-p preserves times and permissions, and owner and group if permitted";
 const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
@@ -46,7 +46,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
   ["U atimes N crtimes open-noatime", `${PRESERVES}; access times are set too, creation times are not`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
-  ["usermap groupmap chown numeric-ids super fake-super copy-as", NO_OWNERS],
+  ["usermap groupmap super fake-super copy-as", NO_OWNERS],
   ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],

@@ -95,6 +95,9 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   if (flags.chmod && flags.acls) {
     throw new UsageError('Cannot use "--chmod" with "--acls": access control lists contain the permissions');
   }
+  if (flags.chown !== undefined && flags.preserve === false) {
+    throw new UsageError('Cannot use "--chown" with "--no-preserve": owners are set with other attributes only');
+  }
   checkFilesFrom(flags, transfers, streams);
   if (flags.relative && (streams.fromInput || streams.toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--relative"');

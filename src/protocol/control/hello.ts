@@ -33,6 +33,7 @@ export const FEATURES: readonly string[] = [
   "manifest",
   "mkpath",
   "notes",
+  "owners",
   "probe",
   "relative",
   "remote-log",

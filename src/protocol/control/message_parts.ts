@@ -1,8 +1,9 @@
 /** Parsers of the objects that are parts of messages. All throw a ProtocolError "bad-message" for a wrong shape. */
 
 import { ProtocolError } from "../../errors.ts";
-import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
+import { MAX_HOSTNAME, MAX_OWNER_BYTES, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import { type OwnerName, problemOfOwner } from "../data/owners.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
 import {
@@ -49,6 +50,19 @@ export function asDeleted(value: unknown, name: string): DeletedEntry {
 /** Parses an item of "names". */
 export function asName(value: unknown, name: string): string {
   return shape.text({ [name]: value }, name, MAX_NAME_TEXT);
+}
+
+/** Parses an item of "owners". */
+export function asOwner(value: unknown, name: string): OwnerName {
+  const fields = shape.asObject(value, name);
+  const owner: OwnerName = {
+    kind: shape.oneOf(fields, "kind", ["user", "group"]),
+    id: shape.whole(fields, "id", 1, MAX_UINT32),
+    name: shape.text(fields, "name", MAX_OWNER_BYTES),
+  };
+  const problem = problemOfOwner(owner.name);
+  if (problem !== undefined) throw shape.badField(name, `an owner: ${problem}`);
+  return owner;
 }
 
 /** Parses an entry of "removed". */

@@ -4,6 +4,7 @@
  */
 
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import type { OwnerName } from "../data/owners.ts";
 import type { WirePath } from "../wire_path.ts";
 import type { Job } from "./job.ts";
 import type { Finding, Probe } from "./probe.ts";
@@ -110,6 +111,8 @@ export type Message =
     borrows?: boolean;
     /** The receiver remembers files that an earlier run finished, and answers compare requests. Feature "rerun". */
     remembers?: boolean;
+    /** The receiver maps owners by their names. Feature "owners". */
+    owners?: boolean;
     /** Reason why this copy cannot be resumed. */
     unresumable?: string;
   }
@@ -117,6 +120,8 @@ export type Message =
   | { type: "refused"; failure: Failure }
   /** client -> remote end: number of streams that the client opens. */
   | { type: "streams"; count: number }
+  /** sender -> receiver: names of the owners in later "open" messages. Feature "owners". */
+  | { type: "owners"; owners: OwnerName[] }
   /** sender -> receiver: announces a large file. */
   | {
     type: "open";

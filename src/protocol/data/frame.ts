@@ -26,9 +26,11 @@ export const FrameKind = {
   end: 6,
   /** Compare request: records without contents. */
   compare: 7,
+  /** Names of users and groups in later records of the stream. */
+  owners: 8,
 } as const;
 
-const LAST_KIND = FrameKind.compare;
+const LAST_KIND = FrameKind.owners;
 
 /** Length of the header: IV and payload length. */
 export const FRAME_HEADER_BYTES = 12;

@@ -23,6 +23,7 @@ import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
 import type { ReceivedPack } from "../report.ts";
 import { NameGuard } from "./name_guard.ts";
+import type { OwnerMap } from "./owner_map.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
 
@@ -35,6 +36,8 @@ const FINAL: readonly string[] = ["set the attributes of", "move"];
 /** Options for answering compare requests. */
 export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
+  /** Maps the owners of records. Default: they stay as they are. */
+  owners?: OwnerMap;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
   isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
@@ -80,6 +83,7 @@ export class CompareReceiver {
     /** Result of the current directory. It decides about the entries in a directory that is missing or obstructed. */
     let directory: number | Failure | undefined;
     while (cursor.next()) {
+      this.#options.owners?.apply(cursor);
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         directory = this.#enter(cursor, bytes, verify, report);
         if (cursor.type === RecordType.enter) continue;

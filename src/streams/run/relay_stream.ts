@@ -24,6 +24,7 @@ const FROM_SENDER: readonly number[] = [
   FrameKind.pack,
   FrameKind.block,
   FrameKind.compare,
+  FrameKind.owners,
   FrameKind.keepAlive,
   FrameKind.end,
 ];

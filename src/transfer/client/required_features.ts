@@ -133,6 +133,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--chmod",
   },
   {
+    feature: "owners",
+    isNeeded: ({ job }) => job.direction === "push" && job.chown !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --chown: ${escp} on ${host} does not support it`,
+    optionToDrop: "--chown",
+  },
+  {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --ioengine dummy: ${escp} on ${host} does not support it`,

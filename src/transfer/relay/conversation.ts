@@ -190,6 +190,7 @@ export class RelayedConversation {
 const MAX_IN_PROGRESS = 1024;
 
 const FROM_SENDER: readonly MessageType[] = [
+  "owners",
   "open",
   "close",
   "drop",

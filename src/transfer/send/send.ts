@@ -2,6 +2,7 @@
 
 import { type FileError, UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
+import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
@@ -11,6 +12,7 @@ import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import { TargetRefused } from "../transfer_errors.ts";
+import { OwnerNames } from "../../streams/send/owner_names.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";
@@ -50,6 +52,8 @@ class Sender implements AsyncDisposable {
   readonly #planned: DryRunTotals;
   readonly #plannedMessages: MessageBatcher<PlannedEntry>;
   readonly #scheduler: Scheduler;
+  /** Owners of large files, if the receiver maps them. */
+  #owners?: OwnerNames;
   /** Entries to remove at the end. */
   readonly #confirmed?: ConfirmedSources;
   readonly #progress: SenderProgress;
@@ -115,7 +119,7 @@ class Sender implements AsyncDisposable {
   }
 
   /** Agrees on the number of streams, opens the first, and starts to read the receiver's messages. */
-  async openStreams({ codecs = [], borrows = false }: MessageOf<"ready">): Promise<ReceiverMessages> {
+  async openStreams({ codecs = [], borrows = false, owners }: MessageOf<"ready">): Promise<ReceiverMessages> {
     const { session, job, emit } = this.#options;
     const codec = job.compress ? await codecFor(codecs, session.engine.name) : undefined;
     this.#compresses = codec !== undefined;
@@ -124,7 +128,9 @@ class Sender implements AsyncDisposable {
     const offersLocalCopy = job.lends !== undefined && borrows;
     this.#scheduler.offersLocalCopy = offersLocalCopy;
     if (this.#isClient) session.control.send({ type: "streams", count: count.max });
-    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy });
+    const ownerNames = owners === true && job.preserve && !job.numericIds;
+    if (ownerNames) this.#owners = new OwnerNames(machineAccounts());
+    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy, ownerNames });
     this.#streams = new StreamGroup({
       session,
       pool,
@@ -198,7 +204,10 @@ class Sender implements AsyncDisposable {
   #createScheduler(): Scheduler {
     const { session: { control }, machine: { files }, job, roots, listing, streams } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
-      send: (message) => control.send(message),
+      send: (message) => {
+        if (message.type === "open") this.#sendOwners(message.attributes);
+        control.send(message);
+      },
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
@@ -233,10 +242,11 @@ class Sender implements AsyncDisposable {
   }
 
   #createPool(
-    { streams, codec, offersLocalCopy }: {
+    { streams, codec, ...shared }: {
       streams: number;
       codec: Awaited<ReturnType<typeof codecFor>>;
       offersLocalCopy: boolean;
+      ownerNames: boolean;
     },
   ): StreamPool {
     const { session, machine: { files, workers }, job, roots, listing } = this.#options;
@@ -249,7 +259,7 @@ class Sender implements AsyncDisposable {
           chmod: job.chmod,
           follow: walksLinks(this.#walk),
           sparse: job.sparse,
-          offersLocalCopy,
+          ...shared,
           codec,
           keepsContents: job.verify || listing !== undefined,
         },
@@ -298,6 +308,12 @@ class Sender implements AsyncDisposable {
     const { job: { comparison }, emit } = this.#options;
     if (comparison?.dryRun) this.#planned.add({ action: "remove", path, bytes: 0 });
     else emit({ type: "deleted", path });
+  }
+
+  /** Sends the names of the owners of a large file that the receiver does not know yet. */
+  #sendOwners(attributes: MessageOf<"open">["attributes"]): void {
+    const owners = this.#owners?.of(attributes) ?? [];
+    if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
   }
 
   #plan(entry: PlannedEntry): void {

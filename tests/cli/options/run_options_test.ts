@@ -246,6 +246,34 @@ describe("options of a copy", () => {
     ) assertEquals(usageError("--remove-source-files", ...args), `Cannot use "--remove-source-files" ${reason}`);
   });
 
+  it("set owners with --chown, which implies -p, and preserve numbers with --numeric-ids", () => {
+    const owner = (...args: string[]) => {
+      const { chown, preserve } = request(...args);
+      return [chown?.user, chown?.group, preserve];
+    };
+    assertEquals(owner("--chown=ann:staff"), ["ann", "staff", true]);
+    assertEquals(owner("--chown=ann"), ["ann", undefined, true]);
+    assertEquals(owner("--chown=ann:"), ["ann", undefined, true]);
+    assertEquals(owner("--chown=:4294967294"), [undefined, "4294967294", true]);
+    assertEquals(request("-a", "--numeric-ids").numericIds, true);
+    assertEquals(request("-a").numericIds, undefined);
+    for (
+      const [value, problem] of [
+        [":", "neither a user nor a group is named"],
+        ["a:b:c", "it has more than one colon"],
+        ["4294967295", "a number is too large"],
+        ["n".repeat(256), "its name has 256 bytes"],
+      ]
+    ) {
+      const refused = usageError(`--chown=${value}`, "a", "h:");
+      assertEquals(refused, `Cannot use the owner "${value}" of "--chown": ${problem}`);
+    }
+    assertEquals(
+      usageError("--no-preserve", "--chown=a", "b", "h:"),
+      'Cannot use "--chown" with "--no-preserve": owners are set with other attributes only',
+    );
+  });
+
   it("delete with --delete, which needs one host and directories", () => {
     const deletion = (...args: string[]) => {
       const { deletes, deletesExcluded, maxDeletions } = request(...args);

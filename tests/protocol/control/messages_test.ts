@@ -103,6 +103,7 @@ const MESSAGES: Message[] = [
   { type: "totals", files: 1, bytes: 2, complete: false },
   { type: "failed", failure: FAILURE },
   { type: "note", message: "ä\n" },
+  { type: "owners", owners: [{ kind: "user", id: 2 ** 32 - 1, name: "ä" }, { kind: "group", id: 1, name: "g" }] },
   { type: "names", root: 7, path: parseWirePath("a/\udcff"), names: ["x", "\udcff", ""] },
   { type: "deleted", entries: [{ path: "a/\udcff/" }] },
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },

@@ -81,6 +81,19 @@ export const SELECTING = [
     help: "Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w",
   },
   {
+    name: "chown",
+    kind: "string",
+    argument: "USER:GROUP",
+    forwarded: "changed",
+    help: "Set owner and group of copied entries, and preserve what -p preserves; names are those of the target's host",
+  },
+  {
+    name: "numeric-ids",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Preserve owner and group by number; by default they are mapped by name",
+  },
+  {
     name: "ignore-existing",
     kind: "boolean",
     forwarded: "changed",
