@@ -44,6 +44,8 @@ export function parseEvents(line: string): TransferEvent[] {
       const action = PLANNED_ACTIONS.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
+    case "item":
+      return [{ type: "item", item: text("item") ?? "", path: text("path") ?? "", target: text("target") }];
     case "deleted":
       return [{ type: "deleted", path: text("path") ?? "" }];
     case "retry":

@@ -11,6 +11,7 @@ export type CopyEvent =
   | RetryEvent
   | SshEvent
   | PlannedEvent
+  | ItemEvent
   | DeletedEvent
   | EndEvent;
 
@@ -123,6 +124,18 @@ export interface PlannedEvent extends PlannedEntry {
   readonly type: "planned";
 }
 
+/** With `itemizeChanges`: the change of one entry. */
+export interface ItemEvent {
+  /** Kind of the event. */
+  readonly type: "item";
+  /** Change in the format of rsync: 11 characters YXcstpoguax. */
+  readonly item: string;
+  /** Name of the source, and the path below it; of a directory with a "/" at its end. */
+  readonly path: string;
+  /** Target of a symbolic link, or first path of a hard link. */
+  readonly target?: string;
+}
+
 /** An entry that only the target had was deleted. */
 export interface DeletedEvent {
   /** Kind of the event. */
@@ -190,6 +203,8 @@ export class EventTranslator {
       }
       case "planned":
         return { type: "planned", action: event.action, path: event.path, bytes: event.bytes };
+      case "item":
+        return { type: "item", item: event.item, path: event.path, target: event.target };
       case "deleted":
         return { type: "deleted", path: event.path };
       case "finished":

@@ -15,7 +15,7 @@ const ABSENT = [
 /** Options of a single run that the library has. */
 const ONCE = [
   ...["manifest", "filelist", "null", "files-from", "newer-than", "older-than"],
-  ...["no-target-directory", "delete", "delete-excluded", "max-delete", "remove-source-files"],
+  ...["no-target-directory", "delete", "delete-excluded", "max-delete", "remove-source-files", "itemize-changes"],
 ];
 
 /** Sections of the options for a connection. All other options are for copies. */
@@ -29,7 +29,7 @@ export const COPY_FLAGS: readonly Flag[] = FLAGS.filter((flag) => isOffered(flag
 export const PLAN_FLAGS: readonly Flag[] = without(COPY_FLAGS, ["verify", "manifest"]);
 /** Options of `verify`. */
 export const VERIFY_FLAGS: readonly Flag[] = without(PLAN_FLAGS, [
-  ...["update", "checksum", "delete", "delete-excluded", "max-delete", "remove-source-files"],
+  ...["update", "checksum", "delete", "delete-excluded", "max-delete", "remove-source-files", "itemize-changes"],
   ...["ignore-existing", "existing", "link-dest"],
 ]);
 /** Options of `clean`. */

@@ -137,6 +137,8 @@ export interface CopyOptions extends ConnectionOptions {
   readonly maxDelete?: number;
   /** Like `fsync`, and remove files and links of the source at the end, if their copies are confirmed. */
   readonly removeSourceFiles?: boolean;
+  /** List each change on standard output in the format of rsync; with `dryRun` the changes that would be made. */
+  readonly itemizeChanges?: boolean;
   /** Do not resume an interrupted copy, and leave no partial files. */
   readonly noResume?: boolean;
   /** Like `fsync`, then read all files back from the disks of both hosts and compare SHA-256. */

@@ -1,5 +1,5 @@
 import type { Dummy } from "../protocol/control/job.ts";
-import type { PlannedEntry } from "../protocol/control/messages.ts";
+import type { ItemizedEntry, PlannedEntry } from "../protocol/control/messages.ts";
 import type { Failure } from "../protocol/failure.ts";
 
 /**
@@ -17,6 +17,7 @@ export type TransferEvent =
   | FailedEvent
   | NoteEvent
   | PlannedEvent
+  | ItemEvent
   | DeletedEvent
   | FinishedEvent;
 
@@ -130,6 +131,11 @@ export interface NoteEvent {
 /** Plan of a dry run for one entry. */
 export interface PlannedEvent extends PlannedEntry {
   readonly type: "planned";
+}
+
+/** With --itemize-changes: the change of one entry, as it was decided. */
+export interface ItemEvent extends ItemizedEntry {
+  readonly type: "item";
 }
 
 /** An entry of the target was deleted, because the source lacks it. */

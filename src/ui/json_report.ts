@@ -64,6 +64,9 @@ export class JsonReport {
       case "planned":
         this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
         break;
+      case "item":
+        this.#write({ event: "item", item: event.item, path: event.path, target: event.target });
+        break;
       case "deleted":
         this.#write({ event: "deleted", path: event.path });
         break;

@@ -55,7 +55,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["f filter cvs-exclude", LISTS],
   ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
-  ["itemize-changes list-only", "-n lists the entries that would be copied or removed"],
+  ["list-only", "-n lists the entries that would be copied or removed"],
   ["out-format log-format log-file log-file-format", OUTPUT],
   ["stderr msgs2stderr outbuf 8 8-bit-output debug no-motd", OUTPUT],
   ["M remote-option", "options of escp apply to both ends; --remote-log writes a log on the remote host"],

@@ -113,6 +113,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     fsync: flags.fsync || flags["remove-source-files"],
     verify: flags.verify,
     dryRun: flags["dry-run"],
+    itemize: flags["itemize-changes"] || undefined,
     update: flags.checksum ? "contents" : flags.update || flags["link-dest"] ? "times" : undefined,
     resume: !flags["no-resume"],
     direct: flags.nodirect ? false : undefined,

@@ -258,6 +258,7 @@ function comparingOption(flags: RawFlags): string | undefined {
   if (flags["ignore-existing"]) return "--ignore-existing";
   if (flags.existing) return "--existing";
   if (flags["link-dest"]) return "--link-dest";
+  if (flags["itemize-changes"]) return "--itemize-changes";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 

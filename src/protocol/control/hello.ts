@@ -25,6 +25,7 @@ export const FEATURES: readonly string[] = [
   "existing",
   "fsync",
   "inplace",
+  "itemize",
   "lent",
   "link-dest",
   "link-roots",

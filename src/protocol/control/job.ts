@@ -81,6 +81,8 @@ export interface JobOptions {
   skipExisting?: boolean;
   /** Skip entries that do not exist in the target. Feature "existing". */
   onlyExisting?: boolean;
+  /** The receiver reports the differences of entries, and the sender the changes. Feature "itemize". */
+  itemize?: boolean;
   /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
   /** Resume an interrupted copy. */
@@ -190,6 +192,7 @@ export function parseJob(value: unknown): Job {
     skipExisting: shape.optional(fields, "skipExisting", shape.flag),
     onlyExisting: shape.optional(fields, "onlyExisting", shape.flag),
     dryRun: shape.optional(fields, "dryRun", shape.flag),
+    itemize: shape.optional(fields, "itemize", shape.flag),
     resume: shape.optional(fields, "resume", shape.flag),
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),

@@ -18,6 +18,7 @@ import { parseJob } from "./job.ts";
 import {
   asAttributes,
   asDeleted,
+  asItem,
   asName,
   asOwner,
   asPlace,
@@ -159,6 +160,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   deleted: (fields) => ({ type: "deleted", entries: shape.list(fields, "entries", MAX_ENTRIES, asDeleted) }),
   planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", MAX_ENTRIES, asPlanned) }),
+  items: (fields) => ({ type: "items", entries: shape.list(fields, "entries", MAX_ENTRIES, asItem) }),
   finish: (fields) => ({
     type: "finish",
     ...totals(fields),

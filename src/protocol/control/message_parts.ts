@@ -8,6 +8,7 @@ import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
 import {
   type DeletedEntry,
+  type ItemizedEntry,
   type MessageOf,
   PLANNED_ACTIONS,
   type PlannedEntry,
@@ -39,6 +40,18 @@ export function asPlanned(value: unknown, name: string): PlannedEntry {
     action: shape.oneOf(fields, "action", PLANNED_ACTIONS),
     path: shape.text(fields, "path", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes"),
+  };
+}
+
+/** Parses an entry of "items". */
+export function asItem(value: unknown, name: string): ItemizedEntry {
+  const fields = shape.asObject(value, name);
+  const item = shape.text(fields, "item", 11);
+  if (!/^[.>ch][fdL][.+ cstTpog]{9}$/.test(item)) throw shape.badField(name, "a change");
+  return {
+    item,
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    target: shape.optional(fields, "target", shape.text, MAX_PATH_TEXT),
   };
 }
 

@@ -56,6 +56,16 @@ export interface PlannedEntry {
   bytes: number;
 }
 
+/** The change of one entry. */
+export interface ItemizedEntry {
+  /** Eleven characters, as in item_changes.ts. */
+  item: string;
+  /** The name of the source and the path below it; of a directory with a "/" at its end. */
+  path: string;
+  /** Target of a symbolic link, or first path of a hard link. */
+  target?: string;
+}
+
 /** An entry of the target that the source lacks, and that the receiver has removed. */
 export interface DeletedEntry {
   /** The name of the source and the path below it. */
@@ -185,6 +195,8 @@ export type Message =
   | { type: "deleted"; entries: DeletedEntry[] }
   /** sender -> receiver: entries of a dry run. Feature "update". */
   | { type: "planned"; entries: PlannedEntry[] }
+  /** sender -> client: changes of entries, in a job with `itemize`. Feature "itemize". */
+  | { type: "items"; entries: ItemizedEntry[] }
   /** sender -> receiver: all units are acknowledged. */
   | {
     type: "finish";

@@ -133,6 +133,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--chmod",
   },
   {
+    feature: "itemize",
+    isNeeded: ({ job }) => job.itemize,
+    unsupportedMessage: (host, escp) => `Cannot use --itemize-changes: ${escp} on ${host} does not support it`,
+    optionToDrop: "--itemize-changes",
+  },
+  {
     feature: "owners",
     isNeeded: ({ job }) => job.direction === "push" && job.chown !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --chown: ${escp} on ${host} does not support it`,

@@ -262,6 +262,9 @@ class Receiver implements AsyncDisposable {
         case "planned":
           if (comparison?.dryRun) message.entries.forEach((entry) => this.#planned.add(entry));
           break;
+        case "items":
+          message.entries.forEach((entry) => emit({ type: "item", ...entry }));
+          break;
         case "owners":
           target.addOwners(message.owners);
           break;
@@ -277,8 +280,10 @@ class Receiver implements AsyncDisposable {
   }
 
   /** Messages about names, if the receiver needs them. */
-  get #listing(): readonly ("names" | "owners")[] {
-    return [...(this.#deletion ? ["names"] as const : []), ...(this.#mapsOwners ? ["owners"] as const : [])];
+  get #listing(): readonly ("names" | "owners" | "items")[] {
+    const isItemized = this.#isClient && this.#options.job.itemize === true;
+    const expected = [[this.#deletion, "names"], [this.#mapsOwners, "owners"], [isItemized, "items"]] as const;
+    return expected.flatMap(([isExpected, type]) => isExpected ? [type] : []);
   }
 
   /** Whether owners are mapped by their names. */

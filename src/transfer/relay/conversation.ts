@@ -126,7 +126,7 @@ export class RelayedConversation {
       this.#inspect(message, from === this.#from ? "sender" : "receiver");
       // These messages of the receiver are for the user, not for the sender.
       const isForUser = message.type === "note" || message.type === "checking" || message.type === "deleted";
-      if (!isForUser || from === this.#from) await this.#passOn(to, message);
+      if (message.type !== "items" && (!isForUser || from === this.#from)) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
   }
@@ -156,6 +156,7 @@ export class RelayedConversation {
     else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
+    else if (message.type === "items") message.entries.forEach((entry) => emit({ type: "item", ...entry }));
     else if (message.type === "deleted") message.entries.forEach(({ path }) => this.#deleted(path));
     else if (message.type === "closed") {
       this.files++;
@@ -190,6 +191,7 @@ export class RelayedConversation {
 const MAX_IN_PROGRESS = 1024;
 
 const FROM_SENDER: readonly MessageType[] = [
+  "items",
   "owners",
   "open",
   "close",

@@ -19,6 +19,7 @@ import type { PackReport, SendReport } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem, WorkUnit } from "../../streams/unit.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
+import type { ItemizedChanges } from "./itemized_changes.ts";
 import { LargeFiles } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
@@ -217,7 +218,7 @@ export class Scheduler {
     else if (report.type === "compare") {
       const request = unit as CompareUnit;
       if (request.verify) this.#verification!.answered(request, report);
-      else this.#planner!.answered(request, report.outcomes);
+      else this.#planner!.answered(request, report.outcomes, report.changes);
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
     else {
       this.#large.report(report);
@@ -256,11 +257,12 @@ export class Scheduler {
 
   async #createPlanner(
     known: Pick<ComparePlannerHost, "known">,
-    options: Pick<Comparison, "dryRun">,
+    comparison: Pick<Comparison, "dryRun"> & Partial<Comparison>,
   ): Promise<void> {
     const { ComparePlanner } = await import("./compare_planner.ts");
     this.#planner = new ComparePlanner({
       ...known,
+      items: comparison.itemize ? await this.#createItems(comparison) : undefined,
       rootName: (root) => this.#host.rootName(root),
       compare: (request) => this.#units.add({ type: "compare", ...request }),
       send: (pack) => this.#addPack(pack),
@@ -272,7 +274,18 @@ export class Scheduler {
       failed: (failure) => this.#fail(failure, "receiver"),
       dropped: () => this.#earlyStop.dropped(),
       planned: (entry) => this.#host.planned(entry),
-    }, options);
+    }, comparison);
+  }
+
+  async #createItems({ by }: Partial<Comparison>): Promise<ItemizedChanges> {
+    const { ItemizedChanges } = await import("./itemized_changes.ts");
+    return new ItemizedChanges({
+      rootName: (root) => this.#host.rootName(root),
+      report: (entry) => this.#host.itemized?.(entry),
+      byContents: by === "contents",
+      preserve: this.#options.preserve ?? false,
+      keepsTimes: by === "times" || by === "contents",
+    });
   }
 
   #takeRange(stream: number): WorkUnit | undefined {

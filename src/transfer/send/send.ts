@@ -5,7 +5,7 @@ import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
-import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
+import type { ItemizedEntry, MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
 import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
@@ -51,6 +51,7 @@ class Sender implements AsyncDisposable {
   readonly #isClient: boolean;
   readonly #planned: DryRunTotals;
   readonly #plannedMessages: MessageBatcher<PlannedEntry>;
+  readonly #itemMessages: MessageBatcher<ItemizedEntry>;
   readonly #scheduler: Scheduler;
   /** Owners of large files, if the receiver maps them. */
   #owners?: OwnerNames;
@@ -81,6 +82,7 @@ class Sender implements AsyncDisposable {
     this.#skips = comparison !== undefined;
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
+    this.#itemMessages = new MessageBatcher((entries) => session.control.send({ type: "items", entries }));
     if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
     this.#scheduler = this.#createScheduler();
     const open = () =>
@@ -162,6 +164,7 @@ class Sender implements AsyncDisposable {
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
     const stopped = this.#scheduler.stopped || undefined;
     this.#plannedMessages.flush();
+    this.#itemMessages.flush();
     control.send({
       type: "finish",
       ...done,
@@ -202,7 +205,7 @@ class Sender implements AsyncDisposable {
   }
 
   #createScheduler(): Scheduler {
-    const { session: { control }, machine: { files }, job, roots, listing, streams } = this.#options;
+    const { session: { control }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
       send: (message) => {
         if (message.type === "open") this.#sendOwners(message.attributes);
@@ -212,6 +215,10 @@ class Sender implements AsyncDisposable {
       failed: (failure, side) => this.#fail(failure, side),
       listing,
       confirmed: this.#confirmed,
+      itemized: (entry) => {
+        if (this.#isClient) emit({ type: "item", ...entry });
+        else this.#itemMessages.add(entry);
+      },
       note: (message) => this.#note(message),
       planned: (entry) => {
         this.#plan(entry);
@@ -225,6 +232,7 @@ class Sender implements AsyncDisposable {
       streams: streams.max,
       blockBytes: job.blockBytes,
       sparse: job.sparse,
+      preserve: job.preserve,
       inputMode: changedMode(0o666, false, job.chmod ?? []),
       // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,

@@ -86,6 +86,15 @@ export const COPY_EVENTS: TaskEvents = {
       },
     },
     {
+      event: "item",
+      when: "with --itemize-changes, for each entry that changes",
+      fields: {
+        item: always(TEXT, "the change in the format of rsync: 11 characters YXcstpoguax"),
+        path: always(TEXT, 'name of the source and the path below it; of a directory with a "/" at its end'),
+        target: maybe(TEXT, "target of a symbolic link, or first path of a hard link"),
+      },
+    },
+    {
       event: "deleted",
       when: "with --delete, for each entry that was deleted",
       fields: { path: always(TEXT, 'name of the source and the path below it; of a directory with a "/" at its end') },

@@ -170,6 +170,13 @@ export const COPYING = [
     help: "Change nothing; list what would be copied or removed",
   },
   {
+    name: "itemize-changes",
+    kind: "boolean",
+    once: true,
+    forwarded: "changed",
+    help: "List each change on standard output in the format of rsync; with -n the changes that would be made",
+  },
+  {
     name: "no-resume",
     kind: "boolean",
     forwarded: true,
