@@ -51,7 +51,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
   ["no-implied-dirs", "--relative always creates the directories in the paths of sources"],
-  ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
+  ["x one-file-system d dirs no-dirs old-dirs old-d m prune-empty-dirs", WALK],
   ["f filter cvs-exclude", LISTS],
   ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
