@@ -179,7 +179,7 @@ export interface CopyOptions extends ConnectionOptions {
   readonly olderThan?: number | string;
   /** Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w. */
   readonly chmod?: readonly string[];
-  /** Set owner and group of copied entries, and preserve what `preserve` preserves; names are those of the target's host. */
+  /** Like `preserve`, with this owner: USER:GROUP, USER or :GROUP, by the names or numbers of the host of the target. */
   readonly chown?: string;
   /** Preserve owner and group by number; by default they are mapped by name. */
   readonly numericIds?: boolean;

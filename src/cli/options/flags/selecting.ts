@@ -83,9 +83,9 @@ export const SELECTING = [
   {
     name: "chown",
     kind: "string",
-    argument: "USER:GROUP",
+    argument: "OWNER",
     forwarded: "changed",
-    help: "Set owner and group of copied entries, and preserve what -p preserves; names are those of the target's host",
+    help: "Like -p, with this owner: USER:GROUP, USER or :GROUP, by the names or numbers of the host of the target",
   },
   {
     name: "numeric-ids",
