@@ -5,7 +5,8 @@
  *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--directory DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
  *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
- * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files.
+ * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files,
+ * million-mirror, unchanged-100000, unchanged-200000.
  */
 
 import { parseArgs } from "node:util";

@@ -30,6 +30,7 @@ export type {
   EndEvent,
   FailedEvent,
   Failure,
+  ItemEvent,
   NoteEvent,
   PlannedEntry,
   PlannedEvent,

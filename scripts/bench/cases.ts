@@ -1,7 +1,7 @@
 /** Cases of the benchmark with their contenders. */
 
 import { randomBytes } from "../../tests/support/files/random_bytes.ts";
-import { type Contender, cp, escp, rsync, scp, tar } from "./contenders.ts";
+import { type Contender, cp, escp, mirror, rsync, scp, tar } from "./contenders.ts";
 import {
   compareSparseFiles,
   createRandomFile,
@@ -79,7 +79,7 @@ export function benchCases(bigBytes: number, rivals: readonly Contender[] = []):
     sparse(64 * GIB),
     ...overNetworks(bigBytes),
     ...growth(bigBytes),
-    millionFiles(),
+    ...hugeTrees(),
   ];
 }
 
@@ -240,20 +240,34 @@ function growth(bigBytes: number): BenchCase[] {
   ];
 }
 
-function millionFiles(): BenchCase {
-  const [files, bytes] = [1e6, 100];
-  return {
-    name: "million-files",
-    title: `${files} files of ${bytes} bytes, push, for memory`,
-    direction: "push",
-    entry: "million",
+/** Returns cases of trees in which the time and memory per file count. */
+function hugeTrees(): BenchCase[] {
+  const bytes = 100;
+  const tree = (name: string, files: number) => ({
+    name,
+    direction: "push" as const,
+    entry: name,
     bytes: files * bytes,
     files,
-    contenders: [escp()],
-    memoryOnly: true,
     onlyByName: true,
-    create: (path) => createSmallFiles(path, files, bytes),
-  };
+    create: (path: string) => createSmallFiles(path, files, bytes),
+  });
+  const million = { ...tree("million-files", 1e6), memoryOnly: true };
+  return [
+    { ...million, title: `${million.files} files of ${bytes} bytes, push, for memory`, contenders: [escp()] },
+    {
+      ...million,
+      name: "million-mirror",
+      title: `${million.files} files of ${bytes} bytes, push with --mirror, for memory`,
+      contenders: [mirror()],
+    },
+    ...[1e5, 2e5].map((files): BenchCase => ({
+      ...tree(`unchanged-${files}`, files),
+      title: `${files} files of ${bytes} bytes, push, without changes`,
+      unchanged: true,
+      contenders: [escp("escp -a -u", ["-a", "-u"]), rsync(), mirror(), rsync("rsync -a --delete", ["-a", "--delete"])],
+    })),
+  ];
 }
 
 /** Parses "2G", "512M", "64K" or a number of bytes. */

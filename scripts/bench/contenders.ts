@@ -58,6 +58,18 @@ export function escp(name = "escp", options: string[] = [], settings: Settings =
   };
 }
 
+/** Returns escp with --mirror, whose target is the copy itself. */
+export function mirror(): Contender {
+  return {
+    name: "escp --mirror",
+    program: "escp",
+    command(places) {
+      const [from, to] = operands(places);
+      return [places.escp, "-q", "-F", places.sshConfig, ...places.dataOptions, "--mirror", from, to + places.entry];
+    },
+  };
+}
+
 /** Returns scp with these options. */
 export function scp(name = "scp", options: string[] = [], settings: Settings = {}): Contender {
   return {

@@ -1,5 +1,6 @@
 /** Parses the `--json` output of escp on another host. */
 
+import { PLANNED_ACTIONS } from "../protocol/control/messages.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 
 /** Returns the events of a line. There are none in lines of login scripts, and in lines without new information. */
@@ -40,9 +41,11 @@ export function parseEvents(line: string): TransferEvent[] {
         reason: text("reason"),
       }];
     case "planned": {
-      const action = PLANNED.find((action) => action === fields.action);
+      const action = PLANNED_ACTIONS.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
+    case "item":
+      return [{ type: "item", item: text("item") ?? "", path: text("path") ?? "", target: text("target") }];
     case "deleted":
       return [{ type: "deleted", path: text("path") ?? "" }];
     case "retry":
@@ -68,6 +71,7 @@ export function parseEvents(line: string): TransferEvent[] {
         skipped: count("skipped"),
         verified: fields.verified === undefined ? undefined : count("verified"),
         deleted: fields.deleted === undefined ? undefined : count("deleted"),
+        removedSources: fields.removedSources === undefined ? undefined : count("removedSources"),
         stopped: fields.stopped === true || undefined,
         dryRun: fields.dryRun === true || undefined,
         wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
@@ -81,7 +85,6 @@ export function parseEvents(line: string): TransferEvent[] {
 }
 
 const DUMMIES = ["sender", "receiver", "both"] as const;
-const PLANNED = ["create", "send", "replace", "skip", "remove"] as const;
 
 function parseLine(line: string): Record<string, unknown> {
   try {

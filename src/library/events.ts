@@ -11,6 +11,7 @@ export type CopyEvent =
   | RetryEvent
   | SshEvent
   | PlannedEvent
+  | ItemEvent
   | DeletedEvent
   | EndEvent;
 
@@ -108,9 +109,9 @@ export interface SshEvent {
 export interface PlannedEntry {
   /**
    * "create": a missing directory; "send": a new entry; "replace": an entry over an existing one; "skip": nothing; "remove": an
-   * entry that only the target has.
+   * entry that only the target has; "unlink": an entry of the source, with `removeSourceFiles`.
    */
-  readonly action: "create" | "send" | "replace" | "skip" | "remove";
+  readonly action: "create" | "send" | "replace" | "skip" | "remove" | "unlink";
   /** Name of the source, and the path below it. */
   readonly path: string;
   /** Size of a file; 0 for other entries. */
@@ -121,6 +122,18 @@ export interface PlannedEntry {
 export interface PlannedEvent extends PlannedEntry {
   /** Kind of the event. */
   readonly type: "planned";
+}
+
+/** With `itemizeChanges`: the change of one entry. */
+export interface ItemEvent {
+  /** Kind of the event. */
+  readonly type: "item";
+  /** Change in the format of rsync: 11 characters YXcstpoguax. */
+  readonly item: string;
+  /** Name of the source, and the path below it; of a directory with a "/" at its end. */
+  readonly path: string;
+  /** Target of a symbolic link, or first path of a hard link. */
+  readonly target?: string;
 }
 
 /** An entry that only the target had was deleted. */
@@ -149,6 +162,8 @@ export interface CopyTotals {
   readonly verified?: number;
   /** With `delete`: number of entries that were deleted; in a plan, that would be deleted. */
   readonly deleted?: number;
+  /** With `removeSourceFiles`: number of files and links of the source that were removed. */
+  readonly removedSources?: number;
   /** With `compress` or `reused`: bytes that the data connections carried. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */
@@ -190,6 +205,8 @@ export class EventTranslator {
       }
       case "planned":
         return { type: "planned", action: event.action, path: event.path, bytes: event.bytes };
+      case "item":
+        return { type: "item", item: event.item, path: event.path, target: event.target };
       case "deleted":
         return { type: "deleted", path: event.path };
       case "finished":
@@ -207,6 +224,7 @@ function failureOf({ path, message, hint, code, host }: Extract<TransferEvent, {
 }
 
 function totalsOf(event: Extract<TransferEvent, { type: "finished" }>): CopyTotals {
-  const { files, bytes, resumed = 0, reused, skipped, failed, verified, deleted, wireBytes, stopped = false } = event;
-  return { files, bytes, resumed, reused, skipped, failed, verified, deleted, wireBytes, stopped };
+  const { files, bytes, resumed = 0, reused, skipped, failed, verified, deleted, stopped = false } = event;
+  const { removedSources, wireBytes } = event;
+  return { files, bytes, resumed, reused, skipped, failed, verified, deleted, removedSources, wireBytes, stopped };
 }

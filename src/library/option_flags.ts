@@ -15,7 +15,7 @@ const ABSENT = [
 /** Options of a single run that the library has. */
 const ONCE = [
   ...["manifest", "filelist", "null", "files-from", "newer-than", "older-than"],
-  ...["no-target-directory", "delete", "delete-excluded", "max-delete"],
+  ...["no-target-directory", "delete", "delete-excluded", "max-delete", "remove-source-files", "itemize-changes"],
 ];
 
 /** Sections of the options for a connection. All other options are for copies. */
@@ -30,6 +30,7 @@ export const PLAN_FLAGS: readonly Flag[] = without(COPY_FLAGS, ["verify", "manif
 /** Options of `verify`. */
 export const VERIFY_FLAGS: readonly Flag[] = without(PLAN_FLAGS, [
   ...["update", "checksum", "whole-file", "delete", "delete-excluded", "max-delete"],
+  ...["remove-source-files", "itemize-changes"],
   ...["ignore-existing", "existing", "link-dest"],
 ]);
 /** Options of `clean`. */

@@ -137,6 +137,10 @@ export interface CopyOptions extends ConnectionOptions {
   readonly deleteExcluded?: boolean;
   /** With `delete`, delete at most N entries; if more are left, the exit status is 1 (0 to 9007199254740991). */
   readonly maxDelete?: number;
+  /** Like `fsync`, and remove files and links of the source at the end, if their copies are confirmed. */
+  readonly removeSourceFiles?: boolean;
+  /** List each change on standard output in the format of rsync; with `dryRun` the changes that would be made. */
+  readonly itemizeChanges?: boolean;
   /** Do not resume an interrupted copy, and leave no partial files. */
   readonly noResume?: boolean;
   /** Like `fsync`, then read all files back from the disks of both hosts and compare SHA-256. */
@@ -177,6 +181,10 @@ export interface CopyOptions extends ConnectionOptions {
   readonly olderThan?: number | string;
   /** Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w. */
   readonly chmod?: readonly string[];
+  /** Like `preserve`, with this owner: USER:GROUP, USER or :GROUP, by the names or numbers of the host of the target. */
+  readonly chown?: string;
+  /** Preserve owner and group by number; by default they are mapped by name. */
+  readonly numericIds?: boolean;
   /** Skip files that exist in the target, even if they differ. */
   readonly ignoreExisting?: boolean;
   /** Skip files and directories that do not exist in the target. */

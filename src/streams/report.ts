@@ -73,6 +73,8 @@ export interface CompareReport {
   unit: number;
   /** For each record except `enter`: one of `CompareResult` (compare.ts), or the failure. */
   outcomes: (number | Failure)[];
+  /** With `itemize`: bits of `ItemChange` for each record except `enter`. */
+  changes?: Uint8Array;
   /** With verification of contents: one of `SourceState` for each record except `enter`. */
   sources?: Uint8Array;
   /** Current attributes of a large file that does not contain what was sent. */

@@ -1,5 +1,5 @@
 import type { Dummy } from "../protocol/control/job.ts";
-import type { PlannedEntry } from "../protocol/control/messages.ts";
+import type { ItemizedEntry, PlannedEntry } from "../protocol/control/messages.ts";
 import type { Failure } from "../protocol/failure.ts";
 
 /**
@@ -17,6 +17,7 @@ export type TransferEvent =
   | FailedEvent
   | NoteEvent
   | PlannedEvent
+  | ItemEvent
   | DeletedEvent
   | FinishedEvent;
 
@@ -132,6 +133,11 @@ export interface PlannedEvent extends PlannedEntry {
   readonly type: "planned";
 }
 
+/** With --itemize-changes: the change of one entry, as it was decided. */
+export interface ItemEvent extends ItemizedEntry {
+  readonly type: "item";
+}
+
 /** An entry of the target was deleted, because the source lacks it. */
 export interface DeletedEvent {
   readonly type: "deleted";
@@ -158,6 +164,8 @@ export interface FinishedEvent {
   readonly verified?: number;
   /** With --delete: number of entries that were deleted; in a dry run, that would be deleted. */
   readonly deleted?: number;
+  /** With --remove-source-files: number of entries of the source that were removed. */
+  readonly removedSources?: number;
   /** With compression or `reused`: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
   /** Whether the copy stopped early, because the target takes no more files. */

@@ -16,6 +16,8 @@ export interface Outcome {
   verified?: number;
   /** With `deletes`: number of entries that were deleted; in a dry run, that would be deleted. */
   deleted?: number;
+  /** With `removesSources`: number of entries of the source that were removed. */
+  removedSources?: number;
   /** Whether files were not sent, because the target takes no more. */
   stopped?: boolean;
   dryRun?: boolean;

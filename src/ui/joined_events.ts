@@ -94,6 +94,9 @@ export class JoinedEvents {
       ...(event.reused === undefined ? {} : { reused: (sum.reused ?? 0) + event.reused }),
       ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
       ...(event.deleted === undefined ? {} : { deleted: (sum.deleted ?? 0) + event.deleted }),
+      ...(event.removedSources === undefined
+        ? {}
+        : { removedSources: (sum.removedSources ?? 0) + event.removedSources }),
       ...((event.stopped || sum.stopped) && { stopped: true }),
       ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
       streams: Math.max(sum.streams, event.streams),

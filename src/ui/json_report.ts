@@ -64,6 +64,9 @@ export class JsonReport {
       case "planned":
         this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
         break;
+      case "item":
+        this.#write({ event: "item", item: event.item, path: event.path, target: event.target });
+        break;
       case "deleted":
         this.#write({ event: "deleted", path: event.path });
         break;
@@ -118,7 +121,7 @@ export class JsonReport {
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
     const { files, bytes, resumed = 0, reused, failed, skipped, verified, deleted, stopped, dryRun } = event;
-    const { wireBytes, dummy, streams, engine } = event;
+    const { removedSources, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -129,6 +132,7 @@ export class JsonReport {
       skipped,
       verified,
       deleted,
+      removedSources,
       resumed,
       reused,
       stopped: stopped || undefined,

@@ -83,6 +83,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
     case "note":
     case "planned":
     case "deleted":
+    case "item":
       return state;
   }
 }

@@ -31,6 +31,7 @@ export function summaryLine(
 ): string {
   const { files, bytes, resumed = 0, failed, skipped, verified, deleted = 0, stopped, dryRun, wireBytes, dummy } =
     event;
+  const { removedSources = 0 } = event;
   const rate = totalMs > 0 ? ` (${formatRate((bytes - resumed) / totalMs * 1000, { bits })})` : "";
   const copied = dummy === undefined ? " copied" : "";
   const parts = [
@@ -42,6 +43,7 @@ export function summaryLine(
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     verified === undefined ? "" : `${verified} verified`,
     deleted > 0 ? `${deleted} ${dryRun ? "to delete" : "deleted"}` : "",
+    removedSources > 0 ? `${removedSources} removed from the source` : "",
     skipped > 0 ? `${skipped} ${skippedAs}` : "",
     verbose > 0 ? `${formatCount(event.streams, "stream")}, ${event.engine} engine` : "",
     dummy === undefined ? "" : DUMMY[dummy],

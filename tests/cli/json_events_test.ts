@@ -31,6 +31,7 @@ describe("parseEvents", () => {
         failed: 1,
         skipped: 2,
         deleted: 1,
+        removedSources: 4,
         dryRun: true,
         streams: 4,
         engine: "native",

@@ -19,6 +19,7 @@ import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, writeFrameHeader } fro
 import { formatHello, parseHello } from "../../src/protocol/control/hello.ts";
 import { formatMessage, parseMessage } from "../../src/protocol/control/message_codec.ts";
 import { decodeName } from "../../src/protocol/names.ts";
+import { type OwnerName, readOwners, writeOwner } from "../../src/protocol/data/owners.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
@@ -161,13 +162,22 @@ describe("golden vectors of version 1", () => {
     }
   });
 
-  it("have messages about old files that are parsed and formatted", () => {
-    for (const line of golden.messages) {
+  it("have names of owners that are parsed and formatted", () => {
+    const owners = golden.owners.owners as OwnerName[];
+    const wire = Uint8Array.fromHex(golden.owners.bytes);
+    assertEquals(readOwners(wire, viewOf(wire), 0, wire.length), owners);
+    const written = new Uint8Array(wire.length);
+    owners.reduce((at, owner) => writeOwner(written, viewOf(written), at, owner), 0);
+    assertEquals(written.toHex(), golden.owners.bytes);
+  });
+
+  for (const line of golden.messages) {
+    it(`have a message that is parsed and formatted: ${line}`, () => {
       const message = parseMessage(line);
       assertEquals(JSON.parse(formatMessage(message)), JSON.parse(line));
       assertEquals(parseMessage(formatMessage(message)), message);
-    }
-  });
+    });
+  }
 
   it("have results that are parsed and formatted", () => {
     for (const { result, bytes } of golden.results as { result: Result; bytes: string }[]) {

@@ -31,7 +31,19 @@ describe("a hostile receiver", () => {
     it(`${trick}: the client that pushes reports it (${engine})`, async () => {
       await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick) });
       const source = `${tree.path}/${SOURCES[of]}`;
-      const args = ["-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "--engine", engine, "-r"];
+      // No trick makes the sender remove a source.
+      const args = [
+        "-S",
+        `${tree.path}/ssh`,
+        "--retries",
+        "0",
+        "-t",
+        "1",
+        "--engine",
+        engine,
+        "-r",
+        "--remove-source-files",
+      ];
       const { code, stderr, leftBehind } = await runEscp([...args, source, "127.0.0.1:target"], { timeoutMs: 25_000 });
       assertEquals(code, 1, stderr);
       assertMatch(stderr, problem);
@@ -52,6 +64,7 @@ describe("a hostile receiver", () => {
         job: {
           ...{ direction: "pull", sources: [`${tree.path}/${SOURCES[of]}`], recursive: true, preserve: false },
           ...{ blockBytes: 1 << 20, salt: "hostile", symlinks: "follow", hardlinks: false, filters: [] },
+          removesSources: true,
         },
         ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, note: () => {} },
       });
@@ -75,7 +88,7 @@ describe("a hostile receiver", () => {
   for (const trick of RELAYED) {
     it(`${trick}: the client between both hosts reports it`, async () => {
       await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick, "localhost") });
-      const args = ["-3", "-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "-r"];
+      const args = ["-3", "-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "-r", "--remove-source-files"];
       const operands = [`127.0.0.1:${tree.path}/${SOURCES[TRICKS[trick].of]}`, "localhost:target"];
       const { code, stderr, leftBehind } = await runEscp([...args, ...operands], { timeoutMs: 25_000 });
       assertEquals(code, 1, stderr);

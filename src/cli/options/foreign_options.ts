@@ -4,7 +4,7 @@
 const DELETES_LAST = "--delete deletes after everything was copied, and nothing if a path failed";
 const DELTA = "--update, --checksum and --mirror send the changed parts of large files, unless --whole-file is given";
 const LINKS_OTHERS = "--link-dest creates hard links to unchanged files of other directories";
-const NO_OWNERS = "escp preserves owner and group by number with -p, if permitted, and does not map them";
+const NO_OWNERS = "-p maps owner and group by name, --numeric-ids preserves numbers, --chown sets one owner";
 const NO_DAEMON = "escp has no daemon: ssh starts it on the remote host";
 const PRESERVES = "-p preserves times and permissions, and owner and group if permitted";
 const LINKS = "--symlinks follow, preserve or skip selects how symbolic links are copied";
@@ -35,7 +35,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["delete-before delete-during delete-delay delete-after ignore-errors", DELETES_LAST],
   ["force", "--delete with one source and without --max-delete replaces directories"],
   ["delete-missing-args ignore-missing-args", "escp reports missing sources and copies the others"],
-  ["remove-source-files remove-sent-files", "escp never removes sources: remove them after exit status 0"],
+  ["remove-sent-files", "--remove-source-files removes copied files of the source"],
   ["ignore-non-existing", "--existing skips files that the target lacks"],
   ["I ignore-times size-only modify-window @", COMPARES],
   ["links L copy-links k copy-dirlinks", LINKS],
@@ -46,16 +46,16 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["no-perms no-times no-owner no-group", `${PRESERVES}; without -p, copies get new ones`],
   ["U atimes N crtimes open-noatime", `${PRESERVES}; access times are set too, creation times are not`],
   ["omit-dir-times omit-link-times", "escp preserves the times of directories with -p, and has no option to omit them"],
-  ["usermap groupmap chown numeric-ids super fake-super copy-as", NO_OWNERS],
+  ["usermap groupmap super fake-super copy-as", NO_OWNERS],
   ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
   ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
   ["no-implied-dirs", "--relative always creates the directories in the paths of sources"],
-  ["x one-file-system d dirs no-dirs old-dirs m prune-empty-dirs", WALK],
+  ["x one-file-system d dirs no-dirs old-dirs old-d m prune-empty-dirs", WALK],
   ["f filter cvs-exclude", LISTS],
   ["inc-recursive i-r no-inc-recursive no-i-r", "escp always walks the source while it copies"],
   ["old-args secluded-args protect-args trust-sender no-protect-args", "no shell sees the paths of escp"],
-  ["itemize-changes list-only", "-n lists the entries that would be copied or removed"],
+  ["list-only", "-n lists the entries that would be copied or removed"],
   ["out-format log-format log-file log-file-format", OUTPUT],
   ["stderr msgs2stderr outbuf 8 8-bit-output debug no-motd", OUTPUT],
   ["M remote-option", "options of escp apply to both ends; --remote-log writes a log on the remote host"],

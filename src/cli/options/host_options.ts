@@ -2,10 +2,17 @@
 
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
-import { UsageError } from "../../errors.ts";
+import { escapePath, UsageError } from "../../errors.ts";
 import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
-import { type Dummy, type JobBackup, MAX_LINK_DESTS, problemOfBackup } from "../../protocol/control/job.ts";
+import {
+  type Dummy,
+  type JobBackup,
+  type JobOwner,
+  MAX_LINK_DESTS,
+  problemOfBackup,
+  problemOfJobOwner,
+} from "../../protocol/control/job.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -94,6 +101,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     deletes: flags.delete || undefined,
     deletesExcluded: flags["delete-excluded"] || undefined,
     maxDeletions: flags["max-delete"],
+    removesSources: flags["remove-source-files"] || undefined,
     skipExisting: flags["ignore-existing"] || undefined,
     onlyExisting: flags.existing || undefined,
     backup: backupOf(flags),
@@ -101,9 +109,11 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     sparse: flags.sparse,
     xattrs: flags.xattrs,
     acls: flags.acls,
-    fsync: flags.fsync,
+    // A removed source must not be lost if the target's host crashes.
+    fsync: flags.fsync || flags["remove-source-files"],
     verify: flags.verify,
     dryRun: flags["dry-run"],
+    itemize: flags["itemize-changes"] || undefined,
     update: flags.checksum ? "contents" : isUpdating(flags) ? "times" : undefined,
     delta: isUpdating(flags) && !flags["whole-file"] || undefined,
     resume: !flags["no-resume"],
@@ -116,6 +126,8 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     timeoutMs: flags.timeout * 1000,
     filters,
     chmod: flags.chmod && parseModeChanges(flags.chmod, Deno.build.os === "windows" ? 0 : Deno.umask()),
+    numericIds: flags["numeric-ids"] || undefined,
+    chown: ownerOf(flags),
     select: selectionOf(flags),
     log: flags["remote-log"],
   };
@@ -149,6 +161,18 @@ function backupOf(flags: CompleteFlags): JobBackup | undefined {
   const problem = problemOfBackup(backup);
   if (problem !== undefined) throw new UsageError(`Cannot back up replaced files: ${problem}`);
   return backup;
+}
+
+/** Returns the owner of copied entries; undefined for that of the source. @throws {UsageError} */
+function ownerOf({ chown }: CompleteFlags): JobOwner | undefined {
+  if (chown === undefined) return undefined;
+  const [user, group, ...rest] = chown.split(":");
+  const owner = { user: user || undefined, group: group || undefined };
+  const problem = rest.length > 0 ? "it has more than one colon" : problemOfJobOwner(owner);
+  if (problem === undefined) return owner;
+  throw new UsageError(`Cannot use the owner "${escapePath(chown)}" of "--chown": ${problem}`, {
+    hint: "Write it as USER:GROUP, USER or :GROUP",
+  });
 }
 
 /** @throws {UsageError} */

@@ -91,8 +91,12 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   }
   checkExactTarget(flags, transfers);
   checkDelete(flags, transfers, streams);
+  checkRemoval(flags, streams);
   if (flags.chmod && flags.acls) {
     throw new UsageError('Cannot use "--chmod" with "--acls": access control lists contain the permissions');
+  }
+  if (flags.chown !== undefined && flags.preserve === false) {
+    throw new UsageError('Cannot use "--chown" with "--no-preserve": owners are set with other attributes only');
   }
   checkFilesFrom(flags, transfers, streams);
   if (flags.relative && (streams.fromInput || streams.toOutput)) {
@@ -176,6 +180,19 @@ function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInpu
   if (transfers.length > 1) refuse("with sources on several hosts", "each copy would delete the files of the others");
 }
 
+function checkRemoval(flags: RawFlags, { fromInput, toOutput }: StandardStreams): void {
+  if (!flags["remove-source-files"]) return;
+  const refuse = (combination: string, reason: string) => {
+    throw new UsageError(`Cannot use "--remove-source-files" ${combination}: ${reason}`);
+  };
+  if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "no file is moved");
+  const existing = flags.existing ? "--existing" : flags["ignore-existing"] ? "--ignore-existing" : undefined;
+  if (existing) refuse(`with "${existing}"`, "files that are skipped may have no copy");
+  if (flags["keep-dirlinks"]) refuse('with "--keep-dirlinks"', "a link could point to the source");
+  if (flags.manifest !== undefined) refuse('with "--manifest"', "sources may be read again for their digests");
+  if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
+}
+
 function checkFilesFrom(
   flags: RawFlags,
   transfers: readonly Transfer[],
@@ -241,6 +258,7 @@ function comparingOption(flags: RawFlags): string | undefined {
   if (flags["ignore-existing"]) return "--ignore-existing";
   if (flags.existing) return "--existing";
   if (flags["link-dest"]) return "--link-dest";
+  if (flags["itemize-changes"]) return "--itemize-changes";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 

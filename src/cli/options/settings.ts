@@ -72,7 +72,7 @@ function impliedFlags({ mirror, archive = mirror ?? false, acls = false, ...flag
     "no-target-directory": flags["no-target-directory"] ?? mirror,
     recursive: flags.recursive ?? archive,
     // An access control list contains the permissions: setting one changes the other.
-    preserve: flags.preserve ?? (archive || acls),
+    preserve: flags.preserve ?? (archive || acls || flags.chown !== undefined),
     symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
     hardlinks: flags.hardlinks ?? archive,
     sparse: flags.sparse ?? archive,

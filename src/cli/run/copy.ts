@@ -3,6 +3,7 @@
 import { messageOf, UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
+import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { Terminal } from "../../ui/terminal.ts";
@@ -33,7 +34,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     skippedAs: request.skipExisting || request.onlyExisting ? "skipped" : undefined,
     stats: times && (() => times.lines()),
   });
-  const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
+  const listing = json ? undefined : await listingOf(request, output, terminal);
   using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
   // The event "end" follows even if the run cannot begin.
@@ -98,12 +99,14 @@ async function jsonReport({ sources, target, fileList, filesFrom }: RunOptions, 
   });
 }
 
-async function planListing(output: Output, terminal: Terminal) {
-  const { PlanListing } = await import("../../ui/plan_listing.ts");
-  return new PlanListing((text) => {
+/** Returns the list of entries on standard output; undefined if there is none. */
+async function listingOf({ dryRun, itemize }: CopyRequest, output: Output, terminal: Terminal) {
+  const write = (text: string) => {
     terminal.clear();
     output.write(text);
-  });
+  };
+  if (itemize) return new (await import("../../ui/item_listing.ts")).ItemListing(write);
+  return dryRun ? new (await import("../../ui/plan_listing.ts")).PlanListing(write) : undefined;
 }
 
 /** Returns the label of the progress line: the name of the only source. */

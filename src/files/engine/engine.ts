@@ -47,6 +47,10 @@ export interface DirectoryTree {
   readonly lister: DirectoryLister;
   /** Path by which `Deno.*` reaches the open directory of the lister, and no other. */
   readonly place: string;
+  /** Returns the status of an entry of the open directory; undefined if it does not exist. @throws {FileError} With its name. */
+  statEntry(name: string, options: { follow: boolean }): FileStat | undefined;
+  /** Removes an entry of the open directory that is not a directory, if it exists. @throws {FileError} With its name. */
+  unlink(name: string): void;
   close(): void;
 }
 

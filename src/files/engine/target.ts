@@ -20,6 +20,8 @@ export interface TargetOptions {
   xattrs?: boolean;
   /** Whether access control lists are copied from the source, with `preserve` only. Needs `loadXattrs`. Default: false. */
   acls?: boolean;
+  /** Whether the sender removes its files afterwards, so that a target must not be its source. Default: false. */
+  moves?: boolean;
   /** Letters and digits of this session, for temporary names. */
   token: string;
   /** Whether existing files are written in place, unless backups are kept. Default: false. */

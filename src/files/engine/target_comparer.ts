@@ -1,5 +1,6 @@
 /** Examines existing targets without creating anything, for updates, verification and dry runs. */
 
+import { ItemChange } from "../../protocol/data/item_changes.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { RangeReader } from "./source.ts";
 import type { TargetOptions } from "./target.ts";
@@ -36,6 +37,10 @@ export interface TargetComparer {
   open(): RangeReader;
   /** Returns whether the current entry, a regular file, has all attributes that the options include. */
   hasAttributes(attributes: Attributes): boolean;
+  /** Returns the differences of the current entry from a record: bits of `ItemChange`. */
+  changes(cursor: RecordCursor): number;
+  /** As `changes`, of the current directory. */
+  directoryChanges(cursor: RecordCursor): number;
   /**
    * Sets the attributes of the current entry, a regular file, that differ and that the options include. All extended
    * attributes are set.
@@ -73,6 +78,24 @@ export function isSameTime(one: Attributes, other: Attributes): boolean {
 
 /** Resolutions of times, in nanoseconds. */
 const TIME_STEPS = [100, 1_000, 1_000_000, 1_000_000_000] as const;
+
+/** Returns the attributes that differ from the source, and that the options include: bits of `ItemChange`. */
+export function attributeChanges(
+  target: FileStat,
+  source: Attributes,
+  { preserve, keepTimes }: TargetOptions,
+  user: number | null,
+): number {
+  const isFile = target.kind === FileKind.file;
+  const keepsTime = preserve || (isFile && keepTimes === true);
+  const time = keepsTime && !isSameTime(target, source) ? ItemChange.time : 0;
+  if (!preserve) return time;
+  const isOwn = target.uid === source.uid && target.gid === source.gid;
+  const mode = target.kind !== FileKind.symlink && target.mode !== preservedMode(source.mode, isOwn);
+  return time | (mode ? ItemChange.mode : 0) |
+    (user === 0 && target.uid !== source.uid ? ItemChange.user : 0) |
+    (user !== null && target.gid !== source.gid ? ItemChange.group : 0);
+}
 
 /** Attributes of a target that differ from the source. */
 export interface AttributeChanges {

@@ -16,10 +16,11 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./root_directory.ts";
-import { descriptorPath, LONGEST_PATH_BYTES, openPath, pathOfOpen, SCRATCH_BYTES } from "./open.ts";
+import { LONGEST_PATH_BYTES, openPath, pathOfOpen, SCRATCH_BYTES } from "./open.ts";
 import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
+import { NativeTree } from "./tree.ts";
 import { NativeCommits } from "./target/commits.ts";
 import { NativePartialCalls } from "./target/partial_calls.ts";
 import { NativeStaging } from "./target/staging.ts";
@@ -83,20 +84,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
         },
       };
     },
-    openTree(root) {
-      const directories = directoriesOf([root]);
-      const lister = new NativeLister(calls, { directories });
-      return {
-        lister,
-        get place() {
-          return descriptorPath(lister.descriptor);
-        },
-        close() {
-          lister.closeDirectory();
-          directories.close();
-        },
-      };
-    },
+    openTree: (root) => new NativeTree(calls, directoriesOf([root])),
     sourceReader: (roots, { follow = true } = {}) =>
       new NativeReader(calls, roots, follow ? undefined : directoriesOf(roots)),
     openTarget(roots, targetOptions) {

@@ -21,6 +21,7 @@ import type { WriterOptions } from "../write/target_directory.ts";
 import { openTarget } from "../write/open_target.ts";
 import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
+import { PortableTree } from "./tree.ts";
 import { type NameRules, OWN_RULES } from "../path/name_rules.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
@@ -53,16 +54,7 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
     loadXattrs: () => Promise.reject(noXattrs()),
     walk: (roots, options) =>
       new TreeWalk(roots, openLister({ follow: walksLinks(options), preserve: options.preserve }), options),
-    openTree() {
-      const lister = openLister({ follow: false });
-      return {
-        lister,
-        get place() {
-          return lister.directory;
-        },
-        close: () => lister.closeDirectory(),
-      };
-    },
+    openTree: () => new PortableTree(openLister({ follow: false })),
     sourceReader: (roots, options) => new PortableReader(roots, options),
     openTarget(roots, targetOptions) {
       const createDevice = (path: string, identity?: FileIdentity) => new PortableDevice(path, identity);

@@ -1,6 +1,6 @@
 /** Finds targets that are the sources themselves, under the same or another name. They are left alone. */
 
-import { quotePath, UserError } from "../../errors.ts";
+import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import { fileVersion } from "../stat/file_change.ts";
@@ -28,6 +28,11 @@ export function isLargeSource(root: TargetRoot, source: FileIdentity | undefined
   if (root.same) return true;
   return root.kind === "folder" && root.source !== undefined && source !== undefined && source.inode !== 0 &&
     existing.kind === FileKind.file && existing.dev === source.dev && existing.inode === source.inode;
+}
+
+/** Returns the failure of a file that is its own source, if the source is to be removed afterwards. */
+export function movedToItself(path: string): FileError {
+  return new FileError("move", path, "it is the source itself", { hint: "Omit --remove-source-files" });
 }
 
 /** Returns whether a root is its own source. */

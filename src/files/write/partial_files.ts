@@ -29,7 +29,7 @@ import { discardingWriter } from "../output/discarding_writer.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../output/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
-import { isLargeSource, mayBeSource } from "../target/same_file.ts";
+import { isLargeSource, mayBeSource, movedToItself } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
 import { type FilePlace, PartialJournals } from "./partial_journals.ts";
 
@@ -97,6 +97,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const name = this.#enter(place, { create: true });
     const existing = this.#statTarget(target, name);
     if (existing && isLargeSource(target, source, existing)) {
+      if (writer.options.moves) throw movedToItself(writer.directory.textOf(name));
       return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
     }
     const old = delta && existing ? this.#oldTarget(name, existing, place) : undefined;

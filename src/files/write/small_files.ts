@@ -11,7 +11,7 @@ import { readAttributes } from "../stat/record_attributes.ts";
 import { checkShape } from "../target/name.ts";
 import { forEachData, hasZeroPage } from "../output/zero_pages.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
-import { isSource, mayBeSource } from "../target/same_file.ts";
+import { isSameRoot, isSource, mayBeSource, movedToItself } from "../target/same_file.ts";
 
 export class SmallFiles<Name, Staged> implements SmallFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
@@ -47,7 +47,9 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     if (!mayBeSource(target)) return false;
     const name = this.#nameOf(cursor, bytes);
     try {
-      return directory.stat(name, this.#existing) && isSource(target, cursor, this.#existing);
+      const isFound = directory.stat(name, this.#existing) && isSource(target, cursor, this.#existing);
+      if (isFound && this.#writer.options.moves) throw movedToItself(directory.textOf(name));
+      return isFound;
     } catch (error) {
       throw failedDeno("write", directory.textOf(name), error);
     }
@@ -111,6 +113,11 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
     const name = this.#nameOf(cursor, bytes);
+    const { directory, root, roots, options } = this.#writer;
+    if (isSameRoot(roots[root])) {
+      if (options.moves) throw movedToItself(directory.textOf(name));
+      return;
+    }
     const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
     if (cursor.type === RecordType.hardlink) return this.#makeHardLink(name, target, cursor.firstRoot());
     checkSymlinkTarget(target);

@@ -2,18 +2,26 @@
 
 import { equals } from "../../bytes.ts";
 import { FileError, ProtocolError } from "../../errors.ts";
+import { ItemChange } from "../../protocol/data/item_changes.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { RangeReader } from "../engine/source.ts";
-import { type AttributeChanges, differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
+import {
+  type AttributeChanges,
+  attributeChanges,
+  differingAttributes,
+  type TargetComparer,
+} from "../engine/target_comparer.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
+import { readAttributes } from "../stat/record_attributes.ts";
+import { statOf } from "../portable/stat.ts";
 import { checkShape } from "../target/name.ts";
-import { isSource } from "../target/same_file.ts";
+import { isSameRoot, isSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 
 /** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
@@ -56,6 +64,8 @@ export class EngineComparer<Name> implements TargetComparer {
   readonly #calls: CompareCalls<Name>;
   /** Directory of the first name of a hard link: the current directory must not change. */
   readonly #firstNames: CompareDirectory<Name>;
+  /** Attributes of the current record. Reused. */
+  readonly #expected = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
   /** Name of the current entry; undefined for a device. */
@@ -114,10 +124,13 @@ export class EngineComparer<Name> implements TargetComparer {
   }
 
   isSource(cursor: RecordCursor): boolean {
-    return isSource(this.#roots[this.#root], cursor, this.stat);
+    const isFound = isSource(this.#roots[this.#root], cursor, this.stat);
+    if (isFound && this.#options.moves) throw movedToItself(this.path);
+    return isFound;
   }
 
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (isSameRoot(this.#roots[this.#root]) && this.#options.moves) throw movedToItself(this.path);
     const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
     if (cursor.type === RecordType.hardlink) return this.#isHardLink(target, cursor.firstRoot());
     checkSymlinkTarget(target);
@@ -136,6 +149,27 @@ export class EngineComparer<Name> implements TargetComparer {
   hasAttributes(source: Attributes): boolean {
     const { owner, mode, time } = differingAttributes(this.stat, source, this.#options, this.#calls.user);
     return !owner && !mode && !time;
+  }
+
+  changes(cursor: RecordCursor): number {
+    const { type, size } = cursor;
+    const kind = type === RecordType.symlink ? FileKind.symlink : FileKind.file;
+    if (this.stat.kind !== kind) return ItemChange.kind;
+    if (type === RecordType.hardlink) return 0;
+    const isResized = kind === FileKind.file && this.stat.size !== size;
+    return (isResized ? ItemChange.size : 0) | this.#attributeChanges(cursor, this.stat);
+  }
+
+  directoryChanges(cursor: RecordCursor): number {
+    const root = this.#roots[this.#root];
+    // The copy has created it before the comparison.
+    if (root.kind === "folder" && root.created && this.#directory.path === "") return ItemChange.kind;
+    return this.#attributeChanges(cursor, statOf(Deno.statSync(this.#directory.place)));
+  }
+
+  #attributeChanges(cursor: RecordCursor, stat: FileStat): number {
+    readAttributes(cursor, this.#expected);
+    return attributeChanges(stat, this.#expected, this.#options, this.#calls.user);
   }
 
   updateAttributes(source: Attributes, xattrs?: Uint8Array): void {

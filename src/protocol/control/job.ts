@@ -1,6 +1,7 @@
 /** The job that a client requests from the remote end in "start". Fields and limits: WIRE_FORMAT.md, "Jobs". */
 
-import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
+import { problemOfOwner } from "../data/owners.ts";
+import { MAX_OWNER_BYTES, MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
 import { asModeChange, MAX_MODE_CHANGES, type ModeChange } from "./mode_changes.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import * as shape from "./shape.ts";
@@ -53,6 +54,12 @@ export interface JobBackup {
   directory?: string;
 }
 
+/** User and group on the receiver: a name, or a number in decimal digits. One of them may be missing. */
+export interface JobOwner {
+  user?: string;
+  group?: string;
+}
+
 /** Options of a copy in either direction. */
 export interface JobOptions {
   recursive: boolean;
@@ -76,6 +83,8 @@ export interface JobOptions {
   onlyExisting?: boolean;
   /** Large files that exist with other contents are sent as changes of them. Default: whole. Feature "delta". */
   delta?: boolean;
+  /** The receiver reports the differences of entries, and the sender the changes. Feature "itemize". */
+  itemize?: boolean;
   /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
   /** Resume an interrupted copy. */
@@ -125,6 +134,8 @@ export interface JobOptions {
   probe?: boolean;
   /** The receiver deletes entries of copied directories that the source lacks, unless a filter excludes them. Feature "delete". */
   deletes?: boolean;
+  /** The sender removes the files and links whose copies the receiver has confirmed. Feature "remove-sources". */
+  removesSources?: boolean;
   /** With `deletes`: excluded entries are deleted too. */
   deletesExcluded?: boolean;
   /** With `deletes`: maximum number of entries to delete. Default: no limit. */
@@ -141,6 +152,10 @@ export interface JobOptions {
   relative?: "flat" | "deep";
   /** Changes of the modes that the sender sends, in this order. Feature "chmod". */
   chmod?: ModeChange[];
+  /** Owner and group are preserved by number, so the sender sends no names. Default: by name. Feature "owners". */
+  numericIds?: boolean;
+  /** Owner of all copied entries, with `preserve`. Feature "owners". */
+  chown?: JobOwner;
   /** Filters of paths. The sender parses them, and with `deletes` the receiver too. */
   filters: unknown[];
   /** Only these files are sent. Feature "select". */
@@ -155,6 +170,9 @@ const MAX_SALT_TEXT = 64;
 const MAX_SUFFIX_TEXT = 255;
 const MAX_FILTERS = 1 << 10;
 const MAX_LOG_TEXT = 1 << 16;
+
+/** (uid_t) -1, which chown(2) takes for no change. */
+const NO_ID = 2 ** 32 - 1;
 
 /** Maximum number of directories to link to, as in rsync. */
 export const MAX_LINK_DESTS = 20;
@@ -177,6 +195,7 @@ export function parseJob(value: unknown): Job {
     onlyExisting: shape.optional(fields, "onlyExisting", shape.flag),
     delta: shape.optional(fields, "delta", shape.flag),
     dryRun: shape.optional(fields, "dryRun", shape.flag),
+    itemize: shape.optional(fields, "itemize", shape.flag),
     resume: shape.optional(fields, "resume", shape.flag),
     salt: shape.text(fields, "salt", MAX_SALT_TEXT),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
@@ -198,12 +217,15 @@ export function parseJob(value: unknown): Job {
     dummy: shape.optional(fields, "dummy", shape.oneOf<Dummy>, ["sender", "receiver", "both"]),
     probe: shape.optional(fields, "probe", shape.flag),
     deletes: shape.optional(fields, "deletes", shape.flag),
+    removesSources: shape.optional(fields, "removesSources", shape.flag),
     deletesExcluded: shape.optional(fields, "deletesExcluded", shape.flag),
     maxDeletions: shape.optional(fields, "maxDeletions", shape.whole),
     lends: shape.optional(fields, "lends", shape.whole),
     listed: shape.optional(fields, "listed", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
     relative: shape.optional(fields, "relative", shape.oneOf<"flat" | "deep">, ["flat", "deep"]),
     chmod: shape.optional(fields, "chmod", shape.list<ModeChange>, MAX_MODE_CHANGES, asModeChange),
+    numericIds: shape.optional(fields, "numericIds", shape.flag),
+    chown: shape.optional(fields, "chown", parseOwner),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
@@ -233,6 +255,29 @@ function parseBackup(job: shape.Fields, name: string): JobBackup {
   const problem = problemOfBackup(backup);
   if (problem !== undefined) throw shape.badField(name, `usable: ${problem}`);
   return backup;
+}
+
+function parseOwner(job: shape.Fields, name: string): JobOwner {
+  const fields = shape.asObject(job[name], name);
+  const owner: JobOwner = {
+    user: shape.optional(fields, "user", shape.text, MAX_OWNER_BYTES),
+    group: shape.optional(fields, "group", shape.text, MAX_OWNER_BYTES),
+  };
+  const problem = problemOfJobOwner(owner);
+  if (problem !== undefined) throw shape.badField(name, `usable: ${problem}`);
+  return owner;
+}
+
+/** Returns why copies cannot have this owner; undefined if they can. */
+export function problemOfJobOwner({ user, group }: JobOwner): string | undefined {
+  if (user === undefined && group === undefined) return "neither a user nor a group is named";
+  for (const name of [user, group]) {
+    if (name === undefined) continue;
+    const problem = problemOfOwner(name);
+    if (problem !== undefined) return problem;
+    if (/^\d+$/.test(name) && Number(name) >= NO_ID) return "a number is too large";
+  }
+  return undefined;
 }
 
 /** Returns why backups cannot have these names; undefined if they can. */

@@ -18,7 +18,9 @@ import { parseJob } from "./job.ts";
 import {
   asAttributes,
   asDeleted,
+  asItem,
   asName,
+  asOwner,
   asPlace,
   asPlanned,
   asRange,
@@ -103,10 +105,12 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     renamed: shape.optional(fields, "renamed", shape.flag),
     borrows: shape.optional(fields, "borrows", shape.flag),
     remembers: shape.optional(fields, "remembers", shape.flag),
+    owners: shape.optional(fields, "owners", shape.flag),
     unresumable: shape.optional(fields, "unresumable", shape.text, MAX_REASON_TEXT),
   }),
   refused: (fields) => ({ type: "refused", failure: failure(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),
+  owners: (fields) => ({ type: "owners", owners: shape.list(fields, "owners", MAX_ENTRIES, asOwner) }),
   open: (fields) => ({
     type: "open",
     file: uint32(fields, "file"),
@@ -163,6 +167,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   deleted: (fields) => ({ type: "deleted", entries: shape.list(fields, "entries", MAX_ENTRIES, asDeleted) }),
   planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", MAX_ENTRIES, asPlanned) }),
+  items: (fields) => ({ type: "items", entries: shape.list(fields, "entries", MAX_ENTRIES, asItem) }),
   finish: (fields) => ({
     type: "finish",
     ...totals(fields),
@@ -175,6 +180,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     deleted: shape.optional(fields, "deleted", shape.whole),
     failures: shape.list(fields, "failures", MAX_FAILURES, parseFailure),
   }),
+  sourcesRemoved: (fields) => ({ type: "sourcesRemoved", entries: shape.whole(fields, "entries") }),
   removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", MAX_ENTRIES, asRemoved) }),
   cleaned: (fields) => ({
     type: "cleaned",

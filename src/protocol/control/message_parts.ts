@@ -1,18 +1,21 @@
 /** Parsers of the objects that are parts of messages. All throw a ProtocolError "bad-message" for a wrong shape. */
 
 import { ProtocolError } from "../../errors.ts";
-import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
+import { MAX_HOSTNAME, MAX_OWNER_BYTES, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import { type OwnerName, problemOfOwner } from "../data/owners.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
-import type {
-  DeletedEntry,
-  MessageOf,
-  OldFile,
-  PlannedEntry,
-  RemovedEntry,
-  WireAttributes,
-  WireSource,
+import {
+  type DeletedEntry,
+  type ItemizedEntry,
+  type MessageOf,
+  type OldFile,
+  PLANNED_ACTIONS,
+  type PlannedEntry,
+  type RemovedEntry,
+  type WireAttributes,
+  type WireSource,
 } from "./messages.ts";
 import * as shape from "./shape.ts";
 
@@ -37,9 +40,21 @@ export function asPlace(value: unknown, name: string): MessageOf<"reach">["place
 export function asPlanned(value: unknown, name: string): PlannedEntry {
   const fields = shape.asObject(value, name);
   return {
-    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip", "remove"]),
+    action: shape.oneOf(fields, "action", PLANNED_ACTIONS),
     path: shape.text(fields, "path", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes"),
+  };
+}
+
+/** Parses an entry of "items". */
+export function asItem(value: unknown, name: string): ItemizedEntry {
+  const fields = shape.asObject(value, name);
+  const item = shape.text(fields, "item", 11);
+  if (!/^[.>ch][fdL][.+ cstTpog]{9}$/.test(item)) throw shape.badField(name, "a change");
+  return {
+    item,
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    target: shape.optional(fields, "target", shape.text, MAX_PATH_TEXT),
   };
 }
 
@@ -51,6 +66,19 @@ export function asDeleted(value: unknown, name: string): DeletedEntry {
 /** Parses an item of "names". */
 export function asName(value: unknown, name: string): string {
   return shape.text({ [name]: value }, name, MAX_NAME_TEXT);
+}
+
+/** Parses an item of "owners". */
+export function asOwner(value: unknown, name: string): OwnerName {
+  const fields = shape.asObject(value, name);
+  const owner: OwnerName = {
+    kind: shape.oneOf(fields, "kind", ["user", "group"]),
+    id: shape.whole(fields, "id", 1, MAX_UINT32),
+    name: shape.text(fields, "name", MAX_OWNER_BYTES),
+  };
+  const problem = problemOfOwner(owner.name);
+  if (problem !== undefined) throw shape.badField(name, `an owner: ${problem}`);
+  return owner;
 }
 
 /** Parses an entry of "removed". */

@@ -4,6 +4,7 @@
  */
 
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import type { OwnerName } from "../data/owners.ts";
 import type { WirePath } from "../wire_path.ts";
 import type { Job } from "./job.ts";
 import type { Finding, Probe } from "./probe.ts";
@@ -38,17 +39,31 @@ export interface WireSource {
   target?: string;
 }
 
+/** Actions of a dry run. */
+export const PLANNED_ACTIONS = ["create", "send", "replace", "skip", "remove", "unlink"] as const;
+export type PlannedAction = typeof PLANNED_ACTIONS[number];
+
 /** The action that a dry run reports for one entry. */
 export interface PlannedEntry {
   /**
    * "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action; "remove": an entry
-   * of the target that the source lacks.
+   * of the target that the source lacks; "unlink": an entry of the source that was copied. Feature "remove-sources".
    */
-  action: "create" | "send" | "replace" | "skip" | "remove";
+  action: PlannedAction;
   /** The name of the source and the path below it. */
   path: string;
   /** Size of a file, 0 for other entries. */
   bytes: number;
+}
+
+/** The change of one entry. */
+export interface ItemizedEntry {
+  /** Eleven characters, as in item_changes.ts. */
+  item: string;
+  /** The name of the source and the path below it; of a directory with a "/" at its end. */
+  path: string;
+  /** Target of a symbolic link, or first path of a hard link. */
+  target?: string;
 }
 
 /** An entry of the target that the source lacks, and that the receiver has removed. */
@@ -116,6 +131,8 @@ export type Message =
     borrows?: boolean;
     /** The receiver remembers files that an earlier run finished, and answers compare requests. Feature "rerun". */
     remembers?: boolean;
+    /** The receiver maps owners by their names. Feature "owners". */
+    owners?: boolean;
     /** Reason why this copy cannot be resumed. */
     unresumable?: string;
   }
@@ -123,6 +140,8 @@ export type Message =
   | { type: "refused"; failure: Failure }
   /** client -> remote end: number of streams that the client opens. */
   | { type: "streams"; count: number }
+  /** sender -> receiver: names of the owners in later "open" messages. Feature "owners". */
+  | { type: "owners"; owners: OwnerName[] }
   /** sender -> receiver: announces a large file. */
   | {
     type: "open";
@@ -192,6 +211,8 @@ export type Message =
   | { type: "deleted"; entries: DeletedEntry[] }
   /** sender -> receiver: entries of a dry run. Feature "update". */
   | { type: "planned"; entries: PlannedEntry[] }
+  /** sender -> client: changes of entries, in a job with `itemize`. Feature "itemize". */
+  | { type: "items"; entries: ItemizedEntry[] }
   /** sender -> receiver: all units are acknowledged. */
   | {
     type: "finish";
@@ -216,6 +237,8 @@ export type Message =
     deleted?: number;
     failures: Failure[];
   }
+  /** sender -> client, after "finished" if the job has `removesSources`: number of removed entries. Feature "remove-sources". */
+  | { type: "sourcesRemoved"; entries: number }
   /** remote end -> client: leftovers that were removed, or would be in a dry run. Feature "clean". */
   | { type: "removed"; entries: RemovedEntry[] }
   /** remote end -> client: cleaning has ended, with its totals. `kept`: number of files that a copy may use. */

@@ -136,22 +136,22 @@ export function readDigest(bytes: Uint8Array, view: DataView, at: number, size: 
 }
 
 /** Comparison of entries that a job requests. */
-export interface Comparison extends Pick<JobOptions, "skipExisting" | "onlyExisting"> {
+export interface Comparison extends Pick<JobOptions, "skipExisting" | "onlyExisting" | "itemize"> {
   /** "nothing": existence only. "completions": whether an earlier run of the same copy has finished the file. */
   by: "nothing" | "times" | "contents" | "completions";
   /** Report the actions, and write nothing. */
   dryRun: boolean;
 }
 
-type ComparingOptions = Pick<JobOptions, "update" | "dryRun" | "skipExisting" | "onlyExisting">;
+type ComparingOptions = Pick<JobOptions, "update" | "dryRun" | "skipExisting" | "onlyExisting" | "itemize">;
 
 /** Returns the comparison of a job, undefined if all entries are sent without a comparison. */
 export function comparisonOf(
-  { update, dryRun, skipExisting, onlyExisting }: ComparingOptions,
+  { update, dryRun, skipExisting, onlyExisting, itemize }: ComparingOptions,
 ): Comparison | undefined {
-  if (!update && !dryRun && !skipExisting && !onlyExisting) return undefined;
+  if (!update && !dryRun && !skipExisting && !onlyExisting && !itemize) return undefined;
   const existence = { ...(skipExisting && { skipExisting }), ...(onlyExisting && { onlyExisting }) };
-  return { by: update ?? "nothing", dryRun: dryRun ?? false, ...existence };
+  return { by: update ?? "nothing", dryRun: dryRun ?? false, ...existence, ...(itemize && { itemize }) };
 }
 
 function badRequest(problem: string): ProtocolError {

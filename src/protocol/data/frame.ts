@@ -28,9 +28,11 @@ export const FrameKind = {
   compare: 7,
   /** Signature request: digests of the file that a large file replaces. */
   signature: 8,
+  /** Names of users and groups in later records of the stream. */
+  owners: 9,
 } as const;
 
-const LAST_KIND = FrameKind.signature;
+const LAST_KIND = FrameKind.owners;
 
 /** Length of the header: IV and payload length. */
 export const FRAME_HEADER_BYTES = 12;

@@ -172,6 +172,12 @@ export class RecordCursor {
     return this.#view.getUint32(this.start + field, true);
   }
 
+  /** Sets uid and gid of the current record. */
+  setOwner(uid: number, gid: number): void {
+    this.#view.setUint32(this.start + RecordField.uid, uid, true);
+    this.#view.setUint32(this.start + RecordField.gid, gid, true);
+  }
+
   /** Returns mtime or atime, in seconds since 1970. */
   seconds(field: number): number {
     return getInt53(this.#view, this.start + field);

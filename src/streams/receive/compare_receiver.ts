@@ -17,21 +17,28 @@ import {
   type RangeDigest,
   readDigest,
 } from "../../protocol/data/compare.ts";
+import { outcomeOf as outcomeWith } from "../../protocol/data/item_changes.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
 import type { ReceivedPack } from "../report.ts";
 import { NameGuard } from "./name_guard.ts";
+import type { OwnerMap } from "./owner_map.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
 
 /** Errors that prevent any entry of the name from being written. After other errors, writing may still succeed. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
+/** Operations whose failure would be repeated. */
+const FINAL: readonly string[] = ["set the attributes of", "move"];
+
 /** Options for answering compare requests. */
 export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
+  /** Maps the owners of records. Default: they stay as they are. */
+  owners?: OwnerMap;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
   isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
@@ -77,10 +84,12 @@ export class CompareReceiver {
     /** Result of the current directory. It decides about the entries in a directory that is missing or obstructed. */
     let directory: number | Failure | undefined;
     while (cursor.next()) {
+      this.#options.owners?.apply(cursor);
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         directory = this.#enter(cursor, bytes, verify, report);
         if (cursor.type === RecordType.enter) continue;
-        addOutcome(outcomes, this.#skipMissing(directory, verify));
+        const skipped = this.#skipMissing(directory, verify);
+        addOutcome(outcomes, this.#itemized(skipped, directory, () => this.#target.directoryChanges(cursor)));
         if (typeof directory !== "number" && !verify) report.failures.push(directory);
         continue;
       }
@@ -94,16 +103,18 @@ export class CompareReceiver {
         throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
       }
       let outcome = directory;
+      let found: number | Failure = directory;
       const exists = directory === CompareResult.same;
       if (exists || (directory === CompareResult.missing && this.#options.links && !verify)) {
         const comparing = this.#compare(header, cursor, bytes, range, exists);
         outcome = comparing instanceof Promise ? await comparing : comparing;
       }
+      found = outcome;
       outcome = this.#skipMissing(outcome, verify);
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
         outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });
       }
-      addOutcome(outcomes, outcome);
+      addOutcome(outcomes, verify ? outcome : this.#itemized(outcome, found, () => this.#target.changes(cursor)));
       if (typeof outcome !== "number") {
         // The sender reports failures of verified entries.
         if (!verify) report.failures.push(outcome);
@@ -140,6 +151,14 @@ export class CompareReceiver {
     if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
+  }
+
+  /** Returns an outcome with the differences of an entry, if they are requested. @param found the outcome before rules. */
+  #itemized(outcome: number | Failure, found: number | Failure, changes: () => number): number | Failure {
+    const { itemize, skipExisting } = this.#options.comparison ?? {};
+    const isCompared = found === CompareResult.same || found === CompareResult.different;
+    if (!itemize || skipExisting || !isCompared || typeof outcome !== "number") return outcome;
+    return outcomeWith(outcome, changes());
   }
 
   /** Returns the outcome of a record, which is settled if only existing entries are written. */
@@ -245,7 +264,8 @@ export class CompareReceiver {
 /** Returns the outcome of a record that cannot be compared. @throws {unknown} The error itself if it is not a FileError. */
 function outcomeOf(error: unknown, verify: boolean): number | Failure {
   if (!(error instanceof FileError)) throw error;
-  if (verify || (error.operation !== "set the attributes of" && !OBSTACLES.includes(error.code))) {
+  const isFinal = FINAL.includes(error.operation) || OBSTACLES.includes(error.code);
+  if (verify || !isFinal) {
     return CompareResult.different;
   }
   return toFailure(error);

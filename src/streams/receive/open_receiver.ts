@@ -1,6 +1,7 @@
 /** Opens the receiving side of a stream: the target, and the code that only some jobs need. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
+import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
@@ -9,6 +10,7 @@ import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Decompressor } from "../frames/decompressor.ts";
 import type { ReceiveRole, StreamJob } from "../run/job.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
+import { OwnerMap } from "./owner_map.ts";
 import { ReceiveStream, type ReceiveStreamOptions } from "./receive_stream.ts";
 import type { SameHostCopier } from "./same_host_copier.ts";
 
@@ -31,8 +33,9 @@ export async function openReceiver(
     writer.abort();
     writer.close();
   });
+  const owners = role.owner || role.mapsOwners ? new OwnerMap(machineAccounts(), role.owner) : undefined;
   const finished = completions && await openFinished(completions, roots);
-  const compareReceiver = await openCompareReceiver(context, role, finished, cleanup);
+  const compareReceiver = await openCompareReceiver(context, role, { finished, owners }, cleanup);
   const decompressor = codecs.length > 0
     ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
     : undefined;
@@ -45,6 +48,7 @@ export async function openReceiver(
     compareReceiver,
     digest,
     finished,
+    owners,
     localCopier,
     decompressor,
   });
@@ -73,7 +77,7 @@ async function openFinished(completions: SharedCompletions, roots: readonly Targ
 async function openCompareReceiver(
   { files, host, yielder }: ReceiverContext,
   { comparison: requested, verify, roots, options, completions, digests }: ReceiveRole,
-  finished: FinishedFiles | undefined,
+  { finished, owners }: { finished?: FinishedFiles; owners?: OwnerMap },
   cleanup: DisposableStack,
 ): Promise<CompareReceiver | undefined> {
   const comparison = requested ?? (completions?.known ? { by: "completions", dryRun: false } as const : undefined);
@@ -93,6 +97,7 @@ async function openCompareReceiver(
     digests,
     yielder,
     finished,
+    owners,
     isKept: (backup) => host.isKept(backup),
   });
 }

@@ -17,6 +17,7 @@ import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { NameGuard } from "./name_guard.ts";
+import type { OwnerMap } from "./owner_map.ts";
 import type { ReceivedPack, WrittenFile } from "../report.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 
@@ -28,6 +29,8 @@ export interface PackReceiverOptions {
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Computes what later runs have to know of written files. Default: no record is kept. */
   finished?: FinishedFiles;
+  /** Maps the owners of records. Default: they stay as they are. */
+  owners?: OwnerMap;
   /** Reports what a device waits for. */
   note?: (text: string) => void;
 }
@@ -72,7 +75,7 @@ export class PackReceiver {
     start: number,
     end: number,
   ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
-    const { syncs, digest } = this.#options;
+    const { syncs, digest, owners } = this.#options;
     const report: ReceivedPack = {
       type: "pack",
       unit,
@@ -91,6 +94,7 @@ export class PackReceiver {
     let directory: Failure | undefined;
     this.#digestsEnd = 0;
     while (cursor.next()) {
+      owners?.apply(cursor);
       const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
       let outcome: number | Failure;
       try {
@@ -148,7 +152,6 @@ export class PackReceiver {
         return 0;
       default:
         this.#guard.check(cursor, bytes);
-        if (isSameRoot(this.#roots[this.#root])) return 0;
         this.#target.small.makeLink(cursor, bytes);
         return 0;
     }

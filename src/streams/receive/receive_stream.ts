@@ -3,6 +3,7 @@
 import { ProtocolError } from "../../errors.ts";
 import { COMPARE_HEADER_BYTES, readCompareHeader } from "../../protocol/data/compare.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
+import { readOwners } from "../../protocol/data/owners.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../protocol/data/pack.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { contentsOf } from "../frames/contents.ts";
@@ -10,6 +11,7 @@ import type { FrameReader, FrameWriter } from "../frames/frames.ts";
 import { ResultSender } from "../frames/result_sender.ts";
 import type { ReceiveRole } from "../run/job.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
+import type { OwnerMap } from "./owner_map.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import type { SignatureReceiver } from "./signature_receiver.ts";
 import { RangeReceiver, type RangeReceiverOptions } from "./range_receiver.ts";
@@ -24,6 +26,8 @@ export interface ReceiveStreamOptions extends RangeReceiverOptions {
   payloadLimit: number;
   /** Answers compare requests; undefined: the sender must not send any. */
   compareReceiver?: CompareReceiver;
+  /** Maps owners; undefined: they stay as they are. */
+  owners?: OwnerMap;
   /** SHA-256, if reports have to contain the paths and digests of written files. */
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Computes what later runs have to know of written files; undefined: no record is kept. */
@@ -53,6 +57,7 @@ export class ReceiveStream {
       syncs: fsync ? yielder : undefined,
       digest,
       finished,
+      owners: options.owners,
       note: (text) => host.note(text),
     });
     this.#ranges = new RangeReceiver(options, this.#results);
@@ -105,6 +110,9 @@ export class ReceiveStream {
         case FrameKind.signature:
           await this.#answerSignature();
           break;
+        case FrameKind.owners:
+          this.#addOwners();
+          break;
         case FrameKind.keepAlive:
           break;
         case FrameKind.end:
@@ -147,6 +155,12 @@ export class ReceiveStream {
       this.#options,
     );
     await this.#results.send({ type: "signature", ...await signatures.receive() }, 0);
+  }
+
+  #addOwners(): void {
+    const { frames: { reader: { bytes, view, start, end } }, role: { mapsOwners }, owners } = this.#options;
+    if (!mapsOwners) throw new ProtocolError("bad-frame", "Cannot accept names of owners: they are not expected");
+    owners!.add(readOwners(bytes, view, start, end));
   }
 
   #refuseInDryRun(): void {

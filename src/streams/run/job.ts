@@ -8,6 +8,7 @@ import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import type { TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
+import type { FixedOwner } from "../receive/owner_map.ts";
 import type { SharedLimit } from "../shared_limit.ts";
 
 /** The streams send files of this machine. */
@@ -16,6 +17,8 @@ export interface SendRole {
   roots: SourceRoot[];
   /** Whether the receiver preserves permissions. */
   preserve: boolean;
+  /** Whether the receiver gets the names of owners. Default: false. */
+  ownerNames?: boolean;
   /** Changes of modes. Default: none. */
   chmod?: readonly ModeChange[];
   /** Whether symbolic links below the roots are followed. */
@@ -35,6 +38,10 @@ export interface ReceiveRole {
   type: "receive";
   roots: TargetRoot[];
   options: TargetOptions;
+  /** Owner of all entries; undefined fields: that of the source. */
+  owner?: FixedOwner;
+  /** Whether owners are mapped by their names, which the sender sends. Default: false. */
+  mapsOwners?: boolean;
   /** Codecs that the sender may use. */
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */

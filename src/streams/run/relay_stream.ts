@@ -25,6 +25,7 @@ const FROM_SENDER: readonly number[] = [
   FrameKind.block,
   FrameKind.compare,
   FrameKind.signature,
+  FrameKind.owners,
   FrameKind.keepAlive,
   FrameKind.end,
 ];

@@ -5,6 +5,7 @@ import { Condition } from "../../async/condition.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
+import { changesOf, resultOf } from "../../protocol/data/item_changes.ts";
 import type { CompareResponse, PackResult, RangeResult, SignatureResponse } from "../../protocol/data/results.ts";
 import { digestsBytesOf } from "../../protocol/data/signature.ts";
 import { type Failure, isPlaced } from "../../protocol/failure.ts";
@@ -115,12 +116,19 @@ export class AwaitedResults {
     const sent = this.#compares.get(unit);
     if (sent?.unit.records !== outcomes.length) throw unexpected(unit);
     const last = sent.unit.phase === ComparePhase.stat ? CompareResult.undecided : CompareResult.different;
-    if (outcomes.some((outcome) => typeof outcome === "number" && outcome > last)) {
-      throw new ProtocolError("bad-result", `Cannot accept the response to unit ${unit}: an outcome is unknown`);
-    }
+    const changes = new Uint8Array(outcomes.length);
+    const results = outcomes.map((outcome, index) => {
+      if (typeof outcome !== "number") return outcome;
+      const [result, change] = [resultOf(outcome), changesOf(outcome)];
+      if (result > last || change === undefined) {
+        throw new ProtocolError("bad-result", `Cannot accept the response to unit ${unit}: an outcome is unknown`);
+      }
+      changes[index] = change;
+      return result;
+    });
     this.#compares.delete(unit);
     const { sources, now } = sent;
-    this.#report({ type: "compare", unit, outcomes, sources, now });
+    this.#report({ type: "compare", unit, outcomes: results, changes, sources, now });
     this.#changes.notifyAll();
   }
 

@@ -1,13 +1,15 @@
 /** Opens the sending side of a stream: the source, and the code that only some jobs need. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
+import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import type { SendRole, StreamJob } from "../run/job.ts";
+import { OwnerNames } from "./owner_names.ts";
 import { SendStream, type SendStreamOptions } from "./send_stream.ts";
 
 /** Objects that a stream gets from the thread that runs it. */
-export interface SenderContext extends Omit<SendStreamOptions, "role" | "source" | "compressor" | "digest"> {
+export interface SenderContext extends Omit<SendStreamOptions, "role" | "source" | "compressor" | "digest" | "owners"> {
   files: FileEngine;
 }
 
@@ -18,11 +20,12 @@ export async function openSender(
   cleanup: DisposableStack,
 ): Promise<SendStream> {
   const { job, files } = context;
-  const { roots, preserve, follow, codec, keepsContents } = role;
+  const { roots, preserve, follow, codec, keepsContents, ownerNames } = role;
   const source = cleanup.adopt(files.sourceReader(roots, { preserve, follow }), (reader) => reader.close());
   const compressor = codec && cleanup.adopt(await createCompressor(codec, job), (each) => each.close());
   const digest = keepsContents ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
-  return new SendStream({ ...context, role, source, compressor, digest });
+  const owners = ownerNames ? new OwnerNames(machineAccounts()) : undefined;
+  return new SendStream({ ...context, role, source, compressor, digest, owners });
 }
 
 async function createCompressor(codec: CodecName, { cipherEngine }: StreamJob): Promise<Compressor> {

@@ -5,6 +5,7 @@ import type { SourceReader } from "../../files/engine/source.ts";
 import { readResult } from "../../protocol/data/results.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { writeSignatureRequest } from "../../protocol/data/signature.ts";
+import { writeOwner } from "../../protocol/data/owners.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { FrameSender } from "../frames/frame_sender.ts";
@@ -25,6 +26,7 @@ import type {
 import { AwaitedResults } from "./awaited_results.ts";
 import type { CompareSender, SentCompare } from "./compare_sender.ts";
 import { sendInput } from "./input_sender.ts";
+import type { OwnerNames } from "./owner_names.ts";
 import { PackSender } from "./pack_sender.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
 import { beginPack } from "./sent_pack.ts";
@@ -52,6 +54,8 @@ export interface SendStreamOptions {
   payloadLimit: number;
   /** Undefined: contents are sent uncompressed. */
   compressor?: Compressor;
+  /** Names of owners to send; undefined: none are sent. */
+  owners?: OwnerNames;
   /** SHA-256, if reports of packs have to contain what was sent. */
   digest?: (bytes: Uint8Array) => Uint8Array;
 }
@@ -118,6 +122,7 @@ export class SendStream {
   }
 
   async #sendPack(unit: PackUnit): Promise<void> {
+    await this.#sendOwners(unit.plan);
     const sent = this.#awaited.add(beginPack(unit, { keepsContents: this.#options.digest !== undefined }));
     await this.#packs.send(unit, sent);
     await this.#out.flush();
@@ -132,10 +137,22 @@ export class SendStream {
       yielder,
       { keepAliveMs, chmod },
     );
+    await this.#sendOwners(unit.plan);
     const sent: SentCompare = { unit };
     this.#awaited.addCompare(sent);
     await this.#compares.send(sent);
     await this.#out.flush();
+  }
+
+  /** Sends the names of owners in a plan that the receiver does not know yet. */
+  async #sendOwners(plan: Uint8Array<ArrayBuffer>): Promise<void> {
+    const owners = this.#options.owners?.ofPlan(plan) ?? [];
+    if (owners.length === 0) return;
+    const { bytes, view } = this.#out;
+    const start = FRAME_START + FRAME_HEADER_BYTES;
+    let at = start;
+    for (const owner of owners) at = writeOwner(bytes, view, at, owner);
+    await this.#out.send(FrameKind.owners, at - start);
   }
 
   async #digest(unit: DigestUnit): Promise<void> {

@@ -8,7 +8,7 @@ import { type ClientSession, openClientSession } from "../../session/model/clien
 import { explainCount } from "../../session/model/stream_count.ts";
 import { agreedOptions } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
-import { type ConnectedEvent, failedEvent, type TransferEvent } from "../events.ts";
+import { type ConnectedEvent, failedEvent, type ItemEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
@@ -61,7 +61,10 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     streams: options.streams,
     listing,
     placed: listing?.placed,
-    emit: (event: TransferEvent) => emit(event.type === "connected" ? withRoute(event, options, session) : event),
+    emit: (event: TransferEvent) => {
+      if (event.type === "connected") emit(withRoute(event, options, session));
+      else emit(event.type === "item" && isSender && reach ? asSent(event) : event);
+    },
     unresumable: (why: string) => options.unresumable(`escp on ${receiver} ${why}`),
   };
   const outcome = isSender ? await send({ ...shared, ...await localRoots(options, machine, listing) }) : await receive({
@@ -119,6 +122,11 @@ function withRoute(
   const why = explainCount(event.streams, streams, roundTripMs);
   if (why) note(why);
   return { ...event, address };
+}
+
+/** Returns the change of an entry as rsync shows it if this machine sends. */
+function asSent(event: ItemEvent): ItemEvent {
+  return { ...event, item: event.item.replace(/^>/, "<") };
 }
 
 /** @throws {UserError} for sources with targets of their own. */

@@ -31,6 +31,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     unsupportedMessage: (host, escp) => `Cannot compare files with the target: ${escp} on ${host} does not support it`,
   },
   {
+    feature: "remove-sources",
+    isNeeded: ({ job }) => job.removesSources,
+    unsupportedMessage: (host, escp) => `Cannot use --remove-source-files: ${escp} on ${host} does not support it`,
+    optionToDrop: "--remove-source-files",
+  },
+  {
     feature: "fsync",
     isNeeded: ({ job }) => job.direction === "push" && job.fsync,
     unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not support it`,
@@ -125,6 +131,18 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     isNeeded: ({ job }) => job.direction === "pull" && job.chmod !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --chmod: ${escp} on ${host} does not support it`,
     optionToDrop: "--chmod",
+  },
+  {
+    feature: "itemize",
+    isNeeded: ({ job }) => job.itemize,
+    unsupportedMessage: (host, escp) => `Cannot use --itemize-changes: ${escp} on ${host} does not support it`,
+    optionToDrop: "--itemize-changes",
+  },
+  {
+    feature: "owners",
+    isNeeded: ({ job }) => job.direction === "push" && job.chown !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --chown: ${escp} on ${host} does not support it`,
+    optionToDrop: "--chown",
   },
   {
     feature: "dummy",

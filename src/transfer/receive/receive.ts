@@ -9,6 +9,7 @@ import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
+import type { FixedOwner } from "../../streams/receive/owner_map.ts";
 import { batches } from "../batches.ts";
 import { codecsFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
@@ -18,6 +19,7 @@ import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import type { Deletion } from "./deletion.ts";
+import { fixedOwner } from "./fixed_owner.ts";
 import { noteUser } from "./note_user.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -42,6 +44,7 @@ class Receiver implements AsyncDisposable {
   readonly #planned: DryRunTotals;
   #record?: ResumeRecord;
   #held?: HeldDirectories;
+  #owner?: FixedOwner;
   #deletion?: Deletion;
   #target?: TargetFiles;
   /** Notes of the plan, which the sender accepts only after "ready". */
@@ -75,6 +78,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finds the record of an earlier run, and plans the target. @throws {UserError} if the target cannot be written. */
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
+    this.#owner = fixedOwner(this.#options, (note) => this.#notes.push(note));
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record, (note) => this.#notes.push(note));
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
@@ -97,6 +101,7 @@ class Receiver implements AsyncDisposable {
       renamed: renamed && !this.#isClient && features.includes("manifest") || undefined,
       borrows: localCopyPid !== undefined || undefined,
       remembers: record.continues || undefined,
+      owners: this.#mapsOwners || undefined,
       unresumable,
     });
     if (!this.#isClient) return fixedCount((await control.expect("streams")).count);
@@ -119,6 +124,8 @@ class Receiver implements AsyncDisposable {
       record: this.#record,
       deletion: this.#deletion,
       sourceNames,
+      owner: this.#owner,
+      mapsOwners: this.#mapsOwners,
     };
     this.#target = new TargetFiles(this.#options, roots, shared);
     for (const note of this.#notes.splice(0)) noteUser(this.#options, note);
@@ -153,7 +160,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finishes the directories, and exchanges totals with the sender. @throws {UserError} if they differ. */
   async compareTotals(finish: MessageOf<"finish">): Promise<Outcome> {
-    const { session: { control }, job: { comparison, verify }, emit } = this.#options;
+    const { session: { control }, job: { comparison, verify, removesSources }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
     const { incomplete = false, stopped } = finish;
@@ -175,6 +182,9 @@ class Receiver implements AsyncDisposable {
     });
     for (const failure of failures) target.fail(failure);
     checkTotals(target.done, finish);
+    const removedSources = this.#isClient && removesSources && !comparison?.dryRun
+      ? await this.#awaitRemoval()
+      : undefined;
     const { streamGroup } = target;
     const lost = this.#isClient ? streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
@@ -187,6 +197,7 @@ class Receiver implements AsyncDisposable {
       skipped,
       verified,
       deleted: this.#deletion?.count,
+      removedSources,
       stopped,
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
@@ -200,6 +211,16 @@ class Receiver implements AsyncDisposable {
     await this.#target?.close();
     this.#record?.close();
     this.#held?.close();
+  }
+
+  /** Waits until the sender has removed its sources. @returns their number. */
+  async #awaitRemoval(): Promise<number> {
+    const { control } = this.#options.session;
+    for (;;) {
+      const message = await control.expect("sourcesRemoved", "failed", "note");
+      if (message.type === "sourcesRemoved") return message.entries;
+      this.#handleReport(message);
+    }
   }
 
   async #createDeletion(offer: Offer, roots: readonly TargetRoot[]): Promise<void> {
@@ -242,6 +263,12 @@ class Receiver implements AsyncDisposable {
         case "planned":
           if (comparison?.dryRun) message.entries.forEach((entry) => this.#planned.add(entry));
           break;
+        case "items":
+          message.entries.forEach((entry) => emit({ type: "item", ...entry }));
+          break;
+        case "owners":
+          target.addOwners(message.owners);
+          break;
         case "names":
           this.#deletion!.add(message);
           break;
@@ -254,8 +281,16 @@ class Receiver implements AsyncDisposable {
   }
 
   /** Messages about names, if the receiver needs them. */
-  get #listing(): readonly "names"[] {
-    return this.#deletion ? ["names"] : [];
+  get #listing(): readonly ("names" | "owners" | "items")[] {
+    const isItemized = this.#isClient && this.#options.job.itemize === true;
+    const expected = [[this.#deletion, "names"], [this.#mapsOwners, "owners"], [isItemized, "items"]] as const;
+    return expected.flatMap(([isExpected, type]) => isExpected ? [type] : []);
+  }
+
+  /** Whether owners are mapped by their names. */
+  get #mapsOwners(): boolean {
+    const { session: { features }, job: { preserve, numericIds = false } } = this.#options;
+    return preserve && !numericIds && features.includes("owners");
   }
 
   /** Reports a failure or note of the sender immediately, so that many of them do not fill the memory. */

@@ -2,11 +2,15 @@
 
 import { createdLinks } from "../../files/target/created_links.ts";
 import type { ExtraOptions, RemovedExtras, RemovedPlace, Target, TargetOptions } from "../../files/engine/target.ts";
+import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
+import type { OwnerName } from "../../protocol/data/owners.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
+import { type FixedOwner, OwnerMap } from "../../streams/receive/owner_map.ts";
+import type { ReceiveRole } from "../../streams/run/job.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
@@ -31,6 +35,8 @@ export class TargetFiles {
   readonly #record: ResumeRecord | undefined;
   readonly #deletion: Deletion | undefined;
   readonly #target: Target;
+  /** Owners of large files, if they are mapped. */
+  readonly #owners?: OwnerMap;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #packs = new PackTotals();
@@ -45,14 +51,18 @@ export class TargetFiles {
   /**
    * @param options.codecs codecs that the sender may use. Default: none.
    * @param options.deletion receives the entries that are removed. Default: entries of another kind stay.
+   * @param options.owner owner of all entries. Default: that of the source.
+   * @param options.mapsOwners whether owners are mapped by their names.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
    */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, deletion, sourceNames }: {
+    { streams, codecs = [], record, deletion, sourceNames, owner, mapsOwners = false }: {
       streams: number;
+      owner?: FixedOwner;
+      mapsOwners?: boolean;
       codecs?: readonly CodecName[];
       record?: ResumeRecord;
       deletion?: Deletion;
@@ -87,7 +97,8 @@ export class TargetFiles {
       checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
     });
-    const pool = this.#createPool(roots, targetOptions, { streams, codecs });
+    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), owner);
+    const pool = this.#createPool(roots, targetOptions, { streams, codecs, owner, mapsOwners });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
 
@@ -119,7 +130,12 @@ export class TargetFiles {
 
   /** Handles the announcement of a large file. */
   open(message: MessageOf<"open">): void {
-    this.#large.open(message);
+    this.#large.open(this.#owners ? { ...message, attributes: this.#owners.mapped(message.attributes) } : message);
+  }
+
+  /** Adds names of owners in later announcements. @throws {ProtocolError} for too many. */
+  addOwners(owners: readonly OwnerName[]): void {
+    this.#owners?.add(owners);
   }
 
   /** Handles the sender's message that a large file is complete. */
@@ -183,7 +199,7 @@ export class TargetFiles {
   #createPool(
     roots: TargetRoot[],
     targetOptions: TargetOptions,
-    { streams, codecs }: { streams: number; codecs: readonly CodecName[] },
+    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "owner" | "mapsOwners"> & { streams: number },
   ): StreamPool {
     const { session, machine: { files, workers }, job, localCopyPid, listing } = this.#options;
     return new StreamPool(
@@ -192,7 +208,7 @@ export class TargetFiles {
           type: "receive",
           roots,
           options: targetOptions,
-          codecs,
+          ...shared,
           localCopyPid,
           comparison: job.comparison,
           verify: job.verify,
@@ -292,10 +308,12 @@ export class TargetFiles {
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
   const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
+  const { removesSources } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
     keepTimes: comparison !== undefined && comparison.by !== "nothing",
+    moves: removesSources,
     xattrs,
     acls,
     sparse,

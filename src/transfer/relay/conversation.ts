@@ -107,6 +107,15 @@ export class RelayedConversation {
     return finished;
   }
 
+  /** Waits until the sender has removed its sources. @returns their number. */
+  async awaitRemoval(): Promise<number> {
+    for (;;) {
+      const message = await this.#from.control.expect("sourcesRemoved", "failed", "note");
+      if (message.type === "sourcesRemoved") return message.entries;
+      this.#inspect(message, "sender");
+    }
+  }
+
   /** Passes messages on up to the last one of a host. @returns the last message. */
   async #pass<T extends MessageType>(
     from: ClientSession,
@@ -119,7 +128,7 @@ export class RelayedConversation {
       this.#inspect(message, from === this.#from ? "sender" : "receiver");
       // These messages of the receiver are for the user, not for the sender.
       const isForUser = message.type === "note" || message.type === "checking" || message.type === "deleted";
-      if (!isForUser || from === this.#from) await this.#passOn(to, message);
+      if (message.type !== "items" && (!isForUser || from === this.#from)) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
   }
@@ -149,6 +158,7 @@ export class RelayedConversation {
     else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure, side);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
+    else if (message.type === "items") message.entries.forEach((entry) => emit({ type: "item", ...entry }));
     else if (message.type === "deleted") message.entries.forEach(({ path }) => this.#deleted(path));
     else if (message.type === "closed") {
       this.files++;
@@ -184,6 +194,8 @@ export class RelayedConversation {
 const MAX_IN_PROGRESS = 1024;
 
 const FROM_SENDER: readonly MessageType[] = [
+  "items",
+  "owners",
   "open",
   "close",
   "drop",

@@ -77,10 +77,11 @@ export class RelayedTransfer implements AsyncDisposable {
 
   /** Ends both sessions. @returns the totals of the receiver. */
   async finish({ files, bytes, skipped = 0, verified, deleted = 0 }: MessageOf<"finished">): Promise<Outcome> {
-    const { request: { dryRun, compress, dummy, deletes }, machine, emit } = this.#options;
+    const { request: { dryRun, compress, dummy, deletes, removesSources }, machine, emit } = this.#options;
     const streams = this.#streams!;
     const lost = streams.losses.note(this.#from.control.corrupt + this.#to.control.corrupt);
     if (lost) emit({ type: "note", message: lost });
+    const removedSources = removesSources && !dryRun ? await this.#conversation.awaitRemoval() : undefined;
     for (const { control } of [this.#from, this.#to]) {
       control.send({ type: "bye" });
       await control.flushed();
@@ -93,6 +94,7 @@ export class RelayedTransfer implements AsyncDisposable {
       skipped,
       verified,
       deleted: deletes ? deleted : undefined,
+      removedSources,
       stopped,
       dryRun,
       streams: this.#streamCount,

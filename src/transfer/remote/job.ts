@@ -14,7 +14,7 @@ import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
-import { checkDirection, type RemoteJobOptions } from "./session_limits.ts";
+import { checkDirection, checkRemoval, type RemoteJobOptions } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
 
@@ -36,6 +36,7 @@ export async function runJob(
   }
   const { job } = session;
   checkDirection(job.direction, limits);
+  if (job.direction === "pull") checkRemoval(job.removesSources, limits);
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
   // ssh starts a command in the home directory. No shell has expanded the paths of the job.
   const home = Deno.cwd();

@@ -25,6 +25,14 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
   });
 }
 
+/** @throws {UserError} if this host does not allow clients to remove the sources of a copy from it. */
+export function checkRemoval(removesSources: boolean | undefined, { allow }: SessionLimits): void {
+  if (!removesSources || allow === undefined || allow.includes("push")) return;
+  throw new UserError("Cannot remove source files: the remote host allows only copies from it", {
+    hint: 'Omit --remove-source-files; see the key "allow" in the configuration of that host',
+  });
+}
+
 /** Returns whether clients have fewer rights than their user. A client that may write any file can also run any program. */
 export function isConfined({ root, allow }: SessionLimits): boolean {
   return root !== undefined || allow?.includes("push") === false;

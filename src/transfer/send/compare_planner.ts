@@ -13,6 +13,7 @@ import { type SelectedRecords, selectRecords } from "../../protocol/data/select_
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ComparedRange, CompareUnit, RangedItem } from "../../streams/unit.ts";
 import { type ComparedFile, type GatheredFile, planOf, takeRange } from "./compared_file.ts";
+import type { ItemizedChanges } from "./itemized_changes.ts";
 import { selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./sources/names.ts";
 
@@ -26,6 +27,8 @@ export interface ComparePlannerHost {
   send(pack: SelectedRecords): void;
   /** Skips an entry that is the same. @param isFile false for links, which the walk does not count. */
   skipped(bytes: number, isFile: boolean): void;
+  /** Reports the changes of entries. Default: they are not reported. */
+  items?: ItemizedChanges;
   /** Receives the entries that are the same. */
   known?: KnownHost;
   /** The receiver cannot write an entry. */
@@ -61,6 +64,9 @@ const GATHERED_BYTES = 1 << 30;
 const GATHERED_LENGTH = 64 << 10;
 /** Maximum number of large files that are needed or being compared. Above it the walk waits. */
 const MAX_WAITING = 512;
+
+/** Changes of any entries, if none are reported. */
+const NO_CHANGES = new Uint8Array(512);
 
 /** Subject of a compare unit, if it is not a pack alone. */
 type Subject = { items: GatheredFile[] } | { file: ComparedFile } | { digests: Uint8Array };
@@ -157,13 +163,16 @@ export class ComparePlanner {
   }
 
   /** Handles the answer to a compare unit. */
-  answered(unit: CompareUnit, outcomes: (number | Failure)[]): void {
+  answered(unit: CompareUnit, outcomes: (number | Failure)[], changes: Uint8Array = NO_CHANGES): void {
     const subject = this.#inProgress.get(unit.unit);
     this.#inProgress.delete(unit.unit);
-    if (subject && "file" in subject) this.#rangeAnswered(subject.file, unit, outcomes[0]);
+    if (subject && "file" in subject) this.#rangeAnswered(subject.file, unit, outcomes[0], changes[0]);
     else if (subject && "items" in subject) {
-      subject.items.forEach((file, index) => this.#itemAnswered(file, outcomes[index]));
-    } else this.#packAnswered(unit.plan, outcomes, subject?.digests);
+      subject.items.forEach((file, index) => this.#itemAnswered(file, outcomes[index], changes[index]));
+    } else {
+      this.#packAnswered(unit.plan, outcomes, subject?.digests);
+      this.#host.items?.pack(unit.plan, outcomes, changes);
+    }
   }
 
   #compare(request: CompareRequest, subject?: Subject): void {
@@ -213,16 +222,16 @@ export class ComparePlanner {
     if (!dryRun && needed.includes(1) && this.#continues()) host.send(selectRecords(plan, needed));
   }
 
-  #itemAnswered({ item, sent }: GatheredFile, outcome: number | Failure): void {
+  #itemAnswered({ item, sent }: GatheredFile, outcome: number | Failure, changes: number): void {
     if (typeof outcome !== "number") this.#host.failed(outcome);
-    else if (outcome === CompareResult.same) this.#same(item);
-    else if (outcome !== CompareResult.undecided) this.#need(item, outcome);
+    else if (outcome === CompareResult.same) this.#same(item, changes);
+    else if (outcome !== CompareResult.undecided) this.#need(item, outcome, changes);
     else if (this.#continues()) {
       this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, inFlight: 0, different: false });
     }
   }
 
-  #rangeAnswered(file: ComparedFile, unit: CompareUnit, outcome: number | Failure): void {
+  #rangeAnswered(file: ComparedFile, unit: CompareUnit, outcome: number | Failure, changes: number): void {
     file.inFlight--;
     if (typeof outcome !== "number") {
       // The answers to its other ranges do not matter any more.
@@ -234,15 +243,15 @@ export class ComparePlanner {
     const { item, plan } = file;
     const { size } = item;
     if (unit.phase === ComparePhase.finalize) {
-      if (outcome === CompareResult.same) this.#same(item);
-      else this.#need(item, outcome);
+      if (outcome === CompareResult.same) this.#same(item, changes);
+      else this.#need(item, outcome, changes);
     } else if (outcome !== CompareResult.same) {
-      if (!file.different) this.#need(item, outcome);
+      if (!file.different) this.#need(item, outcome, changes);
       file.different = true;
       this.#stopComparing(file);
     } else if (!file.different && file.inFlight === 0 && file.next === size) {
       // A range that is the whole file has finalized it.
-      if (unit.range!.start === 0 && unit.range!.end === size) this.#same(item);
+      if (unit.range!.start === 0 && unit.range!.end === size) this.#same(item, changes);
       else {
         file.inFlight++;
         this.#compare({ phase: ComparePhase.finalize, ...plan }, { file });
@@ -255,13 +264,15 @@ export class ComparePlanner {
     if (at >= 0) this.#compared.splice(at, 1);
   }
 
-  #same(item: RangedItem): void {
+  #same(item: RangedItem, changes: number): void {
+    this.#host.items?.large(item, CompareResult.same, changes);
     this.#host.skipped(item.size, true);
     this.#host.known?.large(item);
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, CompareResult.same);
   }
 
-  #need(item: RangedItem, result: number): void {
+  #need(item: RangedItem, result: number, changes: number): void {
+    this.#host.items?.large(item, result, changes);
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
     else if (this.#continues()) this.#needed.push({ item, replaces: result === CompareResult.different });
   }

@@ -28,6 +28,7 @@ import type {
 } from "../../streams/unit.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
+import type { ItemizedChanges } from "./itemized_changes.ts";
 import { LargeFiles } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
@@ -96,8 +97,9 @@ export class Scheduler {
         this.done.files++;
         this.done.bytes += bytes;
         this.#lost.delete(item.root, item.path);
-        if (this.#verification) this.#verification.largeWritten(item, sums);
-        else host.listing?.copied(item.root, item.path);
+        if (this.#verification) return this.#verification.largeWritten(item, sums);
+        host.listing?.copied(item.root, item.path);
+        host.confirmed?.large(item);
       },
     }, options);
     this.#digests = new SourceDigests({
@@ -121,12 +123,16 @@ export class Scheduler {
 
   /** Lets the receiver compare all entries before they are sent. Call it before the first unit is taken. */
   async compareFirst(comparison: Comparison): Promise<void> {
-    await this.#createPlanner({}, comparison);
+    // A comparison of times verifies nothing.
+    const isConfirming = !this.#verification || comparison.by === "contents";
+    await this.#createPlanner({ known: isConfirming ? this.#host.confirmed : undefined }, comparison);
   }
 
   /** As `compareFirst`, with the receiver's record of an earlier run. Recorded files count as if they were sent. */
   async recall(): Promise<void> {
-    await this.#createPlanner(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
+    const { listing, confirmed } = this.#host;
+    const known = listing ? this.#digests : this.#verification ? undefined : confirmed;
+    await this.#createPlanner({ known }, { dryRun: false });
   }
 
   /** Verifies all files after they are written. Call it before the first unit is taken. */
@@ -139,6 +145,7 @@ export class Scheduler {
       send: (pack) => this.#addPack(pack),
       sendLarge: (item) => this.#large.announce(item),
       listing: this.#host.listing,
+      confirmed: this.#host.confirmed,
       failed: (failure) => this.#fail(failure, "sender"),
       note: (message) => this.#host.note(message),
     });
@@ -225,7 +232,7 @@ export class Scheduler {
     else if (report.type === "compare") {
       const request = unit as CompareUnit;
       if (request.verify) this.#verification!.answered(request, report);
-      else this.#planner!.answered(request, report.outcomes);
+      else this.#planner!.answered(request, report.outcomes, report.changes);
     } else if (report.type === "signature" || report.type === "scan") {
       this.#large.planReported(report, unit as SignatureUnit | ScanUnit);
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
@@ -266,11 +273,12 @@ export class Scheduler {
 
   async #createPlanner(
     known: Pick<ComparePlannerHost, "known">,
-    options: Pick<Comparison, "dryRun">,
+    comparison: Pick<Comparison, "dryRun"> & Partial<Comparison>,
   ): Promise<void> {
     const { ComparePlanner } = await import("./compare_planner.ts");
     this.#planner = new ComparePlanner({
       ...known,
+      items: comparison.itemize ? await this.#createItems(comparison) : undefined,
       rootName: (root) => this.#host.rootName(root),
       compare: (request) => this.#units.add({ type: "compare", ...request }),
       send: (pack) => this.#addPack(pack),
@@ -282,7 +290,18 @@ export class Scheduler {
       failed: (failure) => this.#fail(failure, "receiver"),
       dropped: () => this.#earlyStop.dropped(),
       planned: (entry) => this.#host.planned(entry),
-    }, options);
+    }, comparison);
+  }
+
+  async #createItems({ by }: Partial<Comparison>): Promise<ItemizedChanges> {
+    const { ItemizedChanges } = await import("./itemized_changes.ts");
+    return new ItemizedChanges({
+      rootName: (root) => this.#host.rootName(root),
+      report: (entry) => this.#host.itemized?.(entry),
+      byContents: by === "contents",
+      preserve: this.#options.preserve ?? false,
+      keepsTimes: by === "times" || by === "contents",
+    });
   }
 
   #takeRange(stream: number): WorkUnit | undefined {
@@ -305,7 +324,10 @@ export class Scheduler {
     }
     if (listing && contents) listSent(unit, inPlace, contents, listing);
     if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
-    else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
+    else {
+      if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
+      this.#host.confirmed?.pack(unit.plan, inPlace);
+    }
     for (const { item, bytesBefore } of report.grown) {
       if (this.#earlyStop.isFull) this.#earlyStop.dropped();
       else this.#walk.addGrown(item, bytesBefore);

@@ -1,8 +1,9 @@
 /** Callbacks and options of the scheduler and its large files. */
 
-import type { Message, PlannedEntry } from "../../protocol/control/messages.ts";
+import type { ItemizedEntry, Message, PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
+import type { ConfirmedHost } from "./confirmed_sources.ts";
 
 /** Callbacks of the scheduler. */
 export interface SchedulerHost {
@@ -15,8 +16,12 @@ export interface SchedulerHost {
   rootName(root: number): string;
   /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
   listing?: CopyListing;
+  /** Receives the entries whose copies are confirmed; with verification after that. Default: nobody does. */
+  confirmed?: ConfirmedHost;
   /** A dry run has planned an entry. */
   planned(entry: PlannedEntry): void;
+  /** With `itemize`: reports the change of an entry. */
+  itemized?(entry: ItemizedEntry): void;
   /** Called before each unit is handed out. The unit waits until the returned promise resolves. */
   turn?: () => Promise<void> | undefined;
 }
@@ -31,6 +36,8 @@ export interface SchedulerOptions {
   resume?: boolean;
   /** Permissions of standard input. Default: 0o666. */
   inputMode?: number;
+  /** Whether the receiver preserves attributes. Default: false. */
+  preserve?: boolean;
   /** Whether the digests of all files are listed. Default: false. */
   digests?: boolean;
   /** Whether large files that exist with other contents are sent as changes. Default: false. */

@@ -1,16 +1,18 @@
 /** A sender, on either end. */
 
-import { UserError } from "../../errors.ts";
+import { type FileError, UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
+import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
-import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
+import type { ItemizedEntry, MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
 import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import { TargetRefused } from "../transfer_errors.ts";
+import { OwnerNames } from "../../streams/send/owner_names.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";
@@ -23,10 +25,13 @@ import { sendOffered } from "../offered_sources.ts";
 import { StreamGroup } from "../stream_group.ts";
 import { SMALL_JOB, streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
+import { toFailure } from "../../streams/failure.ts";
+import { ConfirmedSources } from "./confirmed_sources.ts";
 import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
+import { removeSources } from "./source_remover.ts";
 import { WalkCount } from "./walk_count.ts";
 
 /** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
@@ -46,12 +51,19 @@ class Sender implements AsyncDisposable {
   readonly #isClient: boolean;
   readonly #planned: DryRunTotals;
   readonly #plannedMessages: MessageBatcher<PlannedEntry>;
+  readonly #itemMessages: MessageBatcher<ItemizedEntry>;
   readonly #scheduler: Scheduler;
+  /** Owners of large files, if the receiver maps them. */
+  #owners?: OwnerNames;
+  /** Entries to remove at the end. */
+  readonly #confirmed?: ConfirmedSources;
   readonly #progress: SenderProgress;
   #streams?: StreamGroup;
   #streamCount = 0;
   /** Whether the receiver skips entries. */
   #skips: boolean;
+  /** Number of sources that could not be removed. */
+  #removalFailures = 0;
   #compresses = false;
 
   /** @throws {UserError} for too many sources, or if the system lacks the congestion control. */
@@ -70,6 +82,8 @@ class Sender implements AsyncDisposable {
     this.#skips = comparison !== undefined;
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
+    this.#itemMessages = new MessageBatcher((entries) => session.control.send({ type: "items", entries }));
+    if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
     this.#scheduler = this.#createScheduler();
     const open = () =>
       options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false, names: undefined });
@@ -81,8 +95,8 @@ class Sender implements AsyncDisposable {
   /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
     const { comparison, verify } = this.#options.job;
-    if (comparison) await this.#scheduler.compareFirst(comparison);
     if (verify) await this.#scheduler.verify();
+    if (comparison) await this.#scheduler.compareFirst(comparison);
     await this.#scheduler.lookAhead(SMALL_JOB);
   }
 
@@ -107,7 +121,7 @@ class Sender implements AsyncDisposable {
   }
 
   /** Agrees on the number of streams, opens the first, and starts to read the receiver's messages. */
-  async openStreams({ codecs = [], borrows = false }: MessageOf<"ready">): Promise<ReceiverMessages> {
+  async openStreams({ codecs = [], borrows = false, owners }: MessageOf<"ready">): Promise<ReceiverMessages> {
     const { session, job, emit } = this.#options;
     const codec = job.compress ? await codecFor(codecs, session.engine.name) : undefined;
     this.#compresses = codec !== undefined;
@@ -116,7 +130,9 @@ class Sender implements AsyncDisposable {
     const offersLocalCopy = job.lends !== undefined && borrows;
     this.#scheduler.offersLocalCopy = offersLocalCopy;
     if (this.#isClient) session.control.send({ type: "streams", count: count.max });
-    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy });
+    const ownerNames = owners === true && job.preserve && !job.numericIds;
+    if (ownerNames) this.#owners = new OwnerNames(machineAccounts());
+    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy, ownerNames });
     this.#streams = new StreamGroup({
       session,
       pool,
@@ -148,6 +164,7 @@ class Sender implements AsyncDisposable {
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
     const stopped = this.#scheduler.stopped || undefined;
     this.#plannedMessages.flush();
+    this.#itemMessages.flush();
     control.send({
       type: "finish",
       ...done,
@@ -159,6 +176,7 @@ class Sender implements AsyncDisposable {
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");
     checkTotals({ ...done, skipped, verified }, finished);
+    const removed = await this.#removeSources(finished);
     const streams = this.#streams!;
     const lost = this.#isClient ? streams.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
@@ -166,11 +184,12 @@ class Sender implements AsyncDisposable {
     return {
       files,
       bytes,
-      failed: this.#scheduler.failed + notFound + finished.failures.length,
+      failed: this.#scheduler.failed + notFound + finished.failures.length + this.#removalFailures,
       skipped,
       verified,
       stopped,
       deleted: job.deletes ? finished.deleted ?? 0 : undefined,
+      removedSources: removed,
       dryRun: comparison?.dryRun,
       streams: this.#isClient ? this.#streamCount : streams.peak,
       resumed: kept + matched,
@@ -189,17 +208,22 @@ class Sender implements AsyncDisposable {
   #createScheduler(): Scheduler {
     const { session: { control, features }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
-      send: (message) => control.send(message),
+      send: (message) => {
+        if (message.type === "open") this.#sendOwners(message.attributes);
+        control.send(message);
+      },
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
-      note: (message) => {
-        emit({ type: "note", message });
-        if (!this.#isClient) control.send({ type: "note", message });
+      confirmed: this.#confirmed,
+      itemized: (entry) => {
+        if (this.#isClient) emit({ type: "item", ...entry });
+        else this.#itemMessages.add(entry);
       },
+      note: (message) => this.#note(message),
       planned: (entry) => {
-        this.#planned.add(entry);
-        if (!this.#isClient) this.#plannedMessages.add(entry);
+        this.#plan(entry);
+        if (job.removesSources && isCopy(entry)) this.#plan({ action: "unlink", path: entry.path, bytes: 0 });
       },
       // Wait while the client does not read, so that unsent messages do not fill the memory.
       turn: this.#isClient && !job.deletes
@@ -209,6 +233,7 @@ class Sender implements AsyncDisposable {
       streams: streams.max,
       blockBytes: job.blockBytes,
       sparse: job.sparse,
+      preserve: job.preserve,
       inputMode: changedMode(0o666, false, job.chmod ?? []),
       // The null engine sends synthetic contents, which a later copy must not resume.
       resume: job.resume && !files.dummy,
@@ -227,10 +252,11 @@ class Sender implements AsyncDisposable {
   }
 
   #createPool(
-    { streams, codec, offersLocalCopy }: {
+    { streams, codec, ...shared }: {
       streams: number;
       codec: Awaited<ReturnType<typeof codecFor>>;
       offersLocalCopy: boolean;
+      ownerNames: boolean;
     },
   ): StreamPool {
     const { session, machine: { files, workers }, job, roots, listing } = this.#options;
@@ -243,7 +269,7 @@ class Sender implements AsyncDisposable {
           chmod: job.chmod,
           follow: walksLinks(this.#walk),
           sparse: job.sparse,
-          offersLocalCopy,
+          ...shared,
           codec,
           keepsContents: job.verify || listing !== undefined,
         },
@@ -265,6 +291,28 @@ class Sender implements AsyncDisposable {
     );
   }
 
+  /** Removes the sources that the receiver has confirmed. @returns their number; undefined if sources stay. */
+  async #removeSources({ failures }: MessageOf<"finished">): Promise<number | undefined> {
+    const { session: { control }, machine: { files }, roots } = this.#options;
+    if (!this.#confirmed) return undefined;
+    const host = {
+      files,
+      roots,
+      follow: walksLinks(this.#walk),
+      failed: (error: FileError) => {
+        this.#removalFailures++;
+        this.#fail(toFailure(error), "sender");
+      },
+      note: (message: string) => this.#note(message),
+      turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
+    };
+    // The names of copies may not be on the disk yet.
+    if (failures.length > 0) this.#note("no source was removed, because the target could not be completed");
+    const removed = failures.length > 0 ? 0 : await removeSources(this.#confirmed, host);
+    if (!this.#isClient) control.send({ type: "sourcesRemoved", entries: removed });
+    return removed;
+  }
+
   /** Reports an entry that the receiver has deleted, or would delete in a dry run. */
   #deleted(path: string): void {
     const { job: { comparison }, emit } = this.#options;
@@ -272,11 +320,33 @@ class Sender implements AsyncDisposable {
     else emit({ type: "deleted", path });
   }
 
+  /** Sends the names of the owners of a large file that the receiver does not know yet. */
+  #sendOwners(attributes: MessageOf<"open">["attributes"]): void {
+    const owners = this.#owners?.of(attributes) ?? [];
+    if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
+  }
+
+  #plan(entry: PlannedEntry): void {
+    this.#planned.add(entry);
+    if (!this.#isClient) this.#plannedMessages.add(entry);
+  }
+
+  #note(message: string): void {
+    const { session: { control }, emit } = this.#options;
+    emit({ type: "note", message });
+    if (!this.#isClient) control.send({ type: "note", message });
+  }
+
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     const { session, emit } = this.#options;
     emit(failedEvent(failure, side));
     if (!this.#isClient && side === "sender") session.control.send({ type: "failed", failure });
   }
+}
+
+/** Returns whether an entry is a file or link that the target has after the copy. */
+function isCopy({ action }: PlannedEntry): boolean {
+  return action === "send" || action === "replace" || action === "skip";
 }
 
 /** Returns the bytes of the roots that are files. */

@@ -12,6 +12,7 @@ import { placeKey } from "../../files/target/name.ts";
 import { type CompareReport, type SentContents, SourceState } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
+import type { ConfirmedHost } from "./confirmed_sources.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { forEachFile, planAsSent, selectDigests } from "./sent_contents.ts";
@@ -33,6 +34,8 @@ export interface VerificationHost {
   sendLarge(item: RangedItem): void;
   /** Receives the verified files. */
   listing?: CopyListing;
+  /** Receives the verified entries. */
+  confirmed?: ConfirmedHost;
   failed(failure: Failure): void;
   note(message: string): void;
 }
@@ -70,8 +73,14 @@ export class Verification {
     const shared = {
       rootName: host.rootName,
       known: {
-        pack: (plan: Uint8Array<ArrayBuffer>, same: Uint8Array) => forEachFile({ plan }, same, confirm),
-        large: ({ root, path }: RangedItem) => confirm(root, path),
+        pack: (plan: Uint8Array<ArrayBuffer>, same: Uint8Array) => {
+          forEachFile({ plan }, same, confirm);
+          host.confirmed?.pack(plan, same);
+        },
+        large: (item: RangedItem) => {
+          confirm(item.root, item.path);
+          host.confirmed?.large(item);
+        },
       },
       skipped: () => {
         this.verified++;

@@ -1,5 +1,6 @@
 /** Events of a copy. */
 
+import { PLANNED_ACTIONS } from "../../protocol/control/messages.ts";
 import {
   always,
   AMOUNT,
@@ -76,11 +77,21 @@ export const COPY_EVENTS: TaskEvents = {
       when: "with --dry-run, for each entry",
       fields: {
         action: always(
-          oneOf("create", "send", "replace", "skip", "remove"),
-          "create a directory, send a new entry, replace or skip an entry, or remove an entry that the source lacks",
+          oneOf(...PLANNED_ACTIONS),
+          "create a directory, send a new entry, replace or skip an entry, remove an entry that the source lacks, " +
+            "or unlink an entry of the source",
         ),
         path: always(TEXT, "name of the source and the path below it"),
         bytes: always(COUNT, "size of a file, 0 for other entries"),
+      },
+    },
+    {
+      event: "item",
+      when: "with --itemize-changes, for each entry that changes",
+      fields: {
+        item: always(TEXT, "the change in the format of rsync: 11 characters YXcstpoguax"),
+        path: always(TEXT, 'name of the source and the path below it; of a directory with a "/" at its end'),
+        target: maybe(TEXT, "target of a symbolic link, or first path of a hard link"),
       },
     },
     {
@@ -115,6 +126,7 @@ export const COPY_EVENTS: TaskEvents = {
         skipped: always(COUNT, "entries that needed no copy"),
         verified: maybe(COUNT, "with --verify: verified files and links"),
         deleted: maybe(COUNT, "with --delete: deleted entries; in a dry run those that would be deleted"),
+        removedSources: maybe(COUNT, "with --remove-source-files: removed entries of the source"),
         stopped: maybe(TRUE, "the copy stopped early, because the target takes no more files"),
         dryRun: maybe(TRUE, "nothing was copied"),
         wireBytes: maybe(COUNT, "with -C or reused: bytes on the data connections, including frames"),

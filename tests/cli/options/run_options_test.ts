@@ -230,6 +230,50 @@ describe("options of a copy", () => {
     assertEquals(request("--nodirect").direct, false);
   });
 
+  it("remove sources with --remove-source-files, after they are flushed", () => {
+    const { removesSources, fsync } = request("--remove-source-files", "a", "h:");
+    assertEquals([removesSources, fsync], [true, true]);
+    for (
+      const [args, reason] of [
+        [["-", "h:f"], "with standard input: no file is moved"],
+        [["h:f", "-"], "with standard output: no file is moved"],
+        [["--existing", "a", "h:"], 'with "--existing": files that are skipped may have no copy'],
+        [["--ignore-existing", "a", "h:"], 'with "--ignore-existing": files that are skipped may have no copy'],
+        [["-K", "a", "h:"], 'with "--keep-dirlinks": a link could point to the source'],
+        [["--manifest=m", "a", "h:"], 'with "--manifest": sources may be read again for their digests'],
+        [["--ioengine=dummy", "a", "h:"], 'with "--ioengine dummy": nothing is copied'],
+      ] as const
+    ) assertEquals(usageError("--remove-source-files", ...args), `Cannot use "--remove-source-files" ${reason}`);
+  });
+
+  it("set owners with --chown, which implies -p, and preserve numbers with --numeric-ids", () => {
+    const owner = (...args: string[]) => {
+      const { chown, preserve } = request(...args);
+      return [chown?.user, chown?.group, preserve];
+    };
+    assertEquals(owner("--chown=ann:staff"), ["ann", "staff", true]);
+    assertEquals(owner("--chown=ann"), ["ann", undefined, true]);
+    assertEquals(owner("--chown=ann:"), ["ann", undefined, true]);
+    assertEquals(owner("--chown=:4294967294"), [undefined, "4294967294", true]);
+    assertEquals(request("-a", "--numeric-ids").numericIds, true);
+    assertEquals(request("-a").numericIds, undefined);
+    for (
+      const [value, problem] of [
+        [":", "neither a user nor a group is named"],
+        ["a:b:c", "it has more than one colon"],
+        ["4294967295", "a number is too large"],
+        ["n".repeat(256), "its name has 256 bytes"],
+      ]
+    ) {
+      const refused = usageError(`--chown=${value}`, "a", "h:");
+      assertEquals(refused, `Cannot use the owner "${value}" of "--chown": ${problem}`);
+    }
+    assertEquals(
+      usageError("--no-preserve", "--chown=a", "b", "h:"),
+      'Cannot use "--chown" with "--no-preserve": owners are set with other attributes only',
+    );
+  });
+
   it("delete with --delete, which needs one host and directories", () => {
     const deletion = (...args: string[]) => {
       const { deletes, deletesExcluded, maxDeletions } = request(...args);

@@ -103,11 +103,14 @@ const MESSAGES: Message[] = [
   { type: "totals", files: 1, bytes: 2, complete: false },
   { type: "failed", failure: FAILURE },
   { type: "note", message: "ä\n" },
+  { type: "owners", owners: [{ kind: "user", id: 2 ** 32 - 1, name: "ä" }, { kind: "group", id: 1, name: "g" }] },
   { type: "names", root: 7, path: parseWirePath("a/\udcff"), names: ["x", "\udcff", ""] },
   { type: "deleted", entries: [{ path: "a/\udcff/" }] },
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
+  { type: "items", entries: [{ item: "hf         ", path: "a/\udcff", target: "b" }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
+  { type: "sourcesRemoved", entries: 2 ** 40 },
   { type: "removed", entries: [{ path: "/a/\udcff", bytes: 2 ** 40 }] },
   { type: "cleaned", files: 1, bytes: 2, failed: 0, kept: 3 },
   { type: "data", stream: 2 ** 32 - 1, bytes: new Uint8Array([0, 255, 128]) },
@@ -174,6 +177,23 @@ describe("messages", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
     assertRoundTrip(message);
     for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
+  });
+
+  it("of type items accept changes in the format of rsync only", () => {
+    for (const item of ["", ">f+++++++++x", ">x+++++++++", ">f\x1b++++++++", "<f+++++++++", 1, null]) {
+      rejects({ ...jsonOf("items"), entries: [{ item, path: "" }] });
+    }
+  });
+
+  it("of type owners accept names of 1 to 255 bytes and numbers above 0", () => {
+    for (
+      const owner of [
+        ...["", "a\0", "n".repeat(256), "ä".repeat(128)].map((name) => ({ kind: "user", id: 1, name })),
+        { kind: "user", id: 0, name: "a" },
+        { kind: "user", id: 2 ** 32, name: "a" },
+        { kind: "other", id: 1, name: "a" },
+      ]
+    ) rejects({ ...jsonOf("owners"), owners: [owner] });
   });
 
   it("of type finished accept a number of deleted entries, and reject other values", () => {

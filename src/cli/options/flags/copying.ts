@@ -163,11 +163,25 @@ export const COPYING = [
     help: "Make the target equal to the source: same as -a -u --delete --no-target-directory",
   },
   {
+    name: "remove-source-files",
+    kind: "boolean",
+    once: true,
+    forwarded: "changed",
+    help: "Like --fsync, and remove files and links of the source at the end, if their copies are confirmed",
+  },
+  {
     name: "dry-run",
     short: "n",
     kind: "boolean",
     forwarded: true,
     help: "Change nothing; list what would be copied or removed",
+  },
+  {
+    name: "itemize-changes",
+    kind: "boolean",
+    once: true,
+    forwarded: "changed",
+    help: "List each change on standard output in the format of rsync; with -n the changes that would be made",
   },
   {
     name: "no-resume",

@@ -81,6 +81,19 @@ export const SELECTING = [
     help: "Change the permissions of copied files and directories, as in D755,F644 or u+rwX,go-w",
   },
   {
+    name: "chown",
+    kind: "string",
+    argument: "OWNER",
+    forwarded: "changed",
+    help: "Like -p, with this owner: USER:GROUP, USER or :GROUP, by the names or numbers of the host of the target",
+  },
+  {
+    name: "numeric-ids",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Preserve owner and group by number; by default they are mapped by name",
+  },
+  {
     name: "ignore-existing",
     kind: "boolean",
     forwarded: "changed",

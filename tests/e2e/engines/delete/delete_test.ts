@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
 import { pathsIn } from "../../../support/files/paths_in.ts";
 import {
@@ -177,6 +178,19 @@ describeWithScene("--delete", { inProcess: true }, (scene) => {
       });
     }
   }
+
+  it("sends only the changed files of a mirror", async () => {
+    for (const variant of VARIANTS) {
+      const names = Array.from({ length: 60 }, (_, index) => `s/${index % 7}/${index}`);
+      const tree = await scene.tree(Object.fromEntries(names.map((name) => [name, name])));
+      const copy = { flags: ["--mirror", "--json"], sources: [`${tree}/s`], target: `${tree}/t` };
+      assertEquals(lastEvent((await scene.copy(variant, copy)).stdout).files, 60);
+      for (const name of names.slice(0, 10)) Deno.writeTextFileSync(`${tree}/${name}`, "changed");
+      const { files, skipped } = lastEvent((await scene.copy(variant, copy)).stdout);
+      assertEquals([files, skipped], [10, 50]);
+      assertEquals(await compareTrees(`${tree}/s`, copy.target, { mtimes: "ms" }), []);
+    }
+  });
 
   it("never deletes a source in its own target", async () => {
     for (const variant of VARIANTS as Variant[]) {

@@ -1,0 +1,189 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { isRoot } from "../../../files/file_engines.ts";
+import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
+import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
+import {
+  describeWithScene,
+  type Engine,
+  type Scene,
+  type Variant,
+  variantName,
+  VARIANTS,
+} from "../../../support/scene.ts";
+import { writeWrapper } from "../../../support/shell_script.ts";
+
+const SOURCE: TreeEntries = {
+  "from/small": "small",
+  "from/d/large": { size: 2 << 20 },
+  "from/d/link": { link: "large" },
+};
+const PATHS = ["", "d", "small", "d/large", "d/link"];
+/** Numbers on this machine and on the other one; only this machine knows the last user. */
+const ALICE = { uid: 23001, gid: 23002 };
+const OTHER_ALICE = { uid: 24001, gid: 24002 };
+const UNKNOWN = { uid: 23999, gid: 23998 };
+
+/** Returns owner and group of each path. The portable engine cannot set those of a link. */
+function ownersOf(directory: string, engine: Engine = "native"): string[] {
+  return PATHS.slice(0, engine === "native" ? PATHS.length : -1).map((path) => {
+    const { uid, gid } = Deno.lstatSync(`${directory}/${path}`);
+    return `${uid}:${gid}`;
+  });
+}
+
+/** Returns the same owner for each path, as `ownersOf`. */
+function all(owner: string, engine: Engine = "native"): string[] {
+  return Array(engine === "native" ? PATHS.length : PATHS.length - 1).fill(owner);
+}
+
+async function treeOf(scene: Scene, { uid, gid }: { uid: number; gid: number }): Promise<string> {
+  const tree = await scene.tree(SOURCE);
+  const args = ["-hR", `${uid}:${gid}`, `${tree}/from`];
+  assertEquals((await new Deno.Command("chown", { args }).output()).code, 0);
+  return tree;
+}
+
+/** Writes an escp that sees other users and groups. */
+async function writeEscpWithUsers(
+  scene: Scene,
+  { uid, gid }: { uid: number; gid: number },
+  engine: string,
+): Promise<string[]> {
+  const directory = await scene.tree({
+    "passwd": `root:x:0:0::/root:/bin/sh\nescp-alice:x:${uid}:${gid}::/:/bin/sh\n`,
+    "group": `root:x:0:\nescp-team:x:${gid}:\n`,
+  });
+  const mounts = ["passwd", "group"].map((name) => `mount --bind ${directory}/${name} /etc/${name}`).join(" && ");
+  const path = `${directory}/escp`;
+  await writeWrapper(path, [
+    ...["unshare", "-m", "--propagation", "private", "sh", "-c", `${mounts} && exec "$@"`, "sh"],
+    ...escpCommand(),
+    ...["--engine", engine],
+  ]);
+  return ["-D", path];
+}
+
+const namespaces = isRoot &&
+  new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).outputSync().success;
+const SKIPPED = namespaces ? "" : " (skipped: not root, or without mount namespaces)";
+
+describeWithScene(`owners by name${SKIPPED}`, { ignore: !namespaces }, (scene) => {
+  /** Runs a copy in which both ends have their own users. */
+  async function copyBetween(variant: Variant, tree: string, flags: string[]) {
+    const { direction, engine } = variant;
+    const [here, there] = direction === "push" ? [ALICE, OTHER_ALICE] : [OTHER_ALICE, ALICE];
+    const [, command] = await writeEscpWithUsers(scene, here, engine);
+    return await runEscp([
+      ...[...scene.sshd.sshOptions, ...await writeEscpWithUsers(scene, there, engine), "-a", ...flags],
+      direction === "pull" ? `testhost:${tree}/from/.` : `${tree}/from/.`,
+      direction === "push" ? `testhost:${tree}/to` : `${tree}/to`,
+    ], { command: [command] });
+  }
+
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "local")) {
+    it(`are those of the names on the host of the target (${variantName(variant)})`, async () => {
+      const tree = await treeOf(scene, ALICE);
+      const { code, stderr } = await copyBetween(variant, tree, []);
+      const { uid, gid } = OTHER_ALICE;
+      const expected = all(`${uid}:${gid}`, variant.engine);
+      assertEquals([code, stderr, ownersOf(`${tree}/to`, variant.engine)], [0, "", expected]);
+      const again = await copyBetween(variant, tree, ["-u", "--json"]);
+      assertEquals([again.code, lastEvent(again.stdout).files], [0, 0]);
+      assertEquals(ownersOf(`${tree}/to`, variant.engine), expected);
+    });
+  }
+
+  it("keep their numbers with --numeric-ids, and without a name on the other host", async () => {
+    for (const [owner, flags] of [[ALICE, ["--numeric-ids"]], [UNKNOWN, []]] as const) {
+      for (const direction of ["push", "pull"] as const) {
+        const tree = await treeOf(scene, owner);
+        const { code, stderr } = await copyBetween({ direction, engine: "native", streams: 1 }, tree, [...flags]);
+        const numbers = all(`${owner.uid}:${owner.gid}`);
+        assertEquals([code, stderr, ownersOf(`${tree}/to`)], [0, "", numbers]);
+      }
+    }
+  });
+
+  it("are mapped between two remote hosts", async () => {
+    const tree = await treeOf(scene, ALICE);
+    const [, from] = await writeEscpWithUsers(scene, ALICE, "auto");
+    const [, to] = await writeEscpWithUsers(scene, OTHER_ALICE, "auto");
+    // The same path on both hosts: the second session sees the other users.
+    const both = `${await scene.tree()}/escp`;
+    await writeWrapper(both, [
+      "sh",
+      "-c",
+      `if mkdir ${both}.used 2>/dev/null; then exec ${from} "$@"; else exec ${to} "$@"; fi`,
+      "sh",
+    ]);
+    const { code, stderr } = await runEscp([
+      ...[...scene.sshd.sshOptions, "-D", both, "-a"],
+      ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
+    ]);
+    const { uid, gid } = OTHER_ALICE;
+    assertEquals([code, stderr, ownersOf(`${tree}/to`)], [0, "", all(`${uid}:${gid}`)]);
+  });
+
+  it("are set by name on the host of the target with --chown", async () => {
+    const tree = await treeOf(scene, UNKNOWN);
+    const variant: Variant = { direction: "push", engine: "native", streams: 1 };
+    const { code, stderr } = await copyBetween(variant, tree, ["--chown=escp-alice:escp-team"]);
+    const { uid, gid } = OTHER_ALICE;
+    assertEquals([code, stderr, ownersOf(`${tree}/to`)], [0, "", all(`${uid}:${gid}`)]);
+  });
+});
+
+describeWithScene(`--chown${isRoot ? "" : " (skipped: not root)"}`, { inProcess: true, ignore: !isRoot }, (scene) => {
+  for (const variant of VARIANTS) {
+    it(`sets owner and group of all entries (${variantName(variant)})`, async () => {
+      for (
+        const [index, [chown, expected]]
+          of ([["123:456", "123:456"], ["123", "123:23002"], [":456", "23001:456"]] as const)
+            .entries()
+      ) {
+        const tree = await treeOf(scene, ALICE);
+        const flags = ["-r", "--symlinks=preserve", "--json", `--chown=${chown}`];
+        const copy = { flags, sources: [`${tree}/from/.`], target: `${tree}/to${index}` };
+        assertEquals((await scene.copy(variant, copy)).code, 0);
+        assertEquals(ownersOf(copy.target, variant.engine), all(expected, variant.engine));
+        const again = await scene.copy(variant, { ...copy, flags: [...flags, "-u"] });
+        assertEquals([again.code, lastEvent(again.stdout).files], [0, 0]);
+      }
+    });
+
+    it(`changes the owner of files that an update skips (${variantName(variant)})`, async () => {
+      const tree = await treeOf(scene, ALICE);
+      const copy = { flags: ["-a", "-u"], sources: [`${tree}/from/.`], target: `${tree}/to` };
+      assertEquals((await scene.copy(variant, copy)).code, 0);
+      assertEquals((await scene.copy(variant, { ...copy, flags: [...copy.flags, "--chown=5:6"] })).code, 0);
+      // A link that is the same keeps its owner.
+      assertEquals(ownersOf(copy.target, "portable"), all("5:6", "portable"));
+    });
+
+    it(`refuses an unknown name before anything is written (${variantName(variant)})`, async () => {
+      const tree = await scene.tree(SOURCE);
+      for (const [chown, kind] of [["no-such-user", "user"], [":no-such-group", "group"]]) {
+        const copy = { flags: ["-r", `--chown=${chown}`], sources: [`${tree}/from/.`], target: `${tree}/to` };
+        const { code, stderr } = await scene.copy(variant, copy);
+        assertEquals(code, 1);
+        assertMatch(stderr, new RegExp(`Cannot use --chown: the host of the target has no ${kind} "no-such-${kind}"`));
+        assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["from"]);
+      }
+    });
+  }
+
+  it("is refused by a remote host without the feature, and owners are sent as numbers to it", async () => {
+    const tree = await treeOf(scene, ALICE);
+    const variant: Variant = { direction: "push", engine: "portable", streams: 1 };
+    const copy = { sources: [`${tree}/from/.`], target: `${tree}/to` };
+    const old = await oldEscpFlags(scene);
+    const refused = await scene.copy(variant, { ...copy, flags: [...old, "-r", "--chown=1:2"] });
+    assertEquals(refused.code, 1);
+    assertMatch(refused.stderr, /Cannot use --chown: escp .* does not support it/);
+    assertEquals((await scene.copy(variant, { ...copy, flags: [...old, "-r", "-p"] })).code, 0);
+    assertEquals(ownersOf(copy.target)[2], `${ALICE.uid}:${ALICE.gid}`);
+  });
+});

@@ -1,0 +1,135 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine } from "../../../src/files/engine/engine.ts";
+import type { SourceRoot, WalkOptions } from "../../../src/files/engine/source.ts";
+import { identityOf } from "../../../src/files/stat/file_identity.ts";
+import { ConfirmedSources } from "../../../src/transfer/send/confirmed_sources.ts";
+import { removeSources } from "../../../src/transfer/send/source_remover.ts";
+import { ENGINES } from "../../files/file_engines.ts";
+import { pathsIn } from "../../support/files/paths_in.ts";
+import { createTempTree, type TreeEntries } from "../../support/files/temp_tree.ts";
+
+const TREE: TreeEntries = {
+  "root/a": "a",
+  "root/d/b": "b",
+  "root/d/large": { size: 2 << 20 },
+  "root/d/link": { link: "b" },
+  "root/d/second": { hardLink: "root/a" },
+  "beside/b": "b",
+};
+const OPTIONS: WalkOptions = { recursive: true, symlinks: "preserve", hardlinks: true, preserve: true };
+const DIRECTORIES = ["beside", "beside/b", "root", "root/d"];
+
+/** Confirms everything that the walk finds. */
+async function confirmAll(files: FileEngine, roots: SourceRoot[], options = OPTIONS): Promise<ConfirmedSources> {
+  const confirmed = new ConfirmedSources();
+  const walk = files.walk(roots, options);
+  for (let item = await walk.next(); item; item = await walk.next()) {
+    if (item.type === "pack") confirmed.pack(item.plan, new Uint8Array(item.records).fill(1));
+    else if (item.type === "ranged") confirmed.large(item);
+  }
+  walk.close();
+  return confirmed;
+}
+
+function rootOf(path: string): SourceRoot {
+  return { path, name: "root", kind: "folder", identity: identityOf(Deno.statSync(path)), size: 0 };
+}
+
+/** Changes a file until the system shows another time of its last change. */
+function writeWithTimeSetBack(path: string): void {
+  const { atime, mtime, ctime } = Deno.statSync(path);
+  do {
+    Deno.writeTextFileSync(path, "c");
+    Deno.utimeSync(path, atime!, mtime!);
+  } while (Deno.statSync(path).ctime!.getTime() === ctime!.getTime());
+}
+
+/** Removes the entries. @returns their number, and the notes and failures. */
+async function remove(files: FileEngine, roots: SourceRoot[], confirmed: ConfirmedSources, follow = false) {
+  const messages: string[] = [];
+  const removed = await removeSources(confirmed, {
+    files,
+    roots,
+    follow,
+    failed: (error) => messages.push(error.message),
+    note: (message) => messages.push(message),
+    turn: () => {},
+  });
+  return { removed, messages };
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`removing sources (${title})`, () => {
+    it("removes files, links and hard links, and keeps directories", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots);
+      assertEquals(await remove(files, roots, confirmed), { removed: 5, messages: [] });
+      assertEquals(pathsIn(tree.path).toSorted(), DIRECTORIES);
+    });
+
+    it("removes all names of a file that was sent under each of them", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots, { ...OPTIONS, hardlinks: false });
+      assertEquals(await remove(files, roots, confirmed), { removed: 5, messages: [] });
+    });
+
+    for (
+      const [change, changes] of [
+        ["its contents", (path: string) => Deno.writeTextFileSync(path, "c")],
+        ["its contents, with its time set back", writeWithTimeSetBack],
+        ["the file, by another one", (path: string) => {
+          Deno.writeTextFileSync(`${path}.new`, "b");
+          Deno.renameSync(`${path}.new`, path);
+        }],
+        ["the file, by a link", (path: string) => {
+          Deno.removeSync(path);
+          Deno.symlinkSync("../a", path);
+        }],
+      ] as const
+    ) {
+      // The portable engine knows the time of the last change in whole seconds.
+      const ignore = changes === writeWithTimeSetBack && title === "portable";
+      it(`keeps a file after a change of ${change}`, { ignore }, async () => {
+        await using tree = await createTempTree(TREE);
+        const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+        const confirmed = await confirmAll(files, roots);
+        const path = `${tree.path}/root/d/b`;
+        changes(path);
+        const { removed, messages } = await remove(files, roots, confirmed);
+        assertEquals([removed, messages], [4, [`not removed: "${path}": changed since the copy`]]);
+      });
+    }
+
+    it("keeps a hard link of a file that has changed", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots);
+      Deno.writeTextFileSync(`${tree.path}/root/a`, "changed");
+      assertEquals((await remove(files, roots, confirmed)).removed, 3);
+      assertEquals(Deno.readTextFileSync(`${tree.path}/root/d/second`), "changed");
+    });
+
+    it("removes nothing through a link that has replaced a directory", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots);
+      Deno.renameSync(`${tree.path}/root/d`, `${tree.path}/moved`);
+      Deno.symlinkSync("../moved", `${tree.path}/root/d`);
+      const { removed } = await remove(files, roots, confirmed);
+      assertEquals([removed, pathsIn(`${tree.path}/moved`).length], [1, 4]);
+    });
+
+    it("removes nothing in another directory that has the path of the root", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots);
+      Deno.renameSync(`${tree.path}/root`, `${tree.path}/moved`);
+      Deno.renameSync(`${tree.path}/beside`, `${tree.path}/root`);
+      assertEquals((await remove(files, roots, confirmed)).removed, 0);
+      assertEquals(pathsIn(`${tree.path}/moved`).length, 6);
+    });
+  });
+}
