@@ -99,7 +99,7 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
 /** Returns the PID of the only child of this process with such an argument. */
 async function pidOf(argument: string): Promise<number> {
   for (const process of await descendantsOf(Deno.pid)) {
-    if ((await commandOf(process)).split(" ").includes(argument)) return process.pid;
+    if (commandOf(process).split(" ").includes(argument)) return process.pid;
   }
   throw new Error(`No process has the argument ${argument}`);
 }
