@@ -41,7 +41,7 @@ describe("USUAL_SECONDS", () => {
 });
 
 describe("joinedTests", () => {
-  it("imports each file, relative to a directory or absolute, whatever its name", () => {
+  it("imports each file, relative to a directory or absolute", () => {
     assertEquals(
       joinedTests("/a b", ["c_test.ts", "/d/e_test.ts"]),
       'import "file:///a%20b/c_test.ts";\nimport "file:///d/e_test.ts";\n',

@@ -6,7 +6,7 @@ import { describeWithScene, rotatingVariants, variantName } from "../support/sce
 /** Longer than these copies take on a busy machine. Backtracking and loops of links would never end. */
 const TIMEOUT_MS = 30_000;
 
-describeWithScene("a pattern of the client", { inProcess: true }, (scene) => {
+describeWithScene("a pattern of the client", (scene) => {
   for (const variant of rotatingVariants(0)) {
     it(`with catastrophic backtracking does not delay the copy: ${variantName(variant)}`, async () => {
       const name = "a".repeat(200);
