@@ -11,7 +11,7 @@ import { ensureSshd } from "./ensure_sshd.ts";
 import { bundle } from "./bundle.ts";
 import { fromFileUrl } from "@std/path";
 import { parseTestArgs } from "./test_args.ts";
-import { findTestFiles, planRuns, type TestRun } from "./test_runs.ts";
+import { findTestFiles, joinedTests, planRuns, type TestRun } from "./test_runs.ts";
 import { addCounts, countCases, formatCounts, NO_CASES, type TestCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
@@ -33,8 +33,9 @@ async function runFiles(run: TestRun, flags: readonly string[], env: Record<stri
   // Keeps every program that a test starts away from the state directory of the developer.
   const state = await Deno.makeTempDir({ prefix: "escp-tests-state-" });
   try {
+    const options = ["--quiet", "--allow-all", "--no-check", "--config", `${ROOT}deno.json`, `--junit-path=${report}`];
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--quiet", "--allow-all", "--no-check", `--junit-path=${report}`, ...flags, ...run.files],
+      args: ["test", ...options, ...flags, ...await modulesOf(run, state)],
       cwd: ROOT,
       env: { ...env, XDG_STATE_HOME: state },
       stdin: "null",
@@ -49,6 +50,14 @@ async function runFiles(run: TestRun, flags: readonly string[], env: Record<stri
     await Deno.remove(report);
     await Deno.remove(state, { recursive: true });
   }
+}
+
+/** Returns the modules to run: one in `directory` that imports all quick files, or the files themselves. */
+async function modulesOf({ files, isQuick }: TestRun, directory: string): Promise<readonly string[]> {
+  if (!isQuick || files.length === 1) return files;
+  const path = `${directory}/quick_test.ts`;
+  await Deno.writeTextFile(path, joinedTests(ROOT, files));
+  return [path];
 }
 
 async function readTimes(): Promise<Record<string, number>> {

@@ -68,15 +68,15 @@ describeWithScene("a signal", (scene) => {
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {
         // The main thread of another escp blocks signals.
-        if (!/^\S*ssh /.test(await commandOf(process))) continue;
+        if (!/^\S*ssh /.test(commandOf(process))) continue;
         const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
         const bits = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)![1]}`);
         // SIGTERM is bit 14.
-        assertEquals((bits("SigBlk") | bits("SigIgn")) >> 14n & 1n, 0n, await commandOf(process));
+        assertEquals((bits("SigBlk") | bits("SigIgn")) >> 14n & 1n, 0n, commandOf(process));
       }
       running.kill("SIGHUP");
       assertEquals((await running.result).code, 130);
-      assert(!await isRunning(running.pid));
+      assert(!isRunning(running.pid));
     });
   }
 });

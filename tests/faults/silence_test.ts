@@ -83,7 +83,7 @@ describeWithScene("an end that becomes silent", (scene) => {
       for (const { running } of begun.copies) {
         for (const process of await descendantsOf(running.pid)) {
           // A stopped ssh does not react to SIGTERM.
-          if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
+          if (/^\S*ssh /.test(commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
         }
       }
       await eachAtOnce(begun.copies, nameOf, endsWithReason);

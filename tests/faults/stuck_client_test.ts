@@ -40,7 +40,7 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
       await using _ = running;
       running.kill("SIGINT");
       await delay(100);
-      assert(await isRunning(running.pid));
+      assert(isRunning(running.pid));
       // A busy client that was interrupted once never exits.
       await interruptUntilExit(running);
       assertEquals((await running.result).code, 130);

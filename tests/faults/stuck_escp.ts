@@ -41,7 +41,7 @@ export async function remoteEnds(scene: Scene, running: RunningEscp, count = 1):
   for (;;) {
     const found = await receiversOf(scene.sshd);
     if (found.length >= count) return found;
-    assert(await isRunning(running.pid), running.printed.stderr);
+    assert(isRunning(running.pid), running.printed.stderr);
     await turn();
   }
 }

@@ -118,7 +118,7 @@ describeWithScene("SIGTERM", (scene) => {
       await using running = await scene.start(variant, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
       await untilBegun(to, running);
       for (const process of await descendantsOf(running.pid)) {
-        if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
+        if (/^\S*ssh /.test(commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
       }
       const begun = performance.now();
       running.kill("SIGTERM");

@@ -1,12 +1,15 @@
 import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { findTestFiles, planRuns } from "../../scripts/test_runs.ts";
+import { findTestFiles, joinedTests, planRuns, USUAL_SECONDS } from "../../scripts/test_runs.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 
-describe("planRuns", () => {
-  const file = (path: string, bytes: number, startsEscp = false) => ({ path, bytes, startsEscp });
-  const alone = (path: string) => ({ name: path, files: [path], isQuick: false });
+const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
+const file = (path: string, bytes: number, startsEscp = false) => ({ path, bytes, startsEscp });
+const alone = (path: string) => ({ name: path, files: [path], isQuick: false });
+
+describe("planRuns", () => {
   it("puts quick files into one process and starts the largest of the others first", () => {
     const files = [
       file("tests/ui/a_test.ts", 9),
@@ -26,6 +29,23 @@ describe("planRuns", () => {
     const files = [file("tests/e2e/large_test.ts", 9000, true), file("tests/e2e/slow_test.ts", 1, true)];
     const times = { "tests/e2e/large_test.ts": 2, "tests/e2e/slow_test.ts": 60 };
     assertEquals(planRuns(files, times), [alone("tests/e2e/slow_test.ts"), alone("tests/e2e/large_test.ts")]);
+  });
+});
+
+describe("USUAL_SECONDS", () => {
+  it("names existing files, which start before larger ones without measured times", async () => {
+    const files = await findTestFiles(ROOT, Object.keys(USUAL_SECONDS));
+    const large = file("tests/e2e/large_test.ts", 10_000, true);
+    assertEquals(planRuns([large, ...files]).at(-1), alone(large.path));
+  });
+});
+
+describe("joinedTests", () => {
+  it("imports each file, relative to a directory or absolute", () => {
+    assertEquals(
+      joinedTests("/a b", ["c_test.ts", "/d/e_test.ts"]),
+      'import "file:///a%20b/c_test.ts";\nimport "file:///d/e_test.ts";\n',
+    );
   });
 });
 

@@ -22,7 +22,7 @@ const SOURCE: TreeEntries = {
 };
 const SKIPPED = [TEMPORARY, oldName("file", "journal"), PARTIAL, `sub/${oldName("x", "run")}`, `sub/${PARTIAL}`];
 
-describeWithScene("a sender", (scene) => {
+describeWithScene("a sender", { inProcess: true }, (scene) => {
   /** Checks that each private name has one note, and all other files are copied. */
   async function assertSkipped({ code, stderr }: EscpResult, from: string, to: string): Promise<void> {
     const why = "skipped: its name is reserved for the temporary files of escp";
@@ -72,7 +72,7 @@ describeWithScene("a sender", (scene) => {
   });
 });
 
-describeWithScene("a receiver", (scene) => {
+describeWithScene("a receiver", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     it(`refuses a private name for the target: ${variantName(variant)}`, async () => {
       const [from, to] = [await scene.tree(REST), await scene.tree()];

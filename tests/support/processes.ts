@@ -15,9 +15,8 @@ const POLL_MS = 10;
 export async function processesWithEnvironment(assignment: string): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const pid of await allPids()) {
-    const environment = await readProc(pid, "environ");
-    if (!environment?.split("\0").includes(assignment)) continue;
-    const stat = await readStat(pid);
+    if (!readProc(pid, "environ")?.split("\0").includes(assignment)) continue;
+    const stat = readStat(pid);
     if (stat && stat.state !== "Z") found.push({ pid, startTime: stat.startTime });
   }
   return found;
@@ -25,7 +24,7 @@ export async function processesWithEnvironment(assignment: string): Promise<Proc
 
 /** Returns all descendants of a process except zombies, parents before children. */
 export async function descendantsOf(ancestor: number): Promise<ProcessId[]> {
-  const stats = await Promise.all((await allPids()).map(async (pid) => ({ pid, stat: await readStat(pid) })));
+  const stats = (await allPids()).map((pid) => ({ pid, stat: readStat(pid) }));
   const found: ProcessId[] = [];
   const parents = new Set([ancestor]);
   for (let grew = true; grew;) {
@@ -41,15 +40,15 @@ export async function descendantsOf(ancestor: number): Promise<ProcessId[]> {
 }
 
 /** Returns whether the process runs. A zombie does not. */
-export async function isRunning(process: ProcessId | number): Promise<boolean> {
-  const stat = await readStat(typeof process === "number" ? process : process.pid);
+export function isRunning(process: ProcessId | number): boolean {
+  const stat = readStat(typeof process === "number" ? process : process.pid);
   if (!stat || stat.state === "Z") return false;
   return typeof process === "number" || stat.startTime === process.startTime;
 }
 
 /** Kills the process unless it has exited. */
-export async function killProcess(process: ProcessId, signal: Deno.Signal = "SIGKILL"): Promise<void> {
-  if (!await isRunning(process)) return;
+export function killProcess(process: ProcessId, signal: Deno.Signal = "SIGKILL"): void {
+  if (!isRunning(process)) return;
   try {
     Deno.kill(process.pid, signal);
   } catch (error) {
@@ -58,14 +57,14 @@ export async function killProcess(process: ProcessId, signal: Deno.Signal = "SIG
 }
 
 /** Returns the command line of a process for messages; empty if it has exited. */
-export async function commandOf(process: ProcessId): Promise<string> {
-  return (await readProc(process.pid, "cmdline"))?.replaceAll("\0", " ").trim() ?? "";
+export function commandOf(process: ProcessId): string {
+  return readProc(process.pid, "cmdline")?.replaceAll("\0", " ").trim() ?? "";
 }
 
 /** Returns the remote ends of escp among the sessions of a server, without the shells that started them. */
 export async function receiversOf(sshd: { sessions(): Promise<ProcessId[]> }): Promise<ProcessId[]> {
   const sessions = await sshd.sessions();
-  const commands = await Promise.all(sessions.map(commandOf));
+  const commands = sessions.map(commandOf);
   return sessions.filter((_, index) => / --receiver\b/.test(commands[index]) && !/^\S*sh /.test(commands[index]));
 }
 
@@ -75,10 +74,10 @@ export async function receiversOf(sshd: { sessions(): Promise<ProcessId[]> }): P
  * @throws {Error} With its command line, if the process still runs after `deadlineMs`.
  */
 export async function waitForExit(process: ProcessId | number, deadlineMs = 5000): Promise<void> {
-  await waitForNoProcess(async () => {
+  await waitForNoProcess(() => {
     const pid = typeof process === "number" ? process : process.pid;
-    const stat = await readStat(pid);
-    return stat && await isRunning(process) ? [{ pid, startTime: stat.startTime }] : [];
+    const stat = readStat(pid);
+    return stat && isRunning(process) ? [{ pid, startTime: stat.startTime }] : [];
   }, deadlineMs);
 }
 
@@ -87,13 +86,16 @@ export async function waitForExit(process: ProcessId | number, deadlineMs = 5000
  *
  * @throws {Error} With the command lines of those that still run after `deadlineMs`.
  */
-export async function waitForNoProcess(find: () => Promise<ProcessId[]>, deadlineMs = 5000): Promise<void> {
+export async function waitForNoProcess(
+  find: () => ProcessId[] | Promise<ProcessId[]>,
+  deadlineMs = 5000,
+): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const left = await find();
     if (left.length === 0) return;
     if (performance.now() > deadline) {
-      const lines = await Promise.all(left.map(async (process) => `${process.pid} ${await commandOf(process)}`));
+      const lines = left.map((process) => `${process.pid} ${commandOf(process)}`);
       throw new Error(`Still running after ${deadlineMs} ms:\n${lines.join("\n")}`);
     }
     // There is no event for the exit of a process that is not a child.
@@ -108,17 +110,20 @@ async function allPids(): Promise<number[]> {
 }
 
 /** Reads fields 3, 4 and 22 of /proc/PID/stat (proc_pid_stat(5)). The name before them may contain spaces and parentheses. */
-async function readStat(pid: number): Promise<{ state: string; parent: number; startTime: string } | undefined> {
-  const text = await readProc(pid, "stat");
+function readStat(pid: number): { state: string; parent: number; startTime: string } | undefined {
+  const text = readProc(pid, "stat");
   if (!text) return undefined;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0], parent: Number(fields[1]), startTime: fields[19] };
 }
 
-/** Returns `undefined` if the process has exited or belongs to another user. */
-async function readProc(pid: number, file: string): Promise<string | undefined> {
+/**
+ * Returns `undefined` if the process has exited or belongs to another user. Synchronously, because each run of escp ends with a
+ * search in all processes.
+ */
+function readProc(pid: number, file: string): string | undefined {
   try {
-    return await Deno.readTextFile(`/proc/${pid}/${file}`);
+    return Deno.readTextFileSync(`/proc/${pid}/${file}`);
   } catch {
     return undefined;
   }

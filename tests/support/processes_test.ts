@@ -18,10 +18,10 @@ describe("processes", { ignore }, () => {
     const descendants = await descendantsOf(child.pid);
     assertEquals(marked.length, 2);
     assertEquals(descendants.length, 1);
-    assert(await isRunning(child.pid));
+    assert(isRunning(child.pid));
     await assertRejects(() => waitForExit(descendants[0], 0), Error, "sleep 1000");
 
-    for (const process of marked) await killProcess(process);
+    for (const process of marked) killProcess(process);
     await child.status;
     await waitForExit(child.pid);
     await waitForExit(descendants[0]);
@@ -29,9 +29,9 @@ describe("processes", { ignore }, () => {
     await reader.cancel();
   });
 
-  it("with a reused number are not mistaken for the earlier process", async () => {
-    assertEquals(await isRunning({ pid: Deno.pid, startTime: "1" }), false);
-    assert(await isRunning(Deno.pid));
-    await killProcess({ pid: Deno.pid, startTime: "1" });
+  it("with a reused number are not mistaken for the earlier process", () => {
+    assertEquals(isRunning({ pid: Deno.pid, startTime: "1" }), false);
+    assert(isRunning(Deno.pid));
+    killProcess({ pid: Deno.pid, startTime: "1" });
   });
 });

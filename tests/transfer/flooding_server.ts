@@ -24,13 +24,13 @@ const TRICKS: Record<string, { count: number; message(index: number): Message }>
     }),
   },
   "many failures": {
-    count: 22_000,
+    count: 14_000,
     message: (index) => ({
       type: "failed",
       failure: { code: "", path: "", message: long(index, 32 << 10), hint: long(index, 4 << 10) },
     }),
   },
-  "long notes": { count: 9_000, message: (index) => ({ type: "note", message: long(index, 96 << 10) }) },
+  "long notes": { count: 5_500, message: (index) => ({ type: "note", message: long(index, 96 << 10) }) },
   "many sources": {
     count: 2_000,
     message(index) {

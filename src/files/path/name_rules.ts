@@ -4,21 +4,21 @@ import { FileError } from "../../errors.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import { baseName, PATH_STYLE, type PathStyle } from "./local_path.ts";
+import { type RealPath, realPath } from "./real_path.ts";
 
 /** Rules by which a system interprets names. */
 export interface NameRules {
   readonly style: PathStyle;
   /** Whether two names that differ only in case usually refer to one file. */
   readonly ignoresCase: boolean;
-  /** Returns the path of an existing file, as spelled in its directories. */
-  realPath(path: string): string;
+  readonly realPath: RealPath;
 }
 
 /** Rules of this machine. */
 export const OWN_RULES: NameRules = {
   style: PATH_STYLE,
   ignoresCase: PATH_STYLE === "windows" || Deno.build.os === "darwin",
-  realPath: (path) => Deno.realPathSync(path),
+  realPath,
 };
 
 /** Devices of Windows, with any extension. The digits may be superscript. */

@@ -7,6 +7,7 @@ import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity
 import { isShared, ownUser } from "../target/directory_access.ts";
 import { codeOf, failedDeno, unexpectedLink } from "../stat/file_failure.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
+import { realPath } from "../path/real_path.ts";
 
 /** Owner and mode of a directory or file. */
 type Owned = Pick<Deno.FileInfo, "uid" | "mode">;
@@ -33,7 +34,7 @@ export function canOthersReplace(directory: Owned, entry: Owned): boolean {
 export function canOthersSwap(path: string): boolean {
   if (ownUser() === undefined) return false;
   let below = Deno.statSync(path);
-  for (let at = Deno.realPathSync(path);;) {
+  for (let at = realPath(path);;) {
     const above = directoryOf(at);
     if (above === at || above === ".") return false;
     const info = Deno.lstatSync(above);
@@ -68,7 +69,7 @@ export class LinkCheck {
 
 function realPathOf(path: string): string {
   try {
-    return Deno.realPathSync(path);
+    return realPath(path);
   } catch (error) {
     throw failedDeno("read", path, error);
   }

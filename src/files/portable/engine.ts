@@ -23,6 +23,7 @@ import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
 import { PortableTree } from "./tree.ts";
 import { type NameRules, OWN_RULES } from "../path/name_rules.ts";
+import { realPath } from "../path/real_path.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
 /**
@@ -98,7 +99,7 @@ const portablePaths: PathCalls = {
     return attempt("find", path, () => Deno.readLinkSync(path));
   },
   realPath(path) {
-    return attempt("find", path, () => Deno.realPathSync(path));
+    return attempt("find", path, () => realPath(path));
   },
   list: listEntries,
 };

@@ -12,6 +12,7 @@ import { failedDeno, failedWith, FileCode, grownFile, specialFile, unexpectedLin
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { directoryOf, joinPath, splitRelativePath } from "../path/local_path.ts";
+import { realPath } from "../path/real_path.ts";
 import { canOthersSwap, isSharedByOthers, refersTo } from "./access.ts";
 import { readOpen, readPath, sentModeMask } from "./stat.ts";
 
@@ -182,14 +183,14 @@ export class PortableRangeReader implements RangeReader {
  */
 function watchedDirectory(root: SourceRoot, below: string): string | undefined {
   if (!refersTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
-  const real = Deno.realPathSync(joinPath(root.path, below));
-  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw unexpectedLink(joinPath(root.path, below), "read");
+  const real = realPath(joinPath(root.path, below));
+  if (real !== joinPath(realPath(root.path), below)) throw unexpectedLink(joinPath(root.path, below), "read");
   return isSharedByOthers(Deno.statSync(real)) || canOthersSwap(real) ? real : undefined;
 }
 
 function realPathOf(path: string): string | undefined {
   try {
-    return Deno.realPathSync(path);
+    return realPath(path);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { baseName, directoryOf, isSeparator, PATH_STYLE, type PathStyle } from "../path/local_path.ts";
+import { realPath } from "../path/real_path.ts";
 import { expandTilde } from "../path/tilde.ts";
 
 /** A directory of this machine that contains all paths of a session. */
@@ -82,7 +83,7 @@ export function checkRealPath(operation: string, path: string, within: string | 
   if (within === undefined) return;
   let real: string;
   try {
-    real = Deno.realPathSync(path);
+    real = realPath(path);
   } catch (error) {
     throw failedDeno(operation, path, error);
   }

@@ -104,13 +104,13 @@ describe(`Ctrl-C on a terminal${why}`, { ignore }, () => {
     await screen.waitFor(/\d+%/);
     // The client waits for its stopped child.
     const receivers = await childrenServing(pid);
-    for (const receiver of receivers) await killProcess(receiver, "SIGSTOP");
+    for (const receiver of receivers) killProcess(receiver, "SIGSTOP");
     await pressCtrlC();
     // Signals of one kind that arrive together count once.
     await screen.waitFor(/\^C[^\n]*\rlarge/);
     await pressCtrlC();
     const { code, text } = await end();
-    for (const receiver of receivers) await killProcess(receiver, "SIGCONT");
+    for (const receiver of receivers) killProcess(receiver, "SIGCONT");
     assertEquals(code, 130, text);
     assertMatch(text, /\^C[^\n]*\^C\r\n$/);
   });
@@ -120,7 +120,7 @@ describe(`Ctrl-C on a terminal${why}`, { ignore }, () => {
 async function childrenServing(ancestor: number): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const process of await descendantsOf(ancestor)) {
-    if (/ --receiver\b/.test(await commandOf(process))) found.push(process);
+    if (/ --receiver\b/.test(commandOf(process))) found.push(process);
   }
   return found;
 }

@@ -110,13 +110,40 @@ describeWithScene(`the executable for Windows, by Wine${why}`, { ignore: problem
     assertEquals(listNames(`${here}/to`).filter((name) => !name.startsWith(".escp-")), ["good"]);
   });
 
-  it("sends files whose paths have more than 260 characters", async () => {
-    const deep = Array.from({ length: 4 }, (_, index) => `${index}`.padEnd(90, "x")).join("/");
-    const { here } = await write({ [`from/${deep}/small`]: "1", [`from/${deep}/large`]: { size: 2 << 20 } });
+  it("copies files whose paths have more than 260 characters in each direction, also to such a target", async () => {
+    const long = Array.from({ length: 4 }, (_, index) => `${index}`.padEnd(90, "x")).join("/");
+    const mtime = new Date("2020-02-02T02:02:02Z");
+    const { here } = await write({
+      [`from/${long}/small`]: { content: "1", mtime },
+      [`from/${long}/large`]: { size: 2 << 20, mtime },
+      [`from/${"d".repeat(255)}/${"f".repeat(255)}`]: { content: "2", mtime },
+      [`to/${long}`]: { directory: true },
+    });
     const host = await scene.tree({});
-    const { code, stderr } = await run(here, "-r", "from", `testhost:${host}/to`);
-    assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    assertEquals(await compareTrees(`${here}/from`, `${host}/to`, { modes: false }), []);
+    const place = `to\\${long.replaceAll("/", "\\")}`;
+    for (
+      const [source, target, copy] of [
+        ["from", `testhost:${host}/to`, `${host}/to`],
+        [`testhost:${host}/to`, "back", `${here}/back`],
+        ["back", `${place}\\new`, `${here}/to/${long}/new`],
+        [`${place}\\new`, `testhost:${host}/again`, `${host}/again`],
+      ]
+    ) {
+      const { code, stderr } = await run(here, "-r", "-p", source, target);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" }, `${source} to ${target}`);
+      assertEquals(await compareTrees(`${here}/from`, copy, { mtimes: "s", modes: false }), [], copy);
+    }
+  });
+
+  it("refuses a name that differs only in case from an existing one whose path has more than 260 characters", async () => {
+    const long = "x".repeat(250);
+    const { here } = await write({ [`to/${long}/README`]: "old", [`to/${long}/same`]: "old" });
+    const host = await scene.tree({ [`to/${long}/readme`]: "new", [`to/${long}/same`]: "new" });
+    const { code, stderr } = await run(here, "-r", `testhost:${host}/to`, ".");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, '"README" already exists and differs only in case');
+    const read = (name: string) => Deno.readTextFileSync(`${here}/to/${long}/${name}`);
+    assertEquals([read("README"), read("same")], ["old", "new"]);
   });
 
   it("explains how to install a missing ssh client", async () => {

@@ -97,7 +97,7 @@ describeWithScene("a FIFO as the target", (scene) => {
       await using running = await scene.start(variant, copy);
       using file = await Deno.open(fifo);
       await delay(PAUSE * 1_000);
-      assert(await isRunning(running.pid), running.printed.stderr);
+      assert(isRunning(running.pid), running.printed.stderr);
       const read = await new Response(file.readable).bytes();
       const { code, stderr } = await running.result;
       assertEquals(code, 0, stderr);
@@ -153,7 +153,7 @@ describeWithScene("a FIFO or device as a source", (scene) => {
         assertEquals(code, 1, stderr);
         assertStringIncludes(stderr, `"${source}": not a regular file`);
       }
-      assert(await writer.isBlocked());
+      assert(writer.isBlocked());
     });
 
     it(`in a tree is never opened: ${variantName(variant)}`, async () => {
@@ -169,8 +169,8 @@ describeWithScene("a FIFO or device as a source", (scene) => {
       });
       assertEquals(code, 0, stderr);
       assertEquals(listNames(`${path}/to`), ["file"]);
-      assert(await writer.isBlocked());
-      assert(await reader.isBlocked());
+      assert(writer.isBlocked());
+      assert(reader.isBlocked());
     });
   }
 });
@@ -209,7 +209,7 @@ describeWithScene("/dev/stdout as the target", (scene) => {
 });
 
 /** Starts a shell that blocks in opening one end of a FIFO until a process opens the opposite end. */
-async function blockedIn(script: string): Promise<AsyncDisposable & { isBlocked(): Promise<boolean> }> {
+async function blockedIn(script: string): Promise<AsyncDisposable & { isBlocked(): boolean }> {
   const child = new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).spawn();
   const ended = child.status;
   // There is no event for a process that blocks in open(2).

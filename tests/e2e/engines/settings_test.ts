@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { runEscp, startEscp } from "../../support/escp/escp_command.ts";
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { listNames } from "../../support/files/list_names.ts";
-import { commandOf, type ProcessId } from "../../support/processes.ts";
+import { type ProcessId, receiversOf } from "../../support/processes.ts";
 import { remoteConfig } from "../../support/escp/remote_settings.ts";
 import { describeWithScene, type Direction, ENGINES, type Variant } from "../../support/scene.ts";
 
@@ -94,14 +94,8 @@ describeWithScene("settings", (scene) => {
     const input = running.child.stdin.getWriter();
     await input.write(new Uint8Array(3 << 20));
     await running.waitForText("stderr", /OpenSSL|WebCrypto|node:crypto/);
-    const receivers = (await scene.sshd.sessions()).map(async (process) => ({
-      process,
-      command: await commandOf(process),
-    }));
-    const receiver = (await Promise.all(receivers)).find(({ command }) =>
-      /--receiver( |$)/.test(command) && !/^sh /.test(command)
-    );
-    for (const { pid } of [receiver!.process, { pid: running.pid }]) {
+    const [receiver] = await receiversOf(scene.sshd);
+    for (const { pid } of [receiver, { pid: running.pid }]) {
       const allowed = allowedCpus({ pid, startTime: "" });
       assert(allowed.length > 1);
       for (const cpus of allowed) assertEquals(BigInt(`0x${cpus.replaceAll(",", "")}`), BigInt(`0x${mask}`));

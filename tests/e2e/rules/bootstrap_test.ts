@@ -206,7 +206,7 @@ describeWithSshd("a host without escp", () => {
       const args = [...sshd.sshOptions, "-B", "--binaries", release.path, `${directory}/a`, "testhost:b"];
       await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${directory}/cache` } });
       while (!existsSync(started)) await turn();
-      for (const process of await descendantsOf(sshd.pid)) await killProcess(process);
+      for (const process of await descendantsOf(sshd.pid)) killProcess(process);
       assertEquals((await running.result).code, 255);
       const [partial] = namesIfPresent(installed) ?? [];
       const clean = async (days: string) => {

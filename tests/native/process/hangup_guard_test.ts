@@ -25,7 +25,7 @@ describe("guardHangup", { ignore: Deno.build.os !== "linux" }, () => {
           await input.write(new Uint8Array([1]));
           await delay(100);
         }
-        assert(await isRunning(child.pid));
+        assert(isRunning(child.pid));
         if (descriptor === 0) await input.close();
         else await reader.cancel();
         await waitForExit(child.pid, 10_000);
@@ -33,7 +33,7 @@ describe("guardHangup", { ignore: Deno.build.os !== "linux" }, () => {
         else await input.abort().catch(() => {});
         assertEquals((await child.status).signal, "SIGKILL");
       } finally {
-        if (await isRunning(child.pid)) child.kill("SIGKILL");
+        if (isRunning(child.pid)) child.kill("SIGKILL");
         await child.status;
       }
     });

@@ -117,7 +117,7 @@ export async function startEscp(args: string[], options: EscpOptions = {}): Prom
 
   async function killAll(): Promise<void> {
     const processes = [...await descendantsOf(child.pid), ...await processesWithEnvironment(marker)];
-    for (const process of processes) await killProcess(process);
+    for (const process of processes) killProcess(process);
     await child.status;
   }
 

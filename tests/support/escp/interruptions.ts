@@ -10,6 +10,9 @@ import type { Scene } from "../scene.ts";
 import { recordsOf } from "./state.ts";
 import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
+/** Interval of checks that read records and directories, which takes longer than a turn. */
+const POLL_MS = 10;
+
 /** Writes a file of random bytes that was last changed an hour ago. */
 export async function writeLargeFile(path: string, bytes: number): Promise<void> {
   const script = `head -c ${bytes} /dev/urandom >"$1" && touch -d '1 hour ago' "$1"`;
@@ -44,7 +47,7 @@ export async function untilTrue(
   running.result.finally(() => ended = true).catch(() => {});
   while (!condition()) {
     assert(!ended, `The copy ended before it could be interrupted: ${running.printed.stderr}`);
-    await (feed ? Promise.race([feed(), turn()]) : turn());
+    await (feed ? Promise.race([feed(), turn()]) : delay(POLL_MS));
   }
 }
 
@@ -89,7 +92,7 @@ export async function assertSame(a: string, b: string): Promise<void> {
 
 /** Sends SIGINT until the client has exited, because two pending signals of one kind are delivered as one. */
 export async function interruptUntilExit(running: RunningEscp): Promise<void> {
-  while (await isRunning(running.pid)) {
+  while (isRunning(running.pid)) {
     try {
       running.kill("SIGINT");
     } catch (error) {
@@ -103,7 +106,7 @@ export async function interruptUntilExit(running: RunningEscp): Promise<void> {
 /** Kills descendants of the client and of the server whose command line matches. */
 export async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
   for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
-    if (pattern.test(await commandOf(process))) await killProcess(process);
+    if (pattern.test(commandOf(process))) killProcess(process);
   }
 }
 
@@ -111,8 +114,8 @@ export async function killOthers(scene: Scene, running: RunningEscp, pattern: Re
 export async function killHolder(scene: Scene, path: string): Promise<void> {
   const real = await Deno.realPath(path);
   for (const process of await descendantsOf(scene.sshd.pid)) {
-    if (!/--receiver/.test(await commandOf(process)) || !openFilesOf(process).includes(real)) continue;
-    return await killProcess(process);
+    if (!/--receiver/.test(commandOf(process)) || !openFilesOf(process).includes(real)) continue;
+    return killProcess(process);
   }
   throw new Error(`No remote end has ${path} open`);
 }

@@ -154,7 +154,7 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
   const sessions = () => processesWithEnvironment(marker);
   let disposed = false;
   async function cutConnections(): Promise<void> {
-    for (const process of await descendantsOf(child.pid)) await killProcess(process);
+    for (const process of await descendantsOf(child.pid)) killProcess(process);
   }
   return {
     sshOptions: ["-F", configPath],
@@ -175,13 +175,13 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
     async [Symbol.asyncDispose]() {
       if (disposed) return;
       disposed = true;
-      for (const process of await sessions()) await killProcess(process);
+      for (const process of await sessions()) killProcess(process);
       // SIGTERM from the leaves up, so that each parent reaps its children and init gets no zombie. Before the server,
       // because its orphans can no longer be distinguished from other processes.
       const connections = await descendantsOf(child.pid);
-      for (const process of connections.toReversed()) await killProcess(process, "SIGTERM");
+      for (const process of connections.toReversed()) killProcess(process, "SIGTERM");
       await waitForNoProcess(() => descendantsOf(child.pid), 2000).catch(cutConnections);
-      for (const process of connections) await killProcess(process);
+      for (const process of connections) killProcess(process);
       child.kill("SIGTERM");
       await child.status;
       await stderr.ended;

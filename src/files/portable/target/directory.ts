@@ -11,6 +11,7 @@ import type { TargetRoot } from "../../engine/target_root.ts";
 import type { GlobEntry } from "../../glob/expand.ts";
 import { baseName, directoryOf, joinPath } from "../../path/local_path.ts";
 import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_rules.ts";
+import { realPath } from "../../path/real_path.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { codeOf, failedDeno, failedWith, unexpectedLink } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
@@ -144,7 +145,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   }
 
   isMountPoint(path: string): boolean {
-    return isMountPoint(joinPath(Deno.realPathSync(this.place), baseName(path)));
+    return isMountPoint(joinPath(realPath(this.place), baseName(path)));
   }
 
   checkSameCase(operation: string, path: string): void {
@@ -260,7 +261,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     const directory = followLinkPath(link, "create", PATHS, { created: dirlinks, source });
     if (within !== undefined && !isWithin(directory, within)) throw pointsOutside("create", link, within);
     const info = Deno.lstatSync(directory);
-    if (!info.isDirectory || Deno.realPathSync(directory) !== directory) throw swapped("create", link);
+    if (!info.isDirectory || realPath(directory) !== directory) throw swapped("create", link);
     this.isSwappable ||= canOthersSwap(directory);
     this.#hasSharedNames = isSharedByOthers(info);
     this.#info = info;
@@ -297,7 +298,7 @@ const PATHS: RealPaths = {
     }
   },
   readLink: (path) => Deno.readLinkSync(path),
-  realPath: (path) => Deno.realPathSync(path),
+  realPath,
 };
 
 /** Returns the status of a file or link itself; undefined if there is none. @throws errors of `Deno.lstatSync`. */

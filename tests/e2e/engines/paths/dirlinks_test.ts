@@ -18,7 +18,7 @@ const TARGET = {
   "elsewhere/small": "old",
 };
 
-describeWithScene("--keep-dirlinks", (scene) => {
+describeWithScene("--keep-dirlinks", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
     const name = variantName(variant);
 
@@ -73,11 +73,8 @@ describeWithScene("--keep-dirlinks", (scene) => {
       const tree = await scene.tree({ ...SOURCE, ...TARGET, "to/in/sub": { link: "../../elsewhere" } });
       await using _ = await remoteConfig(scene, `root: ${tree}/to\n`);
       for (const [sources, target] of [["s", ""], ["s/.", "in"]]) {
-        const { code, stderr } = await scene.copy({ direction: "push", engine, streams: 1 }, {
-          flags: ["-a", "-K"],
-          sources: [`${tree}/${sources}`],
-          target: `${tree}/to/${target}`,
-        });
+        const copy = { flags: ["-a", "-K"], sources: [`${tree}/${sources}`], target: `${tree}/to/${target}` };
+        const { code, stderr } = await runEscp(scene.args({ direction: "push", engine, streams: 1 }, copy));
         assertEquals(code, 1);
         assertStringIncludes(stderr, "that host allows only paths in");
       }

@@ -84,7 +84,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       for (const { pid } of others) Deno.kill(pid, "SIGSTOP");
       await interruptUntilExit(running);
       const left = [];
-      for (const other of others) if (await isRunning(other)) left.push(other);
+      for (const other of others) if (isRunning(other)) left.push(other);
       assertEquals(left, others);
       for (const { pid } of others) Deno.kill(pid, "SIGCONT");
       const { code, stderr, leftBehind } = await running.result;
@@ -96,7 +96,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
     it(`leaves nothing after its ssh is killed: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
-      for (const child of await children(running.pid)) await killProcess(child);
+      for (const child of await children(running.pid)) killProcess(child);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       // A local copy has no ssh: this killed the receiver, which could not clean up.
@@ -126,7 +126,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
 async function children(pid: number): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const process of await descendantsOf(pid)) {
-    if (/^\S*ssh |--receiver/.test(await commandOf(process))) found.push(process);
+    if (/^\S*ssh |--receiver/.test(commandOf(process))) found.push(process);
   }
   return found;
 }

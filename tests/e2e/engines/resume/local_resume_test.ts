@@ -41,7 +41,7 @@ describeWithScene("an interrupted local copy", { ignore }, (scene) => {
       let ended = false;
       running.result.finally(() => ended = true).catch(() => {});
       while (!ended && takenBytes(to) < 32 * MIB) await turn();
-      if (await isRunning(running.pid)) running.kill(signal);
+      if (isRunning(running.pid)) running.kill(signal);
       const { code, stderr } = await running.result;
       if (partialFile(to) !== undefined) break;
       assertEquals(code, 0, stderr);
