@@ -5,8 +5,8 @@ import { schemaProblem } from "../json/check_schema.ts";
 import { REPORT_SCHEMAS } from "../json/report_schema.ts";
 import { type Report, REPORT_FORMAT, REPORT_VERSION } from "./report.ts";
 
-/** Maximum length of the text of a report, in UTF-16 units. A report of escp is far shorter. */
-export const MAX_REPORT_TEXT = 256 << 20;
+/** Maximum size of a report. Those of escp are far smaller. */
+export const MAX_REPORT_BYTES = 64 << 20;
 
 /** Returns the report. @throws {UserError} with the reason, if the text is not a report that this version renders. */
 export function parseReport(text: string): Report {

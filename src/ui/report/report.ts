@@ -3,8 +3,8 @@
 import type { RunLimit } from "../../doctor/run_limit.ts";
 import type { Step } from "../../doctor/step.ts";
 import type { SystemFacts } from "../../protocol/control/probe.ts";
-import type { FileTime } from "./file_times.ts";
-import type { Cell } from "./time_series.ts";
+import type { FileTime } from "./record/file_times.ts";
+import type { Cell } from "./record/time_series.ts";
 
 /** Version of the format. Fields may be added without a new version. */
 export const REPORT_VERSION = 1;

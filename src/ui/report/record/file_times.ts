@@ -1,7 +1,7 @@
 /** Times of large files, from the messages about them. Small files travel in packs and have no times of their own. */
 
-import type { Message } from "../../protocol/control/messages.ts";
-import { shownPath } from "../../transfer/send/sources/names.ts";
+import type { Message } from "../../../protocol/control/messages.ts";
+import { shownPath } from "../../../transfer/send/sources/names.ts";
 
 /** Number of files in a report. */
 const SLOWEST = 20;

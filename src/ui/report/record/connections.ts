@@ -1,9 +1,9 @@
 /** Statistics of the data connections of a run. */
 
-import type { ConnectionFacts } from "../../doctor/run_limit.ts";
-import { observeConnection, type ObservedConnection, type TcpInfo } from "../../native/net/tcp_info.ts";
-import type { AuthenticatedStream } from "../../session/model/session.ts";
-import type { ObservedPeer } from "../../transfer/observer.ts";
+import type { ConnectionFacts } from "../../../doctor/run_limit.ts";
+import { observeConnection, type ObservedConnection, type TcpInfo } from "../../../native/net/tcp_info.ts";
+import type { AuthenticatedStream } from "../../../session/model/session.ts";
+import type { ObservedPeer } from "../../../transfer/observer.ts";
 
 /** Maximum number of connections with columns of their own, in all sessions of a run. */
 export const MAX_CONNECTIONS = 64;

@@ -1,12 +1,12 @@
 /** The sessions of a run: their phases, routes and connections, and the samples of all of them. */
 
-import type { ClientSession } from "../../session/model/client_session.ts";
-import type { AuthenticatedStream } from "../../session/model/session.ts";
-import type { TransferEvent } from "../../transfer/events.ts";
-import type { ObservedPeer } from "../../transfer/observer.ts";
-import { PhaseTimes } from "../phase_times.ts";
+import type { ClientSession } from "../../../session/model/client_session.ts";
+import type { AuthenticatedStream } from "../../../session/model/session.ts";
+import type { TransferEvent } from "../../../transfer/events.ts";
+import type { ObservedPeer } from "../../../transfer/observer.ts";
+import { PhaseTimes } from "../../phase_times.ts";
 import { carriedBy, ConnectionLog } from "./connections.ts";
-import type { ReportedSession, Series } from "./report.ts";
+import type { ReportedSession, Series } from "../report.ts";
 import { TimeSeries } from "./time_series.ts";
 
 /** Maximum number of sessions in a report. */
@@ -78,7 +78,9 @@ export class SessionLog {
 
   /** Name of the tunnel of the last session that had one. */
   get tunnel(): string | undefined {
-    return this.#sessions.map(({ client, about }) => client?.tunnel ?? about.tunnel).findLast((name) => name !== undefined);
+    return this.#sessions.map(({ client, about }) => client?.tunnel ?? about.tunnel).findLast((name) =>
+      name !== undefined
+    );
   }
 
   /** Highest number of streams of a session, at least 1. */
@@ -132,9 +134,9 @@ export class SessionLog {
       bytesFound: column("bytesFound"),
       cpuSeconds: column("cpu"),
       streams: [...this.#streamColumns].map((name) => {
-        const [, session, stream] = name.split(" ");
-        return { session: Number(session), stream: Number(stream), written: column(name) };
-      }),
+        const [session, stream] = name.split(" ").slice(1).map(Number);
+        return { session, stream, written: column(name) };
+      }).sort((a, b) => a.session - b.session || a.stream - b.stream),
       connections: this.connections.connections.map(({ session, stream, peer }) => {
         const key = columnKey(session, stream, peer.name);
         const [carried, roundTripMs, retransmits] = ["carried", "rtt", "re"].map((name) => column(`${name} ${key}`));

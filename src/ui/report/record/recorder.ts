@@ -1,13 +1,14 @@
 /** Records a copy for a report, from its events and sessions. */
 
 import process from "node:process";
-import { findRunLimit, type RunFacts } from "../../doctor/run_limit.ts";
-import { systemFacts } from "../../probe/system_facts.ts";
-import type { ClientSession } from "../../session/model/client_session.ts";
-import type { AuthenticatedStream } from "../../session/model/session.ts";
-import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
-import type { Machine } from "../../transfer/machine.ts";
-import type { ObservedPeer, SessionObserver } from "../../transfer/observer.ts";
+import { findRunLimit, type RunFacts } from "../../../doctor/run_limit.ts";
+import type { SystemFacts } from "../../../protocol/control/probe.ts";
+import { systemFacts } from "../../../probe/system_facts.ts";
+import type { ClientSession } from "../../../session/model/client_session.ts";
+import type { AuthenticatedStream } from "../../../session/model/session.ts";
+import type { FinishedEvent, TransferEvent } from "../../../transfer/events.ts";
+import type { Machine } from "../../../transfer/machine.ts";
+import type { ObservedPeer, SessionObserver } from "../../../transfer/observer.ts";
 import { FileTimes } from "./file_times.ts";
 import {
   type CopyReport,
@@ -16,7 +17,7 @@ import {
   REPORT_VERSION,
   type ReportedFailure,
   type ReportedMachine,
-} from "./report.ts";
+} from "../report.ts";
 import { RunCounts } from "./run_counts.ts";
 import { SessionLog } from "./session_log.ts";
 
@@ -54,7 +55,8 @@ export class RunRecorder implements SessionObserver, Disposable {
   readonly #failures: ReportedFailure[] = [];
   #failuresOmitted = 0;
   readonly #notes: string[] = [];
-  readonly #machines: ReportedMachine[] = [];
+  #machine: Machine | undefined;
+  readonly #remotes: ReportedMachine[] = [];
   #finished: FinishedEvent | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -64,6 +66,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     this.#now = now;
     this.#startedMs = now();
     this.#sessions = new SessionLog(now, about);
+    this.sample();
     this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
     // A run that has ended does not wait for a sample.
     Deno.unrefTimer(this.#timer as unknown as number);
@@ -101,9 +104,8 @@ export class RunRecorder implements SessionObserver, Disposable {
   sessionOpened(session: ClientSession, { name, machine }: ObservedPeer & { machine: Machine }): void {
     session.control.observe = new FileTimes(this.#slowest, this.#now).onMessage;
     this.#sessions.opened(session);
-    const { software, features } = session.hello;
-    this.#addMachine({ name: "this machine", end: "here", version: this.#about.escp }, machine);
-    if (features.length > 0 && name !== "") this.#addMachine({ name, end: "there", version: software });
+    this.#machine = machine;
+    if (this.#about.direction !== "local") this.#addRemote(name, session.hello.software);
   }
 
   streamOpened(stream: AuthenticatedStream, peer: ObservedPeer): void {
@@ -121,12 +123,13 @@ export class RunRecorder implements SessionObserver, Disposable {
     this.sample({ isLast: true });
     const { escp, sources, filelist, target, options } = this.#about;
     const result = this.#resultOf(end);
+    const system = this.#machine && systemFacts(this.#machine, this.#sessions.maxStreams);
     return {
       ...{ format: REPORT_FORMAT, version: REPORT_VERSION, escp, startedAt: this.#startedAt.toISOString() },
       ...{ task: "copy", sources, filelist, target, options },
       result,
-      limit: findRunLimit(this.#factsOf(result)),
-      machines: this.#machines,
+      limit: findRunLimit(this.#factsOf(result, system)),
+      machines: [{ name: "this machine", end: "here", version: escp, system }, ...this.#remotes],
       sessions: this.#sessions.report(end.message),
       series: this.#sessions.series(),
       slowest: this.#slowest,
@@ -149,10 +152,9 @@ export class RunRecorder implements SessionObserver, Disposable {
     return Math.round((user + system) / 1000) / 1000;
   }
 
-  #addMachine(found: ReportedMachine, machine?: Machine): void {
-    const isKnown = this.#machines.some(({ name, end }) => name === found.name && end === found.end);
-    if (isKnown || this.#machines.length >= MAX_MACHINES) return;
-    this.#machines.push({ ...found, system: machine && systemFacts(machine, this.#sessions.maxStreams) });
+  #addRemote(name: string, version: string): void {
+    if (this.#remotes.length >= MAX_MACHINES || this.#remotes.some((remote) => remote.name === name)) return;
+    this.#remotes.push({ name, end: "there", version });
   }
 
   #resultOf({ status, exitStatus, message, hint }: RunEnd): CopyResult {
@@ -170,7 +172,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     return { status: finished.failed > 0 ? "failed" : "ok", ...all };
   }
 
-  #factsOf({ files, seconds: total }: CopyResult): RunFacts {
+  #factsOf({ files, seconds: total }: CopyResult, system: SystemFacts | undefined): RunFacts {
     const { direction, limitBytesPerSecond } = this.#about;
     const phase = (...names: string[]) => this.#sessions.secondsOf(names);
     const seconds = {
@@ -179,7 +181,6 @@ export class RunRecorder implements SessionObserver, Disposable {
       transfer: phase("transfer"),
       verification: phase("verification"),
     };
-    const system = this.#machines.find(({ end }) => end === "here")?.system;
     // Without threads, all streams share the main thread.
     const usableCores = system ? Math.min(system.cores, Math.max(1, system.threads)) : 1;
     return {

@@ -1,6 +1,6 @@
 /** Counts of a run over all its sessions, which count from their own start. */
 
-import type { TransferEvent } from "../../transfer/events.ts";
+import type { TransferEvent } from "../../../transfer/events.ts";
 import { MAX_CONNECTIONS } from "./connections.ts";
 
 const NONE = { files: 0, bytes: 0, resumed: 0, filesFound: 0, bytesFound: 0 };
@@ -77,7 +77,9 @@ export class RunCounts {
     return cells;
   }
 
-  #end({ files, bytes, resumed = 0, kept = bytes }: { files: number; bytes: number; resumed?: number; kept?: number }): void {
+  #end(
+    { files, bytes, resumed = 0, kept = bytes }: { files: number; bytes: number; resumed?: number; kept?: number },
+  ): void {
     const before = this.#before;
     this.#before = {
       moved: before.moved + Math.max(0, bytes - resumed),

@@ -1,0 +1,56 @@
+/** A headless browser. */
+
+import type { Browser, Page } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+/** Path of a browser; undefined if none is installed. */
+export const CHROMIUM = NAMES.flatMap((name) =>
+  ["/usr/bin", "/usr/local/bin", "/snap/bin"].map((at) => `${at}/${name}`)
+)
+  .find(isFile);
+
+/** A page, and what it did that it must not do. */
+export interface WatchedPage extends AsyncDisposable {
+  page: Page;
+  /** Errors and warnings on the console, and exceptions. */
+  problems: string[];
+  /** Requests besides that of the page. */
+  requests: string[];
+}
+
+/** Opens a page in a browser of its own. */
+export async function openPage(
+  url: string,
+  { dark = false, width = 1100, height = 900 }: { dark?: boolean; width?: number; height?: number } = {},
+): Promise<WatchedPage> {
+  const { chromium } = await import("playwright-core");
+  // The tests run as root, where the sandbox of Chromium does not start.
+  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args });
+  try {
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+    const problems: string[] = [];
+    const requests: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) problems.push(message.text());
+    });
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("request", (request) => {
+      if (request.url() !== url) requests.push(request.url());
+    });
+    await page.goto(url);
+    return { page, problems, requests, [Symbol.asyncDispose]: () => browser.close() };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
