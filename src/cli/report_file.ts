@@ -75,6 +75,6 @@ function remove(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It was not created.
+    // The file was not created.
   }
 }

@@ -28,7 +28,7 @@ export interface ConnectionFacts {
   lost: number;
 }
 
-/** What this machine knows of a run. */
+/** Observations of a run on this machine. */
 export interface RunFacts {
   /** "local": on this machine. "between": two remote hosts. */
   direction: "push" | "pull" | "local" | "between";

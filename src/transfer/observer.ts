@@ -1,4 +1,4 @@
-/** What a report observes of a copy besides its events. */
+/** Observation of the sessions of a copy, for a report. */
 
 import type { ClientSession } from "../session/model/client_session.ts";
 import type { AuthenticatedStream } from "../session/model/session.ts";

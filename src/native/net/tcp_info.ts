@@ -25,7 +25,7 @@ const MEMORY_WORDS = 9;
 
 /** Counters since the start of a connection. */
 export interface TcpInfo {
-  /** Bytes that the peer has acknowledged. */
+  /** Bytes that the peer has acknowledged; of a connection that this end has opened, one more. */
   readonly sent: number;
   readonly received: number;
   /** Smoothed round trip, in milliseconds. */

@@ -1,4 +1,4 @@
-/** Checks a value against a JSON Schema, as far as the schemas of this program need it. */
+/** Checks a value against a JSON Schema, if it has only the keywords that event_table.ts uses. */
 
 import type { Schema } from "./event_table.ts";
 
@@ -17,8 +17,9 @@ export function schemaProblem(value: unknown, schema: Schema, path = ""): string
     case "null":
       return value === null ? undefined : problem("not null");
     case "string":
+      return typeof value === "string" ? undefined : problem("not a string");
     case "boolean":
-      return typeof value === schema.type ? undefined : problem(`not a ${schema.type}`);
+      return typeof value === "boolean" ? undefined : problem("not a boolean");
     case "number":
     case "integer": {
       const isNumber = typeof value === "number" && (schema.type === "number" || Number.isInteger(value));

@@ -19,32 +19,33 @@ export interface WatchedPage extends AsyncDisposable {
   requests: string[];
 }
 
-/** Opens a page in a browser of its own. */
+/** Starts a browser, which must be closed. */
+export async function startBrowser(): Promise<Browser> {
+  const { chromium } = await import("playwright-core");
+  // The tests run as root, for whom the sandbox of Chromium does not start.
+  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+  return await chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+/** Opens a page without the state of others. */
 export async function openPage(
+  browser: Browser,
   url: string,
   { dark = false, width = 1100, height = 900 }: { dark?: boolean; width?: number; height?: number } = {},
 ): Promise<WatchedPage> {
-  const { chromium } = await import("playwright-core");
-  // The tests run as root, where the sandbox of Chromium does not start.
-  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args });
-  try {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
-    const problems: string[] = [];
-    const requests: string[] = [];
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("request", (request) => {
-      if (request.url() !== url) requests.push(request.url());
-    });
-    await page.goto(url);
-    return { page, problems, requests, [Symbol.asyncDispose]: () => browser.close() };
-  } catch (error) {
-    await browser.close();
-    throw error;
-  }
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("request", (request) => {
+    if (request.url() !== url) requests.push(request.url());
+  });
+  await page.goto(url);
+  return { page, problems, requests, [Symbol.asyncDispose]: () => context.close() };
 }
 
 function isFile(path: string): boolean {

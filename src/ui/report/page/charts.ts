@@ -6,7 +6,7 @@ import type { Cell } from "../record/time_series.ts";
 /** A chart over time. */
 export interface Chart {
   title: string;
-  /** What the values mean. */
+  /** Meaning of the values. */
   note: string;
   unit: "bytes/s" | "bytes" | "ms" | "count";
   /** In seconds, ascending. */

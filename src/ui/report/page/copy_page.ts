@@ -52,7 +52,7 @@ function titleOf({ sources, filelist, target }: CopyReport): string {
   return `${from.join(", ")} to ${target || "the targets of the list"}`;
 }
 
-function summary({ result, limit, sessions, startedAt }: CopyReport): Html[] {
+function summary({ result, limit, sessions, machines, startedAt }: CopyReport): Html[] {
   const { status, message, hint, seconds, bytes, resumed, exitStatus } = result;
   const last = sessions.at(-1);
   const finished = { type: "finished", streams: last?.streams ?? 0, engine: last?.engine ?? "", ...result } as const;
@@ -65,7 +65,7 @@ function summary({ result, limit, sessions, startedAt }: CopyReport): Html[] {
     verdict(lines.filter((text) => text !== undefined), { isBad: status !== "ok" }),
     terms([
       ["Limit", markup`<strong>${describeLimit(limit)}</strong>: ${limit.reasons.join("; ")}`],
-      ["Advice", adviceFor(limit)],
+      ["Advice", adviceFor(limit, { hasRemote: machines.length > 1 })],
       ["Rate", transfer > 0 && `${rate} during the transfer of ${formatDuration(transfer * 1000)}`],
       ["Sessions", describeSessions(sessions)],
       ["Route", last && routeOf(last)],

@@ -32,8 +32,13 @@ export function describeLimit({ what, end }: RunLimit): string {
   }
 }
 
-/** Returns what a user can do about a limit; undefined if there is nothing to advise. */
-export function adviceFor({ what }: RunLimit): string | undefined {
+/**
+ * Returns advice about a limit, in the imperative; undefined if there is none.
+ *
+ * @param options.hasRemote whether a remote host took part.
+ */
+export function adviceFor({ what }: RunLimit, { hasRemote }: { hasRemote: boolean }): string | undefined {
+  if (!hasRemote && what !== "rate limit") return undefined;
   switch (what) {
     case "login":
       return "Share one login between copies: ControlMaster in ssh_config(5)";

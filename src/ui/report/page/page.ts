@@ -5,7 +5,7 @@ import { type Html, jsonBlock, markup, raw } from "./html.ts";
 import { PAGE_SCRIPT, PAGE_STYLE, SCRIPT_HASH, STYLE_HASH } from "./page_code.ts";
 import type { ReportHead } from "../report.ts";
 
-/** What differs between pages. */
+/** Contents of one page. */
 export interface PageContents {
   title: string;
   charts: Chart[];

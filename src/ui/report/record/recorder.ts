@@ -28,7 +28,7 @@ const MAX_FAILURES = 1_000;
 const MAX_NOTES = 100;
 const MAX_MACHINES = 64;
 
-/** What a report says about a run besides its measurements. */
+/** Properties of a run besides its measurements. */
 export interface RunAbout extends Pick<CopyReport, "escp" | "sources" | "filelist" | "target" | "options"> {
   direction: RunFacts["direction"];
   verify: boolean;
@@ -38,7 +38,7 @@ export interface RunAbout extends Pick<CopyReport, "escp" | "sources" | "filelis
 
 /** How a run ended. */
 export interface RunEnd extends Pick<CopyResult, "exitStatus" | "message" | "hint"> {
-  /** "done": the event "finished" tells the result. */
+  /** "done": the event "finished" has the result. */
   status: "done" | "error" | "interrupted";
 }
 
@@ -102,8 +102,8 @@ export class RunRecorder implements SessionObserver, Disposable {
   };
 
   sessionOpened(session: ClientSession, { name, machine }: ObservedPeer & { machine: Machine }): void {
-    session.control.observe = new FileTimes(this.#slowest, this.#now).onMessage;
-    this.#sessions.opened(session);
+    // Both sessions of a relay carry the same messages.
+    if (this.#sessions.opened(session)) session.control.observe = new FileTimes(this.#slowest, this.#now).onMessage;
     this.#machine = machine;
     if (this.#about.direction !== "local") this.#addRemote(name, session.hello.software);
   }

@@ -66,9 +66,13 @@ export class SessionLog {
     } else if (event.type === "finished") this.#end("finished");
   }
 
-  /** Sets the session with a peer. */
-  opened(client: ClientSession): void {
-    if (this.#current) this.#current.client = client;
+  /** Sets the session with a peer. @returns whether it is the first of the current session: a relay has two. */
+  opened(client: ClientSession): boolean {
+    const session = this.#current;
+    if (!session) return false;
+    const isFirst = session.client === undefined;
+    session.client = client;
+    return isFirst;
   }
 
   /** Adds a data connection of the current session. */
