@@ -151,7 +151,7 @@ describeWithScene("the file of --report", (scene) => {
   it("shows a lost session and the one that resumes it", async () => {
     const path = await scene.tree({ "from": { size: 16 * MIB }, "to": { directory: true } });
     const report = `${path}/run.json`;
-    const flags = ["--report", report, "-l", "60M", "--retries", "1"];
+    const flags = ["--report", report, "-l", "20M", "--retries", "1"];
     const variant: Variant = { direction: "push", engine: ENGINES[0], streams: 4 };
     await using running = await scene.start(variant, { flags, sources: [`${path}/from`], target: `${path}/to` });
     await untilBegun(`${path}/to`, running);
