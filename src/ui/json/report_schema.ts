@@ -49,7 +49,13 @@ const COPY = objectOf({
   ...{ ...HEAD, task: oneOf("copy"), sources: listOf(TEXT), filelist: TEXT, target: TEXT, options: listOf(TEXT) },
   result: RESULT,
   limit: objectOf({ what: LIMITS, end: END, reasons: listOf(TEXT) }, ["end"]),
-  machines: listOf(objectOf({ name: TEXT, end: END, version: TEXT, system: SYSTEM }, ["version", "system"])),
+  machines: listOf(
+    objectOf({ name: TEXT, end: END, version: TEXT, platform: TEXT, system: SYSTEM }, [
+      "version",
+      "platform",
+      "system",
+    ]),
+  ),
   sessions: listOf(SESSION),
   series: SERIES,
   slowest: listOf(objectOf({ path: TEXT, bytes: COUNT, seconds: AMOUNT })),

@@ -70,6 +70,9 @@ export interface ReportedMachine {
   end: "here" | "there";
   /** Version of escp. */
   version?: string;
+  /** Of a remote host: operating system, architecture and number of cores. */
+  platform?: string;
+  /** Of this machine. */
   system?: SystemFacts;
 }
 

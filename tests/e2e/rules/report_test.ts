@@ -53,6 +53,7 @@ describeWithScene("--report", { inProcess: true }, (scene) => {
       assert(series.seconds.every((time, at) => at === 0 || time >= series.seconds[at - 1]));
       assertEquals(machines.map(({ end }) => end), variant.direction === "local" ? ["here"] : ["here", "there"]);
       assertEquals(machines[0].system?.cores, navigator.hardwareConcurrency);
+      for (const { platform } of machines.slice(1)) assertMatch(platform!, /^[a-z]+ [a-z0-9_]+, \d+ cores?$/);
       const names = slowest.map(({ path }) => path.replace(/^[^/]*\//, "")).sort();
       assertEquals(names, ["in/<script>alert(1)<", "in/large"]);
     });

@@ -43,7 +43,7 @@ export function sampleReport(): CopyReport {
     limit: { what: "network", reasons: ["data connections had data to send for 93 % of the time"] },
     machines: [
       { name: "this machine", end: "here", version: "1.2.3", system },
-      { name: "web1", end: "there", version: "1.2.2" },
+      { name: "web1", end: "there", version: "1.2.2", platform: "linux aarch64, 4 cores" },
     ],
     sessions: [
       { hosts: "web1", start: 0, ...route, outcome: "lost", message: "Connection reset", phases: phases(0, 2, 10) },

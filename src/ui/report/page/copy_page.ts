@@ -120,7 +120,11 @@ function machinesSection({ machines }: CopyReport): Html {
     table("What this machine knows of both ends", machines, [
       { title: "Machine", value: ({ name }) => name },
       { title: "escp", value: ({ version }) => version },
-      { title: "System", value: ({ system }) => system && systemTexts(system).map((text) => markup`${text}<br>`) },
+      { title: "System", value: ({ system, platform }) => system ? lines(systemTexts(system)) : platform },
     ]),
   );
+}
+
+function lines(texts: readonly string[]): Html[] {
+  return texts.map((text) => markup`${text}<br>`);
 }

@@ -3,12 +3,14 @@
 import process from "node:process";
 import { findRunLimit, type RunFacts } from "../../../doctor/run_limit.ts";
 import type { SystemFacts } from "../../../protocol/control/probe.ts";
+import type { Hello } from "../../../protocol/control/hello.ts";
 import { systemFacts } from "../../../probe/system_facts.ts";
 import type { ClientSession } from "../../../session/model/client_session.ts";
 import type { AuthenticatedStream } from "../../../session/model/session.ts";
 import type { FinishedEvent, TransferEvent } from "../../../transfer/events.ts";
 import type { Machine } from "../../../transfer/machine.ts";
 import type { ObservedPeer, SessionObserver } from "../../../transfer/observer.ts";
+import { formatCount } from "../../format.ts";
 import { FileTimes } from "./file_times.ts";
 import {
   type CopyReport,
@@ -105,7 +107,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     // Both sessions of a relay carry the same messages.
     if (this.#sessions.opened(session)) session.control.observe = new FileTimes(this.#slowest, this.#now).onMessage;
     this.#machine = machine;
-    if (this.#about.direction !== "local") this.#addRemote(name, session.hello.software);
+    if (this.#about.direction !== "local") this.#addRemote(name, session.hello);
   }
 
   streamOpened(stream: AuthenticatedStream, peer: ObservedPeer): void {
@@ -152,9 +154,10 @@ export class RunRecorder implements SessionObserver, Disposable {
     return Math.round((user + system) / 1000) / 1000;
   }
 
-  #addRemote(name: string, version: string): void {
+  #addRemote(name: string, { software: version, system, cores }: Hello): void {
     if (this.#remotes.length >= MAX_MACHINES || this.#remotes.some((remote) => remote.name === name)) return;
-    this.#remotes.push({ name, end: "there", version });
+    const platform = [system, cores && formatCount(cores, "core")].filter(Boolean).join(", ");
+    this.#remotes.push({ name, end: "there", version, platform: platform || undefined });
   }
 
   #resultOf({ status, exitStatus, message, hint }: RunEnd): CopyResult {
