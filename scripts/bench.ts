@@ -3,6 +3,7 @@
  * that changes of the machine's load affect all of them. A first round without timing checks each copy and measures memory.
  *
  *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--directory DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
+ *                     [--report FILE.html]
  *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
  * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files,
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
 import { startSshd } from "../tests/support/hosts/sshd.ts";
 import { removeTree } from "../tests/support/files/temp.ts";
 import { type BenchCase, benchCases, parseSize } from "./bench/cases.ts";
+import { benchmarkPage } from "./bench/benchmark_page.ts";
 import { createDataDirectory } from "./bench/data_directory.ts";
 import { doublings, formatDoublings } from "./bench/growth.ts";
 import { describeMachine } from "./bench/machine.ts";
@@ -31,6 +33,7 @@ async function bench(args: string[]): Promise<number> {
       directory: { type: "string" },
       escp: { type: "string", default: "dist/escp" },
       json: { type: "string" },
+      report: { type: "string" },
       timeout: { type: "string", default: "300" },
       with: { type: "string", multiple: true, default: [] },
       openssl: { type: "string" },
@@ -42,6 +45,7 @@ async function bench(args: string[]): Promise<number> {
   const escp = await Deno.realPath(flags.escp).catch(() => {
     throw new Error(`Cannot find ${flags.escp}: run deno task compile, or select another file with --escp`);
   });
+  const startedAt = new Date();
   const machine = await describeMachine(escp, { libcrypto, rivals });
 
   const directory = await createDataDirectory(Math.max(...cases.map(requiredBytes)), flags.directory);
@@ -68,6 +72,7 @@ async function bench(args: string[]): Promise<number> {
       console.log(formatTable({ item, results }) + "\n");
       // After each case, so that an interrupted run keeps its results.
       if (flags.json) await writeJson(flags.json, { machine, rounds: run.rounds }, finished);
+      if (flags.report) await Deno.writeTextFile(flags.report, benchmarkPage(finished, { machine, startedAt }));
     }
     const growth = doublings(finished);
     if (growth.length > 0) console.log(formatDoublings(growth));

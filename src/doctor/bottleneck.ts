@@ -5,7 +5,7 @@ import type { BottleneckFacts, Direction, End, Facts, ThroughputFacts } from "./
 /** Speedup over one stream from which on several streams help. */
 const WORTH_STREAMS = 1.3;
 /** Share of the usable cores from which on a machine is busy. */
-const BUSY = 0.85;
+export const BUSY = 0.85;
 /** Share of encryption in the work of a busy machine from which on the cipher is the bottleneck. */
 const CIPHER_SHARE = 0.5;
 

@@ -88,6 +88,8 @@ export interface ProgressEvent {
   readonly wireBytes?: number;
   /** Path of a large file in progress, from the name of its source on. Not escaped. */
   readonly file?: string;
+  /** Bytes that each stream has written so far, by its number. It changes after the event. */
+  readonly streams?: ReadonlyMap<number, number>;
 }
 
 /** The receiver verifies what an earlier run left of large files, before it resumes them. */

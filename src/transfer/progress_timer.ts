@@ -23,6 +23,11 @@ export class ProgressTimer implements Disposable {
     this.#written.set(stream, bytes);
   }
 
+  /** Bytes that each stream has written so far, by its number. */
+  get written(): ReadonlyMap<number, number> {
+    return this.#written;
+  }
+
   start(): void {
     this.#timer = setInterval(() => this.report(), INTERVAL_MS);
   }

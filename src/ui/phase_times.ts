@@ -3,6 +3,13 @@
 import type { TransferEvent } from "../transfer/events.ts";
 import { formatDuration } from "./format.ts";
 
+/** A phase of a transfer, in milliseconds of the clock. Phases may overlap. */
+export interface Phase {
+  readonly name: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** Times of one transfer, in milliseconds of the clock. */
 interface Times {
   name: string;
@@ -42,6 +49,13 @@ export class PhaseTimes {
 
   /** Returns one line per transfer: `web1: login 0.4 s, scan 1.2 s, transfer 3.4 s, verification 2.0 s`. */
   lines(): string[] {
+    return this.phases().map(({ name, phases }) =>
+      `${name}: ${phases.map(({ name, fromMs, toMs }) => `${name} ${formatDuration(toMs - fromMs)}`).join(", ")}`
+    );
+  }
+
+  /** Returns the phases of each transfer. A transfer that has not ended ends now. */
+  phases(): { name: string; phases: Phase[] }[] {
     return this.#times.map((times) => {
       const { name, startedMs, connectedMs, foundMs, movedMs, endedMs = this.#now() } = times;
       const openMs = times.openMs ?? connectedMs;
@@ -50,9 +64,9 @@ export class PhaseTimes {
         phase(times.first, startedMs, openMs ?? endedMs),
         phase("scan", openMs, foundMs),
         phase("transfer", connectedMs, lastMs),
-        this.#options.verify ? phase("verification", lastMs, endedMs) : "",
+        this.#options.verify ? phase("verification", lastMs, endedMs) : undefined,
       ];
-      return `${name}: ${phases.filter((text) => text !== "").join(", ")}`;
+      return { name, phases: phases.filter((each) => each !== undefined) };
     });
   }
 
@@ -88,6 +102,6 @@ export class PhaseTimes {
   }
 }
 
-function phase(name: string, fromMs: number | undefined, toMs: number | undefined): string {
-  return fromMs === undefined || toMs === undefined ? "" : `${name} ${formatDuration(toMs - fromMs)}`;
+function phase(name: string, fromMs: number | undefined, toMs: number | undefined): Phase | undefined {
+  return fromMs === undefined || toMs === undefined ? undefined : { name, fromMs, toMs };
 }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
 import { walkFilesSync } from "../../scripts/walk_files.ts";
+import { CHROMIUM, openPage, startBrowser } from "../support/browser/chromium.ts";
 import { type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { describeWithScene, type Scene } from "../support/scene.ts";
@@ -107,5 +108,29 @@ describeWithScene("the example", (scene) => {
     assertEquals(lines[1].startsWith("testhost: "), true);
     assertEquals(lines[2].startsWith("unknown.invalid: Cannot log in to unknown.invalid"), true);
     assertEquals(await Deno.readTextFile(`${path}/a`), "a");
+  });
+
+  it({
+    name: "web_progress.ts shows a running copy on a web page",
+    ignore: CHROMIUM === undefined,
+    fn: async () => {
+      const path = await scene.tree({ "from/a": "a", "from/<b>x": { size: 3_000_000 }, "to": { directory: true } });
+      const args = [`${path}/from`, `testhost:${path}/to`, "0"];
+      await using running = await start(scene, { path, program: "web_progress", args });
+      await running.waitForText("stderr", /Listening on (http:\/\/127\.0\.0\.1:\d+\/)/);
+      const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(running.printed.stderr)!;
+      const browser = await startBrowser();
+      try {
+        await using opened = await openPage(browser, url);
+        const { page } = opened;
+        await page.waitForFunction(`document.getElementById("text").textContent.startsWith("copied")`);
+        assertEquals(await page.locator("#text").innerText(), "copied 2 files, 3000001 bytes, 0 failed");
+        assertEquals(await page.evaluate(`document.getElementById("bar").value`), 1);
+      } finally {
+        await browser.close();
+      }
+      running.kill("SIGINT");
+      await running.result;
+    },
   });
 });

@@ -46,6 +46,7 @@ export function checkClean(flags: RawFlags): void {
       "filelist",
       "files-from",
       "manifest",
+      "report",
       "newer-than",
     ] as const
   ) {

@@ -13,6 +13,7 @@ import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
 import { completeFlags } from "./settings.ts";
+import type { ReportTarget } from "./values/report_target.ts";
 
 /** A task with its valid options. */
 export type Command =
@@ -25,6 +26,7 @@ export type Command =
   | { readonly kind: "install"; readonly options: InstallOptions }
   | { readonly kind: "doctor"; readonly options: DoctorOptions }
   | { readonly kind: "clean"; readonly options: CleanOptions }
+  | { readonly kind: "report"; readonly from: string; readonly target?: ReportTarget }
   | ReceiverCommand
   | { readonly kind: "stream"; readonly port: number; readonly engine: EngineChoice }
   | { readonly kind: "copy"; readonly options: RunOptions };
@@ -66,12 +68,24 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
     const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });
     return { kind: "stream", port: flags["receiver-stream"], engine };
   }
+  if (flags["report-from"] !== undefined) return reportCommand(flags["report-from"], parsed);
   checkClean(flags);
   if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
   const task = (["install", "upgrade", "uninstall"] as const).find((name) => flags[name]);
   if (task) return { kind: "install", options: installOptions(task, parsed, environment) };
   if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
   return { kind: "copy", options: runOptions(parsed, environment) };
+}
+
+function reportCommand(from: string, { flags, operands }: ParsedArguments): Command {
+  if (operands.length > 0) throw new UsageError('Option "--report-from" takes no operands: it copies nothing');
+  const other = (["clean", "doctor", "install", "upgrade", "uninstall"] as const).find((name) => flags[name]);
+  if (other) throw new UsageError(`Options "--report-from" and "--${other}" exclude each other`);
+  const { report } = outputOptions(flags);
+  if (report?.format === "json") {
+    throw new UsageError('Option "--report-from" writes a page: the file of "--report" must end in ".html"');
+  }
+  return { kind: "report", from, target: report };
 }
 
 function installOptions(
@@ -82,7 +96,7 @@ function installOptions(
   if (operands.length === 0) {
     throw new UsageError(`Option "--${task}" needs at least one host`, { hint: `escp --${task} HOST...` });
   }
-  for (const name of ["dry-run", "json", "doctor", "install", "upgrade", "uninstall"] as const) {
+  for (const name of ["dry-run", "json", "report", "doctor", "install", "upgrade", "uninstall"] as const) {
     if (name !== task && line[name]) throw new UsageError(`Cannot use "--${name}" with "--${task}"`);
   }
   const hosts = operands.map((text) => {

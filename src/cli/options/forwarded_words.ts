@@ -19,6 +19,17 @@ export function forwardedWords(flags: HostOptions["flags"]): string[] {
   return [...words, ...flags.rules.map(wordOfRule)];
 }
 
+/** Returns the options that differ from their defaults, for a report. */
+export function changedWords(flags: HostOptions["flags"]): string[] {
+  const values: Record<string, unknown> = { ...flags };
+  const words = FLAGS.flatMap((flag) => {
+    const { name, hidden, kind, default: usual } = flag;
+    if (hidden || name === "report" || values[name] === usual) return [];
+    return wordsOf({ ...flag, forwarded: true, kind: kind === "time" ? "string" : kind }, values[name]);
+  });
+  return [...words, ...flags.rules.map(wordOfRule)];
+}
+
 function wordsOf({ name, kind, forwarded, default: usual }: Flag, value: unknown): string[] {
   if (value === undefined || value === false || forwarded === "off") return [];
   if (forwarded === "changed" && value === usual) return [];

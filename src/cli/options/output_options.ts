@@ -1,6 +1,7 @@
 /** Options for what is printed and logged, the same for all tasks. */
 
 import type { RawFlags } from "./flags.ts";
+import { parseReportTarget, type ReportTarget } from "./values/report_target.ts";
 
 /** Valid options for output. */
 export interface OutputOptions {
@@ -16,10 +17,12 @@ export interface OutputOptions {
   readonly stats: boolean;
   /** Path of a file to which the log is appended. */
   readonly log?: string;
+  /** File of the report. */
+  readonly report?: ReportTarget;
 }
 
-/** Returns the options with their defaults. */
-export function outputOptions({ quiet, verbose, json, bits, stats, log }: RawFlags): OutputOptions {
+/** Returns the options with their defaults. @throws {UsageError} */
+export function outputOptions({ quiet, verbose, json, bits, stats, log, report }: RawFlags): OutputOptions {
   return {
     quiet: quiet ?? false,
     verbose: verbose ?? 0,
@@ -27,5 +30,6 @@ export function outputOptions({ quiet, verbose, json, bits, stats, log }: RawFla
     bits: bits ?? false,
     stats: stats ?? false,
     log,
+    report: report === undefined ? undefined : parseReportTarget(report),
   };
 }

@@ -75,7 +75,7 @@ export function hostKey(operand: Operand): string {
 export interface TransferListeners extends
   Pick<
     CopyListeners,
-    "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest"
+    "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest" | "observer"
   > {
   program: Program;
 }

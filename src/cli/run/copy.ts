@@ -10,7 +10,8 @@ import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { RunOptions } from "../options/run_options.ts";
-import type { Source } from "../options/transfers.ts";
+import type { Source, Transfer } from "../options/transfers.ts";
+import type { ReportTarget } from "../options/values/report_target.ts";
 import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
@@ -37,19 +38,26 @@ export async function runCopy(given: RunOptions): Promise<number> {
   const listing = json ? undefined : await listingOf(request, output, terminal);
   using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
+  using reporting = run.output.report && await runReport(run.output.report, run);
   // The event "end" follows even if the run cannot begin.
   const report = json ? await jsonReport(run, output) : undefined;
   let hasBegun = false;
+  let hasEnded = false;
   let unresumable = false;
   using stop = stopSignals(() => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined);
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;
+  const listeners: ((transfer: Transfer) => (event: TransferEvent) => void)[] = [
+    ...(times ? [(transfer: Transfer) => times.begin(hostsOf(transfer))] : []),
+    ...(reporting ? [(transfer: Transfer) => reporting.measure(transfer)] : []),
+  ];
   const emit = (event: TransferEvent) => {
     if (event.type === "connected") hasBegun = true;
     if (writesOutput && event.type === "failed" && event.code === "EPIPE" && event.side === "receiver") {
       return output.closed();
     }
     report?.onEvent(event);
+    reporting?.recorder.onEvent(event);
     listing?.onEvent(event);
     logging.onEvent(event);
     terminal.onEvent(event);
@@ -63,7 +71,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
     const failed = await copyTransfers(run, {
       emit,
-      measure: times && ((transfer) => times.begin(hostsOf(transfer))),
+      measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
+      observer: reporting?.recorder,
       showsTotals: json || terminal.showsProgress || undefined,
       log,
       unresumable: () => unresumable = true,
@@ -71,8 +80,13 @@ export async function runCopy(given: RunOptions): Promise<number> {
       program: ESCP,
     });
     output.lost.throwIfAborted();
-    return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
+    const status = failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
+    hasEnded = true;
+    await reporting?.write(status);
+    return status;
   } catch (error) {
+    const problem = hasEnded ? undefined : await reporting?.writeFailed(error);
+    if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
     const message = messageOf(error);
     logging.onEvent({ type: "failed", path: "", message });
     report?.fail(message, exitStatusOf(error), error instanceof UserError ? error : {});
@@ -81,6 +95,16 @@ export async function runCopy(given: RunOptions): Promise<number> {
     listing?.flush();
     terminal.close();
   }
+}
+
+async function runReport(target: ReportTarget, run: RunOptions) {
+  const { RunReport } = await import("./run_report.ts");
+  return new RunReport(target, run);
+}
+
+/** Returns a listener that calls all of the listeners. */
+function together(listeners: readonly ((event: TransferEvent) => void)[]): (event: TransferEvent) => void {
+  return (event) => listeners.forEach((listener) => listener(event));
 }
 
 async function phaseTimes({ verify = false }: { verify?: boolean }) {

@@ -4,6 +4,7 @@ import type { Log } from "../../log/log.ts";
 import type { Manifest } from "../../transfer/client/manifest.ts";
 import { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
+import type { SessionObserver } from "../../transfer/observer.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Transfer } from "../options/transfers.ts";
 import type { Program } from "../program.ts";
@@ -19,6 +20,8 @@ export interface CopyRunListeners {
   emit: (event: TransferEvent) => void;
   /** Called for each transfer. Returns a listener for its events. */
   measure?: (transfer: Transfer) => (event: TransferEvent) => void;
+  /** Observes the sessions, for a report. */
+  observer?: SessionObserver;
   /** Whether the totals are shown to the user. Default: false. */
   showsTotals?: boolean;
   log: Log;
@@ -55,6 +58,7 @@ export async function copyTransfers(run: RunOptions, listeners: CopyRunListeners
         log.info(`This copy cannot be resumed: ${why}`);
       },
       signal,
+      observer: listeners.observer,
       manifest,
       program: listeners.program,
     }).catch((error) => {

@@ -8,16 +8,20 @@ import { renderVerdict } from "../../ui/doctor_verdict.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { DoctorOptions } from "../options/command.ts";
+import type { ReportTarget } from "../options/values/report_target.ts";
 import { headline } from "../report_error.ts";
 import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
+import { VERSION } from "../version.ts";
 import { examineHost } from "./examine_host.ts";
 
 /** Runs `--doctor`. @returns 0 if a copy would work, else the exit status of that copy. @throws the reason of a signal, and bugs. */
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   const { bits, json, quiet, verbose } = options.output;
   const name = formatHost(options.remote);
+  const file = options.output.report && await reportFile(options.output.report);
+  const startedAt = new Date();
   using stop = stopSignals();
   const output = new Output();
   const write = (line: string) => output.write(line + "\n");
@@ -49,7 +53,18 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     for (const step of steps.filter((step) => isShown(step, { quiet, verbose }))) renderStep(step, view).forEach(write);
   }
   output.lost.throwIfAborted();
+  await file?.write({
+    ...{ format: "escp-report", version: 1, escp: VERSION, startedAt: startedAt.toISOString() },
+    ...{ task: "doctor", host: name, exitStatus: statusOf(error) },
+    message: error === undefined ? undefined : headline(error),
+    steps,
+  });
   return statusOf(error);
+}
+
+async function reportFile(target: ReportTarget) {
+  const { ReportFile } = await import("../report_file.ts");
+  return new ReportFile(target);
 }
 
 function statusOf(error: unknown): number {

@@ -70,6 +70,10 @@ export interface Hello {
   ciphers: string[];
   /** Address of the ssh client, as the remote host sees it. Feature "reverse". */
   client?: string;
+  /** Operating system and architecture, such as "linux x86_64", for messages only. */
+  system?: string;
+  /** Number of processor cores, for messages only. */
+  cores?: number;
 }
 
 /** Formats the hello line, without the newline. */
@@ -98,6 +102,8 @@ export function parseHello(line: string): Hello {
     addresses: shape.list(fields, "addresses", MAX_PLACES, shape.asText),
     ciphers: shape.list(fields, "ciphers", 16, shape.asText),
     client: shape.optional(fields, "client", shape.text, MAX_HOSTNAME),
+    system: shape.optional(fields, "system", shape.text, 64),
+    cores: shape.optional(fields, "cores", shape.whole, 1, 1 << 20),
   };
 }
 

@@ -24,7 +24,7 @@ import type { Reach } from "../../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
-import type { Session } from "./session.ts";
+import type { AuthenticatedStream, Session } from "./session.ts";
 import { notStarted, UnusableEscp, withoutHello } from "./start_errors.ts";
 
 /** Options for a client's session. */
@@ -44,6 +44,8 @@ export interface ClientSessionOptions {
   helloTimeoutMs?: number;
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
+  /** Called with each stream before it is used. */
+  opened?: (stream: AuthenticatedStream) => void;
 }
 
 /** A session, and the hello of the remote end. */
@@ -106,7 +108,11 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     features,
     hello,
     engine: options.engine,
-    bringUp: (count, take) => connector.connect(count, take),
+    bringUp: (count, take) =>
+      connector.connect(count, (stream) => {
+        options.opened?.(stream);
+        take(stream);
+      }),
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),

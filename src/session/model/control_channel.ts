@@ -29,6 +29,8 @@ export class ControlChannel {
   finishing = false;
   /** Whether anything has arrived after the hello. */
   hasReceived = false;
+  /** Called with each message that is sent or received, before it is handled. Must not change it. */
+  observe?: (message: Message) => void;
   /** Number of streams that the peer has closed because their data was corrupt. */
   corrupt = 0;
   readonly #handlers = new Map<MessageType, (message: Message) => void>();
@@ -49,6 +51,7 @@ export class ControlChannel {
   /** Sends a message. Never throws: a reader detects a broken pipe. */
   send(message: Message): void {
     if (message.type === "finish") this.finishing = true;
+    this.observe?.(message);
     this.sendLine(formatMessage(message));
   }
 
@@ -115,6 +118,7 @@ export class ControlChannel {
       if (message.type === "finished" && !this.finishing) {
         throw new ProtocolError("bad-order", "Cannot accept that the receiver has finished: not everything was sent");
       }
+      this.observe?.(message);
       const handler = this.#handlers.get(message.type);
       if (message.type === "corrupt") this.corrupt++;
       else if (handler) handler(message);

@@ -118,6 +118,8 @@ async function sendHello(
     addresses: local ? [] : hostAddresses(sshConnection),
     ciphers: [...CIPHER_NAMES],
     client: local ? undefined : clientAddress(sshConnection),
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    cores: navigator.hardwareConcurrency,
   });
   // The login shell may have printed a line without a newline.
   control.sendLine("\n" + hello);

@@ -10,6 +10,7 @@ import { agreedOptions } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
 import { type ConnectedEvent, failedEvent, type ItemEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
+import type { ObservedPeer } from "../observer.ts";
 import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import { findJobSources } from "../send/sources/listed.ts";
@@ -30,6 +31,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
+  const observed: ObservedPeer = { name: peer.process.name, part: direction === "push" ? "receiver" : "sender" };
   // A login that cannot ask for a password leaves the terminal to the progress line.
   if (reach && options.helloTimeoutMs !== undefined) emit({ type: "opening", host: peer.process.name });
   const session = await openClientSession(peer.process, {
@@ -42,8 +44,10 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     timeoutMs: request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
+    opened: options.observer && ((stream) => options.observer!.streamOpened(stream, observed)),
   });
   peer.session = session;
+  options.observer?.sessionOpened(session, { ...observed, machine });
   if (reach) emit({ type: "opening", host: peer.process.name });
   if (direction === "pull") await sendRequested(session, withPaths(options));
   options.begun(session.secrets.id.slice(0, 8));

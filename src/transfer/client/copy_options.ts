@@ -6,6 +6,7 @@ import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { TransferEvent } from "../events.ts";
+import type { SessionObserver } from "../observer.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { Manifest } from "./manifest.ts";
@@ -24,6 +25,8 @@ export interface CopyListeners {
   unresumable: (why: string) => void;
   /** Collects the digests of copied files. */
   manifest?: Manifest;
+  /** Observes the sessions, for a report. */
+  observer?: SessionObserver;
   /** Ends the copy early; its reason is thrown. */
   signal: AbortSignal;
 }

@@ -300,6 +300,7 @@ export class TargetFiles {
       doneBytes: bytes,
       wireBytes: this.#options.job.compress ? this.streamGroup.pool.wireBytes : undefined,
       file,
+      streams: this.#progress.written,
     });
   }
 }

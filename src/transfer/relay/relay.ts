@@ -11,6 +11,7 @@ import { explainLoss } from "../client/lost_copy.ts";
 import { OpenPeers } from "../client/open_peers.ts";
 import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
 import { type Machine, openMachine } from "../machine.ts";
+import type { ObservedPeer } from "../observer.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import type { Outcome } from "../totals.ts";
 import { RelayedTransfer } from "./transfer.ts";
@@ -90,8 +91,9 @@ class RelayedCopy {
   }
 
   async #open({ peer: command, reach }: RelayHostOptions, job: CopyJob): Promise<ClientSession> {
-    const { cipher, family, helloTimeoutMs, sources, request, emit } = this.#options;
+    const { cipher, family, helloTimeoutMs, sources, request, emit, observer } = this.#options;
     const peer = this.#peers.start(command);
+    const observed: ObservedPeer = { name: command.name, part: job.direction === "pull" ? "sender" : "receiver" };
     const session = await openClientSession(peer.process, {
       job,
       needed: requiredFeatures({ job, sources, reach }),
@@ -102,8 +104,10 @@ class RelayedCopy {
       family,
       timeoutMs: request.timeoutMs,
       helloTimeoutMs,
+      opened: observer && ((stream) => observer.streamOpened(stream, observed)),
     });
     peer.session = session;
+    observer?.sessionOpened(session, { ...observed, machine: this.#machine });
     this.#sessions.push(session);
     // The login to the receiver is the last one.
     if (this.#sessions.length === 2) emit({ type: "opening", host: command.name });

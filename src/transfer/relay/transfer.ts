@@ -126,6 +126,7 @@ export class RelayedTransfer implements AsyncDisposable {
     const { files, kept, doneBytes, current: file } = this.#conversation;
     const wireBytes = this.#options.request.compress ? this.#streams?.wireBytes : undefined;
     const bytes = writtenBytes + kept;
-    this.#options.emit({ type: "progress", files, bytes, resumed: kept, doneBytes, wireBytes, file });
+    const { written } = this.#progress;
+    this.#options.emit({ type: "progress", files, bytes, resumed: kept, doneBytes, wireBytes, file, streams: written });
   }
 }

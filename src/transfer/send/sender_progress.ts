@@ -64,6 +64,8 @@ export class SenderProgress implements Disposable {
     }
     const bytes = Math.max(writtenBytes + kept, done.bytes);
     const wireBytes = this.#wireBytes();
-    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept, doneBytes: done.bytes, wireBytes, file });
+    const { written: streams } = this.#timer;
+    const counts = { files: done.files, bytes, resumed: kept, doneBytes: done.bytes, wireBytes };
+    this.#emit({ type: "progress", ...counts, file, streams });
   }
 }

@@ -22,7 +22,8 @@ const END = always(oneOf("here", "there"), "this machine, or the remote host");
 const DIRECTION = always(oneOf("push", "pull"), "push: to the remote host");
 const RATE = (help: string) => maybe(AMOUNT, help);
 
-const SYSTEM: Schema = objectOf({
+/** Properties of one end. */
+export const SYSTEM: Schema = objectOf({
   ...{ system: TEXT, cores: COUNT, loadPercent: COUNT, threads: COUNT, files: TEXT, codecs: listOf(TEXT) },
   notes: listOf(TEXT),
   cipher: objectOf({ engine: TEXT, library: TEXT }),

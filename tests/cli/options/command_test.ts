@@ -21,7 +21,7 @@ describe("commandOf", () => {
         local: false,
         ports: undefined,
         limits: { root: undefined, allow: undefined, ports: undefined, cpumask: undefined, nodemask: undefined },
-        output: { quiet: true, verbose: 0, json: false, bits: false, stats: false, log: undefined },
+        output: { quiet: true, verbose: 0, json: false, bits: false, stats: false, log: undefined, report: undefined },
       },
     });
     assertEquals(usageError("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');

@@ -17,7 +17,7 @@ const hasSystemd = await exists("/usr/bin/systemd-analyze");
 
 /** Returns the code blocks of a section. */
 function blocksOf(heading: string): string[] {
-  const [, section] = manual.split(`\n### ${heading}\n`);
+  const [, section] = manual.split(new RegExp(`\n##+ ${heading}\n`));
   return Array.from(section.split(/^##+ /m)[0].matchAll(/^```\w+\n([^]*?)^```$/gm), ([, block]) => block);
 }
 
@@ -110,6 +110,24 @@ describeWithSshd("a recipe of the manual", () => {
   /** Replaces the directories of a nightly copy by those of a test. */
   const nightly = (command: string, source: string, target: string) =>
     command.replace("/srv/data", source).replace("backup:/archive/", `backup:${target}/`);
+
+  it("writes and renders reports", async () => {
+    const script = blocksOf("Read a report").join("\n");
+    assertEquals(script.match(/^escp /gm)?.length, 5);
+    await using target = await createTempTree({});
+    await using machine = await startMachine(server.sshd, { "results/a": "a" }, { hasKey: true });
+    const localized = script.replaceAll(
+      /\bbackup(:?)$/gm,
+      (_, colon) => colon ? `backup:${target.path}/` : `backup:${target.path}`,
+    );
+    const { code, output } = await machine.run(localized, { ESCP_OPTIONS: "--doctor-time 40" });
+    assertEquals(code, 0, output);
+    assertEquals(await Deno.readTextFile(`${target.path}/results/a`), "a");
+    const [run, same] = ["run", "same"].map((name) => Deno.readTextFileSync(`${machine.home}/${name}.html`));
+    assertEquals(run, same);
+    assert(run.includes("Everything was copied"));
+    assert(Deno.readTextFileSync(`${machine.home}/doctor.html`).includes("copies work"));
+  });
 
   it("copies every night with cron, one run at a time", async () => {
     const [path, line] = blocksOf("cron")[0].trimEnd().split("\n");

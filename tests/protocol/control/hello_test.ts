@@ -22,6 +22,8 @@ const HELLO: Hello = {
   addresses: ["192.0.2.1", "2001:db8::1"],
   ciphers: ["aes-128-gcm"],
 };
+/** Optional fields. */
+const WITHOUT = { client: undefined, system: undefined, cores: undefined };
 const LINE = formatHello(HELLO);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const changed = (fields: Record<string, unknown>) =>
@@ -29,11 +31,13 @@ const changed = (fields: Record<string, unknown>) =>
 
 describe("parseHello", () => {
   it("returns the fields of a formatted hello", () => {
-    assertEquals(parseHello(LINE), { ...HELLO, client: undefined });
+    assertEquals(parseHello(LINE), { ...HELLO, ...WITHOUT });
   });
 
-  it("returns the address of the client if the hello contains it", () => {
-    assertEquals(parseHello(changed({ client: "2001:db8::7" })), { ...HELLO, client: "2001:db8::7" });
+  it("returns the optional fields that the hello contains", () => {
+    for (const fields of [{ client: "2001:db8::7" }, { system: "linux x86_64" }, { cores: 8 }]) {
+      assertEquals(parseHello(changed(fields)), { ...HELLO, ...WITHOUT, ...fields });
+    }
   });
 
   it("ignores unknown fields", () => {
@@ -55,6 +59,8 @@ describe("parseHello", () => {
     ["port", [0, -1, 65_536, 1.5, "1232", null]],
     ["addresses", ["192.0.2.1", [1], Array(65).fill("a")]],
     ["client", [1, null, "x".repeat(256)]],
+    ["system", [1, null, "x".repeat(65)]],
+    ["cores", [0, -1, 1.5, "8", null, 1048577]],
     ["ciphers", ["aes-128-gcm", [null], Array(17).fill("a")]],
   ];
   for (const [name, values] of wrong) {

@@ -24,6 +24,20 @@ export const OUTPUT = [
     kind: "boolean",
     help: "Print the summary, and for each host the times of login, scan, transfer and verification",
   },
+  {
+    name: "report",
+    kind: "string",
+    argument: "FILE",
+    once: true,
+    help: "Write a report of the run to a file: a page with charts (.html), or its data (.json)",
+  },
+  {
+    name: "report-from",
+    kind: "string",
+    argument: "FILE",
+    once: true,
+    help: "Copy nothing; print the page of a report in JSON, or write it to the file of --report",
+  },
   { name: "json", kind: "boolean", help: "Print one JSON object per line on standard output, for programs" },
   {
     name: "json-schema",

@@ -1,0 +1,116 @@
+/** Finds what limited a copy, from what this machine has observed of it. */
+
+import { BUSY } from "./bottleneck.ts";
+import type { End } from "./step.ts";
+
+/** Share of a run from which on one of its phases limits it. */
+const MAIN_PHASE = 0.5;
+/** Share of the rate of --limit from which on it is the limit. */
+const NEAR_LIMIT = 0.9;
+/** Share of time without data to send from which on the source is the limit. */
+const IDLE = 0.5;
+/** Share of the busy time in which the peer takes no data from which on the receiver is the limit. */
+const BLOCKED = 0.3;
+/** Average share of unread data in the receive buffers from which on this machine is the limit. */
+const UNREAD = 0.25;
+/** Share of segments that are sent again from which on the network loses data. */
+const LOSSY = 0.01;
+
+/** Averages of all data connections of one kind. */
+export interface ConnectionFacts {
+  /** Share of the time with data to send. */
+  busy: number;
+  /** Share of the busy time in which the peer took no data. */
+  blocked: number;
+  /** Share of the receive buffers that was full of unread data. */
+  unread: number;
+  /** Share of segments that were sent again. */
+  lost: number;
+}
+
+/** Observations of a run on this machine. */
+export interface RunFacts {
+  /** "local": on this machine. "between": two remote hosts. */
+  direction: "push" | "pull" | "local" | "between";
+  seconds: { total: number; login: number; transfer: number; verification: number };
+  bytes: number;
+  files: number;
+  /** Rate limit of the user. */
+  limitBytesPerSecond?: number;
+  /** Name of the tunnel through ssh. */
+  tunnel?: string;
+  /** Number of busy cores of this process during the transfer, and of the cores that it can use. */
+  busyCores: number;
+  usableCores: number;
+  /** Connections on which this machine sends or receives files; undefined if the system reports nothing. */
+  connections?: ConnectionFacts;
+}
+
+/** The slowest part of a run. */
+export interface RunLimit {
+  what:
+    | "nothing"
+    | "login"
+    | "verification"
+    | "rate limit"
+    | "processor"
+    | "ssh"
+    | "reading"
+    | "writing"
+    | "network"
+    | "unknown";
+  /** The machine with the limit; undefined if it is none, or the connection. */
+  end?: End;
+  /** Observations, as phrases. */
+  reasons: string[];
+}
+
+/** Returns the limit of a run. Pure. */
+export function findRunLimit(facts: RunFacts): RunLimit {
+  const { seconds, bytes, limitBytesPerSecond: limit } = facts;
+  if (bytes === 0 && facts.files === 0) return { what: "nothing", reasons: ["no file was copied"] };
+  if (seconds.login > MAIN_PHASE * seconds.total) {
+    return { what: "login", reasons: [`it took ${percent(seconds.login / seconds.total)} of the time`] };
+  }
+  if (seconds.verification > MAIN_PHASE * seconds.total) {
+    return { what: "verification", reasons: [`it took ${percent(seconds.verification / seconds.total)} of the time`] };
+  }
+  const rate = bytes / Math.max(seconds.transfer, 0.001);
+  if (limit && rate >= NEAR_LIMIT * limit) {
+    return { what: "rate limit", reasons: [`the rate was ${percent(rate / limit)} of the limit`] };
+  }
+  const share = facts.busyCores / Math.max(1, facts.usableCores);
+  if (share >= BUSY) {
+    const reason = `escp kept ${facts.busyCores.toFixed(1)} of ${facts.usableCores} usable cores busy`;
+    return { what: "processor", end: "here", reasons: [reason] };
+  }
+  if (facts.tunnel !== undefined) return { what: "ssh", reasons: [`the data went through ssh (${facts.tunnel})`] };
+  return limitOfConnections(facts);
+}
+
+function limitOfConnections({ direction, connections }: RunFacts): RunLimit {
+  if (!connections || direction === "between" || direction === "local") {
+    return { what: "unknown", reasons: ["this machine could not observe the limit"] };
+  }
+  const { busy, blocked, unread, lost } = connections;
+  if (direction === "pull") {
+    const reason = `receive buffers were ${percent(unread)} full on average`;
+    if (unread >= UNREAD) return { what: "writing", end: "here", reasons: [reason] };
+    return { what: "unknown", reasons: [reason, "this machine waited for data from the network or the remote host"] };
+  }
+  if (busy < IDLE) {
+    const reason = `data connections had nothing to send for ${percent(1 - busy)} of the time`;
+    return { what: "reading", end: "here", reasons: [reason] };
+  }
+  if (blocked >= BLOCKED) {
+    const reason = `the remote host took no data for ${percent(blocked)} of the time`;
+    return { what: "writing", end: "there", reasons: [reason] };
+  }
+  const reasons = [`data connections had data to send for ${percent(busy)} of the time`];
+  if (lost >= LOSSY) reasons.push(`${(lost * 100).toFixed(1)} % of the segments were sent again`);
+  return { what: "network", reasons };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

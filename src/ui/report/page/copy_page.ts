@@ -1,0 +1,130 @@
+/** The page of a copy. */
+
+import { formatBytes, formatCount, formatDuration, formatRate } from "../../format.ts";
+import { summaryLine } from "../../summary.ts";
+import type { CopyReport, ReportedSession } from "../report.ts";
+import { chartsOf } from "./charts.ts";
+import { adviceFor, describeLimit } from "./describe_limit.ts";
+import { type Html, markup } from "./html.ts";
+import type { PageContents } from "./page.ts";
+import { sessionsSection } from "./sessions_section.ts";
+import { systemTexts } from "./system_texts.ts";
+import { code, list, section, table, terms, verdict } from "./tables.ts";
+
+const STATUS = {
+  ok: "Everything was copied",
+  failed: "Some paths were not copied",
+  error: "The copy failed",
+  interrupted: "The copy was interrupted",
+};
+
+/** Maximum number of sources in the title. */
+const MAX_SOURCES = 3;
+
+/** Returns the contents of the page. */
+export function copyPage(report: CopyReport): PageContents {
+  const { sessions, result, options, notes } = report;
+  return {
+    title: titleOf(report),
+    charts: chartsOf(report),
+    before: [...summary(report), failuresSection(report)],
+    after: [
+      sessionsSection(sessions, result.seconds),
+      slowestSection(report),
+      machinesSection(report),
+      section(
+        "Options",
+        options.length > 0 ? markup`<p>${options.map((word) => [code(word), " "])}</p>` : markup`<p>none</p>`,
+      ),
+      section("Notes", list(notes)),
+    ],
+  };
+}
+
+function titleOf({ sources, filelist, target }: CopyReport): string {
+  const shown = sources.slice(0, MAX_SOURCES);
+  const others = sources.length - shown.length;
+  const from = [
+    ...shown,
+    ...(others > 0 ? [`${others} more`] : []),
+    ...(filelist === undefined ? [] : [`the list ${filelist}`]),
+  ];
+  return `${from.join(", ")} to ${target || "the targets of the list"}`;
+}
+
+function summary({ result, limit, sessions, machines, startedAt }: CopyReport): Html[] {
+  const { status, message, hint, seconds, bytes, resumed, exitStatus } = result;
+  const last = sessions.at(-1);
+  const finished = { type: "finished", streams: last?.streams ?? 0, engine: last?.engine ?? "", ...result } as const;
+  const line = summaryLine(finished, { totalMs: seconds * 1000 });
+  const lines = [STATUS[status], line, message, hint === undefined ? undefined : `Hint: ${hint}`];
+  const transfer = sessions.flatMap(({ phases }) => phases)
+    .reduce((sum, { name, seconds }) => sum + (name === "transfer" ? seconds : 0), 0);
+  const rate = formatRate((bytes - resumed) / Math.max(transfer, 0.001));
+  return [
+    verdict(lines.filter((text) => text !== undefined), { isBad: status !== "ok" }),
+    terms([
+      ["Limit", markup`<strong>${describeLimit(limit)}</strong>: ${limit.reasons.join("; ")}`],
+      ["Advice", adviceFor(limit, { hasRemote: machines.length > 1 })],
+      ["Rate", transfer > 0 && `${rate} during the transfer of ${formatDuration(transfer * 1000)}`],
+      ["Sessions", describeSessions(sessions)],
+      ["Route", last && routeOf(last)],
+      ["Started", startedAt],
+      ["Exit status", exitStatus],
+    ]),
+  ];
+}
+
+function describeSessions(sessions: readonly ReportedSession[]): string {
+  const lost = sessions.filter(({ outcome }) => outcome === "lost").length;
+  return lost > 0 ? `${sessions.length}, ${lost} of them lost` : String(sessions.length);
+}
+
+function routeOf({ address, streams, engine, roundTripMs }: ReportedSession): string | undefined {
+  if (!streams) return undefined;
+  const trip = roundTripMs === undefined ? "" : `, round trip ${roundTripMs.toFixed(1)} ms`;
+  return `${formatCount(streams, "stream")}${address ? ` over ${address}` : ""}, ${engine} engine${trip}`;
+}
+
+function failuresSection({ failures, failuresOmitted }: CopyReport): Html {
+  const caption = failuresOmitted > 0
+    ? `${failuresOmitted} more failures are not listed`
+    : "Paths that were not copied";
+  return section(
+    "Failures",
+    table(caption, failures, [
+      { title: "Path", value: ({ path, host }) => code(host ? `${host}:${path}` : path) },
+      {
+        title: "Reason",
+        value: ({ message, hint }) => [message, hint && markup`<br><span class="soft">${hint}</span>`],
+      },
+    ]),
+  );
+}
+
+function slowestSection({ slowest }: CopyReport): Html {
+  return section(
+    "Slowest large files",
+    table("From the announcement of a file to its final name. Small files travel in packs.", slowest, [
+      { title: "Seconds", isNumber: true, value: ({ seconds }) => seconds.toFixed(2) },
+      { title: "Size", isNumber: true, value: ({ bytes }) => formatBytes(bytes) },
+      { title: "Rate", isNumber: true, value: ({ bytes, seconds }) => formatRate(bytes / Math.max(seconds, 0.001)) },
+      { title: "Path", value: ({ path }) => code(path) },
+    ]),
+  );
+}
+
+function machinesSection({ machines }: CopyReport): Html {
+  return section(
+    "Machines",
+    table("What this machine knows of both ends", machines, [
+      { title: "Machine", value: ({ name }) => name },
+      { title: "escp", value: ({ version }) => version },
+      { title: "System", value: ({ system, platform }) => system ? lines(systemTexts(system)) : platform },
+    ]),
+  );
+}
+
+function lines(texts: readonly string[]): Html[] {
+  return texts.map((text) => markup`${text}<br>`);
+}

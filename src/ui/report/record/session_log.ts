@@ -1,0 +1,183 @@
+/** The sessions of a run: their phases, routes and connections, and the samples of all of them. */
+
+import type { ClientSession } from "../../../session/model/client_session.ts";
+import type { AuthenticatedStream } from "../../../session/model/session.ts";
+import type { TransferEvent } from "../../../transfer/events.ts";
+import type { ObservedPeer } from "../../../transfer/observer.ts";
+import { PhaseTimes } from "../../phase_times.ts";
+import { carriedBy, ConnectionLog } from "./connections.ts";
+import type { ReportedSession, Series } from "../report.ts";
+import { TimeSeries } from "./time_series.ts";
+
+/** Maximum number of sessions in a report. */
+const MAX_SESSIONS = 256;
+
+/** A session in progress, or an ended one. */
+interface LoggedSession {
+  hosts: string;
+  startedMs: number;
+  times: PhaseTimes;
+  listener: (event: TransferEvent) => void;
+  /** Its last session with a peer: a relay has two. */
+  client?: ClientSession;
+  about: Pick<ReportedSession, "streams" | "engine" | "address" | "roundTripMs" | "tunnel">;
+  phases?: ReportedSession["phases"];
+  outcome?: ReportedSession["outcome"];
+  message?: string;
+}
+
+/** Logs the sessions. */
+export class SessionLog {
+  readonly connections = new ConnectionLog();
+  readonly #series = new TimeSeries();
+  readonly #sessions: LoggedSession[] = [];
+  readonly #streamColumns = new Set<string>();
+  readonly #now: () => number;
+  readonly #startedMs: number;
+  readonly #verify: boolean;
+
+  /** @param now returns milliseconds of a monotonic clock. */
+  constructor(now: () => number, { verify }: { verify: boolean }) {
+    this.#now = now;
+    this.#startedMs = now();
+    this.#verify = verify;
+  }
+
+  /** Begins a session. @param hosts undefined on this machine. */
+  begin(hosts: string | undefined): void {
+    if (this.#current && !this.#current.outcome) this.#end("failed");
+    const times = new PhaseTimes(this.#now, { verify: this.#verify });
+    const listener = times.begin(hosts);
+    this.#sessions.push({ hosts: hosts ?? "this machine", startedMs: this.#now(), times, listener, about: {} });
+  }
+
+  /** Adds an event of the current session. A retry begins the next one. */
+  add(event: TransferEvent): void {
+    const session = this.#current;
+    if (!session) return;
+    if (event.type === "retry") {
+      this.#end("lost", event.message);
+      return this.begin(session.hosts === "this machine" ? undefined : session.hosts);
+    }
+    session.listener(event);
+    if (event.type === "connected") {
+      const { streams, engine, address } = event;
+      session.about = { streams, engine, address };
+    } else if (event.type === "finished") this.#end("finished");
+  }
+
+  /** Sets the session with a peer. @returns whether it is the first of the current session: a relay has two. */
+  opened(client: ClientSession): boolean {
+    const session = this.#current;
+    if (!session) return false;
+    const isFirst = session.client === undefined;
+    session.client = client;
+    return isFirst;
+  }
+
+  /** Adds a data connection of the current session. */
+  streamOpened(stream: AuthenticatedStream, peer: ObservedPeer): void {
+    this.connections.add(stream, peer, this.#sessions.length - 1, this.#now());
+  }
+
+  /** Name of the tunnel of the last session that had one. */
+  get tunnel(): string | undefined {
+    return this.#sessions.map(({ client, about }) => client?.tunnel ?? about.tunnel).findLast((name) =>
+      name !== undefined
+    );
+  }
+
+  /** Highest number of streams of a session, at least 1. */
+  get maxStreams(): number {
+    return Math.max(1, ...this.#sessions.map(({ about }) => about.streams ?? 0));
+  }
+
+  /** Adds a row. @param cells of the run, besides those of the connections. */
+  sample(seconds: number, cells: (readonly [string, number])[], { isLast }: { isLast: boolean }): void {
+    this.connections.sample(this.#now());
+    const rows: (readonly [string, number | undefined])[] = [...cells, ["sent", this.connections.carried]];
+    for (const connection of this.connections.connections) {
+      if (!connection.isOpen) continue;
+      const { session, stream, peer, last: { roundTripMs, retransmits } } = connection;
+      const key = columnKey(session, stream, peer.name);
+      rows.push([`carried ${key}`, carriedBy(connection)], [`rtt ${key}`, roundTripMs], [`re ${key}`, retransmits]);
+    }
+    for (const [name] of cells) if (name.startsWith("written ")) this.#streamColumns.add(name);
+    if (isLast) this.#series.addLast(seconds, rows);
+    else this.#series.add(seconds, rows);
+  }
+
+  /** Returns the time of phases in all sessions, in seconds. */
+  secondsOf(names: readonly string[]): number {
+    const phases = this.#sessions.flatMap((session) => session.phases ?? this.#phasesOf(session));
+    return phases.filter(({ name }) => names.includes(name)).reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  /** Returns the sessions. @param message reason why the last one failed. */
+  report(message: string | undefined): ReportedSession[] {
+    if (this.#current && !this.#current.outcome) this.#end("failed", message);
+    return this.#sessions.slice(0, MAX_SESSIONS).map(({ hosts, startedMs, about, phases = [], outcome, message }) => ({
+      hosts,
+      start: this.#secondsAt(startedMs),
+      ...about,
+      outcome: outcome!,
+      message,
+      phases,
+    }));
+  }
+
+  /** Returns all samples. */
+  series(): Series {
+    const column = (name: string) => this.#series.column(name);
+    return {
+      seconds: [...this.#series.times],
+      written: column("written"),
+      sent: column("sent"),
+      files: column("files"),
+      filesFound: column("filesFound"),
+      bytesFound: column("bytesFound"),
+      cpuSeconds: column("cpu"),
+      streams: [...this.#streamColumns].map((name) => {
+        const [session, stream] = name.split(" ").slice(1).map(Number);
+        return { session, stream, written: column(name) };
+      }).sort((a, b) => a.session - b.session || a.stream - b.stream),
+      connections: this.connections.connections.map(({ session, stream, peer }) => {
+        const key = columnKey(session, stream, peer.name);
+        const [carried, roundTripMs, retransmits] = ["carried", "rtt", "re"].map((name) => column(`${name} ${key}`));
+        return { session, stream, host: peer.name, carried, roundTripMs, retransmits };
+      }),
+    };
+  }
+
+  get #current(): LoggedSession | undefined {
+    return this.#sessions.at(-1);
+  }
+
+  #end(outcome: ReportedSession["outcome"], message?: string): void {
+    const session = this.#current;
+    if (!session) return;
+    const { client } = session;
+    session.phases = this.#phasesOf(session);
+    session.about = { ...session.about, tunnel: client?.tunnel, roundTripMs: client?.roundTripMs };
+    session.client = undefined;
+    session.outcome = outcome;
+    session.message = message;
+  }
+
+  #phasesOf({ times }: LoggedSession): ReportedSession["phases"] {
+    const [{ phases }] = times.phases();
+    return phases.map(({ name, fromMs, toMs }) => ({
+      name,
+      start: this.#secondsAt(fromMs),
+      seconds: Math.round(toMs - fromMs) / 1000,
+    }));
+  }
+
+  #secondsAt(ms: number): number {
+    return Math.round(ms - this.#startedMs) / 1000;
+  }
+}
+
+function columnKey(session: number, stream: number, peer: string): string {
+  return `${session} ${stream} ${peer}`;
+}
