@@ -22,12 +22,14 @@ const RESULT = objectOf({
   ...{ status: oneOf("ok", "failed", "error", "interrupted"), exitStatus: COUNT, message: TEXT, hint: TEXT },
   ...{ seconds: AMOUNT, files: COUNT, bytes: COUNT, resumed: COUNT, failed: COUNT, skipped: COUNT },
   ...{ verified: COUNT, deleted: COUNT, wireBytes: COUNT, stopped: BOOLEAN, dryRun: BOOLEAN },
+  skippedAs: TEXT,
   dummy: oneOf("sender", "receiver", "both"),
-}, ["message", "hint", "verified", "deleted", "wireBytes", "stopped", "dryRun", "dummy"]);
+}, ["message", "hint", "skippedAs", "verified", "deleted", "wireBytes", "stopped", "dryRun", "dummy"]);
 
 const END = oneOf("here", "there");
 const LIMITS = oneOf(
-  ...["nothing", "login", "verification", "rate limit", "processor", "ssh", "reading", "writing", "network", "unknown"],
+  ...["nothing", "login", "start", "lost sessions", "verification", "rate limit", "processor", "ssh", "writing"],
+  ...["network", "unknown"],
 );
 
 const SESSION = objectOf({
@@ -43,6 +45,7 @@ const SERIES = objectOf({
   connections: listOf(objectOf({
     ...{ session: COUNT, stream: COUNT, host: TEXT, carried: CELLS, roundTripMs: CELLS, retransmits: CELLS },
   })),
+  connectionsOmitted: COUNT,
 });
 
 const COPY = objectOf({
@@ -62,7 +65,8 @@ const COPY = objectOf({
   failures: listOf(objectOf({ path: TEXT, message: TEXT, hint: TEXT, host: TEXT }, ["hint", "host"])),
   failuresOmitted: COUNT,
   notes: listOf(TEXT),
-}, ["filelist"]);
+  notesOmitted: COUNT,
+}, ["filelist", "limit"]);
 
 const DOCTOR = objectOf({
   ...{ ...HEAD, task: oneOf("doctor"), host: TEXT, exitStatus: COUNT, message: TEXT },

@@ -10,6 +10,10 @@ import type { Cell } from "./record/time_series.ts";
 export const REPORT_VERSION = 1;
 /** Value of the field `format`. */
 export const REPORT_FORMAT = "escp-report";
+/** Start of a report as a page. */
+export const PAGE_START = `<!DOCTYPE html>\n<!-- ${REPORT_FORMAT} -->\n`;
+/** Starts of all files that are reports. */
+export const REPORT_STARTS: readonly string[] = [PAGE_START, `{"format":"${REPORT_FORMAT}"`];
 
 /** Fields of all reports. */
 export interface ReportHead {
@@ -30,7 +34,8 @@ export interface CopyReport extends ReportHead {
   target: string;
   options: string[];
   result: CopyResult;
-  limit: RunLimit;
+  /** Of a finished copy that was not a dry run. */
+  limit?: RunLimit;
   machines: ReportedMachine[];
   sessions: ReportedSession[];
   series: Series;
@@ -40,6 +45,8 @@ export interface CopyReport extends ReportHead {
   /** Number of failures that are not listed. */
   failuresOmitted: number;
   notes: string[];
+  /** Number of notes that are not listed. */
+  notesOmitted: number;
 }
 
 /** The result of a copy. Bytes and files of an incomplete copy are those of its last progress. */
@@ -55,6 +62,8 @@ export interface CopyResult {
   resumed: number;
   failed: number;
   skipped: number;
+  /** Word for the skipped entries. Default: "unchanged". */
+  skippedAs?: string;
   verified?: number;
   deleted?: number;
   wireBytes?: number;
@@ -106,7 +115,7 @@ export interface Series {
   seconds: number[];
   /** Bytes that the receiver has written in this run. */
   written: Cell[];
-  /** Bytes that the data connections have carried towards the receiver. */
+  /** Bytes that the data connections have carried towards the receiver; null if the system does not report all of them. */
   sent: Cell[];
   files: Cell[];
   filesFound: Cell[];
@@ -117,9 +126,11 @@ export interface Series {
   streams: { session: number; stream: number; written: Cell[] }[];
   /** Statistics of TCP connections (TCP_INFO), since their start. */
   connections: ConnectionSeries[];
+  /** Number of further connections, which are only in `sent`. */
+  connectionsOmitted: number;
 }
 
-/** Statistics of one TCP connection. */
+/** Statistics of one TCP connection. Round trip and retransmits are null for connections on which this machine receives. */
 export interface ConnectionSeries {
   session: number;
   stream: number;

@@ -59,6 +59,7 @@ export function sampleReport(): CopyReport {
       cpuSeconds: seconds.map((at) => at * 0.8),
       streams: connections.map(({ session, stream, carried }) => ({ session, stream, written: carried })),
       connections,
+      connectionsOmitted: 2,
     },
     slowest: [{ path: `data/${EVIL}`, bytes: 2e9, seconds: 14.2 }, { path: "data/b", bytes: 1e9, seconds: 7 }],
     failures: [{
@@ -69,5 +70,6 @@ export function sampleReport(): CopyReport {
     }],
     failuresOmitted: 0,
     notes: [`A note about ${EVIL}`],
+    notesOmitted: 3,
   };
 }

@@ -43,12 +43,14 @@ export class SessionLog {
     this.#verify = verify;
   }
 
-  /** Begins a session. @param hosts undefined on this machine. */
-  begin(hosts: string | undefined): void {
+  /** Begins a session. @param hosts undefined on this machine. @param options.pauseMs pause before a retry. */
+  begin(hosts: string | undefined, { pauseMs = 0 }: { pauseMs?: number } = {}): void {
     if (this.#current && !this.#current.outcome) this.#end("failed");
-    const times = new PhaseTimes(this.#now, { verify: this.#verify });
+    const startedMs = this.#now() + pauseMs;
+    // An interrupted pause is not a phase of the session.
+    const times = new PhaseTimes(() => Math.max(startedMs, this.#now()), { verify: this.#verify });
     const listener = times.begin(hosts);
-    this.#sessions.push({ hosts: hosts ?? "this machine", startedMs: this.#now(), times, listener, about: {} });
+    this.#sessions.push({ hosts: hosts ?? "this machine", startedMs, times, listener, about: {} });
   }
 
   /** Adds an event of the current session. A retry begins the next one. */
@@ -57,7 +59,8 @@ export class SessionLog {
     if (!session) return;
     if (event.type === "retry") {
       this.#end("lost", event.message);
-      return this.begin(session.hosts === "this machine" ? undefined : session.hosts);
+      const hosts = session.hosts === "this machine" ? undefined : session.hosts;
+      return this.begin(hosts, { pauseMs: event.pauseSeconds * 1000 });
     }
     session.listener(event);
     if (event.type === "connected") {
@@ -80,11 +83,15 @@ export class SessionLog {
     this.connections.add(stream, peer, this.#sessions.length - 1, this.#now());
   }
 
-  /** Name of the tunnel of the last session that had one. */
+  /** Name of the tunnel of the last finished session; undefined if a finished session needed none. */
   get tunnel(): string | undefined {
-    return this.#sessions.map(({ client, about }) => client?.tunnel ?? about.tunnel).findLast((name) =>
-      name !== undefined
-    );
+    const tunnels = this.#finished.map(({ about }) => about.tunnel);
+    return tunnels.includes(undefined) ? undefined : tunnels.at(-1);
+  }
+
+  /** Whether a session has finished. */
+  get hasFinished(): boolean {
+    return this.#finished.length > 0;
   }
 
   /** Highest number of streams of a session, at least 1. */
@@ -100,17 +107,27 @@ export class SessionLog {
       if (!connection.isOpen) continue;
       const { session, stream, peer, last: { roundTripMs, retransmits } } = connection;
       const key = columnKey(session, stream, peer.name);
-      rows.push([`carried ${key}`, carriedBy(connection)], [`rtt ${key}`, roundTripMs], [`re ${key}`, retransmits]);
+      rows.push([`carried ${key}`, carriedBy(connection)]);
+      // TCP measures them for sent data, and in a pull this machine sends only results.
+      if (peer.part === "receiver") rows.push([`rtt ${key}`, roundTripMs], [`re ${key}`, retransmits]);
     }
     for (const [name] of cells) if (name.startsWith("written ")) this.#streamColumns.add(name);
     if (isLast) this.#series.addLast(seconds, rows);
     else this.#series.add(seconds, rows);
   }
 
-  /** Returns the time of phases in all sessions, in seconds. */
+  /** Returns the time of phases in all finished sessions, in seconds. */
   secondsOf(names: readonly string[]): number {
-    const phases = this.#sessions.flatMap((session) => session.phases ?? this.#phasesOf(session));
+    const phases = this.#finished.flatMap(({ phases = [] }) => phases);
     return phases.filter(({ name }) => names.includes(name)).reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  /** Time of lost sessions, with the pauses after them. In seconds. */
+  get lostSeconds(): number {
+    return this.#sessions.reduce((sum, { outcome, startedMs }, at) => {
+      const next = this.#sessions[at + 1];
+      return outcome === "lost" && next ? sum + (next.startedMs - startedMs) / 1000 : sum;
+    }, 0);
   }
 
   /** Returns the sessions. @param message reason why the last one failed. */
@@ -146,7 +163,12 @@ export class SessionLog {
         const [carried, roundTripMs, retransmits] = ["carried", "rtt", "re"].map((name) => column(`${name} ${key}`));
         return { session, stream, host: peer.name, carried, roundTripMs, retransmits };
       }),
+      connectionsOmitted: this.connections.omitted,
     };
+  }
+
+  get #finished(): LoggedSession[] {
+    return this.#sessions.filter(({ outcome }) => outcome === "finished");
   }
 
   get #current(): LoggedSession | undefined {
