@@ -25,7 +25,7 @@ export class RunReport implements Disposable {
   constructor(target: ReportTarget, run: RunOptions) {
     this.#path = target.path;
     this.#file = new ReportFile(target, usedFiles(run));
-    const { sources, fileList, filesFrom, host: { request, flags } } = run;
+    const { sources, fileList, filesFrom, host: { request, flags, engine } } = run;
     this.recorder = new RunRecorder({
       escp: VERSION,
       // Without the entries of a list, which may have a million.
@@ -34,6 +34,7 @@ export class RunReport implements Disposable {
       target: run.target ? formatOperand(run.target) : "",
       options: changedWords(flags),
       direction: directionOf(run.transfers),
+      usesLibraries: engine !== "portable",
       verify: request.verify ?? false,
       skippedAs: request.skipExisting || request.onlyExisting ? "skipped" : undefined,
       limitBytesPerSecond: request.bytesPerSecond,

@@ -33,7 +33,16 @@ const LIMITS = oneOf(
 );
 
 const SESSION = objectOf({
-  ...{ hosts: TEXT, start: AMOUNT, streams: COUNT, engine: TEXT, address: TEXT, tunnel: TEXT, roundTripMs: AMOUNT },
+  ...{
+    number: COUNT,
+    hosts: TEXT,
+    start: AMOUNT,
+    streams: COUNT,
+    engine: TEXT,
+    address: TEXT,
+    tunnel: TEXT,
+    roundTripMs: AMOUNT,
+  },
   ...{ outcome: oneOf("finished", "lost", "failed"), message: TEXT },
   phases: listOf(objectOf({ name: TEXT, start: AMOUNT, seconds: AMOUNT })),
 }, ["streams", "engine", "address", "tunnel", "roundTripMs", "message"]);
@@ -60,6 +69,7 @@ const COPY = objectOf({
     ]),
   ),
   sessions: listOf(SESSION),
+  sessionsOmitted: COUNT,
   series: SERIES,
   slowest: listOf(objectOf({ path: TEXT, bytes: COUNT, seconds: AMOUNT })),
   failures: listOf(objectOf({ path: TEXT, message: TEXT, hint: TEXT, host: TEXT }, ["hint", "host"])),

@@ -38,6 +38,8 @@ export interface CopyReport extends ReportHead {
   limit?: RunLimit;
   machines: ReportedMachine[];
   sessions: ReportedSession[];
+  /** Number of sessions that are not listed, in the middle of the run. */
+  sessionsOmitted: number;
   series: Series;
   /** The slowest large files, the slowest first. */
   slowest: FileTime[];
@@ -87,6 +89,8 @@ export interface ReportedMachine {
 
 /** A session. A retry and each further host have sessions of their own. */
 export interface ReportedSession {
+  /** From 0 on. */
+  number: number;
   hosts: string;
   /** Seconds from the start of the run. */
   start: number;

@@ -68,7 +68,7 @@ describe("a page", () => {
     assert(!page.includes("<img"));
   });
 
-  it("says that nothing was copied by a dry run or with synthetic files, without a rate", () => {
+  it("states that nothing was copied by a dry run or with synthetic files, without a rate", () => {
     for (const change of [{ dryRun: true }, { dummy: "both" as const }]) {
       const sample = sampleReport();
       const result = { ...sample.result, status: "ok" as const, exitStatus: 0, failed: 0, failures: [], ...change };

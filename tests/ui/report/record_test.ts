@@ -54,7 +54,7 @@ describe("FileTimes", () => {
 
 describe("RunRecorder", () => {
   const ABOUT = {
-    ...{ escp: "1.2.3", sources: ["a"], target: "b", options: [], verify: false },
+    ...{ escp: "1.2.3", sources: ["a"], target: "b", options: [], verify: false, usesLibraries: true },
     direction: "push",
     limitBytesPerSecond: 0,
   } satisfies RunAbout;
@@ -105,6 +105,14 @@ describe("RunRecorder", () => {
     assertEquals([status, bytes, resumed, message, hint], ["error", 60, 10, "Cannot log in", "Try again"]);
     assertEquals([exitStatus, seconds], [255, 2]);
     assertEquals(sessions.map(({ outcome, message }) => [outcome, message]), [["failed", "Cannot log in"]]);
+  });
+
+  it("keeps the first and the last of very many sessions", () => {
+    const retry: TransferEvent = { type: "retry", message: "lost", pauseSeconds: 0, left: 1 };
+    const retries = Array.from({ length: 999 }, (_, at): [number, TransferEvent] => [at, retry]);
+    const { sessions, sessionsOmitted } = play(retries, { status: "error", exitStatus: 1, message: "gone" });
+    assertEquals([sessions.length, sessionsOmitted, sessions[0].number], [256, 744, 0]);
+    assertEquals([sessions.at(-1)!.number, sessions.at(-1)!.message], [999, "gone"]);
   });
 
   it("bounds failures and notes", () => {

@@ -46,9 +46,18 @@ export function sampleReport(): CopyReport {
       { name: "web1", end: "there", version: "1.2.2", platform: "linux aarch64, 4 cores" },
     ],
     sessions: [
-      { hosts: "web1", start: 0, ...route, outcome: "lost", message: "Connection reset", phases: phases(0, 2, 10) },
-      { hosts: "web1", start: 12.5, ...route, outcome: "finished", phases: phases(12.5, 1.5, 16) },
+      {
+        number: 0,
+        hosts: "web1",
+        start: 0,
+        ...route,
+        outcome: "lost",
+        message: "Connection reset",
+        phases: phases(0, 2, 10),
+      },
+      { number: 1, hosts: "web1", start: 12.5, ...route, outcome: "finished", phases: phases(12.5, 1.5, 16) },
     ],
+    sessionsOmitted: 0,
     series: {
       seconds,
       written,

@@ -66,7 +66,7 @@ function summary(report: CopyReport): Html[] {
       ["Limit", limit && markup`<strong>${describeLimit(limit)}</strong>: ${limit.reasons.join("; ")}`],
       ["Advice", limit && adviceFor(limit, { hasRemote: machines.length > 1 })],
       ["Rate", rateOf(report)],
-      ["Sessions", describeSessions(sessions)],
+      ["Sessions", describeSessions(report)],
       ["Route", last && routeOf(last)],
       ["Started", startedAt],
       ["Exit status", exitStatus],
@@ -89,10 +89,11 @@ function rateOf({ result, sessions, series }: CopyReport): string | undefined {
   return `${rate} during the transfer of ${formatDuration(seconds * 1000)}`;
 }
 
-function describeSessions(sessions: readonly ReportedSession[]): string {
-  const lost = sessions.filter(({ outcome }) => outcome === "lost").length;
-  const reason = sessions.findLast(({ outcome }) => outcome === "lost")?.message;
-  return lost > 0 ? `${sessions.length}, ${lost} of them lost, the last one: ${reason}` : String(sessions.length);
+function describeSessions({ sessions, sessionsOmitted }: CopyReport): string {
+  const lost = sessions.filter(({ outcome }) => outcome === "lost");
+  const omitted = sessionsOmitted > 0 ? `, and ${sessionsOmitted} that are not listed` : "";
+  if (lost.length === 0) return `${sessions.length}${omitted}`;
+  return `${sessions.length}, ${lost.length} of them lost, the last one: ${lost.at(-1)!.message}${omitted}`;
 }
 
 function routeOf({ address, streams, engine, roundTripMs }: ReportedSession): string | undefined {

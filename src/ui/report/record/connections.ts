@@ -40,6 +40,7 @@ export class ConnectionLog {
   readonly connections: LoggedConnection[] = [];
   /** Number of observed connections after the first ones. */
   omitted = 0;
+  readonly #isEnabled: boolean;
   #open: OpenConnection[] = [];
   /** Whether connections exist that are not observed, so that no sum is complete. */
   #isIncomplete = false;
@@ -47,10 +48,15 @@ export class ConnectionLog {
   readonly #carried = { receiver: 0, sender: 0 };
   readonly #ended = { ms: 0, busyMs: 0, blockedMs: 0, unread: 0, samples: 0, segments: 0, retransmits: 0 };
 
+  /** @param isEnabled whether libraries of the system may be used: without them, no connection is observed. */
+  constructor(isEnabled: boolean) {
+    this.#isEnabled = isEnabled;
+  }
+
   /** Adds a connection before it is used. @param session number of the session. */
   add({ index, conn }: AuthenticatedStream, peer: ObservedPeer, session: number, nowMs: number): void {
     if (this.#open.length >= MAX_OPEN) this.#fold();
-    const observed = this.#open.length < MAX_OPEN ? observeConnection(conn) : undefined;
+    const observed = this.#isEnabled && this.#open.length < MAX_OPEN ? observeConnection(conn) : undefined;
     const last = observed?.read();
     if (!observed || !last) {
       this.#isIncomplete = true;

@@ -38,6 +38,8 @@ const MAX_TEXT = 4096;
 export interface RunAbout extends Pick<CopyReport, "escp" | "sources" | "filelist" | "target" | "options"> {
   direction: RunFacts["direction"];
   verify: boolean;
+  /** Whether libraries of the system may be used. */
+  usesLibraries: boolean;
   skippedAs?: string;
   /** Rate limit of the user; 0 without one. */
   limitBytesPerSecond: number;
@@ -146,6 +148,7 @@ export class RunRecorder implements SessionObserver, Disposable {
       limit: this.#hasLimit(end) ? findRunLimit(this.#factsOf(result, system)) : undefined,
       machines: [{ name: "this machine", end: "here", version: escp, system }, ...this.#remotes],
       sessions: this.#sessions.report(end.message),
+      sessionsOmitted: this.#sessions.omitted,
       series: this.#sessions.series(),
       slowest: this.#slowest,
       failures: this.#failures,

@@ -9,11 +9,12 @@ import { carriedBy, ConnectionLog } from "./connections.ts";
 import type { ReportedSession, Series } from "../report.ts";
 import { TimeSeries } from "./time_series.ts";
 
-/** Maximum number of sessions in a report. */
+/** Maximum number of sessions in a report: the first and the last ones. */
 const MAX_SESSIONS = 256;
 
 /** A session in progress, or an ended one. */
 interface LoggedSession {
+  number: number;
   hosts: string;
   startedMs: number;
   times: PhaseTimes;
@@ -28,19 +29,22 @@ interface LoggedSession {
 
 /** Logs the sessions. */
 export class SessionLog {
-  readonly connections = new ConnectionLog();
+  readonly connections: ConnectionLog;
   readonly #series = new TimeSeries();
   readonly #sessions: LoggedSession[] = [];
+  /** Number of the next session. */
+  #number = 0;
   readonly #streamColumns = new Set<string>();
   readonly #now: () => number;
   readonly #startedMs: number;
   readonly #verify: boolean;
 
   /** @param now returns milliseconds of a monotonic clock. */
-  constructor(now: () => number, { verify }: { verify: boolean }) {
+  constructor(now: () => number, { verify, usesLibraries }: { verify: boolean; usesLibraries: boolean }) {
     this.#now = now;
     this.#startedMs = now();
     this.#verify = verify;
+    this.connections = new ConnectionLog(usesLibraries);
   }
 
   /** Begins a session. @param hosts undefined on this machine. @param options.pauseMs pause before a retry. */
@@ -50,7 +54,9 @@ export class SessionLog {
     // An interrupted pause is not a phase of the session.
     const times = new PhaseTimes(() => Math.max(startedMs, this.#now()), { verify: this.#verify });
     const listener = times.begin(hosts);
-    this.#sessions.push({ hosts: hosts ?? "this machine", startedMs, times, listener, about: {} });
+    const number = this.#number++;
+    this.#sessions.push({ number, hosts: hosts ?? "this machine", startedMs, times, listener, about: {} });
+    if (this.#sessions.length > MAX_SESSIONS) this.#sessions.splice(MAX_SESSIONS / 2, 1);
   }
 
   /** Adds an event of the current session. A retry begins the next one. */
@@ -80,7 +86,7 @@ export class SessionLog {
 
   /** Adds a data connection of the current session. */
   streamOpened(stream: AuthenticatedStream, peer: ObservedPeer): void {
-    this.connections.add(stream, peer, this.#sessions.length - 1, this.#now());
+    this.connections.add(stream, peer, this.#number - 1, this.#now());
   }
 
   /** Name of the tunnel of the last finished session; undefined if a finished session needed none. */
@@ -130,10 +136,16 @@ export class SessionLog {
     }, 0);
   }
 
+  /** Number of sessions that are not in the report. */
+  get omitted(): number {
+    return this.#number - this.#sessions.length;
+  }
+
   /** Returns the sessions. @param message reason why the last one failed. */
   report(message: string | undefined): ReportedSession[] {
     if (this.#current && !this.#current.outcome) this.#end("failed", message);
-    return this.#sessions.slice(0, MAX_SESSIONS).map(({ hosts, startedMs, about, phases = [], outcome, message }) => ({
+    return this.#sessions.map(({ number, hosts, startedMs, about, phases = [], outcome, message }) => ({
+      number,
       hosts,
       start: this.#secondsAt(startedMs),
       ...about,
