@@ -7,8 +7,8 @@ import type { End } from "./step.ts";
 const MAIN_PHASE = 0.5;
 /** Share of the rate of --limit from which on it is the limit. */
 const NEAR_LIMIT = 0.9;
-/** Share of time without data to send from which on the source is the limit. */
-const IDLE = 0.5;
+/** Share of time with data to send from which on the network or the receiver is the limit. */
+const SENDING = 0.5;
 /** Share of the busy time in which the peer takes no data from which on the receiver is the limit. */
 const BLOCKED = 0.3;
 /** Average share of unread data in the receive buffers from which on this machine is the limit. */
@@ -16,7 +16,7 @@ const UNREAD = 0.25;
 /** Share of segments that are sent again from which on the network loses data. */
 const LOSSY = 0.01;
 
-/** Averages of all data connections of one kind. */
+/** Averages of all data connections while they carried files. */
 export interface ConnectionFacts {
   /** Share of the time with data to send. */
   busy: number;
@@ -32,12 +32,13 @@ export interface ConnectionFacts {
 export interface RunFacts {
   /** "local": on this machine. "between": two remote hosts. */
   direction: "push" | "pull" | "local" | "between";
-  seconds: { total: number; login: number; transfer: number; verification: number };
+  /** `lost`: of lost sessions and the pauses after them. The others: of finished sessions. */
+  seconds: { total: number; login: number; lost: number; transfer: number; verification: number };
   bytes: number;
   files: number;
   /** Rate limit of the user. */
   limitBytesPerSecond?: number;
-  /** Name of the tunnel through ssh. */
+  /** Name of the tunnel through ssh; undefined if a session needed none. */
   tunnel?: string;
   /** Number of busy cores of this process during the transfer, and of the cores that it can use. */
   busyCores: number;
@@ -51,11 +52,12 @@ export interface RunLimit {
   what:
     | "nothing"
     | "login"
+    | "start"
+    | "lost sessions"
     | "verification"
     | "rate limit"
     | "processor"
     | "ssh"
-    | "reading"
     | "writing"
     | "network"
     | "unknown";
@@ -69,8 +71,12 @@ export interface RunLimit {
 export function findRunLimit(facts: RunFacts): RunLimit {
   const { seconds, bytes, limitBytesPerSecond: limit } = facts;
   if (bytes === 0 && facts.files === 0) return { what: "nothing", reasons: ["no file was copied"] };
+  if (seconds.lost > MAIN_PHASE * seconds.total) {
+    return { what: "lost sessions", reasons: [`they took ${percent(seconds.lost / seconds.total)} of the time`] };
+  }
   if (seconds.login > MAIN_PHASE * seconds.total) {
-    return { what: "login", reasons: [`it took ${percent(seconds.login / seconds.total)} of the time`] };
+    const what = facts.direction === "local" ? "start" : "login";
+    return { what, reasons: [`it took ${percent(seconds.login / seconds.total)} of the time`] };
   }
   if (seconds.verification > MAIN_PHASE * seconds.total) {
     return { what: "verification", reasons: [`it took ${percent(seconds.verification / seconds.total)} of the time`] };
@@ -98,9 +104,10 @@ function limitOfConnections({ direction, connections }: RunFacts): RunLimit {
     if (unread >= UNREAD) return { what: "writing", end: "here", reasons: [reason] };
     return { what: "unknown", reasons: [reason, "this machine waited for data from the network or the remote host"] };
   }
-  if (busy < IDLE) {
+  if (busy < SENDING) {
+    // The sender reads, but also compares files, and waits for results.
     const reason = `data connections had nothing to send for ${percent(1 - busy)} of the time`;
-    return { what: "reading", end: "here", reasons: [reason] };
+    return { what: "unknown", reasons: [reason] };
   }
   if (blocked >= BLOCKED) {
     const reason = `the remote host took no data for ${percent(blocked)} of the time`;

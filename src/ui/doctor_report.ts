@@ -8,7 +8,7 @@ import { wrapText } from "./wrap_text.ts";
 
 /** Columns of the names and results. */
 const NAME_COLUMN = 9;
-const RESULT_COLUMN = 24;
+export const RESULT_COLUMN = 24;
 
 const END_NAMES: Record<End, string> = { here: "local", there: "remote" };
 

@@ -5,7 +5,7 @@ import { findRunLimit, type RunFacts } from "../../src/doctor/run_limit.ts";
 const CONNECTIONS = { busy: 0.9, blocked: 0.1, unread: 0.05, lost: 0 };
 const FACTS: RunFacts = {
   direction: "push",
-  seconds: { total: 10, login: 1, transfer: 9, verification: 0 },
+  seconds: { total: 10, login: 1, lost: 0, transfer: 9, verification: 0 },
   ...{ bytes: 9e9, files: 3, busyCores: 1, usableCores: 2, connections: CONNECTIONS },
 };
 
@@ -23,9 +23,19 @@ describe("findRunLimit", () => {
   it("names the network for a push whose connections always had data", () => assertEquals(limit({}), ["network"]));
 
   it("names the phase that took more than half of the time", () => {
-    assertEquals(limit({ seconds: { total: 10, login: 6, transfer: 4, verification: 0 } }), ["login"]);
-    assertEquals(limit({ seconds: { total: 10, login: 1, transfer: 3, verification: 6 } }), ["verification"]);
-    assertEquals(limit({ seconds: { total: 10, login: 5, transfer: 5, verification: 0 } }), ["network"]);
+    assertEquals(limit({ seconds: { total: 10, login: 6, lost: 0, transfer: 4, verification: 0 } }), ["login"]);
+    assertEquals(limit({ seconds: { total: 10, login: 1, lost: 0, transfer: 3, verification: 6 } }), ["verification"]);
+    assertEquals(limit({ seconds: { total: 10, login: 5, lost: 0, transfer: 5, verification: 0 } }), ["network"]);
+  });
+
+  it("names the start of a copy on one machine, which has no login", () => {
+    const seconds = { total: 10, login: 6, lost: 0, transfer: 4, verification: 0 };
+    assertEquals(limit({ direction: "local", seconds }), ["start"]);
+  });
+
+  it("names lost sessions that took more than half of the time", () => {
+    const seconds = { total: 10, login: 1, lost: 6, transfer: 3, verification: 0 };
+    assertEquals(limit({ seconds }), ["lost sessions"]);
   });
 
   it("names the rate limit from 90 % of it on", () => {
@@ -42,8 +52,8 @@ describe("findRunLimit", () => {
 
   it("names the tunnel through ssh", () => assertEquals(limit({ tunnel: "ssh -W" }), ["ssh"]));
 
-  it("names the end that reads or writes too slowly", () => {
-    assertEquals(limit(connections({ busy: 0.49 })), ["reading", "here"]);
+  it("names the end that writes too slowly, and nothing for idle connections", () => {
+    assertEquals(limit(connections({ busy: 0.49 })), ["unknown"]);
     assertEquals(limit(connections({ busy: 0.5 })), ["network"]);
     assertEquals(limit(connections({ blocked: 0.3 })), ["writing", "there"]);
     assertEquals(limit({ direction: "pull", ...connections({ unread: 0.25 }) }), ["writing", "here"]);

@@ -42,7 +42,6 @@ export async function runCopy(given: RunOptions): Promise<number> {
   // The event "end" follows even if the run cannot begin.
   const report = json ? await jsonReport(run, output) : undefined;
   let hasBegun = false;
-  let hasEnded = false;
   let unresumable = false;
   using stop = stopSignals(() => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined);
   const signal = AbortSignal.any([stop.signal, output.lost]);
@@ -57,11 +56,16 @@ export async function runCopy(given: RunOptions): Promise<number> {
       return output.closed();
     }
     report?.onEvent(event);
-    reporting?.recorder.onEvent(event);
     listing?.onEvent(event);
     logging.onEvent(event);
     terminal.onEvent(event);
   };
+  const emitRecorded = reporting
+    ? reporting.withoutEnd((event) => {
+      reporting.recorder.onEvent(event);
+      emit(event);
+    })
+    : emit;
   try {
     if (run.cpumask || run.nodemask) {
       const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
@@ -70,7 +74,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     // With -R another escp has started this process through ssh.
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
     const failed = await copyTransfers(run, {
-      emit,
+      emit: emitRecorded,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
       observer: reporting?.recorder,
       showsTotals: json || terminal.showsProgress || undefined,
@@ -80,12 +84,11 @@ export async function runCopy(given: RunOptions): Promise<number> {
       program: ESCP,
     });
     output.lost.throwIfAborted();
-    const status = failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
-    hasEnded = true;
-    await reporting?.write(status);
-    return status;
+    const all = reporting ? await reporting.finish(failed, emit) : failed;
+    output.lost.throwIfAborted();
+    return all > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
-    const problem = hasEnded ? undefined : await reporting?.writeFailed(error);
+    const problem = await reporting?.writeFailed(error);
     if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
     const message = messageOf(error);
     logging.onEvent({ type: "failed", path: "", message });

@@ -46,19 +46,21 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     if (json) end(error);
     throw error;
   }).finally(() => terminal.close());
-  if (json) end(error);
+  const problem = await file?.write({
+    ...{ format: "escp-report", version: 1, escp: VERSION, startedAt: startedAt.toISOString() },
+    ...{ task: "doctor", host: name, exitStatus: statusOf(error) },
+    message: error === undefined ? undefined : headline(error),
+    steps,
+  }).catch((problem) => problem);
+  const ended = error ?? problem;
+  if (json) end(ended);
   else if (!quiet || error !== undefined) {
     const view = { bits, host: name, width: stdoutWidth() };
     renderVerdict(steps, view, { failure: error === undefined ? undefined : headline(error) }).forEach(write);
     for (const step of steps.filter((step) => isShown(step, { quiet, verbose }))) renderStep(step, view).forEach(write);
   }
   output.lost.throwIfAborted();
-  await file?.write({
-    ...{ format: "escp-report", version: 1, escp: VERSION, startedAt: startedAt.toISOString() },
-    ...{ task: "doctor", host: name, exitStatus: statusOf(error) },
-    message: error === undefined ? undefined : headline(error),
-    steps,
-  });
+  if (problem !== undefined) throw problem;
   return statusOf(error);
 }
 

@@ -21,7 +21,9 @@ export async function runRenderReport({ from, target }: { from: string; target?:
 function readReport(path: string): Report {
   let text: string;
   try {
-    const { size } = Deno.statSync(path);
+    // Opening a FIFO would wait for its writer.
+    const { size, isFile } = Deno.statSync(path);
+    if (!isFile) throw new UserError("it is not a regular file");
     if (size > MAX_REPORT_BYTES) throw new UserError(`it has more than ${MAX_REPORT_BYTES >> 20} MiB`);
     text = Deno.readTextFileSync(path);
   } catch (cause) {

@@ -22,16 +22,27 @@ const RESULT = objectOf({
   ...{ status: oneOf("ok", "failed", "error", "interrupted"), exitStatus: COUNT, message: TEXT, hint: TEXT },
   ...{ seconds: AMOUNT, files: COUNT, bytes: COUNT, resumed: COUNT, failed: COUNT, skipped: COUNT },
   ...{ verified: COUNT, deleted: COUNT, wireBytes: COUNT, stopped: BOOLEAN, dryRun: BOOLEAN },
+  skippedAs: TEXT,
   dummy: oneOf("sender", "receiver", "both"),
-}, ["message", "hint", "verified", "deleted", "wireBytes", "stopped", "dryRun", "dummy"]);
+}, ["message", "hint", "skippedAs", "verified", "deleted", "wireBytes", "stopped", "dryRun", "dummy"]);
 
 const END = oneOf("here", "there");
 const LIMITS = oneOf(
-  ...["nothing", "login", "verification", "rate limit", "processor", "ssh", "reading", "writing", "network", "unknown"],
+  ...["nothing", "login", "start", "lost sessions", "verification", "rate limit", "processor", "ssh", "writing"],
+  ...["network", "unknown"],
 );
 
 const SESSION = objectOf({
-  ...{ hosts: TEXT, start: AMOUNT, streams: COUNT, engine: TEXT, address: TEXT, tunnel: TEXT, roundTripMs: AMOUNT },
+  ...{
+    number: COUNT,
+    hosts: TEXT,
+    start: AMOUNT,
+    streams: COUNT,
+    engine: TEXT,
+    address: TEXT,
+    tunnel: TEXT,
+    roundTripMs: AMOUNT,
+  },
   ...{ outcome: oneOf("finished", "lost", "failed"), message: TEXT },
   phases: listOf(objectOf({ name: TEXT, start: AMOUNT, seconds: AMOUNT })),
 }, ["streams", "engine", "address", "tunnel", "roundTripMs", "message"]);
@@ -43,6 +54,7 @@ const SERIES = objectOf({
   connections: listOf(objectOf({
     ...{ session: COUNT, stream: COUNT, host: TEXT, carried: CELLS, roundTripMs: CELLS, retransmits: CELLS },
   })),
+  connectionsOmitted: COUNT,
 });
 
 const COPY = objectOf({
@@ -57,12 +69,14 @@ const COPY = objectOf({
     ]),
   ),
   sessions: listOf(SESSION),
+  sessionsOmitted: COUNT,
   series: SERIES,
   slowest: listOf(objectOf({ path: TEXT, bytes: COUNT, seconds: AMOUNT })),
   failures: listOf(objectOf({ path: TEXT, message: TEXT, hint: TEXT, host: TEXT }, ["hint", "host"])),
   failuresOmitted: COUNT,
   notes: listOf(TEXT),
-}, ["filelist"]);
+  notesOmitted: COUNT,
+}, ["filelist", "limit"]);
 
 const DOCTOR = objectOf({
   ...{ ...HEAD, task: oneOf("doctor"), host: TEXT, exitStatus: COUNT, message: TEXT },

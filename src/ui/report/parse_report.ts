@@ -32,7 +32,7 @@ export function parseReport(text: string): Report {
 /** All columns of the series have one cell per row. */
 function lengthProblem(report: Report): string | undefined {
   if (report.task !== "copy") return undefined;
-  const { seconds, streams, connections, ...columns } = report.series;
+  const { seconds, streams, connections, connectionsOmitted: _, ...columns } = report.series;
   const all = [
     ...Object.values(columns),
     ...streams.map(({ written }) => written),

@@ -10,6 +10,10 @@ import type { Cell } from "./record/time_series.ts";
 export const REPORT_VERSION = 1;
 /** Value of the field `format`. */
 export const REPORT_FORMAT = "escp-report";
+/** Start of a report as a page. */
+export const PAGE_START = `<!DOCTYPE html>\n<!-- ${REPORT_FORMAT} -->\n`;
+/** Starts of all files that are reports. */
+export const REPORT_STARTS: readonly string[] = [PAGE_START, `{"format":"${REPORT_FORMAT}"`];
 
 /** Fields of all reports. */
 export interface ReportHead {
@@ -30,9 +34,12 @@ export interface CopyReport extends ReportHead {
   target: string;
   options: string[];
   result: CopyResult;
-  limit: RunLimit;
+  /** Of a finished copy that was not a dry run. */
+  limit?: RunLimit;
   machines: ReportedMachine[];
   sessions: ReportedSession[];
+  /** Number of sessions that are not listed, in the middle of the run. */
+  sessionsOmitted: number;
   series: Series;
   /** The slowest large files, the slowest first. */
   slowest: FileTime[];
@@ -40,6 +47,8 @@ export interface CopyReport extends ReportHead {
   /** Number of failures that are not listed. */
   failuresOmitted: number;
   notes: string[];
+  /** Number of notes that are not listed. */
+  notesOmitted: number;
 }
 
 /** The result of a copy. Bytes and files of an incomplete copy are those of its last progress. */
@@ -55,6 +64,8 @@ export interface CopyResult {
   resumed: number;
   failed: number;
   skipped: number;
+  /** Word for the skipped entries. Default: "unchanged". */
+  skippedAs?: string;
   verified?: number;
   deleted?: number;
   wireBytes?: number;
@@ -78,6 +89,8 @@ export interface ReportedMachine {
 
 /** A session. A retry and each further host have sessions of their own. */
 export interface ReportedSession {
+  /** From 0 on. */
+  number: number;
   hosts: string;
   /** Seconds from the start of the run. */
   start: number;
@@ -106,7 +119,7 @@ export interface Series {
   seconds: number[];
   /** Bytes that the receiver has written in this run. */
   written: Cell[];
-  /** Bytes that the data connections have carried towards the receiver. */
+  /** Bytes that the data connections have carried towards the receiver; null if the system does not report all of them. */
   sent: Cell[];
   files: Cell[];
   filesFound: Cell[];
@@ -117,9 +130,11 @@ export interface Series {
   streams: { session: number; stream: number; written: Cell[] }[];
   /** Statistics of TCP connections (TCP_INFO), since their start. */
   connections: ConnectionSeries[];
+  /** Number of further connections, which are only in `sent`. */
+  connectionsOmitted: number;
 }
 
-/** Statistics of one TCP connection. */
+/** Statistics of one TCP connection. Round trip and retransmits are null for connections on which this machine receives. */
 export interface ConnectionSeries {
   session: number;
   stream: number;

@@ -52,6 +52,8 @@ describeWithScene("--report", { inProcess: true }, (scene) => {
       assertEquals([series.files.at(-1), series.filesFound.at(-1)], [3, 3]);
       assert(series.seconds.every((time, at) => at === 0 || time >= series.seconds[at - 1]));
       assertEquals(machines.map(({ end }) => end), variant.direction === "local" ? ["here"] : ["here", "there"]);
+      // The portable engine uses no library of the system.
+      if (variant.engine === "portable") assertEquals(series.connections, []);
       assertEquals(machines[0].system?.cores, navigator.hardwareConcurrency);
       for (const { platform } of machines.slice(1)) assertMatch(platform!, /^[a-z]+ [a-z0-9_]+, \d+ cores?$/);
       const names = slowest.map(({ path }) => path.replace(/^[^/]*\//, "")).sort();
@@ -78,7 +80,7 @@ describeWithScene("--report", { inProcess: true }, (scene) => {
   });
 
   it("is a page if its name ends in .html, in which names are escaped", async () => {
-    const directory = await scene.tree({ "run.html": "earlier" });
+    const directory = await scene.tree({ "run.html": "" });
     const path = `${directory}/run.html`;
     const target = await scene.tree();
     await scene.copy(PUSH, { flags: ["-r", "--report", path], sources: [source], target });
@@ -109,6 +111,64 @@ describeWithScene("--report", { inProcess: true }, (scene) => {
     const [last] = parseEvents(stdout).slice(-1);
     assertEquals([last.event, last.status], ["end", "ok"]);
     assert(!stdout.includes('"streams":{'));
+  });
+});
+
+describeWithScene("an existing file of --report", { inProcess: true }, (scene) => {
+  const copy = (flags: string[], sources: string[], target: string) => scene.copy(PUSH, { flags, sources, target });
+
+  it("is refused before the copy, unless it is empty or a report", async () => {
+    for (const [name, text] of [["run.html", "<!DOCTYPE html>\n<p>mine"], ["run.json", '{"mine":1}']]) {
+      const path = await scene.tree({ "from": "f", [name]: text });
+      const { code, stderr } = await copy(["--report", `${path}/${name}`], [`${path}/from`], `${path}/to`);
+      const reason = "it exists, and is not a report of escp";
+      assertEquals(code, 2);
+      assertStringIncludes(stderr, `escp: Cannot write the report "${path}/${name}": ${reason}\n`);
+      assertEquals(listNames(path), ["from", name]);
+      assertEquals(await Deno.readTextFile(`${path}/${name}`), text);
+    }
+  });
+
+  it("is replaced if it is an earlier report, and keeps its permissions", async () => {
+    for (const name of ["run.html", "run.json"]) {
+      const path = await scene.tree({ "from": "f", [name]: "" });
+      await Deno.chmod(`${path}/${name}`, 0o600);
+      for (const target of ["one", "two"]) {
+        const { code, stderr } = await copy(["--report", `${path}/${name}`], [`${path}/from`], `${path}/${target}`);
+        assertEquals([code, stderr], [0, ""]);
+      }
+      assertStringIncludes(await Deno.readTextFile(`${path}/${name}`), "two");
+      assertEquals(Deno.statSync(`${path}/${name}`).mode! & 0o777, 0o600);
+    }
+  });
+
+  it("stays if the copy has created it, and the copy fails with the same exit status in --json", async () => {
+    const path = await scene.tree({ "src/run.json": "mine", "dst": { directory: true } });
+    const report = `${path}/dst/run.json`;
+    const { code, stdout } = await copy(["--json", "--report", report], [`${path}/src/run.json`], `${path}/dst/`);
+    const [failed, end] = parseEvents(stdout).slice(-2);
+    const reason = "the file was created or changed during the run";
+    assertEquals([failed.event, failed.message], ["failed", `Cannot write the report "${report}": ${reason}`]);
+    assertEquals([code, end.event, end.status, end.exitStatus, end.failed], [1, "end", "failed", 1, 1]);
+    assertEquals(await Deno.readTextFile(report), "mine");
+    assertEquals(listNames(`${path}/dst`), ["run.json"]);
+  });
+
+  it("is refused if it is a source, the target, the log or the manifest", async () => {
+    for (const other of ["source", "target", "--log", "--manifest"]) {
+      const path = await scene.tree({ "from": "f", "run.json": "" });
+      const report = `${path}/run.json`;
+      const flags = other.startsWith("--") ? [other, `${path}/./run.json`] : [];
+      const source = other === "source" ? report : `${path}/from`;
+      const target = other === "target" ? report : `${path}/to`;
+      const variant: Variant = other === "target" ? { ...PUSH, direction: "local" } : PUSH;
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["--report", report, ...flags],
+        ...{ sources: [source], target },
+      });
+      assertEquals(code, 2, `${other}: ${stderr}`);
+      assertStringIncludes(stderr, "this run uses the file otherwise");
+    }
   });
 });
 
@@ -164,6 +224,7 @@ describeWithScene("the file of --report", (scene) => {
     assert(sessions[0].message !== undefined && sessions[0].phases.length > 0);
     assertEquals(new Set(series.connections.map(({ session }) => session)), new Set([0, 1]));
     assertEquals([result.files, result.bytes], [1, 16 * MIB]);
+    assert(series.written.at(-1)! <= 16 * MIB, `${series.written.at(-1)} bytes written`);
   });
 
   it("shows each session of a copy from several hosts, and of a copy between two hosts", async () => {
@@ -195,6 +256,14 @@ describeWithScene("the file of --report", (scene) => {
 });
 
 describeWithScene("--report-from", (scene) => {
+  it("refuses a FIFO without waiting for its writer", { ignore: Deno.build.os === "windows" }, async () => {
+    const path = await scene.tree();
+    assert((await new Deno.Command("mkfifo", { args: [`${path}/run.json`] }).output()).success);
+    const { code, stderr } = await runEscp(["--report-from", `${path}/run.json`]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "it is not a regular file");
+  });
+
   for (
     const [what, text, reason] of [
       ["a file that is not JSON", "{", "it is not JSON: "],

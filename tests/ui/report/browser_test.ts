@@ -72,7 +72,7 @@ describe("the page of a report in a browser", { ignore: CHROMIUM === undefined }
     await using opened = await open();
     await opened.page.locator("#chart-0 .u-over").hover();
     const tip = await opened.page.locator("#chart-0 .tip").innerText();
-    assert(/^\d+\.\d+ s\nwritten: [\d.,]+ MiB\/s\nsent: [\d.,]+ MiB\/s$/.test(tip), tip);
+    assert(/^\d+\.\d+ s\nwritten: [\d.,]+ MiB\/s\ncarried: [\d.,]+ MiB\/s$/.test(tip), tip);
   });
 
   it("is printed in the colours for light backgrounds, with all charts", async () => {

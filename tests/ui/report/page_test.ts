@@ -68,6 +68,35 @@ describe("a page", () => {
     assert(!page.includes("<img"));
   });
 
+  it("states that nothing was copied by a dry run or with synthetic files, without a rate", () => {
+    for (const change of [{ dryRun: true }, { dummy: "both" as const }]) {
+      const sample = sampleReport();
+      const result = { ...sample.result, status: "ok" as const, exitStatus: 0, failed: 0, failures: [], ...change };
+      const page = renderReport({ ...sample, result, limit: undefined });
+      assertStringIncludes(page, "nothing was copied");
+      assert(!page.includes("Everything was copied") && !page.includes("<dt>Rate") && !page.includes("<dt>Limit"));
+    }
+  });
+
+  it("shows the bytes of all sessions as one rate, and why the last lost session was lost", () => {
+    const sample = sampleReport();
+    const series = { ...sample.series, written: sample.series.seconds.map(() => 26 * 2 ** 20) };
+    const page = renderReport({ ...sample, series });
+    assertStringIncludes(page, "1.0 MiB/s during the transfer");
+    assertStringIncludes(page, "2, 1 of them lost, the last one: Connection reset");
+    assertStringIncludes(page, "3 more notes are not listed");
+  });
+
+  it("shows a benchmark of very many rounds", () => {
+    const seconds = Array<number>(300_000).fill(1);
+    const page = renderReport({
+      ...{ format: "escp-report", version: 1, escp: "1.2.3", startedAt: "2026-01-31T12:00:00.000Z", task: "benchmark" },
+      machine: {},
+      cases: [{ title: "x", bytes: 1, files: 1, results: [{ program: "escp", seconds, cpuSeconds: [] }] }],
+    });
+    assertStringIncludes(page, "1.000");
+  });
+
   it("shows the results of a benchmark", () => {
     const report: BenchmarkReport = {
       ...{ format: "escp-report", version: 1, escp: "1.2.3", startedAt: "2026-01-31T12:00:00.000Z", task: "benchmark" },

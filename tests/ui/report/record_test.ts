@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { TransferEvent } from "../../../src/transfer/events.ts";
+import { LostSessions } from "../../../src/transfer/client/lost_sessions.ts";
 import { FileTimes } from "../../../src/ui/report/record/file_times.ts";
 import { type RunAbout, RunRecorder } from "../../../src/ui/report/record/recorder.ts";
 import { TimeSeries } from "../../../src/ui/report/record/time_series.ts";
@@ -53,7 +54,7 @@ describe("FileTimes", () => {
 
 describe("RunRecorder", () => {
   const ABOUT = {
-    ...{ escp: "1.2.3", sources: ["a"], target: "b", options: [], verify: false },
+    ...{ escp: "1.2.3", sources: ["a"], target: "b", options: [], verify: false, usesLibraries: true },
     direction: "push",
     limitBytesPerSecond: 0,
   } satisfies RunAbout;
@@ -77,21 +78,24 @@ describe("RunRecorder", () => {
     return recorder.finish(end);
   }
 
-  it("counts what each session has written, without what it has resumed", () => {
-    const { series, sessions, result } = play([
-      [1000, connected],
-      [2000, progress(40)],
-      [3000, { type: "retry", message: "lost", pauseSeconds: 1, left: 0 }],
-      [5000, connected],
-      [6000, progress(70, 40)],
-      [7000, finished],
-    ], { status: "done", exitStatus: 0 });
+  it("counts what the sessions have written, each byte once", () => {
+    const sessions = new LostSessions();
+    const retry: TransferEvent = { type: "retry", message: "lost", pauseSeconds: 1, left: 0 };
+    const add = (at: number, event: TransferEvent): [number, TransferEvent] => [at, sessions.add(event)];
+    const first = [add(1000, connected), add(2000, progress(40))];
+    sessions.lost();
+    const last = { ...finished, bytes: 100, resumed: 40 } as TransferEvent;
+    const next = [add(5000, connected), add(6000, progress(70, 40)), add(7000, last)];
+    const { series, result, sessions: reported } = play(
+      [...first, [3000, retry], ...next],
+      { status: "done", exitStatus: 0 },
+    );
     assertEquals(series.written, [0, 0, 40, 40, 40, 70, 100, 100]);
-    assertEquals(sessions.map(({ outcome, start, message }) => [outcome, start, message]), [
+    assertEquals(reported.map(({ outcome, start, message }) => [outcome, start, message]), [
       ["lost", 0, "lost"],
-      ["finished", 3, undefined],
+      ["finished", 4, undefined],
     ]);
-    assertEquals([result.bytes, result.resumed, result.status], [100, 40, "ok"]);
+    assertEquals([result.bytes, result.resumed, result.status], [100, 0, "ok"]);
   });
 
   it("reports the last progress of a run that an error has ended", () => {
@@ -103,11 +107,32 @@ describe("RunRecorder", () => {
     assertEquals(sessions.map(({ outcome, message }) => [outcome, message]), [["failed", "Cannot log in"]]);
   });
 
+  it("keeps the first and the last of very many sessions", () => {
+    const retry: TransferEvent = { type: "retry", message: "lost", pauseSeconds: 0, left: 1 };
+    const retries = Array.from({ length: 999 }, (_, at): [number, TransferEvent] => [at, retry]);
+    const { sessions, sessionsOmitted } = play(retries, { status: "error", exitStatus: 1, message: "gone" });
+    assertEquals([sessions.length, sessionsOmitted, sessions[0].number], [256, 744, 0]);
+    assertEquals([sessions.at(-1)!.number, sessions.at(-1)!.message], [999, "gone"]);
+  });
+
   it("bounds failures and notes", () => {
     const failed: TransferEvent = { type: "failed", path: "x", message: "Cannot read" };
     const note: TransferEvent = { type: "note", message: "odd" };
     const many = Array.from({ length: 1500 }, (): [number, TransferEvent][] => [[1, failed], [1, note]]).flat();
-    const { failures, failuresOmitted, notes } = play(many, { status: "done", exitStatus: 1 });
-    assertEquals([failures.length, failuresOmitted, notes.length], [1000, 500, 100]);
+    const { failures, failuresOmitted, notes, notesOmitted } = play(many, { status: "done", exitStatus: 1 });
+    assertEquals([failures.length, failuresOmitted, notes.length, notesOmitted], [1000, 500, 100, 1400]);
+  });
+
+  it("bounds the size of failures and notes that a peer chooses", () => {
+    const failed: TransferEvent = { type: "failed", path: "x".repeat(1 << 17), message: "y".repeat(1 << 18) };
+    const many = Array.from({ length: 1500 }, (): [number, TransferEvent] => [1, failed]);
+    const report = play(many, { status: "done", exitStatus: 1 });
+    assertEquals(report.failures.length + report.failuresOmitted, 1500);
+    assert(JSON.stringify(report).length < 6 << 20);
+  });
+
+  it("explains a run that has ended without a result", () => {
+    const { status, message } = play([[1000, connected]], { status: "done", exitStatus: 0 }).result;
+    assertEquals([status, message], ["error", "The copy ended without a result"]);
   });
 });

@@ -46,9 +46,18 @@ export function sampleReport(): CopyReport {
       { name: "web1", end: "there", version: "1.2.2", platform: "linux aarch64, 4 cores" },
     ],
     sessions: [
-      { hosts: "web1", start: 0, ...route, outcome: "lost", message: "Connection reset", phases: phases(0, 2, 10) },
-      { hosts: "web1", start: 12.5, ...route, outcome: "finished", phases: phases(12.5, 1.5, 16) },
+      {
+        number: 0,
+        hosts: "web1",
+        start: 0,
+        ...route,
+        outcome: "lost",
+        message: "Connection reset",
+        phases: phases(0, 2, 10),
+      },
+      { number: 1, hosts: "web1", start: 12.5, ...route, outcome: "finished", phases: phases(12.5, 1.5, 16) },
     ],
+    sessionsOmitted: 0,
     series: {
       seconds,
       written,
@@ -59,6 +68,7 @@ export function sampleReport(): CopyReport {
       cpuSeconds: seconds.map((at) => at * 0.8),
       streams: connections.map(({ session, stream, carried }) => ({ session, stream, written: carried })),
       connections,
+      connectionsOmitted: 2,
     },
     slowest: [{ path: `data/${EVIL}`, bytes: 2e9, seconds: 14.2 }, { path: "data/b", bytes: 1e9, seconds: 7 }],
     failures: [{
@@ -69,5 +79,6 @@ export function sampleReport(): CopyReport {
     }],
     failuresOmitted: 0,
     notes: [`A note about ${EVIL}`],
+    notesOmitted: 3,
   };
 }

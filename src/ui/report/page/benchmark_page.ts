@@ -27,7 +27,7 @@ function caseSection(found: BenchmarkCase): Html {
       {
         title: "Fastest",
         isNumber: true,
-        value: ({ seconds }) => shown(seconds.length > 0 ? Math.min(...seconds) : NaN),
+        value: ({ seconds }) => shown(seconds.length > 0 ? seconds.reduce((a, b) => Math.min(a, b)) : NaN),
       },
       { title: "CPU seconds", isNumber: true, value: ({ cpuSeconds }) => shown(median(cpuSeconds)) },
       { title: "Failure", value: ({ failure }) => failure },
@@ -42,7 +42,7 @@ function speeds({ results, files, bytes }: BenchmarkCase): Html {
     const text = files > 1 ? `${Math.round(files / time)} files/s` : formatRate(bytes / time);
     return [{ label: program, start: 0, length: 1 / time, text }];
   });
-  const fastest = Math.max(0, ...bars.map(({ length }) => length));
+  const fastest = bars.reduce((most, { length }) => Math.max(most, length), 0);
   return barChart({ title: "Speed", note: "Longer bars are faster." }, bars, fastest);
 }
 

@@ -28,12 +28,13 @@ export function chartsOf({ series, sessions }: CopyReport): Chart[] {
       label: name(connection.session, `${connection.host} ${connection.stream + 1}`),
       values: values(connection),
     }));
+  const omitted = series.connectionsOmitted > 0 ? ` ${series.connectionsOmitted} more are not shown.` : "";
   const charts: Chart[] = [
     {
       title: "Throughput",
-      note: "Written: bytes in files of the target. Sent: bytes on the data connections, measured by TCP.",
+      note: "Written: bytes in files of the target. Carried: bytes that TCP has delivered on all data connections.",
       ...{ unit: "bytes/s", seconds },
-      lines: [{ label: "written", values: rate(written) }, { label: "sent", values: rate(sent) }],
+      lines: [{ label: "written", values: rate(written) }, { label: "carried", values: rate(sent) }],
     },
     {
       title: "Throughput of each stream",
@@ -58,13 +59,13 @@ export function chartsOf({ series, sessions }: CopyReport): Chart[] {
     },
     {
       title: "Round trip",
-      note: "Of each data connection, smoothed by TCP. Full queues on the network make it longer.",
+      note: `Of data connections on which this machine sends files, smoothed by TCP.${omitted}`,
       ...{ unit: "ms", seconds },
       lines: ofConnections(({ roundTripMs }) => roundTripMs),
     },
     {
       title: "Retransmits",
-      note: "Number of segments that this machine has sent again since the start of each data connection.",
+      note: `Number of segments that this machine has sent again since the start of each data connection.${omitted}`,
       ...{ unit: "count", seconds },
       lines: ofConnections(({ retransmits }) => retransmits),
     },

@@ -2,7 +2,7 @@
 
 import { formatBytes, formatCount, formatDuration, formatRate } from "../../format.ts";
 import { summaryLine } from "../../summary.ts";
-import type { CopyReport, ReportedSession } from "../report.ts";
+import type { CopyReport, CopyResult, ReportedSession } from "../report.ts";
 import { chartsOf } from "./charts.ts";
 import { adviceFor, describeLimit } from "./describe_limit.ts";
 import { type Html, markup } from "./html.ts";
@@ -23,7 +23,7 @@ const MAX_SOURCES = 3;
 
 /** Returns the contents of the page. */
 export function copyPage(report: CopyReport): PageContents {
-  const { sessions, result, options, notes } = report;
+  const { sessions, result, options, notes, notesOmitted } = report;
   return {
     title: titleOf(report),
     charts: chartsOf(report),
@@ -36,7 +36,7 @@ export function copyPage(report: CopyReport): PageContents {
         "Options",
         options.length > 0 ? markup`<p>${options.map((word) => [code(word), " "])}</p>` : markup`<p>none</p>`,
       ),
-      section("Notes", list(notes)),
+      section("Notes", list([...notes, ...(notesOmitted > 0 ? [`${notesOmitted} more notes are not listed`] : [])])),
     ],
   };
 }
@@ -52,22 +52,21 @@ function titleOf({ sources, filelist, target }: CopyReport): string {
   return `${from.join(", ")} to ${target || "the targets of the list"}`;
 }
 
-function summary({ result, limit, sessions, machines, startedAt }: CopyReport): Html[] {
-  const { status, message, hint, seconds, bytes, resumed, exitStatus } = result;
+function summary(report: CopyReport): Html[] {
+  const { result, limit, sessions, machines, startedAt } = report;
+  const { status, message, hint, seconds, exitStatus } = result;
   const last = sessions.at(-1);
   const finished = { type: "finished", streams: last?.streams ?? 0, engine: last?.engine ?? "", ...result } as const;
-  const line = summaryLine(finished, { totalMs: seconds * 1000 });
-  const lines = [STATUS[status], line, message, hint === undefined ? undefined : `Hint: ${hint}`];
-  const transfer = sessions.flatMap(({ phases }) => phases)
-    .reduce((sum, { name, seconds }) => sum + (name === "transfer" ? seconds : 0), 0);
-  const rate = formatRate((bytes - resumed) / Math.max(transfer, 0.001));
+  const line = summaryLine(finished, { totalMs: seconds * 1000, skippedAs: result.skippedAs });
+  const reason = [message, hint === undefined ? undefined : `Hint: ${hint}`];
+  const lines = [headline(result), ...reason, line];
   return [
     verdict(lines.filter((text) => text !== undefined), { isBad: status !== "ok" }),
     terms([
-      ["Limit", markup`<strong>${describeLimit(limit)}</strong>: ${limit.reasons.join("; ")}`],
-      ["Advice", adviceFor(limit, { hasRemote: machines.length > 1 })],
-      ["Rate", transfer > 0 && `${rate} during the transfer of ${formatDuration(transfer * 1000)}`],
-      ["Sessions", describeSessions(sessions)],
+      ["Limit", limit && markup`<strong>${describeLimit(limit)}</strong>: ${limit.reasons.join("; ")}`],
+      ["Advice", limit && adviceFor(limit, { hasRemote: machines.length > 1 })],
+      ["Rate", rateOf(report)],
+      ["Sessions", describeSessions(report)],
       ["Route", last && routeOf(last)],
       ["Started", startedAt],
       ["Exit status", exitStatus],
@@ -75,9 +74,26 @@ function summary({ result, limit, sessions, machines, startedAt }: CopyReport): 
   ];
 }
 
-function describeSessions(sessions: readonly ReportedSession[]): string {
-  const lost = sessions.filter(({ outcome }) => outcome === "lost").length;
-  return lost > 0 ? `${sessions.length}, ${lost} of them lost` : String(sessions.length);
+function headline({ status, dryRun, dummy }: CopyResult): string {
+  if (status !== "ok") return STATUS[status];
+  if (dryRun) return "Dry run: nothing was copied";
+  return dummy === undefined ? STATUS.ok : "Measurement with synthetic files: nothing was copied";
+}
+
+/** Returns the rate of all sessions together; undefined if nothing was copied. */
+function rateOf({ result, sessions, series }: CopyReport): string | undefined {
+  const seconds = sessions.flatMap(({ phases }) => phases)
+    .reduce((sum, { name, seconds }) => sum + (name === "transfer" ? seconds : 0), 0);
+  if (seconds === 0 || result.dryRun || result.dummy !== undefined) return undefined;
+  const rate = formatRate((series.written.at(-1) ?? 0) / seconds);
+  return `${rate} during the transfer of ${formatDuration(seconds * 1000)}`;
+}
+
+function describeSessions({ sessions, sessionsOmitted }: CopyReport): string {
+  const lost = sessions.filter(({ outcome }) => outcome === "lost");
+  const omitted = sessionsOmitted > 0 ? `, and ${sessionsOmitted} that are not listed` : "";
+  if (lost.length === 0) return `${sessions.length}${omitted}`;
+  return `${sessions.length}, ${lost.length} of them lost, the last one: ${lost.at(-1)!.message}${omitted}`;
 }
 
 function routeOf({ address, streams, engine, roundTripMs }: ReportedSession): string | undefined {

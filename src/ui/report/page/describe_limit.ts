@@ -5,7 +5,7 @@ import type { RunLimit } from "../../../doctor/run_limit.ts";
 const HERE = "this machine";
 const THERE = "the remote host";
 
-/** Returns what limited a run: `the network`, `reading files on this machine`. */
+/** Returns what limited a run: `the network`, `writing files on this machine`. */
 export function describeLimit({ what, end }: RunLimit): string {
   const place = end === "there" ? THERE : HERE;
   switch (what) {
@@ -13,6 +13,10 @@ export function describeLimit({ what, end }: RunLimit): string {
       return "nothing, because no file was copied";
     case "login":
       return "the login";
+    case "start":
+      return "the start of escp";
+    case "lost sessions":
+      return "lost sessions, and the pauses after them";
     case "verification":
       return "the verification";
     case "rate limit":
@@ -21,8 +25,6 @@ export function describeLimit({ what, end }: RunLimit): string {
       return `the processor of ${place}`;
     case "ssh":
       return "the tunnel through ssh";
-    case "reading":
-      return `reading files on ${place}`;
     case "writing":
       return `writing files on ${place}`;
     case "network":
@@ -48,7 +50,6 @@ export function adviceFor({ what }: RunLimit, { hasRemote }: { hasRemote: boolea
       return "Compare the engines and ciphers of both machines: escp --doctor HOST";
     case "ssh":
       return "Open the data ports for this machine: escp --doctor HOST names them";
-    case "reading":
     case "writing":
       return "Measure the disks of both machines: escp --doctor HOST:DIR";
     case "network":

@@ -1,15 +1,12 @@
 /** The page of `--doctor`. */
 
 import type { Step } from "../../../doctor/step.ts";
-import { renderStep } from "../../doctor_report.ts";
+import { renderStep, RESULT_COLUMN } from "../../doctor_report.ts";
 import { renderVerdict } from "../../doctor_verdict.ts";
 import type { DoctorReport } from "../report.ts";
 import { markup } from "./html.ts";
 import type { PageContents } from "./page.ts";
 import { list, section, table, terms, verdict } from "./tables.ts";
-
-/** Columns of the names in lines for a terminal. */
-const NAMES = 24;
 
 /** Returns the contents of the page. */
 export function doctorPage({ host, steps, message, exitStatus, startedAt }: DoctorReport): PageContents {
@@ -30,7 +27,10 @@ export function doctorPage({ host, steps, message, exitStatus, startedAt }: Doct
         table("Results of each step", measured, [
           { title: "Step", value: nameOf },
           { title: "Status", value: ({ status }) => status === "fail" ? markup`<b class="bad-text">fail</b>` : status },
-          { title: "Result", value: (step) => renderStep(step, view).map((line) => markup`${line.slice(NAMES)}<br>`) },
+          {
+            title: "Result",
+            value: (step) => renderStep(step, view).map((line) => markup`${line.slice(RESULT_COLUMN)}<br>`),
+          },
         ]),
       ),
     ],

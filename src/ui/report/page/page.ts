@@ -3,7 +3,7 @@
 import type { Chart } from "./charts.ts";
 import { type Html, jsonBlock, markup, raw } from "./html.ts";
 import { PAGE_SCRIPT, PAGE_STYLE, SCRIPT_HASH, STYLE_HASH } from "./page_code.ts";
-import type { ReportHead } from "../report.ts";
+import { PAGE_START, type ReportHead } from "../report.ts";
 
 /** Contents of one page. */
 export interface PageContents {
@@ -20,8 +20,7 @@ const POLICY =
 
 /** Returns the document. */
 export function renderPage({ title, charts, before, after }: PageContents, { escp }: ReportHead): string {
-  return markup`<!DOCTYPE html>
-<html lang="en">
+  return markup`${raw(PAGE_START)}<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${raw(POLICY)}">

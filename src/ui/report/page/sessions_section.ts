@@ -13,7 +13,7 @@ const MAX_LABEL = 20;
 
 /** Returns the section. @param seconds duration of the run. */
 export function sessionsSection(sessions: readonly ReportedSession[], seconds: number): Html {
-  const numbered = sessions.map((session, at) => ({ ...session, name: `${at + 1}: ${session.hosts}` }));
+  const numbered = sessions.map((session) => ({ ...session, name: `${session.number + 1}: ${session.hosts}` }));
   const phases = numbered.flatMap(({ name, phases }) => phases.map((phase) => ({ session: name, ...phase })));
   const bars = phases.slice(0, MAX_BARS).map(({ session, name, start, seconds }) => ({
     label: sessions.length > 1 ? `${shortened(session)}, ${name}` : name,

@@ -7,6 +7,9 @@ import { shownPath } from "../../../transfer/send/sources/names.ts";
 const SLOWEST = 20;
 /** Maximum number of names of sources. Files of further sources are shown without them. */
 const MAX_NAMES = 10_000;
+/** Maximum number of files in progress that are measured, and length of a path. */
+const MAX_OPEN = 1024;
+const MAX_PATH = 4096;
 
 /** A large file, from its announcement to its final name. */
 export interface FileTime {
@@ -37,6 +40,7 @@ export class FileTimes {
         break;
       case "open": {
         const { file, root, path, size } = message;
+        if (this.#open.size >= MAX_OPEN || path.length > MAX_PATH) break;
         this.#open.set(file, { root, path, bytes: size, startedMs: this.#now() });
         break;
       }

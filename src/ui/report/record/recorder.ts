@@ -22,6 +22,7 @@ import {
 } from "../report.ts";
 import { RunCounts } from "./run_counts.ts";
 import { SessionLog } from "./session_log.ts";
+import { TransferProcessor } from "./transfer_processor.ts";
 
 /** Interval of the samples, in milliseconds. */
 const SAMPLE_MS = 250;
@@ -29,11 +30,17 @@ const SAMPLE_MS = 250;
 const MAX_FAILURES = 1_000;
 const MAX_NOTES = 100;
 const MAX_MACHINES = 64;
+/** Maximum length of all texts of failures and notes together, and of a single one, because peers choose them. */
+const MAX_TEXTS = 4 << 20;
+const MAX_TEXT = 4096;
 
 /** Properties of a run besides its measurements. */
 export interface RunAbout extends Pick<CopyReport, "escp" | "sources" | "filelist" | "target" | "options"> {
   direction: RunFacts["direction"];
   verify: boolean;
+  /** Whether libraries of the system may be used. */
+  usesLibraries: boolean;
+  skippedAs?: string;
   /** Rate limit of the user; 0 without one. */
   limitBytesPerSecond: number;
 }
@@ -53,10 +60,13 @@ export class RunRecorder implements SessionObserver, Disposable {
   readonly #cpu = process.cpuUsage();
   readonly #counts = new RunCounts();
   readonly #sessions: SessionLog;
+  readonly #processor: TransferProcessor;
   readonly #slowest: CopyReport["slowest"] = [];
   readonly #failures: ReportedFailure[] = [];
   #failuresOmitted = 0;
   readonly #notes: string[] = [];
+  #notesOmitted = 0;
+  #textLength = 0;
   #machine: Machine | undefined;
   readonly #remotes: ReportedMachine[] = [];
   #finished: FinishedEvent | undefined;
@@ -68,6 +78,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     this.#now = now;
     this.#startedMs = now();
     this.#sessions = new SessionLog(now, about);
+    this.#processor = new TransferProcessor(() => ({ ms: now(), cpuSeconds: this.#cpuSeconds }), about);
     this.sample();
     this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
     // A run that has ended does not wait for a sample.
@@ -80,6 +91,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     this.#counts.begin({ isRetry: false });
     return (event) => {
       if (event.type === "retry") this.#counts.begin({ isRetry: true });
+      this.#processor.add(event);
       this.#counts.add(event);
       this.#sessions.add(event);
     };
@@ -89,13 +101,16 @@ export class RunRecorder implements SessionObserver, Disposable {
   readonly onEvent = (event: TransferEvent): void => {
     switch (event.type) {
       case "failed": {
-        const { path, message, hint, host } = event;
-        if (this.#failures.length < MAX_FAILURES) this.#failures.push({ path, message, hint, host });
+        const { host } = event;
+        const [path, message, hint] = [event.path, event.message, event.hint ?? ""].map(cut);
+        const hasRoom = this.#failures.length < MAX_FAILURES && this.#reserve(path + message + hint);
+        if (hasRoom) this.#failures.push({ path: path, message: message, hint: hint || undefined, host });
         else this.#failuresOmitted++;
         break;
       }
       case "note":
-        if (this.#notes.length < MAX_NOTES) this.#notes.push(event.message);
+        if (this.#notes.length < MAX_NOTES && this.#reserve(cut(event.message))) this.#notes.push(cut(event.message));
+        else this.#notesOmitted++;
         break;
       case "finished":
         this.#finished = event;
@@ -130,14 +145,16 @@ export class RunRecorder implements SessionObserver, Disposable {
       ...{ format: REPORT_FORMAT, version: REPORT_VERSION, escp, startedAt: this.#startedAt.toISOString() },
       ...{ task: "copy", sources, filelist, target, options },
       result,
-      limit: findRunLimit(this.#factsOf(result, system)),
+      limit: this.#hasLimit(end) ? findRunLimit(this.#factsOf(result, system)) : undefined,
       machines: [{ name: "this machine", end: "here", version: escp, system }, ...this.#remotes],
       sessions: this.#sessions.report(end.message),
+      sessionsOmitted: this.#sessions.omitted,
       series: this.#sessions.series(),
       slowest: this.#slowest,
       failures: this.#failures,
       failuresOmitted: this.#failuresOmitted,
       notes: this.#notes,
+      notesOmitted: this.#notesOmitted,
     };
   }
 
@@ -154,6 +171,13 @@ export class RunRecorder implements SessionObserver, Disposable {
     return Math.round((user + system) / 1000) / 1000;
   }
 
+  /** Returns whether the report has room for a text. */
+  #reserve(text: string): boolean {
+    if (this.#textLength + text.length > MAX_TEXTS) return false;
+    this.#textLength += text.length;
+    return true;
+  }
+
   #addRemote(name: string, { software: version, system, cores }: Hello): void {
     if (this.#remotes.length >= MAX_MACHINES || this.#remotes.some((remote) => remote.name === name)) return;
     const platform = [system, cores && formatCount(cores, "core")].filter(Boolean).join(", ");
@@ -165,14 +189,23 @@ export class RunRecorder implements SessionObserver, Disposable {
     const finished = this.#finished;
     const failed = this.#failures.length + this.#failuresOmitted;
     if (status !== "done" || !finished) {
-      const { files, written: bytes, resumed } = this.#counts;
-      const ended = status === "done" ? "error" : status;
-      return { status: ended, exitStatus, message, hint, seconds, files, bytes, resumed, failed, skipped: 0 };
+      const { files, written: bytes, moved } = this.#counts;
+      const resumed = Math.max(0, bytes - moved);
+      const ended = status === "done"
+        ? { status: "error" as const, message: "The copy ended without a result" }
+        : { status, message: message && cut(message) };
+      return { ...ended, exitStatus, hint: hint && cut(hint), seconds, files, bytes, resumed, failed, skipped: 0 };
     }
     const { files, bytes, resumed = 0, skipped, verified, deleted, wireBytes, stopped, dryRun, dummy } = finished;
-    const counts = { files, bytes, resumed, failed: finished.failed, skipped, verified, deleted, wireBytes };
+    const { skippedAs } = this.#about;
+    const counts = { files, bytes, resumed, failed: finished.failed, skipped, skippedAs, verified, deleted, wireBytes };
     const all = { exitStatus, seconds, ...counts, stopped, dryRun, dummy };
     return { status: finished.failed > 0 ? "failed" : "ok", ...all };
+  }
+
+  #hasLimit({ status }: RunEnd): boolean {
+    const { dryRun, dummy } = this.#finished ?? {};
+    return status === "done" && this.#sessions.hasFinished && !dryRun && dummy === undefined;
   }
 
   #factsOf({ files, seconds: total }: CopyResult, system: SystemFacts | undefined): RunFacts {
@@ -181,6 +214,7 @@ export class RunRecorder implements SessionObserver, Disposable {
     const seconds = {
       total,
       login: phase("login", "start"),
+      lost: this.#sessions.lostSeconds,
       transfer: phase("transfer"),
       verification: phase("verification"),
     };
@@ -189,9 +223,13 @@ export class RunRecorder implements SessionObserver, Disposable {
     return {
       ...{ direction, seconds, bytes: this.#counts.moved, files, limitBytesPerSecond },
       tunnel: this.#sessions.tunnel,
-      busyCores: this.#cpuSeconds / Math.max(total, 0.001),
+      busyCores: this.#processor.busyCores,
       usableCores,
       connections: this.#sessions.connections.facts(),
     };
   }
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }

@@ -5,9 +5,13 @@ import { MAX_CONNECTIONS } from "./connections.ts";
 
 const NONE = { files: 0, bytes: 0, resumed: 0, filesFound: 0, bytesFound: 0 };
 
+const ZERO = { moved: 0, files: 0, bytes: 0, resumed: 0 };
+
 /** Adds up the sessions. */
 export class RunCounts {
-  #before = { moved: 0, files: 0, bytes: 0, resumed: 0 };
+  #before = ZERO;
+  /** Counts before the first session of the current transfer. */
+  #beforeTransfer = ZERO;
   #current = NONE;
   #session = -1;
   #streams: ReadonlyMap<number, number> = new Map();
@@ -16,6 +20,7 @@ export class RunCounts {
   /** Begins the next session. After a lost one, `isRetry`: files and bytes start over, but what was written counts. */
   begin({ isRetry }: { isRetry: boolean }): void {
     this.#end(isRetry ? { ...this.#current, files: 0, kept: 0 } : this.#current);
+    if (!isRetry) this.#beforeTransfer = this.#before;
     this.#session++;
     this.#streams = new Map();
   }
@@ -36,7 +41,10 @@ export class RunCounts {
         this.#streams = event.streams ?? this.#streams;
         break;
       case "finished":
-        if (!event.dryRun) this.#end(event);
+        if (event.dryRun) break;
+        // The event counts all sessions of the transfer. Data that lost ones have written may have been sent again.
+        this.#before = this.#beforeTransfer;
+        this.#end(event);
         break;
     }
   }

@@ -9,11 +9,12 @@ import { carriedBy, ConnectionLog } from "./connections.ts";
 import type { ReportedSession, Series } from "../report.ts";
 import { TimeSeries } from "./time_series.ts";
 
-/** Maximum number of sessions in a report. */
+/** Maximum number of sessions in a report: the first and the last ones. */
 const MAX_SESSIONS = 256;
 
 /** A session in progress, or an ended one. */
 interface LoggedSession {
+  number: number;
   hosts: string;
   startedMs: number;
   times: PhaseTimes;
@@ -28,27 +29,34 @@ interface LoggedSession {
 
 /** Logs the sessions. */
 export class SessionLog {
-  readonly connections = new ConnectionLog();
+  readonly connections: ConnectionLog;
   readonly #series = new TimeSeries();
   readonly #sessions: LoggedSession[] = [];
+  /** Number of the next session. */
+  #number = 0;
   readonly #streamColumns = new Set<string>();
   readonly #now: () => number;
   readonly #startedMs: number;
   readonly #verify: boolean;
 
   /** @param now returns milliseconds of a monotonic clock. */
-  constructor(now: () => number, { verify }: { verify: boolean }) {
+  constructor(now: () => number, { verify, usesLibraries }: { verify: boolean; usesLibraries: boolean }) {
     this.#now = now;
     this.#startedMs = now();
     this.#verify = verify;
+    this.connections = new ConnectionLog(usesLibraries);
   }
 
-  /** Begins a session. @param hosts undefined on this machine. */
-  begin(hosts: string | undefined): void {
+  /** Begins a session. @param hosts undefined on this machine. @param options.pauseMs pause before a retry. */
+  begin(hosts: string | undefined, { pauseMs = 0 }: { pauseMs?: number } = {}): void {
     if (this.#current && !this.#current.outcome) this.#end("failed");
-    const times = new PhaseTimes(this.#now, { verify: this.#verify });
+    const startedMs = this.#now() + pauseMs;
+    // An interrupted pause is not a phase of the session.
+    const times = new PhaseTimes(() => Math.max(startedMs, this.#now()), { verify: this.#verify });
     const listener = times.begin(hosts);
-    this.#sessions.push({ hosts: hosts ?? "this machine", startedMs: this.#now(), times, listener, about: {} });
+    const number = this.#number++;
+    this.#sessions.push({ number, hosts: hosts ?? "this machine", startedMs, times, listener, about: {} });
+    if (this.#sessions.length > MAX_SESSIONS) this.#sessions.splice(MAX_SESSIONS / 2, 1);
   }
 
   /** Adds an event of the current session. A retry begins the next one. */
@@ -57,7 +65,8 @@ export class SessionLog {
     if (!session) return;
     if (event.type === "retry") {
       this.#end("lost", event.message);
-      return this.begin(session.hosts === "this machine" ? undefined : session.hosts);
+      const hosts = session.hosts === "this machine" ? undefined : session.hosts;
+      return this.begin(hosts, { pauseMs: event.pauseSeconds * 1000 });
     }
     session.listener(event);
     if (event.type === "connected") {
@@ -77,14 +86,18 @@ export class SessionLog {
 
   /** Adds a data connection of the current session. */
   streamOpened(stream: AuthenticatedStream, peer: ObservedPeer): void {
-    this.connections.add(stream, peer, this.#sessions.length - 1, this.#now());
+    this.connections.add(stream, peer, this.#number - 1, this.#now());
   }
 
-  /** Name of the tunnel of the last session that had one. */
+  /** Name of the tunnel of the last finished session; undefined if a finished session needed none. */
   get tunnel(): string | undefined {
-    return this.#sessions.map(({ client, about }) => client?.tunnel ?? about.tunnel).findLast((name) =>
-      name !== undefined
-    );
+    const tunnels = this.#finished.map(({ about }) => about.tunnel);
+    return tunnels.includes(undefined) ? undefined : tunnels.at(-1);
+  }
+
+  /** Whether a session has finished. */
+  get hasFinished(): boolean {
+    return this.#finished.length > 0;
   }
 
   /** Highest number of streams of a session, at least 1. */
@@ -100,23 +113,39 @@ export class SessionLog {
       if (!connection.isOpen) continue;
       const { session, stream, peer, last: { roundTripMs, retransmits } } = connection;
       const key = columnKey(session, stream, peer.name);
-      rows.push([`carried ${key}`, carriedBy(connection)], [`rtt ${key}`, roundTripMs], [`re ${key}`, retransmits]);
+      rows.push([`carried ${key}`, carriedBy(connection)]);
+      // TCP measures them for sent data, and in a pull this machine sends only results.
+      if (peer.part === "receiver") rows.push([`rtt ${key}`, roundTripMs], [`re ${key}`, retransmits]);
     }
     for (const [name] of cells) if (name.startsWith("written ")) this.#streamColumns.add(name);
     if (isLast) this.#series.addLast(seconds, rows);
     else this.#series.add(seconds, rows);
   }
 
-  /** Returns the time of phases in all sessions, in seconds. */
+  /** Returns the time of phases in all finished sessions, in seconds. */
   secondsOf(names: readonly string[]): number {
-    const phases = this.#sessions.flatMap((session) => session.phases ?? this.#phasesOf(session));
+    const phases = this.#finished.flatMap(({ phases = [] }) => phases);
     return phases.filter(({ name }) => names.includes(name)).reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  /** Time of lost sessions, with the pauses after them. In seconds. */
+  get lostSeconds(): number {
+    return this.#sessions.reduce((sum, { outcome, startedMs }, at) => {
+      const next = this.#sessions[at + 1];
+      return outcome === "lost" && next ? sum + (next.startedMs - startedMs) / 1000 : sum;
+    }, 0);
+  }
+
+  /** Number of sessions that are not in the report. */
+  get omitted(): number {
+    return this.#number - this.#sessions.length;
   }
 
   /** Returns the sessions. @param message reason why the last one failed. */
   report(message: string | undefined): ReportedSession[] {
     if (this.#current && !this.#current.outcome) this.#end("failed", message);
-    return this.#sessions.slice(0, MAX_SESSIONS).map(({ hosts, startedMs, about, phases = [], outcome, message }) => ({
+    return this.#sessions.map(({ number, hosts, startedMs, about, phases = [], outcome, message }) => ({
+      number,
       hosts,
       start: this.#secondsAt(startedMs),
       ...about,
@@ -146,7 +175,12 @@ export class SessionLog {
         const [carried, roundTripMs, retransmits] = ["carried", "rtt", "re"].map((name) => column(`${name} ${key}`));
         return { session, stream, host: peer.name, carried, roundTripMs, retransmits };
       }),
+      connectionsOmitted: this.connections.omitted,
     };
+  }
+
+  get #finished(): LoggedSession[] {
+    return this.#sessions.filter(({ outcome }) => outcome === "finished");
   }
 
   get #current(): LoggedSession | undefined {
