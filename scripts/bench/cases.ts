@@ -240,7 +240,7 @@ function growth(bigBytes: number): BenchCase[] {
   ];
 }
 
-/** Returns cases of so many files that the time and memory of each file count. */
+/** Returns cases with many files, which show the time and memory per file. */
 function hugeTrees(): BenchCase[] {
   const bytes = 100;
   const tree = (name: string, files: number) => ({

@@ -31,7 +31,7 @@ export function checkSeparate(roots: readonly TargetRoot[], paths: PathCalls): v
   }
 }
 
-/** Returns a path without symbolic links, as far as it exists. The last name may be new. */
+/** Returns a path without symbolic links, if it or its directory exists. */
 function realPathOf(path: string, paths: PathCalls): string {
   for (const [existing, rest] of [[path, ""], [directoryOf(path), baseName(path)]]) {
     try {
