@@ -19,7 +19,7 @@ export const MAX_NAME_BYTES = 255;
 /** Maximum length of the name of a user or group, in bytes. */
 export const MAX_OWNER_BYTES = 255;
 /** Maximum number of names of users and groups on one stream or control channel. */
-export const MAX_OWNERS = 65_536;
+export const MAX_OWNERS = 4096;
 /** Maximum length of a path relative to a root, in bytes. More than PATH_MAX, because trees may be deeper. */
 export const MAX_PATH_BYTES = 65_535;
 /** Maximum length of the extended attributes of one path, with names and headers. In bytes. */

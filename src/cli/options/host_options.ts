@@ -12,6 +12,7 @@ import {
   MAX_LINK_DESTS,
   problemOfBackup,
   problemOfJobOwner,
+  problemOfRemoval,
 } from "../../protocol/control/job.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
@@ -86,7 +87,7 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
 function copyRequest(flags: HostOptions["flags"]): CopyRequest {
   const filters = flags.rules;
   createFilter(filters);
-  return {
+  return checkedRemoval({
     // The source of a list is a directory, and operands that keep their paths are below one.
     recursive: flags.recursive || flags["files-from"] !== undefined || (flags.relative ?? false),
     relative: flags.relative ? flags.recursive ? "deep" : "flat" : undefined,
@@ -130,13 +131,24 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     chown: ownerOf(flags),
     select: selectionOf(flags),
     log: flags["remote-log"],
-  };
+  }, flags);
 }
 
 /** Whether existing files are compared before they are sent. */
 function isUpdating(flags: CompleteFlags): boolean {
   return flags.checksum || flags.update || flags["link-dest"] !== undefined;
 }
+
+/** Returns the request. @throws {UsageError} if it must not remove its sources. */
+function checkedRemoval(request: CopyRequest, flags: CompleteFlags): CopyRequest {
+  const problem = problemOfRemoval(request);
+  if (problem === undefined) return request;
+  const name = REMOVAL_EXCLUDES.find((name) => flags[name]);
+  throw new UsageError(`Cannot use "--remove-source-files" with "--${name ?? "ioengine dummy"}": ${problem}`);
+}
+
+/** Options that `problemOfRemoval` refuses, in its order. */
+const REMOVAL_EXCLUDES = ["delete", "existing", "ignore-existing", "keep-dirlinks", "link-dest"] as const;
 
 /** Returns the selection of files by their properties and by `.gitignore` files; undefined if there is none. @throws {UsageError} */
 function selectionOf(flags: CompleteFlags): Selection | undefined {

@@ -25,6 +25,11 @@ async function withListed(options: RunOptions, list: FileList): Promise<RunOptio
   if (options.host.request.relative && sources.some(({ target }) => target)) {
     throw new UsageError('Cannot use "--relative" with a list that has targets');
   }
+  if (options.host.request.removesSources && transfers.length > 1) {
+    throw new UsageError(
+      'Cannot use "--remove-source-files" with sources on several hosts: one copy could replace the files of another',
+    );
+  }
   return { ...options, sources, transfers };
 }
 

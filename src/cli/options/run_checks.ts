@@ -91,7 +91,7 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   }
   checkExactTarget(flags, transfers);
   checkDelete(flags, transfers, streams);
-  checkRemoval(flags, streams);
+  checkRemoval(flags, transfers, streams);
   if (flags.chmod && flags.acls) {
     throw new UsageError('Cannot use "--chmod" with "--acls": access control lists contain the permissions');
   }
@@ -180,17 +180,15 @@ function checkDelete(flags: RawFlags, transfers: readonly Transfer[], { fromInpu
   if (transfers.length > 1) refuse("with sources on several hosts", "each copy would delete the files of the others");
 }
 
-function checkRemoval(flags: RawFlags, { fromInput, toOutput }: StandardStreams): void {
+/** `hostOptions` checks the options of each host. */
+function checkRemoval(flags: RawFlags, transfers: readonly Transfer[], { fromInput, toOutput }: StandardStreams): void {
   if (!flags["remove-source-files"]) return;
   const refuse = (combination: string, reason: string) => {
     throw new UsageError(`Cannot use "--remove-source-files" ${combination}: ${reason}`);
   };
   if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "no file is moved");
-  const existing = flags.existing ? "--existing" : flags["ignore-existing"] ? "--ignore-existing" : undefined;
-  if (existing) refuse(`with "${existing}"`, "files that are skipped may have no copy");
-  if (flags["keep-dirlinks"]) refuse('with "--keep-dirlinks"', "a link could point to the source");
   if (flags.manifest !== undefined) refuse('with "--manifest"', "sources may be read again for their digests");
-  if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
+  if (transfers.length > 1) refuse("with sources on several hosts", "one copy could replace the files of another");
 }
 
 function checkFilesFrom(

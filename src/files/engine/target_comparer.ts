@@ -49,6 +49,8 @@ export interface TargetComparer {
    * @throws {FileError}
    */
   updateAttributes(attributes: Attributes, xattrs?: Uint8Array): void;
+  /** Flushes the current entry to disk if it is a regular file. @throws {FileError} */
+  sync(): void;
   /** With `keepBackups`: removes the backup of the current entry, which is verified; never fails. */
   dropBackup(): void;
   /** With `keepBackups`: returns the identity of the backup of the current entry; undefined if there is none. */

@@ -16,7 +16,25 @@ let opened: Accounts | undefined;
  * Windows there are none.
  */
 export function machineAccounts(): Accounts {
-  return opened ??= openMachineAccounts();
+  return opened ??= cachedAccounts(openMachineAccounts());
+}
+
+/** Maximum number of names that are remembered, of any sender. */
+const MAX_CACHED = 8192;
+
+/** Returns accounts that find each name once, because a directory service may be slow. */
+export function cachedAccounts(accounts: Accounts): Accounts {
+  const found = new Map<string, number | undefined>();
+  return {
+    nameOf: (kind, id) => accounts.nameOf(kind, id),
+    idOf(kind, name) {
+      const key = `${kind}:${name}`;
+      if (found.has(key)) return found.get(key);
+      const id = accounts.idOf(kind, name);
+      if (found.size < MAX_CACHED) found.set(key, id);
+      return id;
+    },
+  };
 }
 
 function openMachineAccounts(): Accounts {

@@ -36,7 +36,7 @@ export function growthNote(path: string, sent: number): string {
 }
 
 /** Resolution of the clock of a file system: two changes within this time may have the same mtime. In milliseconds. */
-const CLOCK_TICK_MS = 100;
+export const CLOCK_TICK_MS = 100;
 
 /**
  * Returns whether a file was changed so recently that another change may leave the mtime as it is.
@@ -59,4 +59,15 @@ export function fileVersion({ inode, ctime, ctimeNs }: Pick<FileStat, "inode" | 
   const low = (inode % HALF) ^ Math.imul(inode / HALF, 0x27d4eb2f) ^ changed;
   const high = Math.imul(low ^ (changed >>> 15) ^ ctimeNs, 0xc2b2ae35);
   return (high >>> 11) * HALF + (low >>> 0);
+}
+
+/**
+ * Returns a hash of 32 bits for an entry since its last change in another second. Both engines return the same. It is the same
+ * on all hosts that share a file system. 0 if the entry cannot be identified.
+ */
+export function entryMark({ inode, ctime }: Pick<FileStat, "inode" | "ctime">): number {
+  if (inode === 0) return 0;
+  const mixed = Math.imul((inode % HALF) ^ Math.imul(inode / HALF, 0x27d4eb2f), 0x9e3779b1) ^
+    Math.imul(ctime, 0x85ebca6b);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) || 1;
 }

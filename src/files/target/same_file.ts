@@ -1,9 +1,9 @@
 /** Finds targets that are the sources themselves, under the same or another name. They are left alone. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
-import type { RecordCursor } from "../../protocol/data/records.ts";
+import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
-import { fileVersion } from "../stat/file_change.ts";
+import { entryMark, fileVersion } from "../stat/file_change.ts";
 import { type FileIdentity, identityOfStat } from "../stat/file_identity.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
@@ -20,6 +20,19 @@ export function isSource(root: TargetRoot, cursor: RecordCursor, existing: FileS
   if (root.same) return true;
   return root.kind === "folder" && root.source !== undefined && existing.kind === FileKind.file &&
     existing.dev === root.source.dev && existing.size === cursor.size && fileVersion(existing) === cursor.version();
+}
+
+/**
+ * As `isSource`, if the source is removed afterwards: the target may be the source on a file system that several hosts share,
+ * or that has several mount points. The record must be part of a plan. Another file may be taken for the source.
+ */
+export function mayBeMovedSource(root: TargetRoot, cursor: RecordCursor, existing: FileStat): boolean {
+  if (root.kind === "device") return false;
+  if (root.same) return true;
+  const kind = cursor.type === RecordType.symlink ? FileKind.symlink : FileKind.file;
+  if (existing.kind !== kind || (kind === FileKind.file && existing.size !== cursor.size)) return false;
+  const mark = cursor.uint32(RecordField.crc32);
+  return mark === 0 || mark === entryMark(existing);
 }
 
 /** As `isSource`, for a large file, whose identity the sender has announced. */

@@ -13,7 +13,7 @@ import {
 } from "../../protocol/data/records.ts";
 import type { WalkItem } from "../engine/source.ts";
 import type { Attributes, FileStat } from "../stat/file_stat.ts";
-import { fileVersion } from "../stat/file_change.ts";
+import { entryMark, fileVersion } from "../stat/file_change.ts";
 
 /** Size at which a plan is closed, even with few records: paths may be long, and it must fit into frames. */
 const PLAN_BYTES = 128 << 10;
@@ -57,6 +57,7 @@ export class PackBuilder {
     const at = this.#put(RecordType.file, names, start, end, stat, NO_BYTES, xattrs);
     putUint53(this.#view, at + RecordField.size, stat.size);
     putUint53(this.#view, at + RecordField.version, fileVersion(stat));
+    this.#view.setUint32(at + RecordField.crc32, entryMark(stat), true);
     this.#records++;
     this.#files++;
     this.#contents += stat.size;
@@ -79,6 +80,7 @@ export class PackBuilder {
     if (firstRoot !== this.#root) putUint53(this.#view, at + RecordField.version, firstRoot + 1);
     this.#records++;
     if (type === RecordType.hardlink) this.#links = true;
+    else this.#view.setUint32(at + RecordField.crc32, entryMark(stat), true);
   }
 
   /** Returns the plan so far; undefined if it is empty. */

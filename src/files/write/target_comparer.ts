@@ -21,7 +21,7 @@ import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { statOf } from "../portable/stat.ts";
 import { checkShape } from "../target/name.ts";
-import { isSameRoot, isSource, movedToItself } from "../target/same_file.ts";
+import { isSameRoot, isSource, mayBeMovedSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 
 /** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
@@ -40,6 +40,8 @@ export interface CompareCalls<Name> {
     changes: AttributeChanges,
     xattrs: Uint8Array | undefined,
   ): void;
+  /** Flushes a regular file to disk, which must be the file of this status. */
+  sync(name: Name, stat: FileStat): void;
   /** Returns the identity of an entry itself; undefined if it does not exist. */
   identityOf(name: string): FileIdentity | undefined;
   /** Creates a second name. Returns whether it was created. */
@@ -124,9 +126,9 @@ export class EngineComparer<Name> implements TargetComparer {
   }
 
   isSource(cursor: RecordCursor): boolean {
-    const isFound = isSource(this.#roots[this.#root], cursor, this.stat);
-    if (isFound && this.#options.moves) throw movedToItself(this.path);
-    return isFound;
+    const root = this.#roots[this.#root];
+    if (this.#options.moves && mayBeMovedSource(root, cursor, this.stat)) throw movedToItself(this.path);
+    return isSource(root, cursor, this.stat);
   }
 
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
@@ -134,6 +136,9 @@ export class EngineComparer<Name> implements TargetComparer {
     const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
     if (cursor.type === RecordType.hardlink) return this.#isHardLink(target, cursor.firstRoot());
     checkSymlinkTarget(target);
+    if (this.#options.moves && mayBeMovedSource(this.#roots[this.#root], cursor, this.stat)) {
+      throw movedToItself(this.path);
+    }
     const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
   }
@@ -178,6 +183,15 @@ export class EngineComparer<Name> implements TargetComparer {
       this.#calls.setAttributes(this.#name!, this.stat, source, changes, xattrs);
     } catch (error) {
       throw failedDeno("set the attributes of", this.path, error);
+    }
+  }
+
+  sync(): void {
+    if (this.stat.kind !== FileKind.file) return;
+    try {
+      this.#calls.sync(this.#name!, this.stat);
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
     }
   }
 

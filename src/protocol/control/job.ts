@@ -230,6 +230,8 @@ export function parseJob(value: unknown): Job {
     select: shape.optional(fields, "select", parseSelection),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
+  const problem = problemOfRemoval(options);
+  if (problem !== undefined) throw shape.badField("removesSources", `absent: ${problem}`);
   if (direction === "push") return { direction, target: shape.text(fields, "target", MAX_PATH_TEXT), ...options };
   return { direction, ...requestedSources(fields), ...options };
 }
@@ -278,6 +280,23 @@ export function problemOfJobOwner({ user, group }: JobOwner): string | undefined
     if (/^\d+$/.test(name) && Number(name) >= NO_ID) return "a number is too large";
   }
   return undefined;
+}
+
+/** Options that decide whether sources may be removed. */
+export type RemovalOptions = Pick<
+  JobOptions,
+  "removesSources" | "deletes" | "skipExisting" | "onlyExisting" | "dirlinks" | "linkDests" | "dummy" | "fsync"
+>;
+
+/** Returns why a job must not remove its sources; undefined if it removes none, or may. */
+export function problemOfRemoval(options: RemovalOptions): string | undefined {
+  if (!options.removesSources) return undefined;
+  if (options.deletes) return "the next run would delete the files that this one moves";
+  if (options.skipExisting || options.onlyExisting) return "files that are skipped may have no copy";
+  if (options.dirlinks) return "a link could point to the source";
+  if (options.linkDests) return "the linked files belong to other copies";
+  if (options.dummy) return "nothing is copied";
+  return options.fsync ? undefined : "copies that are not flushed can be lost";
 }
 
 /** Returns why backups cannot have these names; undefined if they can. */

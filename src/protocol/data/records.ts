@@ -178,6 +178,11 @@ export class RecordCursor {
     this.#view.setUint32(this.start + RecordField.gid, gid, true);
   }
 
+  /** Sets the mode of the current record. */
+  setMode(mode: number): void {
+    this.#view.setUint32(this.start + RecordField.mode, mode, true);
+  }
+
   /** Returns mtime or atime, in seconds since 1970. */
   seconds(field: number): number {
     return getInt53(this.#view, this.start + field);

@@ -79,3 +79,19 @@ export function checkXattrs(block: Uint8Array): void {
 function badXattr(problem: string): ProtocolError {
   return new ProtocolError("bad-record", `Cannot read an extended attribute from the peer: ${problem}`);
 }
+
+/** Removes an attribute from a checked block, in place. Zeros at the end take its room. */
+export function dropXattr(block: Uint8Array, name: string): void {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  for (let at = 0; at + HEADER_BYTES <= block.length;) {
+    const nameBytes = view.getUint16(at, true);
+    if (nameBytes === 0) return;
+    const valueAt = at + HEADER_BYTES + nameBytes;
+    const end = valueAt + view.getUint32(at + 2, true);
+    if (decodeName(block.subarray(at + HEADER_BYTES, valueAt)) !== name) at = end;
+    else {
+      block.copyWithin(at, end);
+      block.fill(0, block.length - (end - at));
+    }
+  }
+}

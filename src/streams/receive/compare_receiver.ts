@@ -37,6 +37,8 @@ const FINAL: readonly string[] = ["set the attributes of", "move"];
 /** Options for answering compare requests. */
 export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
+  /** As in `TargetOptions`: entries that are the same are flushed to disk, because their sources are removed. */
+  moves?: boolean;
   /** Maps the owners of records. Default: they stay as they are. */
   owners?: OwnerMap;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
@@ -109,6 +111,9 @@ export class CompareReceiver {
         const comparing = this.#compare(header, cursor, bytes, range, exists);
         outcome = comparing instanceof Promise ? await comparing : comparing;
       }
+      if (outcome === CompareResult.same && !verify && (!range || isWhole(range, cursor))) {
+        outcome = await this.#flush(cursor, report);
+      }
       found = outcome;
       outcome = this.#skipMissing(outcome, verify);
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
@@ -126,10 +131,28 @@ export class CompareReceiver {
     const { links } = this.#options;
     if (links) {
       report.created = links.takeCreated();
-      report.entered = links.takeChanged();
+      report.entered = [...report.entered ?? [], ...links.takeChanged()];
       report.kept = links.takeBackups();
     }
     return { report, outcomes };
+  }
+
+  /** Flushes an entry that is the same, if its source is removed. @returns the outcome of its record. */
+  async #flush(
+    cursor: RecordCursor,
+    report: ReceivedPack,
+  ): Promise<number | Failure> {
+    const { moves, comparison, yielder } = this.#options;
+    if (!moves || comparison?.dryRun) return CompareResult.same;
+    try {
+      this.#target.sync();
+      (report.entered ??= []).push({ root: cursor.root, path: this.#directory });
+      await yielder.yieldIfDue();
+      return CompareResult.same;
+    } catch (error) {
+      if (error instanceof FileError) return toFailure(error);
+      throw error;
+    }
   }
 
   #enter(
@@ -138,7 +161,7 @@ export class CompareReceiver {
     verify: boolean,
     report: ReceivedPack,
   ): number | Failure {
-    const { comparison, verifies, digests, finished } = this.#options;
+    const { comparison, verifies, digests, finished, moves } = this.#options;
     const { root, nameStart, nameEnd } = cursor;
     try {
       this.#guard.enter(cursor, bytes);
@@ -148,7 +171,7 @@ export class CompareReceiver {
       return outcomeOf(error, verify);
     }
     if (comparison?.by === "completions") finished?.enter(root, bytes, nameStart, nameEnd);
-    if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
+    if (digests || verifies || moves) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
   }

@@ -94,6 +94,7 @@ async function openCompareReceiver(
     roots,
     verifies: verify,
     replaces: options.replaces !== undefined,
+    moves: options.moves,
     digests,
     yielder,
     finished,

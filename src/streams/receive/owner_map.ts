@@ -3,8 +3,12 @@
 import { ProtocolError } from "../../errors.ts";
 import type { Accounts } from "../../native/file/account_calls.ts";
 import type { OwnerName } from "../../protocol/data/owners.ts";
-import { type RecordCursor, RecordField } from "../../protocol/data/records.ts";
+import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import { dropXattr } from "../../protocol/data/xattrs.ts";
 import { MAX_OWNERS } from "../../protocol/limits.ts";
+
+/** Setuid and setgid. */
+const SET_ID = 0o6000;
 
 /** Owner of all copied entries; undefined: that of the source. */
 export interface FixedOwner {
@@ -18,6 +22,9 @@ export class OwnerMap {
   readonly #accounts: Accounts;
   readonly #users = new Map<number, number>();
   readonly #groups = new Map<number, number>();
+  /** Owners with a name that this machine lacks. Their numbers may be those of others here. */
+  readonly #unknownUsers = new Set<number>();
+  readonly #unknownGroups = new Set<number>();
   #added = 0;
   /** Whether an owner may change. */
   #isActive: boolean;
@@ -34,23 +41,39 @@ export class OwnerMap {
     if (this.#added > MAX_OWNERS) throw new ProtocolError("bad-record", "Cannot accept an owner: there are too many");
     for (const { kind, id, name } of owners) {
       const own = this.#accounts.idOf(kind, name);
-      if (own === undefined || own === id) continue;
-      (kind === "user" ? this.#users : this.#groups).set(id, own);
+      if (own === id) continue;
+      if (own === undefined) (kind === "user" ? this.#unknownUsers : this.#unknownGroups).add(id);
+      else (kind === "user" ? this.#users : this.#groups).set(id, own);
       this.#isActive = true;
     }
   }
 
-  /** Replaces owner and group of the current record. */
+  /** Replaces owner and group of the current record. A file of another owner loses setuid, setgid and capabilities. */
   apply(cursor: RecordCursor): void {
     if (!this.#isActive) return;
     const uid = cursor.uint32(RecordField.uid);
     const gid = cursor.uint32(RecordField.gid);
+    if (cursor.type === RecordType.file && this.#isForeign(uid, gid)) {
+      cursor.setMode((cursor.uint32(RecordField.mode) & ~SET_ID) >>> 0);
+      dropCapability(cursor.xattrs());
+    }
     cursor.setOwner(this.#userOf(uid), this.#groupOf(gid));
   }
 
-  /** Returns the attributes with owner and group of this machine. */
-  mapped<T extends { uid: number; gid: number }>(attributes: T): T {
-    return { ...attributes, uid: this.#userOf(attributes.uid), gid: this.#groupOf(attributes.gid) };
+  /** Returns the attributes of a large file with owner and group of this machine. As `apply`. */
+  mapped<T extends { mode: number; uid: number; gid: number }>(attributes: T, xattrs?: Uint8Array): T {
+    const { uid, gid } = attributes;
+    const isForeign = this.#isForeign(uid, gid);
+    if (isForeign) dropCapability(xattrs);
+    const mode = isForeign ? attributes.mode & ~SET_ID : attributes.mode;
+    return { ...attributes, mode, uid: this.#userOf(uid), gid: this.#groupOf(gid) };
+  }
+
+  /** Returns whether a file gets an owner or group that is not known to be that of the source. */
+  #isForeign(uid: number, gid: number): boolean {
+    const { uid: user, gid: group } = this.#fixed;
+    if (user === undefined ? this.#unknownUsers.has(uid) : user !== (this.#users.get(uid) ?? uid)) return true;
+    return group === undefined ? this.#unknownGroups.has(gid) : group !== (this.#groups.get(gid) ?? gid);
   }
 
   #userOf(id: number): number {
@@ -60,4 +83,8 @@ export class OwnerMap {
   #groupOf(id: number): number {
     return this.#fixed.gid ?? this.#groups.get(id) ?? id;
   }
+}
+
+function dropCapability(xattrs: Uint8Array | undefined): void {
+  if (xattrs) dropXattr(xattrs, "security.capability");
 }

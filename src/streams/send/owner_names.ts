@@ -3,6 +3,7 @@
 import type { Accounts } from "../../native/file/account_calls.ts";
 import { type OwnerName, problemOfOwner } from "../../protocol/data/owners.ts";
 import { RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import { MAX_OWNERS } from "../../protocol/limits.ts";
 
 const KINDS = ["user", "group"] as const;
 
@@ -13,6 +14,7 @@ export class OwnerNames {
   /** Owner of the last record, because most files have the same. */
   #user = 0;
   #group = 0;
+  #sent = 0;
 
   constructor(accounts: Accounts) {
     this.#accounts = accounts;
@@ -44,10 +46,13 @@ export class OwnerNames {
     for (const kind of KINDS) {
       const id = kind === "user" ? uid : gid;
       const known = this.#known[kind];
-      if (known.has(id)) continue;
+      // Later owners keep their numbers.
+      if (known.has(id) || this.#sent === MAX_OWNERS) continue;
       known.add(id);
       const name = this.#accounts.nameOf(kind, id);
-      if (name !== undefined && problemOfOwner(name) === undefined) found.push({ kind, id, name });
+      if (name === undefined || problemOfOwner(name) !== undefined) continue;
+      this.#sent++;
+      found.push({ kind, id, name });
     }
   }
 }

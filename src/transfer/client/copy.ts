@@ -22,11 +22,11 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     });
   } catch (error) {
     const { session } = peer;
-    const { direction, fromInput, toOutput, request: { resume, recursive } } = options;
+    const { direction, fromInput, toOutput, request: { resume, recursive, removesSources } } = options;
     // Without a session, the peer has created nothing.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
     const unmarked = isMarked ? undefined : options.peer.name;
-    const lost = { resume, recursive, fromInput, toOutput, unmarked, unresumable: isUnresumable };
+    const lost = { resume, recursive, fromInput, toOutput, unmarked, unresumable: isUnresumable, removesSources };
     throw explainLoss(error, lost, { finishing: session?.control.finishing ?? false });
   }
 }

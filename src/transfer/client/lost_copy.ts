@@ -14,7 +14,13 @@ export interface LostCopy {
   unmarked?: string;
   /** Whether the receiver cannot keep records. Default: false. */
   unresumable?: boolean;
+  /** Whether the sender removes its sources at the end. */
+  removesSources?: boolean;
 }
+
+/** Hint if the sender may have begun to remove its sources. */
+const MAY_BE_REMOVED = "The copy may be complete, and some sources may be removed already: " +
+  "compare the remaining sources with the target before you copy them again";
 
 /** Returns the hint for the user; undefined if there is none. */
 export function hintWhenLost(
@@ -47,5 +53,6 @@ export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { fin
   const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
   const { host, reason } = error;
   const repeatable = !finishing && isMarked;
-  return new TransferLost(error.what, { hint: hintWhenLost(lost), repeatable, host, reason, cause: error });
+  const hint = finishing && lost.removesSources ? MAY_BE_REMOVED : hintWhenLost(lost);
+  return new TransferLost(error.what, { hint, repeatable, host, reason, cause: error });
 }

@@ -42,11 +42,11 @@ export async function planTarget(
   record: ResumeRecord,
   note: (text: string) => void,
 ): Promise<TargetRoot[]> {
-  const { session, machine: { files }, toOutput, outputDescriptor: descriptor } = options;
+  const { session, machine: { files }, job, toOutput, outputDescriptor: descriptor } = options;
   const { sources, operands } = offer;
   if (files.dummy) return sources.map(dummyRoot);
   if (sources.length === 0) return [];
-  if (toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
+  if (toOutput && !job.removesSources && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
     return [{ kind: "device", path: STANDARD_OUTPUT, descriptor }];
   }
   try {
@@ -65,6 +65,7 @@ async function planFiles(
   note: (text: string) => void,
 ): Promise<TargetRoot[]> {
   const { session, machine: { files }, job, target, base, tilde, confinement, toOutput } = options;
+  if (toOutput && job.removesSources) throw new UserError("Cannot move files to standard output");
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
   const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
@@ -77,6 +78,7 @@ async function planFiles(
     isUnfinished,
     mkpath: job.mkpath,
     exact: job.exact,
+    separate: job.removesSources,
     dirlinks: job.dirlinks ? createdLinks() : undefined,
   };
   const roots = planTargets(planned, target, plan, files.paths);
@@ -92,6 +94,11 @@ async function planFiles(
     }
   }
   if (session.role === "remote") checkNotChannel(roots, files.paths);
+  if (job.removesSources && roots.some(({ kind }) => kind === "device")) {
+    throw new UserError(`Cannot move files to ${quotePath(target)}: it is not a regular file`, {
+      hint: "Omit --remove-source-files",
+    });
+  }
   if (job.comparison?.dryRun) return roots;
   if (job.verify && roots.some(({ kind }) => kind === "device")) {
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });

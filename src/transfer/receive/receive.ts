@@ -167,7 +167,7 @@ class Receiver implements AsyncDisposable {
     const failed = incomplete || target.failures + this.#senderFailures > 0;
     const deletionFailures = await this.#deletion?.run(target, { failed, stopped }) ?? [];
     const failures = await target.finish();
-    if (target.failures === 0 && failures.length + deletionFailures.length === 0 && !incomplete) record.complete();
+    const isComplete = target.failures === 0 && failures.length + deletionFailures.length === 0 && !incomplete;
     const { files, bytes, skipped } = target.done;
     const verified = verify ? target.done.verified : undefined;
     failures.unshift(...deletionFailures);
@@ -185,6 +185,8 @@ class Receiver implements AsyncDisposable {
     const removedSources = this.#isClient && removesSources && !comparison?.dryRun
       ? await this.#awaitRemoval()
       : undefined;
+    // The next run of a lost session finds the directories of this one by the record.
+    if (isComplete) record.complete();
     const { streamGroup } = target;
     const lost = this.#isClient ? streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });

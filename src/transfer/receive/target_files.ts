@@ -130,7 +130,9 @@ export class TargetFiles {
 
   /** Handles the announcement of a large file. */
   open(message: MessageOf<"open">): void {
-    this.#large.open(this.#owners ? { ...message, attributes: this.#owners.mapped(message.attributes) } : message);
+    this.#large.open(
+      this.#owners ? { ...message, attributes: this.#owners.mapped(message.attributes, message.xattrs) } : message,
+    );
   }
 
   /** Adds names of owners in later announcements. @throws {ProtocolError} for too many. */

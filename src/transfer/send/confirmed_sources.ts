@@ -2,7 +2,7 @@
 
 import { fileVersion } from "../../files/stat/file_change.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
-import { RecordField, RecordType } from "../../protocol/data/records.ts";
+import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { splitRelativePath } from "../../files/path/local_path.ts";
 import type { RangedItem } from "../../streams/unit.ts";
@@ -19,7 +19,7 @@ export interface ConfirmedEntry {
   size: number;
   mtime: number;
   mtimeNs: number;
-  /** As `fileVersion`; 0 for a link. */
+  /** As `fileVersion`, as `entryMark` for a symbolic link; 0 for a hard link. */
   version: number;
 }
 
@@ -28,6 +28,11 @@ export interface ConfirmedHost {
   /** @param isConfirmed 1 per record other than `enter` that is confirmed. */
   pack(plan: Uint8Array<ArrayBuffer>, isConfirmed: Uint8Array): void;
   large(item: RangedItem): void;
+}
+
+function versionOf(record: RecordCursor): number {
+  if (record.type === RecordType.file) return record.version();
+  return record.type === RecordType.symlink ? record.uint32(RecordField.crc32) : 0;
 }
 
 /** Size of the memory that is added at a time, in bytes. More than a directory or entry needs. */
@@ -45,6 +50,8 @@ export class ConfirmedSources implements ConfirmedHost {
   /** Number of bytes in the last chunk. */
   #end = CHUNK_BYTES;
   #directory?: { root: number; path: string };
+  /** Number of entries. */
+  count = 0;
   /** Whether there are hard links. */
   hasHardLinks = false;
 
@@ -57,7 +64,7 @@ export class ConfirmedSources implements ConfirmedHost {
         size,
         mtime: record.seconds(RecordField.mtime),
         mtimeNs: record.uint32(RecordField.mtimeNs),
-        version: type === RecordType.file ? record.version() : 0,
+        version: versionOf(record),
       });
     });
   }
@@ -103,6 +110,7 @@ export class ConfirmedSources implements ConfirmedHost {
     const bytes = encodeName(name);
     const { view, at } = this.#reserve(ENTRY_BYTES + bytes.length);
     const { type, size, mtime, mtimeNs, version } = entry;
+    this.count++;
     if (type === RecordType.hardlink) this.hasHardLinks = true;
     view.setUint8(at, type);
     view.setUint16(at + 1, bytes.length);

@@ -2,6 +2,9 @@
 
 import { type FileError, UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
+import { directoryOf } from "../../files/path/local_path.ts";
+import { CLOCK_TICK_MS } from "../../files/stat/file_change.ts";
+import { type FileIdentity, identityOfStat } from "../../files/stat/file_identity.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
@@ -57,6 +60,10 @@ class Sender implements AsyncDisposable {
   #owners?: OwnerNames;
   /** Entries to remove at the end. */
   readonly #confirmed?: ConfirmedSources;
+  /** Start of this run, in milliseconds since 1970. */
+  readonly #startedAt = Date.now();
+  /** As in `RemovalHost`. */
+  readonly #parents = new Map<number, FileIdentity>();
   readonly #progress: SenderProgress;
   #streams?: StreamGroup;
   #streamCount = 0;
@@ -95,6 +102,7 @@ class Sender implements AsyncDisposable {
   /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
     const { comparison, verify } = this.#options.job;
+    if (this.#confirmed) await this.#prepareRemoval();
     if (verify) await this.#scheduler.verify();
     if (comparison) await this.#scheduler.compareFirst(comparison);
     await this.#scheduler.lookAhead(SMALL_JOB);
@@ -291,6 +299,17 @@ class Sender implements AsyncDisposable {
     );
   }
 
+  /** Waits until files that were changed before this run are no longer fresh, and identifies the directories of root files. */
+  async #prepareRemoval(): Promise<void> {
+    const { machine: { files: { paths } }, roots } = this.#options;
+    for (const [index, { kind, path }] of roots.entries()) {
+      if (kind !== "file") continue;
+      const stat = paths.stat(directoryOf(path), { follow: true });
+      if (stat) this.#parents.set(index, identityOfStat(stat));
+    }
+    await new Promise((resolve) => setTimeout(resolve, this.#startedAt + CLOCK_TICK_MS - Date.now()));
+  }
+
   /** Removes the sources that the receiver has confirmed. @returns their number; undefined if sources stay. */
   async #removeSources({ failures }: MessageOf<"finished">): Promise<number | undefined> {
     const { session: { control }, machine: { files }, roots } = this.#options;
@@ -298,6 +317,8 @@ class Sender implements AsyncDisposable {
     const host = {
       files,
       roots,
+      since: this.#startedAt,
+      parents: this.#parents,
       follow: walksLinks(this.#walk),
       failed: (error: FileError) => {
         this.#removalFailures++;

@@ -7,9 +7,16 @@ import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FileError, quotePath } from "../../errors.ts";
 import type { DirectoryTree, FileEngine } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
+import { foldedPath } from "../../files/path/folded_path.ts";
 import { baseName, directoryOf, joinPath } from "../../files/path/local_path.ts";
-import { fileVersion } from "../../files/stat/file_change.ts";
-import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
+import { entryMark, fileVersion } from "../../files/stat/file_change.ts";
+import {
+  type FileIdentity,
+  identityOfStat,
+  isSameFile,
+  swapped,
+  UNKNOWN_FILE,
+} from "../../files/stat/file_identity.ts";
 import { FileKind, type FileStat } from "../../files/stat/file_stat.ts";
 import { isWithin, pointsOutside } from "../../files/target/confinement.ts";
 import { grouped } from "../../protocol/control/texts.ts";
@@ -22,6 +29,10 @@ export interface RemovalHost {
   roots: readonly SourceRoot[];
   /** Whether symbolic links below the roots were followed. */
   follow: boolean;
+  /** Time before the walk. A file that was changed later may have changed again without a trace. In milliseconds since 1970. */
+  since: number;
+  /** Identities of the directories of roots that are files, by root. */
+  parents: ReadonlyMap<number, FileIdentity>;
   failed(error: FileError): void;
   note(message: string): void;
   /** Called often, and awaited. */
@@ -30,7 +41,7 @@ export interface RemovalHost {
 
 /** Removes the entries. @returns the number of removed entries. */
 export async function removeSources(confirmed: ConfirmedSources, host: RemovalHost): Promise<number> {
-  const remover = new SourceRemover(host);
+  const remover = new SourceRemover(host, repeatedPaths(confirmed));
   const yielder = new EventLoopYielder();
   try {
     // Hard links come last: their files show whether they are unchanged.
@@ -49,8 +60,34 @@ export async function removeSources(confirmed: ConfirmedSources, host: RemovalHo
   return remover.removed;
 }
 
+/** Returns a number for the path of an entry in the target, which is most likely different for other paths. */
+function pathKey({ root, directory, name }: ConfirmedEntry): number {
+  const text = foldedPath(joinPath(directory, name));
+  let low = root | 0;
+  let high = ~root;
+  for (let index = 0; index < text.length; index++) {
+    low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
+    high = Math.imul((high << 5 | high >>> 27) ^ text.charCodeAt(index), 0x9e3779b1);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
+
+/** Returns the keys of paths that the target may take for the same entry, so that one copy has replaced another. */
+function repeatedPaths(confirmed: ConfirmedSources): ReadonlySet<number> {
+  const keys = new Float64Array(confirmed.count);
+  let index = 0;
+  for (const entry of confirmed.entries()) keys[index++] = pathKey(entry);
+  keys.sort();
+  return new Set(keys.filter((key, at) => key === keys[at + 1]));
+}
+
 /** Size and time of a removed file that has other names. */
 type Contents = Pick<FileStat, "size" | "mtime" | "mtimeNs">;
+
+type ChangeTime = Pick<FileStat, "ctime" | "ctimeNs">;
+
+/** Time of a change before every run. */
+const LONG_AGO: ChangeTime = { ctime: 0, ctimeNs: 0 };
 
 class SourceRemover {
   /** Number of removed entries. */
@@ -60,11 +97,16 @@ class SourceRemover {
   #open?: { key: string; root: SourceRoot; tree: DirectoryTree; directory?: string; failure?: FileError };
   /** Removed files with further names, by device and inode. Removing a name changes the ctime of the others. */
   readonly #linked = new Map<string, Contents>();
+  /** As `repeatedPaths`. */
+  readonly #repeated: ReadonlySet<number>;
   readonly #changed = new StayingEntries();
+  readonly #fresh = new StayingEntries();
+  readonly #alike = new StayingEntries();
   readonly #throughLinks = new StayingEntries();
 
-  constructor(host: RemovalHost) {
+  constructor(host: RemovalHost, repeated: ReadonlySet<number>) {
     this.#host = host;
+    this.#repeated = repeated;
   }
 
   close(): void {
@@ -76,12 +118,15 @@ class SourceRemover {
   remove(entry: ConfirmedEntry): void {
     const source = this.#host.roots[entry.root];
     const path = joinPath(source.path, joinPath(entry.directory, entry.name));
+    if (this.#repeated.size > 0 && this.#repeated.has(pathKey(entry))) return this.#alike.add(path);
     try {
-      const tree = this.#enter(source, entry.directory);
+      const tree = this.#enter(source, entry);
       const name = entry.name === "" ? baseName(source.path) : entry.name;
       const stat = tree.statEntry(name, { follow: false });
       if (!stat) return;
-      if (!this.#isUnchanged(entry, stat, tree, name)) return this.#changed.add(path);
+      const unchanged = this.#unchanged(entry, stat, tree, name);
+      if (!unchanged) return this.#changed.add(path);
+      if (entry.type === RecordType.file && isLater(unchanged, this.#host.since)) return this.#fresh.add(path);
       tree.unlink(name);
       this.removed++;
       const { dev, inode, inodeLow, size, mtime, mtimeNs, links } = stat;
@@ -96,28 +141,35 @@ class SourceRemover {
   /** Notes the entries that stay. */
   note(): void {
     this.#changed.note("changed since the copy", this.#host.note);
+    this.#fresh.note("changed while the copy began", this.#host.note);
+    this.#alike.note("another source has the same name in the target", this.#host.note);
     this.#throughLinks.note("reached through a link to a directory", this.#host.note);
   }
 
-  /** Returns whether the entry is still the one that was copied. */
-  #isUnchanged(entry: ConfirmedEntry, stat: FileStat, tree: DirectoryTree, name: string): boolean {
+  /** Returns the time of the last change of the copied file or link; undefined if it has changed since the walk. */
+  #unchanged(entry: ConfirmedEntry, stat: FileStat, tree: DirectoryTree, name: string): ChangeTime | undefined {
     const { type, version } = entry;
-    if (type === RecordType.symlink) return stat.kind === FileKind.symlink && hasContents(stat, entry);
+    if (type === RecordType.symlink) {
+      const isLink = stat.kind === FileKind.symlink && hasContents(stat, entry);
+      return isLink && entryMark(stat) === version ? stat : undefined;
+    }
     // The user named a link, or links are followed: the link is removed, not its file.
     const isFollowed = stat.kind === FileKind.symlink && (this.#host.follow || entry.name === "");
     const file = isFollowed ? tree.statEntry(name, { follow: true }) : stat;
-    if (file?.kind !== FileKind.file) return false;
+    if (file?.kind !== FileKind.file) return undefined;
     const linked = this.#linked.get(`${file.dev}:${file.inode}:${file.inodeLow}`);
-    if (linked) return hasContents(file, linked);
-    return type === RecordType.file && hasContents(file, entry) && fileVersion(file) === version;
+    // The ctime is that of the removal of another name.
+    if (linked) return hasContents(file, linked) ? LONG_AGO : undefined;
+    const isSame = type === RecordType.file && hasContents(file, entry) && fileVersion(file) === version;
+    return isSame ? file : undefined;
   }
 
   /** Opens the directory of an entry. @throws {FileError} */
-  #enter(source: SourceRoot, directory: string): DirectoryTree {
+  #enter(source: SourceRoot, { root: index, directory }: ConfirmedEntry): DirectoryTree {
     const top = source.kind === "file" ? directoryOf(source.path) : source.path;
     if (this.#open?.key !== top) {
       this.close();
-      const root = this.#rootOf(source, top);
+      const root = this.#rootOf(source, top, this.#host.parents.get(index));
       this.#open = { key: top, root, tree: this.#host.files.openTree(root) };
     }
     const open = this.#open!;
@@ -136,13 +188,21 @@ class SourceRemover {
   }
 
   /** Returns a directory as the root of a tree. @throws {FileError} If it is outside of the directory of a confined host. */
-  #rootOf(source: SourceRoot, path: string): SourceRoot {
+  #rootOf(source: SourceRoot, path: string, identity: FileIdentity = UNKNOWN_FILE): SourceRoot {
     const real = this.#host.files.paths.realPath(path);
     const { within } = source;
     if (within !== undefined && !isWithin(real, within)) throw pointsOutside("remove", path, within);
+    const found = this.#host.files.paths.stat(real, { follow: true });
+    const expected = source.kind === "folder" ? source.identity : identity;
+    if (!found || !isSameFile(identityOfStat(found), expected)) throw swapped("remove", path);
     if (source.kind === "folder") return { ...source, within: real };
-    return { path, name: "", kind: "folder", identity: UNKNOWN_FILE, size: 0, within: real };
+    return { path, name: "", kind: "folder", identity, size: 0, within: real };
   }
+}
+
+/** Returns whether a file was changed at or after a time. */
+function isLater({ ctime, ctimeNs }: ChangeTime, since: number): boolean {
+  return ctime * 1000 + ctimeNs / 1e6 >= since;
 }
 
 function hasContents(stat: Contents, { size, mtime, mtimeNs }: Contents): boolean {

@@ -231,7 +231,7 @@ describe("options of a copy", () => {
   });
 
   it("remove sources with --remove-source-files, after they are flushed", () => {
-    const { removesSources, fsync } = request("--remove-source-files", "a", "h:");
+    const { removesSources, fsync } = request("--remove-source-files");
     assertEquals([removesSources, fsync], [true, true]);
     for (
       const [args, reason] of [
@@ -239,6 +239,10 @@ describe("options of a copy", () => {
         [["h:f", "-"], "with standard output: no file is moved"],
         [["--existing", "a", "h:"], 'with "--existing": files that are skipped may have no copy'],
         [["--ignore-existing", "a", "h:"], 'with "--ignore-existing": files that are skipped may have no copy'],
+        [["--delete", "-r", "a", "h:"], 'with "--delete": the next run would delete the files that this one moves'],
+        [["--mirror", "a", "h:"], 'with "--delete": the next run would delete the files that this one moves'],
+        [["--link-dest=d", "a", "h:"], 'with "--link-dest": the linked files belong to other copies'],
+        [["a", "h:b", "c"], "with sources on several hosts: one copy could replace the files of another"],
         [["-K", "a", "h:"], 'with "--keep-dirlinks": a link could point to the source'],
         [["--manifest=m", "a", "h:"], 'with "--manifest": sources may be read again for their digests'],
         [["--ioengine=dummy", "a", "h:"], 'with "--ioengine dummy": nothing is copied'],

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parseConfig } from "../../../src/config/parse_config.ts";
 import { UsageError } from "../../../src/errors.ts";
@@ -125,6 +125,14 @@ describe("options from several places", () => {
     const { streams, access: { ports }, originAccess } = relayed.ofHosts!(relayed.transfers[0]);
     assertEquals([streams, ports, originAccess?.remotePath], [2, undefined, "/opt/escp"]);
     assertEquals((await copy(["a", "b:y"], { user: "streams: 2" })).ofHosts, undefined);
+  });
+
+  it("cannot let --remove-source-files remove sources without copies", async () => {
+    for (const key of ["ignore-existing", "existing", "keep-dirlinks"]) {
+      const places = { user: `hosts: {"*.lab": {${key}: true}}` };
+      const message = await refusal(["-r", "--remove-source-files", "x", "a.lab:y"], places);
+      assertStringIncludes(message, `Cannot use "--remove-source-files" with "--${key}"`);
+    }
   });
 
   it("can be words of ESCP_OPTIONS, without operands and options for a single run", async () => {

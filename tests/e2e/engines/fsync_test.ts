@@ -60,6 +60,19 @@ describeWithScene("--fsync", (scene) => {
       }
     });
 
+    it(`flushes files that are the same before their sources are removed${why} (${variantName(variant)})`, {
+      ignore: tracingProblem !== undefined,
+    }, async () => {
+      const tree = await scene.tree({ "from/in/small": "s", "from/in/large": { size: 3 << 20 } });
+      const [from, to] = [`${tree}/from`, `${tree}/to`];
+      assertEquals((await scene.copy(variant, { flags: ["-a"], sources: [`${from}/.`], target: to })).code, 0);
+      const calls = await traced(variant, ["-u", "--remove-source-files"], from, to);
+      for (const path of [`${to}/in/small`, `${to}/in/large`, `${to}/in`]) {
+        assert(calls.slice(0, calls.indexOf("finished")).includes(`sync ${path}`), `${path}: ${calls.join("\n")}`);
+      }
+      assertEquals([...Deno.readDirSync(`${from}/in`)], []);
+    });
+
     it(
       `is not the default: nothing is flushed${why} (${variantName(variant)})`,
       { ignore: tracingProblem !== undefined },

@@ -239,6 +239,16 @@ describe("messages", () => {
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
   });
 
+  it("with a job are rejected if it would remove sources without copies", () => {
+    const job = (more: Json) => ({ ...jsonOf("start"), job: { ...PUSH, removesSources: true, ...more } });
+    const refused = (more: Json) => rejects(job(more));
+    parse(job({ fsync: true }));
+    for (const name of ["deletes", "skipExisting", "onlyExisting", "dirlinks"]) refused({ fsync: true, [name]: true });
+    refused({ fsync: true, linkDests: ["old"] });
+    refused({ fsync: true, dummy: "both" });
+    refused({});
+  });
+
   it("with a job accept backups, and reject names that are paths or missing", () => {
     const job = (backup: unknown) => ({ ...jsonOf("start"), job: { ...PUSH, backup } });
     for (const backup of [{ suffix: "~" }, { suffix: "", directory: "../a" }, { suffix: "~", directory: "/" }]) {

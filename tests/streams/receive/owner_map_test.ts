@@ -1,10 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
-import { tableAccounts } from "../../../src/files/stat/accounts.ts";
+import { cachedAccounts, tableAccounts } from "../../../src/files/stat/accounts.ts";
 import { PackBuilder } from "../../../src/files/walk/pack_builder.ts";
 import { FileStat } from "../../../src/files/stat/file_stat.ts";
 import { MAX_OWNERS } from "../../../src/protocol/limits.ts";
+import { decodeXattrs, encodeXattrs } from "../../../src/protocol/data/xattrs.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
 import { RecordCursor, RecordField } from "../../../src/protocol/data/records.ts";
 import { OwnerMap } from "../../../src/streams/receive/owner_map.ts";
@@ -35,10 +36,10 @@ describe("owners of a receiver", () => {
       { kind: "user", id: 6, name: "nobody-here" },
       { kind: "user", id: 8, name: "root" },
     ]);
-    assertEquals(map.mapped({ uid: 5, gid: 5 }), { uid: 1000, gid: 100 });
-    assertEquals(map.mapped({ uid: 6, gid: 6 }), { uid: 6, gid: 6 });
-    assertEquals(map.mapped({ uid: 0, gid: 0 }), { uid: 0, gid: 0 });
-    assertEquals(map.mapped({ uid: 8, gid: 8 }), { uid: 0, gid: 8 });
+    assertEquals(map.mapped({ mode: 0o6755, uid: 5, gid: 5 }), { mode: 0o6755, uid: 1000, gid: 100 });
+    assertEquals(map.mapped({ mode: 0o6755, uid: 6, gid: 6 }), { mode: 0o755, uid: 6, gid: 6 });
+    assertEquals(map.mapped({ mode: 0o6755, uid: 0, gid: 0 }), { mode: 0o6755, uid: 0, gid: 0 });
+    assertEquals(map.mapped({ mode: 0o6755, uid: 8, gid: 8 }), { mode: 0o6755, uid: 0, gid: 8 });
   });
 
   it("of records are replaced in place", () => {
@@ -52,6 +53,31 @@ describe("owners of a receiver", () => {
       owners.push([cursor.uint32(RecordField.uid), cursor.uint32(RecordField.gid)]);
     }
     assertEquals(owners.slice(1), [[1000, 9], [1, 9]]);
+  });
+
+  it("of a file that gets another owner leave no setuid, setgid and capability", () => {
+    const names = ["user.a", "security.capability", "user.b"];
+    const block = encodeXattrs(names.map((name) => ({ name: encodeName(name), value: new Uint8Array([1, 2]) })))!;
+    const builder = new PackBuilder();
+    builder.enter(0, encodeName(""));
+    const stat = Object.assign(new FileStat(), { uid: 12345, gid: 0, mode: 0o4755 });
+    builder.addFile(encodeName("f"), 0, 1, stat, block);
+    const { plan } = builder.take()!;
+    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+    const map = new OwnerMap(ACCOUNTS, { uid: 0 });
+    while (cursor.next()) map.apply(cursor);
+    assertEquals([cursor.uint32(RecordField.uid), cursor.uint32(RecordField.mode)], [0, 0o755]);
+    assertEquals([...decodeXattrs(cursor.xattrs()!)].map(({ name }) => name), ["user.a", "user.b"]);
+    assertEquals(map.mapped({ uid: 1, gid: 0, mode: 0o4755 }, block).mode, 0o755);
+    assertEquals([...decodeXattrs(block)].length, 2);
+    assertEquals(new OwnerMap(ACCOUNTS, { uid: 7 }).mapped({ uid: 7, gid: 0, mode: 0o4755 }).mode, 0o4755);
+  });
+
+  it("are found once per name", () => {
+    let lookUps = 0;
+    const accounts = cachedAccounts({ ...ACCOUNTS, idOf: () => ++lookUps });
+    assertEquals([1, 2, 3].map(() => accounts.idOf("user", "slow")), [1, 1, 1]);
+    assertEquals(accounts.idOf("group", "slow"), 2);
   });
 
   it("are limited in number", () => {
@@ -71,6 +97,13 @@ describe("owners of a sender", () => {
       { kind: "group", id: 100, name: "team" },
     ]);
     assertEquals([names.ofPlan(plan), names.of({ uid: 1000, gid: 100 })], [[], []]);
+  });
+
+  it("are sent up to the limit of the receiver", () => {
+    const names = new OwnerNames({ ...ACCOUNTS, nameOf: (_, id) => `n${id}` });
+    let sent = 0;
+    for (let id = 1; id <= MAX_OWNERS; id++) sent += names.of({ uid: id, gid: id }).length;
+    assertEquals(sent, MAX_OWNERS);
   });
 });
 

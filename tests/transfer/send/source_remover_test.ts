@@ -1,10 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { SourceRoot, WalkOptions } from "../../../src/files/engine/source.ts";
 import { identityOf } from "../../../src/files/stat/file_identity.ts";
 import { ConfirmedSources } from "../../../src/transfer/send/confirmed_sources.ts";
-import { removeSources } from "../../../src/transfer/send/source_remover.ts";
+import { type RemovalHost, removeSources } from "../../../src/transfer/send/source_remover.ts";
 import { ENGINES } from "../../files/file_engines.ts";
 import { pathsIn } from "../../support/files/paths_in.ts";
 import { createTempTree, type TreeEntries } from "../../support/files/temp_tree.ts";
@@ -46,15 +46,23 @@ function writeWithTimeSetBack(path: string): void {
 }
 
 /** Removes the entries. @returns their number, and the notes and failures. */
-async function remove(files: FileEngine, roots: SourceRoot[], confirmed: ConfirmedSources, follow = false) {
+async function remove(
+  files: FileEngine,
+  roots: SourceRoot[],
+  confirmed: ConfirmedSources,
+  more: Partial<RemovalHost> = {},
+) {
   const messages: string[] = [];
   const removed = await removeSources(confirmed, {
     files,
     roots,
-    follow,
+    follow: false,
+    since: Infinity,
+    parents: new Map(),
     failed: (error) => messages.push(error.message),
     note: (message) => messages.push(message),
     turn: () => {},
+    ...more,
   });
   return { removed, messages };
 }
@@ -127,9 +135,57 @@ for (const { title, make } of ENGINES) {
       const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
       const confirmed = await confirmAll(files, roots);
       Deno.renameSync(`${tree.path}/root`, `${tree.path}/moved`);
-      Deno.renameSync(`${tree.path}/beside`, `${tree.path}/root`);
-      assertEquals((await remove(files, roots, confirmed)).removed, 0);
-      assertEquals(pathsIn(`${tree.path}/moved`).length, 6);
+      Deno.mkdirSync(`${tree.path}/root`);
+      // The files are the same ones.
+      Deno.renameSync(`${tree.path}/moved/d`, `${tree.path}/root/d`);
+      const { removed } = await remove(files, roots, confirmed);
+      assertEquals([removed, pathsIn(`${tree.path}/root`).length], [0, 5]);
+    });
+
+    it("removes nothing in another directory of a file that the user names", async () => {
+      await using tree = await createTempTree(TREE);
+      const files = make();
+      const path = `${tree.path}/root/d/b`;
+      const root: SourceRoot = { ...rootOf(path), name: "b", kind: "file", size: 1 };
+      const parents = new Map([[0, identityOf(Deno.statSync(`${tree.path}/root/d`))]]);
+      const confirmed = await confirmAll(files, [root]);
+      Deno.renameSync(`${tree.path}/root/d`, `${tree.path}/moved`);
+      Deno.symlinkSync("../beside", `${tree.path}/root/d`);
+      const { removed, messages } = await remove(files, [root], confirmed, { parents });
+      assertEquals([removed, messages.length], [0, 1]);
+      assertMatch(messages[0], /Cannot remove/);
+    });
+
+    it("keeps files that were changed after the start, because another change would leave no trace", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots);
+      const since = Math.floor(Deno.statSync(`${tree.path}/root/d/b`).ctime!.getTime() / 1000 - 60) * 1000;
+      const { removed, messages } = await remove(files, roots, confirmed, { since });
+      assertEquals(removed, 1);
+      assertMatch(messages.join(), /changed while the copy began/);
+    });
+
+    it("keeps entries whose names the target may take for the same one", async () => {
+      await using tree = await createTempTree({ "root/a": "a", "root/A": "b", "root/d/x": "x", "root/D./X": "y" });
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const { removed, messages } = await remove(files, roots, await confirmAll(files, roots));
+      assertEquals([removed, pathsIn(`${tree.path}/root`).length], [0, 6]);
+      assertMatch(messages.join(), /and 3 more: another source has the same name in the target/);
+    });
+
+    it("keeps a link that was replaced by a link of the same size and time", async () => {
+      await using tree = await createTempTree(TREE);
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const path = `${tree.path}/root/d/link`;
+      const setTime = (path: string) => new Deno.Command("touch", { args: ["-h", "-d", "@1000", path] }).outputSync();
+      setTime(path);
+      const confirmed = await confirmAll(files, roots);
+      Deno.symlinkSync("c", `${path}.new`);
+      setTime(`${path}.new`);
+      Deno.renameSync(`${path}.new`, path);
+      assertEquals((await remove(files, roots, confirmed)).removed, 4);
+      assertEquals(Deno.readLinkSync(path), "c");
     });
   });
 }

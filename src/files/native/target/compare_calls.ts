@@ -55,6 +55,20 @@ export class NativeCompareCalls implements CompareCalls<number> {
     throw failedWith("read", reader.path, "ESTALE");
   }
 
+  sync(name: number, stat: FileStat): void {
+    const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
+    const flags = closeOnExec | nonBlock | noTty | noFollow;
+    const descriptor = openOnce(this.#calls, this.#directory.descriptor, name, flags);
+    if (descriptor < 0) throw new SystemCallError(-descriptor);
+    try {
+      this.#statOpen(descriptor);
+      if (!isSameFile(this.#statx, stat)) throw failedWith("write", this.#directory.textOf(name), "ESTALE");
+      this.#check(this.#calls.fsync(descriptor));
+    } finally {
+      this.#calls.close(descriptor);
+    }
+  }
+
   setAttributes(
     name: number,
     stat: FileStat,

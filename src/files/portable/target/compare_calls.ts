@@ -36,6 +36,12 @@ export class PortableCompareCalls implements CompareCalls<string> {
     throw failedWith("read", path, "ESTALE");
   }
 
+  sync(path: string, stat: FileStat): void {
+    using file = Deno.openSync(path);
+    if (!isSameFile(identityOf(file.statSync()), stat)) throw failedWith("write", path, "ESTALE");
+    file.syncSync();
+  }
+
   setAttributes(path: string, stat: FileStat, source: Attributes, { owner, mode, time }: AttributeChanges): void {
     if (!owner && !mode && !time) return;
     const { attributes, options: { preserve } } = this.#directory;

@@ -14,6 +14,7 @@ import { FileKind } from "../../stat/file_stat.ts";
 import type { Confinement } from "../confinement.ts";
 import { intoDirectory } from "./into_directory.ts";
 import { targetText } from "../name.ts";
+import { checkSeparate } from "./separate_roots.ts";
 import { ontoNames } from "./onto_name.ts";
 import type { PlannedSource, TargetPlanOptions } from "./planned_source.ts";
 import { markOwnSource } from "../same_file.ts";
@@ -43,6 +44,7 @@ export function planTargets(
       : planCommon([source], source.target, { ...options, operands: 1 }, paths)[0]
   );
   checkDistinct(sources, roots, options.rules);
+  if (options.separate) checkSeparate(roots, paths);
   if (options.sameHost) sources.forEach((source, index) => markOwnSource(source, roots[index], paths));
   if (options.confinement) { for (const root of roots) confine(root, options.confinement, target); }
   return roots;

@@ -30,6 +30,8 @@ export interface TargetPlanOptions {
   mkpath?: boolean;
   /** Whether the target is the copy of the only source, even if it is an existing directory. Default: no. */
   exact?: boolean;
+  /** Whether no source may be written into the target of another one, because the sources are removed. Default: no. */
+  separate?: boolean;
   /** As in `TargetOptions`: whether a link to a directory, of the name of a source, is used as that directory. */
   dirlinks?: SharedArrayBuffer;
   /** Whether the sources are on this machine, so that their identities are comparable. */

@@ -62,6 +62,28 @@ describeWithScene("--remove-source-files", { inProcess: true }, (scene) => {
       assertEquals([code, pathsIn(`${tree}/from`).toSorted()], [1, ["d", "d/deep", "d/large", "empty"]]);
     });
 
+    it(`refuses sources that are merged in the target (${variantName(variant)})`, async () => {
+      for (const flags of [[], ["-n"]]) {
+        const tree = await scene.tree({ "a/d/f": "a", "b/d/f": "b", "to": { directory: true } });
+        for (const sources of [[`${tree}/a/.`, `${tree}/b/.`], [`${tree}/a/d`, `${tree}/b/d`]]) {
+          const copy = { flags: ["-r", "--remove-source-files", ...flags], sources, target: `${tree}/to` };
+          const { code, stderr } = await scene.copy(variant, copy);
+          assertEquals([code, pathsIn(tree).length], [1, 7], stderr);
+          assertStringIncludes(stderr, "Cannot move several sources to");
+        }
+      }
+    });
+
+    it(`refuses a device as the target (${variantName(variant)})`, async () => {
+      const tree = await scene.tree({ file: "file" });
+      for (const flags of [[], ["-n"]]) {
+        const copy = { flags: ["--remove-source-files", ...flags], sources: [`${tree}/file`], target: "/dev/null" };
+        const { code, stderr } = await scene.copy(variant, copy);
+        assertEquals([code, pathsIn(tree)], [1, ["file"]], stderr);
+        assertStringIncludes(stderr, 'Cannot move files to "/dev/null": it is not a regular file');
+      }
+    });
+
     it(`lists the files with -n, and removes none (${variantName(variant)})`, async () => {
       const tree = await scene.tree(SOURCE);
       const flags = ["-a", "-n", "--remove-source-files", "--exclude", "*.out"];

@@ -35,6 +35,27 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), before, "nothing was created");
     };
 
+    it("refuses sources of a move that are written into the target of another one", () => {
+      using temp = new TempDirectory();
+      const options = { base: temp.path, tilde: false, sameHost: false, separate: true };
+      temp.directory("to/s");
+      Deno.symlinkSync("to", temp.at("link"));
+      const named = (name: string, kind: PlannedSource["kind"], target?: string) => ({ name, kind, target });
+      const refusing: PlannedSource[][] = [
+        [CONTENTS, CONTENTS],
+        [DIRECTORY, DIRECTORY],
+        [DIRECTORY, { ...DIRECTORY, name: "S" }],
+        [CONTENTS, DIRECTORY],
+        [FILE, { ...FILE, name: "F" }],
+        [named("d", "folder", "link/d"), named("d", "folder", "to/d")],
+        [named("d", "folder", "new"), named("d", "folder", "new")],
+      ];
+      for (const sources of refusing) {
+        assertThrows(() => planTargets(sources, "to", options, paths), UserError, "Cannot move several sources to");
+      }
+      assertEquals(planTargets([DIRECTORY, { ...DIRECTORY, name: "s2" }, FILE], "to", options, paths).length, 3);
+    });
+
     it("names a target that is below a file as it was typed", () => {
       using temp = new TempDirectory();
       temp.write("old");
