@@ -13,6 +13,8 @@ import type { ReportTarget } from "./options/values/report_target.ts";
 const OPERATION = "write the report";
 const NOT_A_REPORT = "it exists, and is not a report of escp";
 const PERMISSIONS = 0o777;
+/** Mode of a new file, without the bits of the umask. */
+const DEFAULT_MODE = 0o666;
 
 /** A file that a report replaces, complete or not at all. Only an empty file or an earlier report is replaced. */
 export class ReportFile {
@@ -54,9 +56,8 @@ export class ReportFile {
     const temporary = this.#temporary();
     try {
       this.#checkUnchanged();
-      using file = Deno.openSync(temporary, { write: true, createNew: true });
-      const mode = this.#found?.mode ?? undefined;
-      if (mode !== undefined && Deno.build.os !== "windows") Deno.chmodSync(temporary, mode & PERMISSIONS);
+      const mode = (this.#found?.mode ?? DEFAULT_MODE) & PERMISSIONS;
+      using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
       writeAll(file, new TextEncoder().encode(text));
       Deno.renameSync(temporary, path);
       this.#found = statOf(path);

@@ -174,7 +174,7 @@ for (const engine of CIPHER_ENGINES) {
         const damaged = frame.slice();
         damaged[0] = kind;
         const { end, frames } = await readAll(engine, damaged);
-        assertEquals([frames.length, end], [0, kind >= 1 && kind <= 8 ? "bad-tag" : "bad-frame"]);
+        assertEquals([frames.length, end], [0, kind >= 1 && kind <= FrameKind.owners ? "bad-tag" : "bad-frame"]);
       }
     });
 

@@ -64,7 +64,7 @@ describe("a hostile receiver", () => {
         job: {
           ...{ direction: "pull", sources: [`${tree.path}/${SOURCES[of]}`], recursive: true, preserve: false },
           ...{ blockBytes: 1 << 20, salt: "hostile", symlinks: "follow", hardlinks: false, filters: [] },
-          removesSources: true,
+          ...{ removesSources: true, fsync: true },
         },
         ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, note: () => {} },
       });

@@ -43,7 +43,7 @@ describe(`options of rsync${help ? "" : " (skipped: no rsync)"}`, { ignore: !hel
   it("have an answer, or are options of escp", () => {
     const unknown = options.filter((name) => {
       const bare = name.replace(/^-+/, "");
-      const own = name.startsWith("--") ? findLong(bare) : findShort(bare);
+      const own = name.startsWith("--") ? findLong(bare.replace(/^no-/, "")) : findShort(bare);
       return own === undefined && foreignAnswer(bare) === undefined;
     });
     assertEquals(unknown, []);
