@@ -40,7 +40,8 @@ async function copyAll(): Promise<void> {
   Object.assign(state, { text: `copied ${files} files, ${bytes} bytes, ${failed} failed`, share: 1 });
 }
 
-const server = Deno.serve({ hostname: "127.0.0.1", port: Number(port) }, ({ url }) => {
+const onListen = (address: Deno.NetAddr) => console.log(`The page is http://127.0.0.1:${address.port}/`);
+const server = Deno.serve({ hostname: "127.0.0.1", port: Number(port), onListen }, ({ url }) => {
   const { pathname } = new URL(url);
   if (pathname === "/state") return Response.json(state);
   if (pathname !== "/") return new Response("not found", { status: 404 });

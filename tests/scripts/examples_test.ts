@@ -117,8 +117,8 @@ describeWithScene("the example", (scene) => {
       const path = await scene.tree({ "from/a": "a", "from/<b>x": { size: 3_000_000 }, "to": { directory: true } });
       const args = [`${path}/from`, `testhost:${path}/to`, "0"];
       await using running = await start(scene, { path, program: "web_progress", args });
-      await running.waitForText("stderr", /Listening on (http:\/\/127\.0\.0\.1:\d+\/)/);
-      const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(running.printed.stderr)!;
+      await running.waitForText("stdout", /http:\/\/127\.0\.0\.1:\d+\//);
+      const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(running.printed.stdout)!;
       const browser = await startBrowser();
       try {
         await using opened = await openPage(browser, url);
