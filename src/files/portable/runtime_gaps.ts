@@ -18,6 +18,7 @@ let calls: FileCalls | undefined | null;
 
 /** Returns the system calls to use, undefined if they are not needed or not permitted. */
 export function gapCalls(): FileCalls | undefined {
+  if (!HAS_GAPS || Deno.build.os !== "linux") return undefined;
   if (calls === undefined) calls = openCalls();
   return calls ?? undefined;
 }
@@ -64,7 +65,6 @@ function isOpposite(seconds: number, nanoseconds: number, realSeconds: number, r
 }
 
 function openCalls(): FileCalls | null {
-  if (!HAS_GAPS || Deno.build.os !== "linux") return null;
   // A query does not prompt the user.
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return null;
   try {
