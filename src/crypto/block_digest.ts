@@ -1,16 +1,11 @@
 /**
  * Keyed 128-bit digests of blocks: GMAC, the tag of AES-128-GCM without a payload (NIST SP 800-38D). The nonce is fixed,
- * because the digests authenticate nothing: THREATS.md, "Delta transfer".
+ * because the digests authenticate nothing: THREATS.md, "Hostile receiver".
  */
 
 import { createCipheriv } from "node:crypto";
 import { NONCE_BYTES, TAG_BYTES } from "./cipher.ts";
 import { DIRECTION_UNCHANGED, EVP_CTRL_AEAD_GET_TAG, type Libcrypto, openLibcrypto } from "../native/lib/libcrypto.ts";
-
-/** Length of a digest, in bytes. */
-export const BLOCK_DIGEST_BYTES = TAG_BYTES;
-/** Length of a key, in bytes. */
-export const DIGEST_KEY_BYTES = 16;
 
 /** Computes the digests of one key. */
 export interface BlockDigester {

@@ -5,6 +5,7 @@ import type { ByteRange } from "../protocol/data/range_sums.ts";
 import { BLOCK_DIGEST_BYTES, FINE_BLOCK_BYTES, MAX_SIGNED_BYTES } from "../protocol/data/signature.ts";
 import type { DigestBlock } from "./block_scanner.ts";
 import type { CopySegment, FineDigests, FineRange, Segment } from "./segments.ts";
+import { hasDigestAt } from "./signature.ts";
 
 /** Maximum bytes of the old file that are examined for a literal of this many bytes. */
 const maxOldBytes = (bytes: number) => Math.min(2 * bytes + (1 << 20), MAX_SIGNED_BYTES - 2 * FINE_BLOCK_BYTES);
@@ -56,7 +57,7 @@ export function findFine(
       const at = old - shift;
       if (at < covered || at + length > end) continue;
       digest(bytes, at - start, at - start + length, tag, 0);
-      if (!isDigest(fine.digests, block, tag)) continue;
+      if (!hasDigestAt(fine.digests, block * BLOCK_DIGEST_BYTES, tag)) continue;
       const last = copies.at(-1);
       if (last?.end === at && last.old + at - last.start === old) last.end += length;
       else copies.push({ start: at, end: at + length, old, crc32: 0 });
@@ -76,10 +77,4 @@ export function fineWindowEnd({ start, end }: ByteRange, { shifts: [shift] }: Fi
   if (end - start <= limit) return end;
   const aligned = Math.floor((start + limit + shift) / FINE_BLOCK_BYTES) * FINE_BLOCK_BYTES - shift;
   return aligned > start ? aligned : start + limit;
-}
-
-function isDigest(digests: Uint8Array, block: number, tag: Uint8Array): boolean {
-  const at = block * BLOCK_DIGEST_BYTES;
-  for (let index = 0; index < BLOCK_DIGEST_BYTES; index++) if (digests[at + index] !== tag[index]) return false;
-  return true;
 }

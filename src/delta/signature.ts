@@ -64,11 +64,7 @@ export class Signature {
 
   /** Returns whether a digest is that of a block. */
   hasDigest(block: number, digest: Uint8Array): boolean {
-    const at = block * COARSE_ENTRY_BYTES;
-    for (let index = 0; index < BLOCK_DIGEST_BYTES; index++) {
-      if (this.digests[at + index] !== digest[index]) return false;
-    }
-    return true;
+    return hasDigestAt(this.digests, block * COARSE_ENTRY_BYTES, digest);
   }
 
   /** Calls `accepts` with blocks of full length that have a CRC-32. @returns the accepted one; -1 if there is none. */
@@ -108,6 +104,12 @@ export class Signature {
   #crcOf(block: number): number {
     return this.#view.getUint32(block * COARSE_ENTRY_BYTES + BLOCK_DIGEST_BYTES, true);
   }
+}
+
+/** Returns whether `digests` has this digest at an offset. */
+export function hasDigestAt(digests: Uint8Array, at: number, digest: Uint8Array): boolean {
+  for (let index = 0; index < BLOCK_DIGEST_BYTES; index++) if (digests[at + index] !== digest[index]) return false;
+  return true;
 }
 
 /** Returns an empty signature. Its `entries` are to be filled, then `Signature.index` is to be called. */

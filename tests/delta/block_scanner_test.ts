@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { concat } from "@std/bytes/concat";
+import type { BlockDigester } from "../../src/crypto/block_digest.ts";
 import { BLOCK_DIGEST_BYTES, COARSE_ENTRY_BYTES } from "../../src/protocol/data/signature.ts";
 import { randomBytes } from "../support/files/random_bytes.ts";
 import {
@@ -23,6 +24,19 @@ function generator(seed: number): (limit: number) => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor(state / 2 ** 32 * limit);
   };
+}
+
+/** Counts the bytes that are digested. */
+function countingDigester(digester: BlockDigester): BlockDigester & { digested: number } {
+  const counting = {
+    digested: 0,
+    digest(...block: Parameters<BlockDigester["digest"]>) {
+      counting.digested += block[2] - block[1];
+      digester.digest(...block);
+    },
+    close: () => digester.close(),
+  };
+  return counting;
 }
 
 const join = (...parts: Uint8Array[]): Bytes => concat(parts) as Bytes;
@@ -118,14 +132,7 @@ describe("the delta of a file", () => {
 
   it("of many equal blocks takes one digest per block", () => {
     const digester = testDigester();
-    let digested = 0;
-    const counting = {
-      ...digester,
-      digest: (...block: Parameters<typeof digester.digest>) => {
-        digested += block[2] - block[1];
-        digester.digest(...block);
-      },
-    };
+    const counting = countingDigester(digester);
     const zeros = new Uint8Array(1 << 20);
     const old = join(randomBytes(BLOCK, 12), zeros, randomBytes(BLOCK, 13));
     const signature = signatureOf(old, BLOCK, digester);
@@ -133,26 +140,19 @@ describe("the delta of a file", () => {
     const segments = scanBuffer(bytes, signature, counting);
     assertEquals(rebuild(bytes, old, segments), bytes);
     assert(literalBytes(segments) < 2 * BLOCK);
-    assert(digested < 4 * bytes.length, `${digested} bytes digested of ${bytes.length}`);
+    assert(counting.digested < 4 * bytes.length, `${counting.digested} bytes digested of ${bytes.length}`);
   });
 
   it("digests a limited number of bytes if a hostile receiver repeats a CRC-32 with other digests", () => {
     const digester = testDigester();
-    let digested = 0;
-    const counting = {
-      ...digester,
-      digest: (...block: Parameters<typeof digester.digest>) => {
-        digested += block[2] - block[1];
-        digester.digest(...block);
-      },
-    };
+    const counting = countingDigester(digester);
     const zeros = new Uint8Array(1 << 20);
     const signature = signatureOf(zeros, BLOCK, digester);
     const entries = new Uint8Array(signature.entries);
     for (let block = 0; block < 128; block++) entries[block * COARSE_ENTRY_BYTES + BLOCK_DIGEST_BYTES - 1] ^= block + 1;
     const segments = scanBuffer(zeros, signature, counting);
     assertEquals(literalBytes(segments), zeros.length);
-    assert(digested < 12 * zeros.length, `${digested} bytes digested`);
+    assert(counting.digested < 12 * zeros.length, `${counting.digested} bytes digested`);
   });
 
   it("contains no copy if all digests are wrong", () => {

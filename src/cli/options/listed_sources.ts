@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { atEntry, type FileList, type ListEntry, readFileList, readListedPaths } from "./values/file_list.ts";
+import { checkMovedHosts } from "./run_checks.ts";
 import { planTransfers, type Source } from "./transfers.ts";
 import type { RunOptions } from "./run_options.ts";
 
@@ -25,11 +26,7 @@ async function withListed(options: RunOptions, list: FileList): Promise<RunOptio
   if (options.host.request.relative && sources.some(({ target }) => target)) {
     throw new UsageError('Cannot use "--relative" with a list that has targets');
   }
-  if (options.host.request.removesSources && transfers.length > 1) {
-    throw new UsageError(
-      'Cannot use "--remove-source-files" with sources on several hosts: one copy could replace the files of another',
-    );
-  }
+  if (options.host.request.removesSources) checkMovedHosts(transfers);
   return { ...options, sources, transfers };
 }
 

@@ -188,7 +188,15 @@ function checkRemoval(flags: RawFlags, transfers: readonly Transfer[], { fromInp
   };
   if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "no file is moved");
   if (flags.manifest !== undefined) refuse('with "--manifest"', "sources may be read again for their digests");
-  if (transfers.length > 1) refuse("with sources on several hosts", "one copy could replace the files of another");
+  checkMovedHosts(transfers);
+}
+
+/** Checks the transfers of --remove-source-files. @throws {UsageError} */
+export function checkMovedHosts(transfers: readonly Transfer[]): void {
+  if (transfers.length <= 1) return;
+  throw new UsageError(
+    'Cannot use "--remove-source-files" with sources on several hosts: one copy could replace the files of another',
+  );
 }
 
 function checkFilesFrom(

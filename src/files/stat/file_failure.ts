@@ -1,6 +1,6 @@
 /** Failures of file operations, with the same wording in both engines. */
 
-import { FileError, messageOf } from "../../errors.ts";
+import { FileError, messageOf, quotePath } from "../../errors.ts";
 import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
 import { FileKind, kindName } from "./file_stat.ts";
 
@@ -41,6 +41,13 @@ export function failedDeno(operation: string, path: string, error: unknown): Fil
   if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
   return new FileError(operation, path, reasonOf(error), { code, hint: code && HINTS[code], cause: error });
+}
+
+/** As `failedDeno`, also for the failure of a step with an operation of its own. */
+export function failedStep(operation: string, path: string, error: unknown): FileError {
+  if (!(error instanceof FileError) || error.operation === operation) return failedDeno(operation, path, error);
+  const reason = error.message.slice(`Cannot ${error.operation} ${quotePath(error.path)}: `.length);
+  return new FileError(operation, path, reason, { code: error.code, hint: error.hint, cause: error });
 }
 
 /** Returns the reason of an error of the system in the words of strerror(3), or else its message. */

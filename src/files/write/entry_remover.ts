@@ -1,11 +1,11 @@
 /** Removes entries of a target with their contents: depth first, by the open directory, without following links. */
 
-import { FileError, quotePath } from "../../errors.ts";
+import { FileError } from "../../errors.ts";
 import type { ExtraOptions, PendingDirectory, RemovedExtras, TargetPlace } from "../engine/target.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import { isPrivateName } from "../path/private_names.ts";
-import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import { codeOf, failedStep } from "../stat/file_failure.ts";
 import { identityOfStat, isSameFile } from "../stat/file_identity.ts";
 import { FileStat } from "../stat/file_stat.ts";
 import { placeKey, targetText } from "../target/name.ts";
@@ -101,7 +101,7 @@ export class EntryRemover<Name, Staged> {
     if (code === "ENOENT") return true;
     const { failures } = this.#result;
     if (failures.length === MAX_FAILURES) this.#result.moreFailures++;
-    else failures.push(failedToRemove(this.textOf(place), error));
+    else failures.push(failedStep("remove", this.textOf(place), error));
     return false;
   }
 
@@ -205,13 +205,6 @@ function mounted(path: string): FileError {
     code: "EBUSY",
     hint: "Unmount it, or exclude it with --exclude",
   });
-}
-
-/** Returns a failure to remove a path, also of a step with another operation. */
-function failedToRemove(path: string, error: unknown): FileError {
-  if (!(error instanceof FileError) || error.operation === "remove") return failedDeno("remove", path, error);
-  const reason = error.message.slice(`Cannot ${error.operation} ${quotePath(error.path)}: `.length);
-  return new FileError("remove", path, reason, { code: error.code, hint: error.hint, cause: error });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Large files: created and committed here, written by any thread in between. */
 
-import { DIGEST_KEY_BYTES } from "../../crypto/block_digest.ts";
 import { FileError } from "../../errors.ts";
+import { DIGEST_KEY_BYTES } from "../../protocol/data/signature.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord } from "../../resume/partial/take_over.ts";
 import type { RangeReader } from "../engine/source.ts";

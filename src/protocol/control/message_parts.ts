@@ -4,6 +4,7 @@ import { ProtocolError } from "../../errors.ts";
 import { MAX_HOSTNAME, MAX_OWNER_BYTES, MAX_PATH_TEXT, MAX_ROOTS, MAX_TREES, MAX_XATTRS_BYTES } from "../limits.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { type OwnerName, problemOfOwner } from "../data/owners.ts";
+import { DIGEST_KEY_BYTES } from "../data/signature.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
 import {
@@ -20,7 +21,6 @@ import {
 import * as shape from "./shape.ts";
 
 /** Length of the key of an old file, in bytes. */
-const DIGEST_KEY_BYTES = 16;
 const MAX_UINT32 = 2 ** 32 - 1;
 /** Maximum length of a name, in UTF-16 units. Some file systems allow more than MAX_NAME_BYTES. */
 const MAX_NAME_TEXT = 1024;

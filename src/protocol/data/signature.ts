@@ -9,6 +9,8 @@ import { getUint53, putUint53 } from "./records.ts";
 
 /** Length of the digest of a block, in bytes. */
 export const BLOCK_DIGEST_BYTES = 16;
+/** Length of the key of digests, in bytes. */
+export const DIGEST_KEY_BYTES = 16;
 /** Length of a digest and the CRC-32 of its block. */
 export const COARSE_ENTRY_BYTES = 20;
 /** Size of a block whose digest has no CRC-32. */

@@ -105,7 +105,6 @@ export class CompareReceiver {
         throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
       }
       let outcome = directory;
-      let found: number | Failure = directory;
       const exists = directory === CompareResult.same;
       if (exists || (directory === CompareResult.missing && this.#options.links && !verify)) {
         const comparing = this.#compare(header, cursor, bytes, range, exists);
@@ -114,7 +113,7 @@ export class CompareReceiver {
       if (outcome === CompareResult.same && !verify && (!range || isWhole(range, cursor))) {
         outcome = await this.#flush(cursor, report);
       }
-      found = outcome;
+      const found = outcome;
       outcome = this.#skipMissing(outcome, verify);
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
         outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });

@@ -50,8 +50,12 @@ export async function copyOldBlock(
   if (inPlace) return await sum({ reader, offset, length }, yielder, isNeeded);
   if (await sharesBlocks(writer, reader, { offset, length, old })) {
     // The old file may have changed since.
-    using shared = closing(readBack());
-    return await sum({ reader: shared.reader, offset, length }, yielder, isNeeded);
+    const shared = readBack();
+    try {
+      return await sum({ reader: shared, offset, length }, yielder, isNeeded);
+    } finally {
+      shared.close();
+    }
   }
   const write = (bytes: Uint8Array<ArrayBuffer>, count: number, done: number) =>
     writer.writeAt(bytes, 0, count, offset + done);
@@ -77,10 +81,6 @@ async function sum(
     if (yielding) await yielding;
   }
   return isNeeded() ? crc : undefined;
-}
-
-function closing(reader: RangeReader): Disposable & { reader: RangeReader } {
-  return { reader, [Symbol.dispose]: () => reader.close() };
 }
 
 /** Lets both files share blocks, if the file system can. */

@@ -39,7 +39,7 @@ interface OpenOld {
   old: OldTarget;
   reader: RangeReader;
   digester: BlockDigester;
-  /** Digest of a block of zeros, by its length. */
+  /** Entries of a block of zeros, by the size of the block. */
   zeros: Map<number, Uint8Array>;
 }
 
@@ -108,7 +108,7 @@ export class SignatureReceiver {
         if (this.#open !== open) return undefined;
         const part = { start, end: Math.min(range.end, start + pieceBytes) };
         if (!this.#digestPiece(part, request.blockBytes, open, digests, at)) return undefined;
-        at += Math.ceil((part.end - start) / request.blockBytes) * entryBytes;
+        at += (part.end - start) / request.blockBytes * entryBytes;
         const yielding = this.#options.yielder.yieldIfDue();
         if (yielding) await yielding;
       }
@@ -126,18 +126,18 @@ export class SignatureReceiver {
   ): boolean {
     const length = end - start;
     const isHole = reader.holeAt(start, length) === length;
-    if (isHole) piece.fill(0, 0, Math.min(blockBytes, length));
+    if (isHole) piece.fill(0, 0, blockBytes);
     else if (reader.readAt(piece, 0, length, start) < length) return false;
     const entryBytes = entryBytesOf({ blockBytes });
     for (let block = 0; block < length; block += blockBytes, at += entryBytes) {
-      const bytes = Math.min(blockBytes, length - block);
-      const known = isHole ? zeros.get(bytes) : undefined;
+      const known = isHole ? zeros.get(blockBytes) : undefined;
       if (known) into.set(known, at);
       else {
         const from = isHole ? 0 : block;
-        digester.digest(piece, from, from + bytes, into, at);
-        if (blockBytes !== FINE_BLOCK_BYTES) putCrc32(into, at + BLOCK_DIGEST_BYTES, crc32(piece, from, from + bytes));
-        if (isHole && bytes === blockBytes) zeros.set(bytes, into.slice(at, at + entryBytes));
+        const end = from + blockBytes;
+        digester.digest(piece, from, end, into, at);
+        if (blockBytes !== FINE_BLOCK_BYTES) putCrc32(into, at + BLOCK_DIGEST_BYTES, crc32(piece, from, end));
+        if (isHole) zeros.set(blockBytes, into.slice(at, at + entryBytes));
       }
     }
     return true;

@@ -1,6 +1,7 @@
 /** Sends ranges of large files in blocks: their contents, or where the receiver finds them. */
 
 import { FileError } from "../../errors.ts";
+import type { BlockDigester } from "../../crypto/block_digest.ts";
 import type { FineDigests, Segment } from "../../delta/segments.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
@@ -50,6 +51,9 @@ export interface RangeSenderOptions extends Pick<StreamJob, "blockBytes" | "ciph
   keepAliveMs: number;
 }
 
+/** Finds small blocks of the old file in the literals of one unit. Loaded only if there are any. */
+type Refiner = Pick<typeof import("../../delta/refine.ts"), "findFine" | "fineWindowEnd"> & { digester: BlockDigester };
+
 /** Sends the ranges of one stream. It keeps the last file open. */
 export class RangeSender {
   readonly #reader: SourceReader;
@@ -76,10 +80,8 @@ export class RangeSender {
   async send(unit: RangeUnit, sent: SentRange): Promise<void> {
     const offersLocalCopy = this.#options.offersLocalCopy && !unit.stored;
     if (unit.digests && !await this.#digestWhole(unit, sent)) return;
-    for (const segment of unit.segments ?? [unit]) {
-      await this.#sendSegment(segment, unit, sent);
-      if (sent.failure) return;
-    }
+    await this.#sendSegments(unit.segments ?? [unit], unit, sent);
+    if (sent.failure) return;
     const reader = this.#open?.reader;
     if (!reader) return;
     // Since the walk, and not since this range began: other streams read other ranges of the same file.
@@ -93,13 +95,31 @@ export class RangeSender {
     sent.changed = offersLocalCopy ? changed : () => now;
   }
 
-  async #sendSegment(segment: Segment, unit: RangeUnit, sent: SentRange): Promise<void> {
-    if (sent.refused) return;
+  async #sendSegments(segments: readonly Segment[], unit: RangeUnit, sent: SentRange): Promise<void> {
+    const isRefined = segments.some((segment) => segment.old === undefined && segment.fine);
+    const refiner = isRefined ? await this.#openRefiner(unit) : undefined;
+    try {
+      for (const segment of segments) {
+        await this.#sendSegment(segment, unit, sent, refiner);
+        if (sent.failure || sent.refused) return;
+      }
+    } finally {
+      refiner?.digester.close();
+    }
+  }
+
+  async #openRefiner({ key }: RangeUnit): Promise<Refiner> {
+    const { findFine, fineWindowEnd } = await import("../../delta/refine.ts");
+    const { createBlockDigester } = await import("../../crypto/block_digest.ts");
+    return { findFine, fineWindowEnd, digester: createBlockDigester(this.#options.cipherEngine, key!) };
+  }
+
+  async #sendSegment(segment: Segment, unit: RangeUnit, sent: SentRange, refiner?: Refiner): Promise<void> {
     if (segment.old === undefined && !segment.fine) return await this.#sendContents(segment, unit, sent);
     try {
       // Also for a copy, so that a change of the file is noticed.
       const reader = this.#readerOf(unit);
-      if (segment.old === undefined) await this.#sendRefined(reader, segment, segment.fine!, unit, sent);
+      if (segment.old === undefined) await this.#sendRefined(reader, segment, segment.fine!, sent, refiner!);
       else await this.#blocks.sendOld(sent, segment);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -112,28 +132,21 @@ export class RangeSender {
     reader: RangeReader,
     literal: ByteRange,
     fine: FineDigests,
-    unit: RangeUnit,
     sent: SentRange,
+    { findFine, fineWindowEnd, digester }: Refiner,
   ): Promise<void> {
-    const { blockBytes, cipherEngine } = this.#options;
-    const { findFine, fineWindowEnd } = await import("../../delta/refine.ts");
-    const { createBlockDigester } = await import("../../crypto/block_digest.ts");
+    const { blockBytes } = this.#options;
     this.#window ??= new Uint8Array(blockBytes);
-    const digester = createBlockDigester(cipherEngine, unit.key!);
-    try {
-      for (let { start } = literal; start < literal.end && !sent.refused;) {
-        const part = { start, end: fineWindowEnd({ start, end: literal.end }, fine, blockBytes) };
-        readFully(reader, this.#window, 0, part);
-        for (const copy of findFine(this.#window, part, fine, (...block) => digester.digest(...block))) {
-          await this.#sendWindow(part, { start, end: copy.start }, sent);
-          await this.#blocks.sendOld(sent, copy);
-          start = copy.end;
-        }
-        await this.#sendWindow(part, { start, end: part.end }, sent);
-        start = part.end;
+    for (let { start } = literal; start < literal.end && !sent.refused;) {
+      const part = { start, end: fineWindowEnd({ start, end: literal.end }, fine, blockBytes) };
+      readFully(reader, this.#window, 0, part);
+      for (const copy of findFine(this.#window, part, fine, (...block) => digester.digest(...block))) {
+        await this.#sendWindow(part, { start, end: copy.start }, sent);
+        await this.#blocks.sendOld(sent, copy);
+        start = copy.end;
       }
-    } finally {
-      digester.close();
+      await this.#sendWindow(part, { start, end: part.end }, sent);
+      start = part.end;
     }
   }
 

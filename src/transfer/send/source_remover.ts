@@ -10,6 +10,7 @@ import type { SourceRoot } from "../../files/engine/source.ts";
 import { foldedPath } from "../../files/path/folded_path.ts";
 import { baseName, directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { entryMark, fileVersion } from "../../files/stat/file_change.ts";
+import { failedStep } from "../../files/stat/file_failure.ts";
 import {
   type FileIdentity,
   identityOfStat,
@@ -134,7 +135,7 @@ class SourceRemover {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       if (error.code === "ELOOP") this.#throughLinks.add(path);
-      else this.#host.failed(failedToRemove(path, error));
+      else this.#host.failed(failedStep("remove", path, error));
     }
   }
 
@@ -223,10 +224,4 @@ class StayingEntries {
     const others = this.#count === 1 ? "" : ` and ${grouped(this.#count - 1)} more`;
     note(`not removed: ${quotePath(this.#first)}${others}: ${reason}`);
   }
-}
-
-/** Returns the failure of a step as that of the removal. */
-function failedToRemove(path: string, error: FileError): FileError {
-  const reason = error.message.slice(`Cannot ${error.operation} ${quotePath(error.path)}: `.length);
-  return new FileError("remove", path, reason, { code: error.code, hint: error.hint, cause: error });
 }
