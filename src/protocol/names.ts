@@ -28,6 +28,14 @@ export function encodeName(name: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
+/** Encodes a name to the start of `out`, which has three bytes for each of its UTF-16 code units. Returns its length in bytes. */
+export function encodeNameInto(name: string, out: Uint8Array): number {
+  if (!hasEscapedBytes(name)) return encoder.encodeInto(name, out).written;
+  const bytes = encodeName(name);
+  out.set(bytes);
+  return bytes.length;
+}
+
 /** Returns whether the name contains bytes that are not UTF-8. Only the native engine can open such a file. */
 export function hasEscapedBytes(name: string): boolean {
   return /[\udc80-\udcff]/u.test(name);

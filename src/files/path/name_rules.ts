@@ -87,9 +87,12 @@ export function nameKey(path: string, { ignoresCase }: Pick<NameRules, "ignoresC
   return ignoresCase ? path.normalize().toLowerCase() : path;
 }
 
+/** Characters that a folded name cannot have, and those beyond ASCII. */
+const FOLDABLE = /[A-Z\u0080-\uffff]/;
+
 /** Returns a key that is equal for all names that some file system does not distinguish. */
 export function foldedName(name: string): string {
-  return nameKey(name, { ignoresCase: true });
+  return FOLDABLE.test(name) ? nameKey(name, { ignoresCase: true }) : name;
 }
 
 /**

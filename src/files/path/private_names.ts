@@ -44,7 +44,7 @@ export function isTemporaryName(name: string): boolean {
 
 /** Returns whether escp could use a name for its own files. */
 export function isPrivateName(name: string): boolean {
-  return ANY.test(name);
+  return name.startsWith(".") && ANY.test(name);
 }
 
 /** As `isPrivateName`, for bytes[start, end). Allocates nothing for a name with another start. */

@@ -9,6 +9,9 @@ import { isPrivateName } from "../path/private_names.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
 import { EntryRemover, type Steps } from "./entry_remover.ts";
 
+/** Number of listed entries after which others may work: asking for each would cost more than the look-up of its name. */
+const TURN = 128;
+
 /** Removes the extra entries of all roots. */
 export class ExtraRemover<Name, Staged> {
   readonly #roots: readonly TargetRoot[];
@@ -56,8 +59,9 @@ export class ExtraRemover<Name, Staged> {
     const directory = this.#remover.textOf(place);
     const directories: string[] = [];
     const aliases = new Map<string, GlobEntry[]>();
+    let count = 0;
     for (const entry of this.#remover.list(place)) {
-      yield yieldIfDue();
+      if (++count % TURN === 0) yield yieldIfDue();
       if (isPrivateName(entry.name)) continue;
       const found = names.find(directory, entry.name);
       if (found === "missing") yield* this.#remover.remove(place.root, place.path, entry);

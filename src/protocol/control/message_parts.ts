@@ -65,7 +65,7 @@ export function asDeleted(value: unknown, name: string): DeletedEntry {
 
 /** Parses an item of "names". */
 export function asName(value: unknown, name: string): string {
-  return shape.text({ [name]: value }, name, MAX_NAME_TEXT);
+  return shape.asText(value, name, MAX_NAME_TEXT);
 }
 
 /** Parses an item of "owners". */

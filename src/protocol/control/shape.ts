@@ -39,9 +39,7 @@ export function optional<T, Limits extends unknown[]>(
 
 /** Returns a text of at most `limit` UTF-16 units. */
 export function text(fields: Fields, name: string, limit: number): string {
-  const value = fields[name];
-  if (typeof value !== "string" || value.length > limit) throw badField(name, `a text of up to ${limit} characters`);
-  return value;
+  return asText(fields[name], name, limit);
 }
 
 /** Returns an integer from `min` to `max`. */
@@ -74,11 +72,9 @@ export function oneOf<const T extends string>(fields: Fields, name: string, choi
   return value as T;
 }
 
-/** For `list`: returns a text of at most MAX_PATH_TEXT units. */
-export function asText(value: unknown, name: string): string {
-  if (typeof value !== "string" || value.length > MAX_PATH_TEXT) {
-    throw badField(name, `a text of up to ${MAX_PATH_TEXT} characters`);
-  }
+/** For `list`: returns a text of at most `limit` UTF-16 units. */
+export function asText(value: unknown, name: string, limit = MAX_PATH_TEXT): string {
+  if (typeof value !== "string" || value.length > limit) throw badField(name, `a text of up to ${limit} characters`);
   return value;
 }
 

@@ -8,7 +8,7 @@ import { foldedName } from "../../files/path/name_rules.ts";
 import { checkShape, targetText } from "../../files/target/name.ts";
 import { MAX_LISTED_NAMES } from "../../protocol/limits.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
-import { encodeName } from "../../protocol/names.ts";
+import { encodeNameInto } from "../../protocol/names.ts";
 import { DigestSet, Known } from "../../resume/run/digest_set.ts";
 import { type DigestKey, keyedDigest } from "../../resume/run/keyed_digest.ts";
 
@@ -25,7 +25,9 @@ export class ListedNames implements SourceNames {
   readonly #maxNames: number;
   #digests = DigestSet.withCapacity(1024);
   readonly #out = new Uint32Array(2);
+  /** Words of a digest: the tag and the digest of the directory, then the bytes of the name. */
   #words = new Uint32Array(64);
+  #bytes = new Uint8Array(this.#words.buffer);
   /** The directory of the last digest, and its own. */
   #directory: { path: string; digest: DigestKey } | undefined;
 
@@ -83,21 +85,33 @@ export class ListedNames implements SourceNames {
 
   #digest(directory: string, name: string, tag: number): Uint32Array {
     if (this.#directory?.path !== directory) {
-      const [low, high] = this.#digestOf(directory, []);
+      const [low, high] = this.#digestOf(directory, 0);
       this.#directory = { path: directory, digest: [low, high] };
     }
-    return this.#digestOf(name, [tag, ...this.#directory.digest]);
+    this.#words[0] = tag;
+    [this.#words[1], this.#words[2]] = this.#directory.digest;
+    return this.#digestOf(name, 3);
   }
 
-  /** Returns the digest of words and a text, valid until the next call. The text has no NUL, so padding is unambiguous. */
-  #digestOf(text: string, before: readonly number[]): Uint32Array {
-    const bytes = encodeName(text);
-    const count = before.length + Math.ceil(bytes.length / 4);
-    if (count > this.#words.length) this.#words = new Uint32Array(count * 2);
-    this.#words.set(before);
-    if (count > before.length) this.#words[count - 1] = 0;
-    new Uint8Array(this.#words.buffer).set(bytes, before.length * 4);
+  /**
+   * Returns the digest of the first `before` words and a text, valid until the next call. The text has no NUL, so padding is
+   * unambiguous.
+   */
+  #digestOf(text: string, before: number): Uint32Array {
+    // A UTF-16 code unit becomes at most three bytes.
+    const most = before + Math.ceil(text.length * 3 / 4);
+    if (most > this.#words.length) this.#grow(most);
+    const length = encodeNameInto(text, this.#bytes.subarray(before * 4));
+    const count = before + Math.ceil(length / 4);
+    this.#bytes.fill(0, before * 4 + length, count * 4);
     keyedDigest(this.#key, this.#words, count, this.#out);
     return this.#out;
+  }
+
+  #grow(count: number): void {
+    const words = new Uint32Array(count * 2);
+    words.set(this.#words);
+    this.#words = words;
+    this.#bytes = new Uint8Array(words.buffer);
   }
 }
