@@ -38,7 +38,8 @@ export async function mountSmallDisk(options: string, path?: string): Promise<Sm
   };
 }
 
-async function run(program: string, ...args: string[]): Promise<void> {
+/** Runs a program. @throws {Error} with its message if it fails. */
+export async function run(program: string, ...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, { args, stdout: "null", stderr: "piped" }).output();
   if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
