@@ -6,8 +6,8 @@
  *                     [--report FILE.html]
  *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
- * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files,
- * million-mirror, unchanged-100000, unchanged-200000.
+ * Cases that need much time or space run only if they are named: delta-blocks, delta-blocks-slow, delta-inserted,
+ * delta-inserted-slow, growth-bytes, growth-files, million-files, million-mirror, unchanged-100000, unchanged-200000.
  */
 
 import { parseArgs } from "node:util";

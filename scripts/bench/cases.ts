@@ -3,12 +3,14 @@
 import { randomBytes } from "../../tests/support/files/random_bytes.ts";
 import { type Contender, cp, escp, mirror, rsync, scp, tar } from "./contenders.ts";
 import {
+  changeBlocks,
   compareSparseFiles,
   createRandomFile,
   createSizedFiles,
   createSmallFiles,
   createSparseFile,
   createText,
+  insertBytes,
   logNormalSizes,
   SMALL_BYTES,
 } from "./data.ts";
@@ -30,6 +32,8 @@ export interface BenchCase {
   link?: LinkShape;
   /** Whether the target has a copy with the same times before each run. */
   unchanged?: boolean;
+  /** Makes the older version at `old` that the target has before each run. Default: the target is empty. */
+  createOld?(path: string, old: string): Promise<void>;
   /** Whether each contender runs only once, to measure memory. */
   memoryOnly?: boolean;
   /** Whether the case runs only if it is named, because it needs much time or space. */
@@ -78,6 +82,7 @@ export function benchCases(bigBytes: number, rivals: readonly Contender[] = []):
     },
     sparse(64 * GIB),
     ...overNetworks(bigBytes),
+    ...deltas(bigBytes),
     ...growth(bigBytes),
     ...hugeTrees(),
   ];
@@ -208,6 +213,40 @@ function overNetworks(bigBytes: number): BenchCase[] {
       create: (path) => createRandomFile(path, textBytes),
     },
   ];
+}
+
+/** Returns updates of a big file, on loopback and over a link of 100 MB/s. */
+function deltas(bytes: number): BenchCase[] {
+  const changes = [
+    { name: "delta-blocks", what: "1 % of its blocks of 64 KiB changed", createOld: changeBlocks },
+    { name: "delta-inserted", what: "10 bytes inserted near the start", createOld: insertBytes },
+  ];
+  const links = [
+    { suffix: "", place: "push", link: undefined, whole: {} },
+    { suffix: "-slow", place: "push, 100 MB/s", link: { roundTripMs: 0, bytesPerSecond: 100e6 }, whole: once },
+  ];
+  return changes.flatMap(({ name, what, createOld }) =>
+    links.map(({ suffix, place, link, whole }): BenchCase => ({
+      name: `${name}${suffix}`,
+      title: `one random file of ${formatSize(bytes)}, ${what}, ${place}`,
+      direction: "push",
+      entry: "updated",
+      bytes,
+      files: 1,
+      link,
+      onlyByName: true,
+      createOld,
+      contenders: [
+        escp("escp -u", ["-u"]),
+        rsync("rsync -a --no-whole-file", ["-a", "--no-whole-file"]),
+        escp("escp -u --inplace", ["-u", "--inplace"]),
+        rsync("rsync -a --no-whole-file --inplace", ["-a", "--no-whole-file", "--inplace"]),
+        escp("escp -u -W", ["-u", "-W"], whole),
+        rsync("rsync -a -W", ["-a", "-W"], whole),
+      ],
+      create: (path) => createRandomFile(path, bytes),
+    }))
+  );
 }
 
 /** Maximum number of rounds of the slowest contender. */

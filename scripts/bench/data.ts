@@ -14,6 +14,33 @@ export async function createRandomFile(path: string, bytes: number): Promise<voi
   if (!await exists(path)) await writeRandomFile(path, bytes, "big");
 }
 
+const CHANGED_BYTES = 64 << 10;
+
+/** Copies a file to `old`, and changes every hundredth block of 64 KiB. */
+export async function changeBlocks(path: string, old: string): Promise<void> {
+  await Deno.copyFile(path, old);
+  using file = await Deno.open(old, { read: true, write: true });
+  const random = new RandomBytes("changed");
+  const block = new Uint8Array(CHANGED_BYTES);
+  const { size } = await file.stat();
+  for (let at = CHANGED_BYTES * 50; at + CHANGED_BYTES <= size; at += CHANGED_BYTES * 100) {
+    random.fill(block);
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(block);
+  }
+}
+
+/** Copies a file to `old`, without 10 bytes at 1 MiB. */
+export async function insertBytes(path: string, old: string): Promise<void> {
+  const from = await Deno.open(path);
+  const to = await Deno.create(old);
+  const start = new Uint8Array(1 << 20);
+  to.writeSync(start.subarray(0, from.readSync(start) ?? 0));
+  from.seekSync(10, Deno.SeekMode.Current);
+  // Closes both.
+  await from.readable.pipeTo(to.writable);
+}
+
 /** Makes a tree of files of one size, 100 per directory, unless it exists. */
 export async function createSmallFiles(path: string, files: number, bytes = SMALL_BYTES): Promise<void> {
   if (await exists(path)) return;

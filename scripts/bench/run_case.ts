@@ -7,7 +7,7 @@ import { removeTree } from "../../tests/support/files/temp.ts";
 import { exists } from "@std/fs/exists";
 import { isInstalled } from "../is_installed.ts";
 import type { BenchCase } from "./cases.ts";
-import type { Contender, CopyPlaces } from "./contenders.ts";
+import { type Contender, type CopyPlaces, sourcePath } from "./contenders.ts";
 import { type Measure, measure } from "./measure.ts";
 import { type CaseNetwork, openNetwork } from "./case_network.ts";
 import type { Result } from "./table.ts";
@@ -33,6 +33,8 @@ interface Entrant {
   contender: Contender;
   places: CopyPlaces;
   command: string[];
+  /** Path of the older version that the target has before each run; undefined if none. */
+  old?: string;
   result: Result;
 }
 
@@ -44,8 +46,9 @@ export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]>
   await using network = await openNetwork(item, run.sshd);
   const entrants = item.contenders.map((contender) => enter(item, contender, run, network));
   try {
-    for (const { contender, places } of entrants) {
-      await item.create(`${places.source}/${places.entry}`, contender.shrunk ?? 1);
+    for (const { contender, places, old } of entrants) {
+      await item.create(sourcePath(places), contender.shrunk ?? 1);
+      if (old !== undefined && !await exists(old)) await item.createOld?.(sourcePath(places), old);
     }
     if (item.unchanged) await copyWithTimes(entrants[0].places);
     for (let round = 0; round <= (item.memoryOnly ? 0 : run.rounds); round++) {
@@ -64,7 +67,10 @@ export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]>
     return entrants.map(({ result }) => result);
   } finally {
     await removeTree(run.target);
-    for (const { places } of entrants) await removeTree(`${places.source}/${places.entry}`);
+    for (const { places, old } of entrants) {
+      await removeTree(sourcePath(places));
+      if (old !== undefined) await removeTree(old);
+    }
   }
 }
 
@@ -86,6 +92,7 @@ function enter(item: BenchCase, contender: Contender, run: BenchRun, network: Ca
     contender,
     places,
     command: contender.command(places),
+    old: item.createOld && `${sourcePath(places)}.old`,
     result: { contender: name, shrunk, rounds: [], memory: {} },
   };
 }
@@ -98,12 +105,13 @@ async function copyWithTimes({ source, target, entry }: CopyPlaces): Promise<voi
 
 /** @param prefixes words before the command of each end. */
 async function runOnce(
-  { contender, command }: Entrant,
+  { contender, command, places, old }: Entrant,
   run: BenchRun,
   prefixes: { local: string; remote: string } = { local: "", remote: "" },
 ): Promise<Measure> {
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
+  if (old !== undefined) await Deno.copyFile(old, `${run.target}/${places.entry}`);
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
   // Empty means the library of the system, even if the user's environment names another one.
   const libcrypto = run.libcrypto ?? "";

@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { compareSparseFiles, createSparseFile, logNormalSizes } from "../../../scripts/bench/data.ts";
+import {
+  changeBlocks,
+  compareSparseFiles,
+  createSparseFile,
+  insertBytes,
+  logNormalSizes,
+} from "../../../scripts/bench/data.ts";
+import { equals } from "../../../src/bytes.ts";
+import { randomBytes } from "../../support/files/random_bytes.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 describe("logNormalSizes", () => {
@@ -19,6 +27,36 @@ describe("logNormalSizes", () => {
     assert(median < mean / 4, `${median}`);
     const large = sizes.filter((size) => size > mean);
     assert(large.length < 300 && large.reduce((a, b) => a + b) > 2 ** 29);
+  });
+});
+
+describe("changeBlocks", () => {
+  it("changes every hundredth block", async () => {
+    await using directory = await createTempDirectory();
+    const [path, old] = [`${directory.path}/new`, `${directory.path}/old`];
+    const bytes = randomBytes(201 << 16, 1);
+    await Deno.writeFile(path, bytes);
+    await changeBlocks(path, old);
+    const before = await Deno.readFile(old);
+    assertEquals(before.length, bytes.length);
+    const differs = (block: number) => {
+      const [start, end] = [block << 16, (block + 1) << 16];
+      return !equals(before.subarray(start, end), bytes.subarray(start, end));
+    };
+    assertEquals([...Array(201).keys()].filter(differs), [50, 150]);
+  });
+});
+
+describe("insertBytes", () => {
+  it("leaves 10 bytes out of the old version", async () => {
+    await using directory = await createTempDirectory();
+    const [path, old] = [`${directory.path}/new`, `${directory.path}/old`];
+    const bytes = randomBytes((2 << 20) + 5, 1);
+    await Deno.writeFile(path, bytes);
+    await insertBytes(path, old);
+    const before = await Deno.readFile(old);
+    assert(equals(before.subarray(0, 1 << 20), bytes.subarray(0, 1 << 20)));
+    assert(equals(before.subarray(1 << 20), bytes.subarray((1 << 20) + 10)));
   });
 });
 
