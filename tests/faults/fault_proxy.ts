@@ -1,5 +1,6 @@
 /** A TCP proxy on loopback that damages data connections. */
 
+import type { RandomBytes } from "../support/files/random_bytes.ts";
 import { startTcpProxy, type TcpProxy } from "../support/hosts/tcp_proxy.ts";
 
 /** A fault of a connection after a number of bytes in one direction. */
@@ -31,6 +32,19 @@ type Close = (conn: Deno.TcpConn) => void;
 
 interface PendingFault extends Fault {
   left: number;
+}
+
+const KINDS = ["cut", "half", "stall", "flip"] as const;
+
+/** Returns up to six faults in the first 8 MiB of connections. */
+export function randomFaults(random: RandomBytes): Fault[] {
+  return Array.from({ length: random.below(7) }, (): Fault => ({
+    direction: random.below(2) === 0 ? "to server" : "to client",
+    // Most of them early, so that few copies finish before their faults.
+    after: Math.floor((random.next() / 2 ** 32) ** 3 * (8 << 20)),
+    kind: KINDS[random.below(KINDS.length)],
+    times: 1 + random.below(2),
+  }));
 }
 
 /** Listens on a free port and forwards to 127.0.0.1:upstream. */

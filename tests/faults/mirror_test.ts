@@ -5,10 +5,12 @@ import { compareTrees } from "../support/files/compare_trees.ts";
 import { listNames } from "../support/files/list_names.ts";
 import { pathsIn } from "../support/files/paths_in.ts";
 import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
+import { freePort } from "../support/hosts/free_port.ts";
 import { waitForNoProcess } from "../support/processes.ts";
 import { randomVariant } from "../support/random_variant.ts";
-import { describeWithScene, variantName } from "../support/scene.ts";
+import { describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import { changeTree } from "./changed_tree.ts";
+import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
 
 /** Number of trees; `deno task soak` sets more. */
 const TREES = Number(Deno.env.get("ESCP_SOAK") ?? 4);
@@ -41,6 +43,39 @@ describeWithScene("--mirror with random trees", { inProcess: true }, (scene) => 
   }
 });
 
+describeWithScene("--mirror over damaged connections", (scene) => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + Math.ceil(TREES / 2); seed++) {
+    const random = new RandomBytes(`damaged mirror ${seed}`);
+    const variant: Variant = { ...randomVariant(random), direction: random.below(2) === 0 ? "push" : "pull" };
+
+    it(`makes the target equal, or removes nothing: ${variantName(variant)}, seed ${seed}`, async () => {
+      const from = await scene.tree(treeOf(random, seed));
+      const parent = await scene.tree();
+      const copy = { flags: ["--mirror", ...options(random)], sources: [from], target: `${parent}/to` };
+      assertEquals((await scene.copy(variant, copy)).code, 0);
+      for (let round = 0; round < CHANGES; round++) {
+        changeTree(from, random);
+        const before = pathsIn(copy.target);
+        const port = freePort();
+        await using proxy = startFaultProxy(port, randomFaults(random));
+        const through = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`];
+        const patience = ["--timeout", "2", "--retries", `${random.below(3)}`];
+        const { code, stderr } = await scene.copy(variant, {
+          ...copy,
+          flags: [...copy.flags, ...through, ...patience],
+        });
+        assert([0, 1, 255].includes(code), `round ${round}: status ${code}: ${stderr}`);
+        if (code === 0) assertEquals(await differences(from, copy.target), [], `round ${round}`);
+        else assertKept(before, { from, to: copy.target });
+      }
+      const { code, stderr } = await scene.copy(variant, copy);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await differences(from, copy.target), []);
+      await Promise.all([from, parent].map((path) => Deno.remove(path, { recursive: true })));
+    });
+  }
+});
+
 describeWithScene("--mirror that is killed", (scene) => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + Math.ceil(TREES / 4); seed++) {
     const random = new RandomBytes(`killed mirror ${seed}`);
@@ -65,9 +100,7 @@ describeWithScene("--mirror that is killed", (scene) => {
         await waitForNoProcess(leftBehind, 10_000);
         await scene.sshd.waitForNoSession(10_000);
       }
-      const after = new Set(pathsIn(copy.target));
-      const isSame = (path: string) => kindOf(`${from}/${path}`) !== undefined && !isReplaced(from, copy.target, path);
-      for (const path of before) assert(after.has(path) || !isSame(path), path);
+      assertKept(before, { from, to: copy.target });
       const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 0, stderr);
       const left = (await differences(from, copy.target)).filter((line) => !/\.escp-[^/]*\.part: not exp/.test(line));
@@ -76,6 +109,13 @@ describeWithScene("--mirror that is killed", (scene) => {
     });
   }
 });
+
+/** Asserts that of these paths of the target none is missing that the source has, too. */
+function assertKept(before: readonly string[], { from, to }: { from: string; to: string }): void {
+  const after = new Set(pathsIn(to));
+  const isSame = (path: string) => kindOf(`${from}/${path}`) !== undefined && !isReplaced(from, to, path);
+  for (const path of before) assert(after.has(path) || !isSame(path), path);
+}
 
 function kill(running: { kill(signal: Deno.Signal): void }): void {
   try {

@@ -9,7 +9,7 @@ import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
 import { randomVariant } from "../support/random_variant.ts";
 import { type Copy, describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/files/temp_tree.ts";
-import { type Fault, startFaultProxy } from "./fault_proxy.ts";
+import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
 
 /** Number of copies; `deno task soak` sets more. */
@@ -23,7 +23,6 @@ const LIMIT_MS = 60_000;
 const MAX_ATTEMPTS = 3;
 
 const KILLS = ["client", "remote", "ssh", "SIGINT", "SIGTERM", "SIGHUP"] as const;
-const FAULTS = ["cut", "half", "stall", "flip"] as const;
 
 describeWithScene("a copy under random faults", (scene) => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + TRANSFERS; seed++) {
@@ -117,14 +116,4 @@ function oldVersions(from: string, random: RandomBytes): TreeEntries {
 function options(random: RandomBytes): string[] {
   const flags = [["-p"], ["-C"], ["--sparse"], ["-l", "400000"], ["-u"], ["--no-resume"], ["--blocksize", "64K"]];
   return flags.filter(() => random.below(4) === 0).flat();
-}
-
-function randomFaults(random: RandomBytes): Fault[] {
-  return Array.from({ length: random.below(7) }, (): Fault => ({
-    direction: random.below(2) === 0 ? "to server" : "to client",
-    // Most of them early, so that few copies finish before their faults.
-    after: Math.floor((random.next() / 2 ** 32) ** 3 * 8 * MIB),
-    kind: FAULTS[random.below(FAULTS.length)],
-    times: 1 + random.below(2),
-  }));
 }
