@@ -19,7 +19,6 @@ import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
-import { statOf } from "../portable/stat.ts";
 import { checkShape } from "../target/name.ts";
 import { isSameRoot, isSource, mayBeMovedSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
@@ -28,8 +27,6 @@ import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 export interface CompareCalls<Name> {
   /** User of this process; null if unknown. */
   readonly user: number | null;
-  /** Returns the target of a symbolic link; undefined if the entry is not a link. */
-  readLink(name: Name): Uint8Array | undefined;
   /** Opens a regular file. @throws {FileError} Also if it is not the file of this status. */
   open(name: Name, stat: FileStat): RangeReader;
   /** Sets attributes of a regular file, which must be the file of this status. */
@@ -68,6 +65,8 @@ export class EngineComparer<Name> implements TargetComparer {
   readonly #firstNames: CompareDirectory<Name>;
   /** Attributes of the current record. Reused. */
   readonly #expected = new FileStat();
+  /** Status of the current directory. Reused. */
+  readonly #itself = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
   /** Name of the current entry; undefined for a device. */
@@ -139,7 +138,7 @@ export class EngineComparer<Name> implements TargetComparer {
     if (this.#options.moves && mayBeMovedSource(this.#roots[this.#root], cursor, this.stat)) {
       throw movedToItself(this.path);
     }
-    const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
+    const found = this.stat.kind === FileKind.symlink ? this.#directory.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
   }
 
@@ -169,7 +168,8 @@ export class EngineComparer<Name> implements TargetComparer {
     const root = this.#roots[this.#root];
     // The copy has created it before the comparison.
     if (root.kind === "folder" && root.created && this.#directory.path === "") return ItemChange.kind;
-    return this.#attributeChanges(cursor, statOf(Deno.statSync(this.#directory.place)));
+    this.#directory.statSelf(this.#itself);
+    return this.#attributeChanges(cursor, this.#itself);
   }
 
   #attributeChanges(cursor: RecordCursor, stat: FileStat): number {
