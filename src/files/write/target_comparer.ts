@@ -14,6 +14,7 @@ import {
 } from "../engine/target_comparer.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { splitRelativePath } from "../path/local_path.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
@@ -69,6 +70,8 @@ export class EngineComparer<Name> implements TargetComparer {
   readonly #itself = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
+  /** Directory of the last `enter`, if another entry has its place, or the place of a directory above it. */
+  #obstructed: { root: number; path: string } | undefined;
   /** Name of the current entry; undefined for a device. */
   #name: Name | undefined;
 
@@ -91,12 +94,26 @@ export class EngineComparer<Name> implements TargetComparer {
     const path = start === end ? "" : decodeName(bytes.subarray(start, end));
     if (path !== "" || !target) checkShape(target, true);
     this.#root = -1;
+    this.#obstructed = undefined;
     try {
       this.#directory.enter(root, path, { create: false });
       this.#root = root;
       return true;
     } catch (error) {
-      if (error instanceof FileError && this.#isMissing(error)) return false;
+      if (!(error instanceof FileError && this.#isMissing(error))) throw error;
+      if (error.code !== "ENOENT") this.#obstructed = { root, path };
+      return false;
+    }
+  }
+
+  replacesEntry(): boolean {
+    if (!this.#obstructed) return false;
+    const { root, path } = this.#obstructed;
+    try {
+      this.#directory.enter(root, splitRelativePath(path).directory, { create: false });
+      return true;
+    } catch (error) {
+      if (error instanceof FileError) return false;
       throw error;
     }
   }
