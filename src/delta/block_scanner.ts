@@ -75,11 +75,9 @@ export class BlockScanner {
   /** Returns the start of the next matching block, which may be before `at`, and sets the shift; undefined without one. */
   #nextMatch(at: number): number | undefined {
     const { blockBytes } = this.#signature;
-    const old = at + this.#shift;
-    const block = Math.floor(old / blockBytes);
+    const block = Math.floor((at + this.#shift) / blockBytes);
     const here = block * blockBytes - this.#shift;
-    // The last block may end before.
-    if (old < this.#signature.size && this.#matches(block, here)) return here;
+    if (this.#matches(block, here)) return here;
     // A block that was changed in place.
     const next = here + blockBytes;
     if (next < this.#piece.end && this.#matches(block + 1, next)) return next;
@@ -139,8 +137,8 @@ export class BlockScanner {
     let block = Math.floor((at + this.#shift) / blockBytes);
     let end: number;
     do {
-      end = block * blockBytes + this.#signature.lengthOf(block) - this.#shift;
       block++;
+      end = block * blockBytes - this.#shift;
     } while (end < pieceEnd && this.#matches(block, end));
     end = Math.min(end, pieceEnd);
     return { start: at, end, old: at + this.#shift, crc32: crc32(bytes, at - offset, end - offset) };
@@ -150,7 +148,7 @@ export class BlockScanner {
   #matches(block: number, start: number): boolean {
     const { bytes, offset, length } = this.#piece;
     if (block < 0 || block >= this.#signature.blocks) return false;
-    const end = start + this.#signature.lengthOf(block);
+    const end = start + this.#signature.blockBytes;
     if (start < offset || end > offset + length) return false;
     this.#digest(bytes, start - offset, end - offset, this.#tag, 0);
     return this.#signature.hasDigest(block, this.#tag);

@@ -52,16 +52,15 @@ export function findFine(
   const tag = new Uint8Array(BLOCK_DIGEST_BYTES);
   let covered = start;
   for (let block = 0, old = fine.start; old < fine.end; block++, old += FINE_BLOCK_BYTES) {
-    const length = Math.min(FINE_BLOCK_BYTES, fine.end - old);
     for (const shift of fine.shifts) {
       const at = old - shift;
-      if (at < covered || at + length > end) continue;
-      digest(bytes, at - start, at - start + length, tag, 0);
+      if (at < covered || at + FINE_BLOCK_BYTES > end) continue;
+      digest(bytes, at - start, at - start + FINE_BLOCK_BYTES, tag, 0);
       if (!hasDigestAt(fine.digests, block * BLOCK_DIGEST_BYTES, tag)) continue;
       const last = copies.at(-1);
-      if (last?.end === at && last.old + at - last.start === old) last.end += length;
-      else copies.push({ start: at, end: at + length, old, crc32: 0 });
-      covered = at + length;
+      if (last?.end === at && last.old + at - last.start === old) last.end += FINE_BLOCK_BYTES;
+      else copies.push({ start: at, end: at + FINE_BLOCK_BYTES, old, crc32: 0 });
+      covered = at + FINE_BLOCK_BYTES;
       break;
     }
   }

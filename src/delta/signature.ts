@@ -1,5 +1,5 @@
 /**
- * The signature of an old file: the digests of its blocks, with an index by CRC-32. Its memory is shared, so that the
+ * The signature of an old file: the digests of its whole blocks, with an index by CRC-32. Its memory is shared, so that the
  * threads of all streams use it without copies.
  */
 
@@ -15,7 +15,7 @@ const SLOTS_PER_BLOCK = 4;
 
 /** A signature as plain data, which may be posted to a Worker. */
 export interface SharedSignature {
-  /** Size of the old file. */
+  /** Size of the part of the old file that is used: a multiple of `blockBytes`. */
   size: number;
   blockBytes: number;
   /** Digest and CRC-32 of each block, in the order of the file. */
@@ -52,14 +52,9 @@ export class Signature {
     return this.#filter;
   }
 
-  /** Number of blocks. The last one may be shorter. */
+  /** Number of blocks. */
   get blocks(): number {
-    return Math.ceil(this.size / this.blockBytes);
-  }
-
-  /** Returns the number of bytes of a block. */
-  lengthOf(block: number): number {
-    return Math.min(this.blockBytes, this.size - block * this.blockBytes);
+    return this.size / this.blockBytes;
   }
 
   /** Returns whether a digest is that of a block. */
@@ -67,7 +62,7 @@ export class Signature {
     return hasDigestAt(this.digests, block * COARSE_ENTRY_BYTES, digest);
   }
 
-  /** Calls `accepts` with blocks of full length that have a CRC-32. @returns the accepted one; -1 if there is none. */
+  /** Calls `accepts` with blocks that have a CRC-32. @returns the accepted one; -1 if there is none. */
   find(crc32: number, accepts: (block: number) => boolean): number {
     for (let slot = slotOf(crc32), probe = 0; probe < MAX_PROBES; slot++, probe++) {
       const block = this.#slots[slot & this.#slotMask] - 1;
@@ -77,10 +72,9 @@ export class Signature {
     return -1;
   }
 
-  /** Adds all blocks of full length to the index. Of equal blocks, only the first is added. */
+  /** Adds all blocks to the index. Of equal blocks, only the first is added. */
   index(): void {
-    const whole = Math.floor(this.size / this.blockBytes);
-    for (let block = 0; block < whole; block++) this.#add(block);
+    for (let block = 0; block < this.blocks; block++) this.#add(block);
   }
 
   #add(block: number): void {
@@ -112,9 +106,13 @@ export function hasDigestAt(digests: Uint8Array, at: number, digest: Uint8Array)
   return true;
 }
 
-/** Returns an empty signature. Its `entries` are to be filled, then `Signature.index` is to be called. */
+/**
+ * Returns an empty signature. Its `entries` are to be filled, then `Signature.index` is to be called.
+ *
+ * @param size a multiple of `blockBytes`.
+ */
 export function createSignature(size: number, blockBytes: number): SharedSignature {
-  const blocks = Math.ceil(size / blockBytes);
+  const blocks = size / blockBytes;
   const power = 2 ** Math.ceil(Math.log2(Math.max(2, blocks)));
   return {
     size,

@@ -4,7 +4,10 @@ import { openCopyLog } from "../cli/copy_log.ts";
 import { copyTransfers } from "../cli/run/copy_transfers.ts";
 import type { Flag } from "../cli/options/flag.ts";
 import type { RawFlags } from "../cli/options/flags.ts";
-import { messageOf, UsageError } from "../errors.ts";
+import type { RunOptions } from "../cli/options/run_options.ts";
+import type { ReportTarget } from "../cli/options/values/report_target.ts";
+import { Interrupted, messageOf, UsageError } from "../errors.ts";
+import type { TransferEvent } from "../transfer/events.ts";
 import { IncompleteError } from "./errors.ts";
 import { type CopyEvent, type CopyTotals, EventTranslator, type Failure, type PlannedEntry } from "./events.ts";
 import { COPY_FLAGS, PLAN_FLAGS, VERIFY_FLAGS } from "./option_flags.ts";
@@ -187,24 +190,38 @@ async function run(
   const note = (message: string) => emit({ type: "note", message });
   using program = libraryProgram(emit, { threads: threadsOf(options) });
   using logging = openCopyLog({ ...complete.output, quiet: true }, note);
-  await copyTransfers(complete, {
-    emit(event) {
-      logging.onEvent(event);
-      const translated = events.translate(event);
-      if (!translated) return;
-      if (translated.type === "failed" && failures.length < MAX_FAILURES) failures.push(withoutType(translated));
-      if (translated.type === "end") totals = withoutType(translated);
-      emit(translated);
-    },
-    showsTotals: true,
-    log: logging.log,
-    signal,
-    program,
-  }).catch((error) => {
+  using reporting = complete.output.report && await runReport(complete.output.report, complete);
+  const onEvent = (event: TransferEvent) => {
+    logging.onEvent(event);
+    const translated = events.translate(event);
+    if (!translated) return;
+    if (translated.type === "failed" && failures.length < MAX_FAILURES) failures.push(withoutType(translated));
+    if (translated.type === "end") totals = withoutType(translated);
+    emit(translated);
+  };
+  try {
+    const failed = await copyTransfers(complete, {
+      emit: reporting ? reporting.recordAll(onEvent) : onEvent,
+      measure: reporting && ((transfer) => reporting.measure(transfer)),
+      observer: reporting?.recorder,
+      showsTotals: true,
+      log: logging.log,
+      signal,
+      program,
+    });
+    await reporting?.finish(failed, onEvent);
+  } catch (error) {
+    const problem = await reporting?.writeFailed(signal.aborted ? new Interrupted() : error);
+    if (problem !== undefined) note(problem);
     logging.onEvent({ type: "failed", path: "", message: messageOf(error) });
     throw error;
-  });
+  }
   return { ...totals!, failures };
+}
+
+async function runReport(target: ReportTarget, run: RunOptions) {
+  const { RunReport } = await import("../cli/run/run_report.ts");
+  return new RunReport(target, run);
 }
 
 /** Returns the result. @throws {IncompleteError} if paths failed. */

@@ -1,7 +1,9 @@
 /** `doctor`. */
 
 import { examineHost } from "../cli/run/examine_host.ts";
+import type { DoctorOptions as Examination } from "../cli/options/command.ts";
 import type { Step } from "../doctor/step.ts";
+import { formatHost } from "../ssh/operand.ts";
 import type { SshEvent } from "./events.ts";
 import { DOCTOR_FLAGS } from "./option_flags.ts";
 import type { DoctorOptions } from "./options.ts";
@@ -72,19 +74,26 @@ export function doctor(host: string, options: DoctorOptions = {}): Run<DoctorRes
       flags: { doctor: true },
     });
     using program = libraryProgram(emit);
-    const steps: DoctorStep[] = [];
+    const report = command.options.output.report && await reportOf(command.options);
+    const steps: Step[] = [];
     const { error } = await examineHost(command.options, {
       onBegin: () => {},
       onStep(step: Step) {
-        const copied: DoctorStep = { ...step };
-        steps.push(copied);
-        emit({ type: "step", step: copied });
+        steps.push(step);
+        emit({ type: "step", step: { ...step } });
       },
       signal,
       program,
     });
+    await report?.write(steps, error);
     if (error !== undefined && (options.throwOnFailure ?? true)) throw error;
-    const advice = steps.flatMap(({ text }) => typeof text === "string" ? [text] : []);
-    return { ok: error === undefined, steps, advice, error };
+    const copied: DoctorStep[] = steps.map((step) => ({ ...step }));
+    const advice = copied.flatMap(({ text }) => typeof text === "string" ? [text] : []);
+    return { ok: error === undefined, steps: copied, advice, error };
   }, options.signal);
+}
+
+async function reportOf({ remote, output }: Examination) {
+  const { DoctorReport } = await import("../cli/run/doctor_report.ts");
+  return new DoctorReport(output.report!, formatHost(remote));
 }

@@ -108,7 +108,7 @@ export interface SshEvent {
 /** An entry of a plan. */
 export interface PlannedEntry {
   /**
-   * "create": a missing directory; "send": a new entry; "replace": an entry over an existing one; "skip": nothing; "remove": an
+   * "create": a new directory; "send": another new entry; "replace": an entry over an existing one; "skip": nothing; "remove": an
    * entry that only the target has; "unlink": an entry of the source, with `removeSourceFiles`.
    */
   readonly action: "create" | "send" | "replace" | "skip" | "remove" | "unlink";

@@ -14,11 +14,11 @@ const ABSENT = [
 ];
 /** Options of a single run that the library has. */
 const ONCE = [
-  ...["manifest", "filelist", "null", "files-from", "newer-than", "older-than"],
+  ...["report", "manifest", "filelist", "null", "files-from", "newer-than", "older-than"],
   ...["no-target-directory", "delete", "delete-excluded", "max-delete", "remove-source-files", "itemize-changes"],
 ];
 
-/** Sections of the options for a connection. All other options are for copies. */
+/** Sections of the options for a connection. All other options are for copies, and `report` is for some functions. */
 const CONNECTION: readonly Flag["section"][] = ["Speed", "Output", "Connection"];
 
 /** Options for reaching a host, of all functions. */
@@ -36,7 +36,7 @@ export const VERIFY_FLAGS: readonly Flag[] = without(PLAN_FLAGS, [
 /** Options of `clean`. */
 export const CLEAN_FLAGS: readonly Flag[] = FLAGS.filter(({ name }) => name === "older-than" || name === "dry-run");
 /** Options of `doctor`. */
-export const DOCTOR_FLAGS: readonly Flag[] = FLAGS.filter(({ name }) => name === "doctor-time");
+export const DOCTOR_FLAGS: readonly Flag[] = FLAGS.filter(({ name }) => name === "report" || name === "doctor-time");
 
 /** Returns the name of an option in the library: "dryRun" for "dry-run". */
 export function libraryName({ name }: Pick<Flag, "name">): string {
@@ -83,8 +83,8 @@ function without(flags: readonly Flag[], names: readonly string[]): Flag[] {
   return flags.filter(({ name }) => !names.includes(name));
 }
 
-function isForConnection({ section }: Flag): boolean {
-  return CONNECTION.includes(section);
+function isForConnection({ name, section }: Flag): boolean {
+  return CONNECTION.includes(section) && name !== "report";
 }
 
 function parse(flag: Flag, value: unknown, shown: string): unknown {

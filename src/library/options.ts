@@ -189,6 +189,8 @@ export interface CopyOptions extends ConnectionOptions {
   readonly ignoreExisting?: boolean;
   /** Skip files and directories that do not exist in the target. */
   readonly existing?: boolean;
+  /** Write a report of the run to a file: a page with charts (.html), or its data (.json). */
+  readonly report?: string;
 }
 
 /** Options of `mirror`, which sets the others. */
@@ -225,6 +227,8 @@ export interface CleanOptions extends ConnectionOptions {
 export interface DoctorOptions extends ConnectionOptions {
   /** Directory on this machine whose disk is measured (default: the working directory). */
   readonly directory?: string;
+  /** Write a report of the run to a file: a page with charts (.html), or its data (.json). */
+  readonly report?: string;
   /** Duration of each measurement of `doctor`, in milliseconds (20 to 60000; default: 2000). */
   readonly doctorTime?: number;
 }

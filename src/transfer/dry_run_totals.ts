@@ -17,7 +17,8 @@ export class DryRunTotals {
 
   /** Counts an entry, and reports it. */
   add(entry: PlannedEntry): void {
-    if (entry.action === "send" || entry.action === "replace") {
+    // Directories are not counted.
+    if ((entry.action === "send" || entry.action === "replace") && !entry.path.endsWith("/")) {
       this.files++;
       this.bytes += entry.bytes;
     }

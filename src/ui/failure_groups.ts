@@ -25,6 +25,22 @@ interface Group {
 /** The first quoted path of a message, and the reason after it. `quotePath` escapes quotes inside. */
 const MESSAGE = /^([^"]*)"((?:[^"\\]|\\.)*)"(?:: )?(.*)$/s;
 
+/** Parts of the message of a failure. */
+export interface MessageParts {
+  /** Such as `Cannot read`; the whole message if it contains no path. */
+  operation: string;
+  /** Escaped; "" without one. */
+  path: string;
+  /** Such as `Permission denied`; "" without one. */
+  reason: string;
+}
+
+/** Splits a message at its first quoted path. */
+export function partsOf(message: string): MessageParts {
+  const [, operation = message, path = "", reason = ""] = MESSAGE.exec(message) ?? [];
+  return { operation: operation.trim(), path, reason };
+}
+
 /** Counts failures of one run. */
 export class FailureGroups {
   readonly #groups = new Map<string, Group>();
@@ -45,8 +61,8 @@ export class FailureGroups {
    * @returns whether it is printed.
    */
   add(message: string, host = ""): boolean {
-    const [, operation, path = "", reason] = MESSAGE.exec(message) ?? [];
-    const group = this.#groupOf((reason || (operation ?? message).trim()).slice(0, MAX_KEY));
+    const { operation, path, reason } = partsOf(message);
+    const group = this.#groupOf((reason || operation).slice(0, MAX_KEY));
     const failure = `${host} ${message}`.slice(0, MAX_KEY);
     if (group.printed.has(failure)) return false;
     if (group.printed.size < MAX_PRINTED) {

@@ -79,7 +79,8 @@ describe("the delta of a file", () => {
       const next = generator(seed);
       const old = randomBytes(200 * BLOCK + next(BLOCK), seed);
       let bytes = old;
-      let allowed = 0;
+      // The end after the last whole block, and the block before it if the end has moved.
+      let allowed = 2 * BLOCK;
       for (let edits = 1 + next(6); edits > 0; edits--) {
         const { edited, added } = edit(bytes, next);
         bytes = edited;
@@ -117,10 +118,13 @@ describe("the delta of a file", () => {
     assertEquals(literalBytes(segments), 23 * BLOCK);
   });
 
-  it("finds a last block that is shorter", () => {
+  it("contains the end of the file after its last whole block", () => {
     const old = randomBytes(5 * BLOCK + 100, 9);
-    assertEquals(delta(old, old).segments.length, 1);
-    assertEquals(delta(join(old, old), old).coarse, 0);
+    assertEquals(delta(old, old).segments.map(({ start, end, old }) => [start, end, old]), [
+      [0, 5 * BLOCK, 0],
+      [5 * BLOCK, 5 * BLOCK + 100, undefined],
+    ]);
+    assertEquals(delta(join(old, old), old).coarse, 200);
   });
 
   it("of an empty, a short and an unrelated file is the file", () => {

@@ -17,19 +17,25 @@ export function testDigester(engine: "native" | "portable" = "native"): BlockDig
   return createBlockDigester(engine, KEY);
 }
 
-/** Returns the signature of bytes. */
+/** Returns the signature of the whole blocks of bytes. */
 export function signatureOf(old: Bytes, blockBytes: number, digester: BlockDigester): SharedSignature {
-  const shared = createSignature(old.length, blockBytes);
+  const size = wholeBytes(old, blockBytes);
+  const shared = createSignature(size, blockBytes);
   const entries = new Uint8Array(shared.entries);
   const view = new DataView(shared.entries);
-  for (let block = 0, at = 0; at < old.length; block++, at += blockBytes) {
-    const end = Math.min(old.length, at + blockBytes);
+  for (let block = 0, at = 0; at < size; block++, at += blockBytes) {
+    const end = at + blockBytes;
     const entry = block * COARSE_ENTRY_BYTES;
     digester.digest(old, at, end, entries, entry);
     view.setUint32(entry + BLOCK_DIGEST_BYTES, crc32(old, at, end), true);
   }
   new Signature(shared).index();
   return shared;
+}
+
+/** Number of bytes of whole blocks. */
+function wholeBytes({ length }: Bytes, blockBytes: number): number {
+  return length - length % blockBytes;
 }
 
 /** Returns the segments of a buffer, which is scanned in pieces. */
@@ -53,11 +59,13 @@ export function scanBuffer(
 /** Replaces literals by the small blocks that are found in them. */
 export function refineBuffer(bytes: Bytes, old: Bytes, segments: Segment[], digester: BlockDigester): Segment[] {
   return segments.flatMap((segment, index): Segment[] => {
-    const range = segment.old === undefined ? fineRangeOf(segments, index, old.length) : undefined;
+    const range = segment.old === undefined
+      ? fineRangeOf(segments, index, wholeBytes(old, FINE_BLOCK_BYTES))
+      : undefined;
     if (!range) return [segment];
-    const digests = new Uint8Array(Math.ceil((range.end - range.start) / FINE_BLOCK_BYTES) * BLOCK_DIGEST_BYTES);
+    const digests = new Uint8Array((range.end - range.start) / FINE_BLOCK_BYTES * BLOCK_DIGEST_BYTES);
     for (let at = range.start, block = 0; at < range.end; at += FINE_BLOCK_BYTES, block++) {
-      digester.digest(old, at, Math.min(range.end, at + FINE_BLOCK_BYTES), digests, block * BLOCK_DIGEST_BYTES);
+      digester.digest(old, at, at + FINE_BLOCK_BYTES, digests, block * BLOCK_DIGEST_BYTES);
     }
     const part = bytes.slice(segment.start, segment.end);
     const copies = findFine(part, segment, { ...range, digests }, (...block) => digester.digest(...block));

@@ -11,6 +11,8 @@ import {
   UsageError,
   UserError,
 } from "../../src/mod.ts";
+import { parseReport } from "../../src/ui/report/parse_report.ts";
+import type { CopyReport } from "../../src/ui/report/report.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import { writeScript } from "../support/shell_script.ts";
@@ -18,6 +20,11 @@ import { operandsFor, sceneOptions, useLibraryEnvironment } from "./library_scen
 
 const TREE = { "from/a": "a", "from/d/b": { size: 3_000_000 } };
 const [ENGINE] = ENGINES;
+/** Reads the report of a copy. */
+async function readReport(path: string): Promise<CopyReport> {
+  return parseReport(await Deno.readTextFile(path)) as CopyReport;
+}
+
 const USUAL = { engine: ENGINE, streams: 1 } as const;
 /** A rate at which a copy of 8 MiB takes hours. */
 const SLOW = { limit: 8 } as const;
@@ -112,6 +119,48 @@ describeWithScene("copy of the library", (scene) => {
     assertEquals(await Deno.readTextFile(`${path}/to/a`), "a");
     assert(/^[0-9a-f]{64} {2}a\n$/.test(await Deno.readTextFile(`${path}/sums`)));
     assert((await Deno.readTextFile(`${path}/log`)).includes(" info "));
+  });
+
+  it("writes a report as a page or as data, with its failures", async () => {
+    const path = await scene.tree(TREE);
+    const options = { ...sceneOptions(scene, USUAL), recursive: true, throwOnFailure: false };
+    await copy(`${path}/from`, `testhost:${path}/to`, { ...options, report: `${path}/run.html` });
+    assert((await Deno.readTextFile(`${path}/run.html`)).includes("Everything was copied"));
+    const sources = [`${path}/from/a`, `${path}/missing`];
+    await copy(sources, `testhost:${path}/to`, { ...options, report: `${path}/run.json` });
+    const { result, sources: reported, failures, sessions } = await readReport(`${path}/run.json`);
+    assertEquals([result.status, result.files, reported], ["failed", 1, sources]);
+    assertEquals(failures.map((failure) => failure.path), [`${path}/missing`]);
+    assertEquals(sessions.map(({ outcome }) => outcome), ["finished"]);
+  });
+
+  it("writes the report of a copy that the program stops", async () => {
+    const path = await scene.tree(TREE);
+    const report = `${path}/run.json`;
+    const stop = new AbortController();
+    const options = { ...sceneOptions(scene, USUAL), ...SLOW, report, signal: stop.signal };
+    const run = copy(`${path}/from/d/b`, `testhost:${path}/to`, options);
+    await assertRejects(
+      async () => {
+        for await (const { type } of run) if (type === "connected") stop.abort(new Error("enough"));
+      },
+      Error,
+      "enough",
+    );
+    const { result } = await readReport(report);
+    assertEquals([result.status, result.message, result.exitStatus], ["interrupted", "Interrupted", 130]);
+  });
+
+  it("refuses a report that it must not replace, and fails if the copy creates the file", async () => {
+    const path = await scene.tree({ "src/run.json": "mine", "dst": { directory: true } });
+    const options = sceneOptions(scene, USUAL);
+    const from = `${path}/src/run.json`;
+    const refused = copy(from, `testhost:${path}/dst`, { ...options, report: from });
+    await assertRejects(() => refused, UsageError, "this run uses the file otherwise");
+    const failed = copy(from, `testhost:${path}/dst/`, { ...options, report: `${path}/dst/run.json` });
+    const { result } = await assertRejects(() => failed, IncompleteError);
+    assertEquals(Array.from(result.failures, ({ path }: { path: string }) => path), [`${path}/dst/run.json`]);
+    assertEquals(await Deno.readTextFile(`${path}/dst/run.json`), "mine");
   });
 
   it("reports what ssh prints as events, and never asks", async () => {

@@ -4,6 +4,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { exists } from "@std/fs/exists";
 import { it } from "@std/testing/bdd";
 import { clean, copy, doctor, plan, StartError, UsageError, verify } from "../../src/mod.ts";
+import { parseReport } from "../../src/ui/report/parse_report.ts";
+import type { DoctorReport } from "../../src/ui/report/report.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import { operandsFor, sceneOptions, useLibraryEnvironment } from "./library_scene.ts";
 
@@ -73,13 +75,17 @@ describeWithScene("the library", (scene) => {
 
   it("examines a host", async () => {
     const path = await scene.tree();
-    const options = { ...sceneOptions(scene, USUAL), doctorTime: 20, directory: path };
+    const report = `${path}/run.json`;
+    const options = { ...sceneOptions(scene, USUAL), doctorTime: 20, directory: path, report };
     const run = doctor(`testhost:${path}`, options);
     const events = await Array.fromAsync(run);
     const { ok, steps, advice } = await run;
     assertEquals(ok, true);
     assertEquals(events, steps.map((step) => ({ type: "step" as const, step })));
     assertEquals(steps.slice(0, 2).map(({ step, status }) => [step, status]), [["login", "ok"], ["escp", "ok"]]);
+    const reported = parseReport(await Deno.readTextFile(report)) as DoctorReport;
+    assertEquals([reported.host, reported.exitStatus], ["testhost", 0]);
+    assertEquals(reported.steps, JSON.parse(JSON.stringify(steps)));
     assertEquals(advice, steps.filter(({ step }) => step === "advice").map(({ text }) => text));
   });
 
@@ -93,6 +99,7 @@ describeWithScene("the library", (scene) => {
 
   it("refuses options of other functions", async () => {
     await assertRejects(() => plan("a", "b", { doctorTime: 1 } as object), UsageError, 'Unknown option "doctorTime"');
+    await assertRejects(() => clean([], { report: "a.html" } as object), UsageError, 'Unknown option "report"');
     await assertRejects(() => clean([], { recursive: true } as object), UsageError, 'Unknown option "recursive"');
     await assertRejects(() => doctor("a", { recursive: true } as object), UsageError, 'Unknown option "recursive"');
     await assertRejects(() => verify("a", "b", { verify: true } as object), UsageError, 'Unknown option "verify"');

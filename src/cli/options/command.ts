@@ -79,8 +79,9 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
 
 function reportCommand(from: string, { flags, operands }: ParsedArguments): Command {
   if (operands.length > 0) throw new UsageError('Option "--report-from" takes no operands: it copies nothing');
-  const other = (["clean", "doctor", "install", "upgrade", "uninstall"] as const).find((name) => flags[name]);
-  if (other) throw new UsageError(`Options "--report-from" and "--${other}" exclude each other`);
+  const other = Object.keys(flags).find((name) => name !== "report-from" && name !== "report");
+  if (other === "rules") throw new UsageError('Option "--report-from" takes no rules for files: it copies nothing');
+  if (other !== undefined) throw new UsageError(`Options "--report-from" and "--${other}" exclude each other`);
   const { report } = outputOptions(flags);
   if (report?.format === "json") {
     throw new UsageError('Option "--report-from" writes a page: the file of "--report" must end in ".html"');

@@ -60,12 +60,6 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
-  const emitRecorded = reporting
-    ? reporting.withoutEnd((event) => {
-      reporting.recorder.onEvent(event);
-      emit(event);
-    })
-    : emit;
   try {
     if (run.cpumask || run.nodemask) {
       const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
@@ -74,7 +68,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     // With -R another escp has started this process through ssh.
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
     const failed = await copyTransfers(run, {
-      emit: emitRecorded,
+      emit: reporting ? reporting.recordAll(emit) : emit,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
       observer: reporting?.recorder,
       showsTotals: json || terminal.showsProgress || undefined,

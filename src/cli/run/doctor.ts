@@ -13,15 +13,13 @@ import { headline } from "../report_error.ts";
 import { ESCP } from "../program.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
-import { VERSION } from "../version.ts";
 import { examineHost } from "./examine_host.ts";
 
 /** Runs `--doctor`. @returns 0 if a copy would work, else the exit status of that copy. @throws the reason of a signal, and bugs. */
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   const { bits, json, quiet, verbose } = options.output;
   const name = formatHost(options.remote);
-  const file = options.output.report && await reportFile(options.output.report);
-  const startedAt = new Date();
+  const report = options.output.report && await doctorReport(options.output.report, name);
   using stop = stopSignals();
   const output = new Output();
   const write = (line: string) => output.write(line + "\n");
@@ -46,12 +44,7 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     if (json) end(error);
     throw error;
   }).finally(() => terminal.close());
-  const problem = await file?.write({
-    ...{ format: "escp-report", version: 1, escp: VERSION, startedAt: startedAt.toISOString() },
-    ...{ task: "doctor", host: name, exitStatus: statusOf(error) },
-    message: error === undefined ? undefined : headline(error),
-    steps,
-  }).catch((problem) => problem);
+  const problem = await report?.write(steps, error).catch((problem) => problem);
   const ended = error ?? problem;
   if (json) end(ended);
   else if (!quiet || error !== undefined) {
@@ -64,13 +57,13 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
   return statusOf(error);
 }
 
-async function reportFile(target: ReportTarget) {
-  const { ReportFile } = await import("../report_file.ts");
-  return new ReportFile(target);
-}
-
 function statusOf(error: unknown): number {
   return error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
+}
+
+async function doctorReport(target: ReportTarget, host: string) {
+  const { DoctorReport } = await import("./doctor_report.ts");
+  return new DoctorReport(target, host);
 }
 
 /** Returns whether a step is printed. The verdict contains the bottlenecks. */

@@ -47,13 +47,17 @@ export class RunReport implements Disposable {
   }
 
   /**
-   * Returns a listener that passes on all events but the last one, which `finish` passes on: the file is a result of the run
-   * too.
+   * Returns a listener that records the events of the run, and passes on all but the last one, which `finish` passes on: the
+   * file is a result of the run too.
    */
-  withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
+  recordAll(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
     return (event) => {
-      if (event.type === "finished") this.#end = event;
-      else emit(event);
+      if (event.type === "finished") {
+        this.#end = event;
+        return;
+      }
+      this.recorder.onEvent(event);
+      emit(event);
     };
   }
 

@@ -20,6 +20,8 @@ export interface TargetComparer {
    * @throws {ProtocolError} If the root is a file and the path is not "".
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean;
+  /** Returns whether the directory of the last `enter`, which does not exist, will replace an entry of another kind. */
+  replacesEntry(): boolean;
   /**
    * Examines the entry of a record in the current directory.
    *

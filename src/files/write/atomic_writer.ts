@@ -57,7 +57,11 @@ export class AtomicWriter<Name, Staged> {
     this.roots = roots;
     this.options = options;
     this.#clear = clear;
-    this.#userBackups = new UserBackups({ directory, commits, partials }, { roots, options }, backupDirectories);
+    this.#userBackups = new UserBackups(
+      { directory, staging, commits, partials },
+      { roots, options },
+      backupDirectories,
+    );
     this.directory = directory;
     this.staging = staging;
     this.#commits = commits;
@@ -122,7 +126,7 @@ export class AtomicWriter<Name, Staged> {
     name: Name,
     attributes: Attributes,
     xattrs: Uint8Array | undefined,
-    contents?: Replacement,
+    contents?: Replacement<Staged>,
   ): FileStatSnapshot | undefined {
     const commits = this.#commits;
     const { fsync, statAfterWrite } = this.options;
@@ -234,7 +238,7 @@ export class AtomicWriter<Name, Staged> {
     try {
       this.#overDirectory(name, () => commits.examineReplaced(name, "create"));
       this.#keepBackup(name);
-      const replacement = this.options.backup && { link: this.staging.temporaryOf(link) };
+      const replacement = this.options.backup && { link };
       undoBackup = this.#userBackups.keep(this.#root, name, replacement);
       this.#overDirectory(name, () => commits.rename(link, name, "create"));
     } catch (error) {

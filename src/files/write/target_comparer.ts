@@ -14,12 +14,12 @@ import {
 } from "../engine/target_comparer.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { splitRelativePath } from "../path/local_path.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
-import { statOf } from "../portable/stat.ts";
 import { checkShape } from "../target/name.ts";
 import { isSameRoot, isSource, mayBeMovedSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
@@ -28,8 +28,6 @@ import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 export interface CompareCalls<Name> {
   /** User of this process; null if unknown. */
   readonly user: number | null;
-  /** Returns the target of a symbolic link; undefined if the entry is not a link. */
-  readLink(name: Name): Uint8Array | undefined;
   /** Opens a regular file. @throws {FileError} Also if it is not the file of this status. */
   open(name: Name, stat: FileStat): RangeReader;
   /** Sets attributes of a regular file, which must be the file of this status. */
@@ -68,8 +66,12 @@ export class EngineComparer<Name> implements TargetComparer {
   readonly #firstNames: CompareDirectory<Name>;
   /** Attributes of the current record. Reused. */
   readonly #expected = new FileStat();
+  /** Status of the current directory. Reused. */
+  readonly #itself = new FileStat();
   /** Index of the current root, -1 if no directory is entered. */
   #root = -1;
+  /** Directory of the last `enter`, if another entry has its place, or the place of a directory above it. */
+  #obstructed: { root: number; path: string } | undefined;
   /** Name of the current entry; undefined for a device. */
   #name: Name | undefined;
 
@@ -92,12 +94,26 @@ export class EngineComparer<Name> implements TargetComparer {
     const path = start === end ? "" : decodeName(bytes.subarray(start, end));
     if (path !== "" || !target) checkShape(target, true);
     this.#root = -1;
+    this.#obstructed = undefined;
     try {
       this.#directory.enter(root, path, { create: false });
       this.#root = root;
       return true;
     } catch (error) {
-      if (error instanceof FileError && this.#isMissing(error)) return false;
+      if (!(error instanceof FileError && this.#isMissing(error))) throw error;
+      if (error.code !== "ENOENT") this.#obstructed = { root, path };
+      return false;
+    }
+  }
+
+  replacesEntry(): boolean {
+    if (!this.#obstructed) return false;
+    const { root, path } = this.#obstructed;
+    try {
+      this.#directory.enter(root, splitRelativePath(path).directory, { create: false });
+      return true;
+    } catch (error) {
+      if (error instanceof FileError) return false;
       throw error;
     }
   }
@@ -139,7 +155,7 @@ export class EngineComparer<Name> implements TargetComparer {
     if (this.#options.moves && mayBeMovedSource(this.#roots[this.#root], cursor, this.stat)) {
       throw movedToItself(this.path);
     }
-    const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
+    const found = this.stat.kind === FileKind.symlink ? this.#directory.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
   }
 
@@ -169,7 +185,8 @@ export class EngineComparer<Name> implements TargetComparer {
     const root = this.#roots[this.#root];
     // The copy has created it before the comparison.
     if (root.kind === "folder" && root.created && this.#directory.path === "") return ItemChange.kind;
-    return this.#attributeChanges(cursor, statOf(Deno.statSync(this.#directory.place)));
+    this.#directory.statSelf(this.#itself);
+    return this.#attributeChanges(cursor, this.#itself);
   }
 
   #attributeChanges(cursor: RecordCursor, stat: FileStat): number {

@@ -70,6 +70,10 @@ export interface TargetDirectory<Name> {
   nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Name;
   /** Reads the status of an entry itself. Returns whether it exists. */
   stat(name: Name, into: FileStat): boolean;
+  /** Reads the status of the directory itself. */
+  statSelf(into: FileStat): void;
+  /** Returns the target of a symbolic link; valid until the next call. Undefined if the entry is not a link. */
+  readLink(name: Name): Uint8Array | undefined;
   /** Returns the path of an entry for messages. */
   textOf(name: Name): string;
   /** Returns the name of an entry as bytes. */
@@ -130,6 +134,8 @@ export interface StagingCalls<Name, Staged> {
   /** Truncates or extends the file to this number of bytes. */
   setSize(staged: Staged, size: number): void;
   identityOf(staged: Staged): FileIdentity;
+  /** Returns whether an entry is the same link as a staged one: with the same target, or to the same file. Never fails. */
+  isSameLink(link: Staged, name: Name): boolean;
   /** Returns the temporary name. */
   temporaryOf(staged: Staged): string;
   /** Takes the open file over, so that `close` does not close it. */

@@ -13,21 +13,21 @@ import { syncDirectoryNow } from "../target/sync.ts";
 import type { BackupDirectories } from "./backup_directories.ts";
 import type { EngineDirectory, TargetDirectory, WriterOptions } from "./target_directory.ts";
 
-/** The new file: the contents of a small file, a link under a temporary name, or undefined for a large file. */
-export type Replacement =
+/** The new file: the contents of a small file, a staged link, or undefined for a large file. */
+export type Replacement<Staged> =
   | { bytes: Uint8Array<ArrayBuffer>; start: number; length: number }
-  | { link: string }
+  | { link: Staged }
   | undefined;
 
 /** Keeps replaced files of the current directory of a writer. */
 export class UserBackups<Name, Staged> {
-  readonly #current: Pick<EngineDirectory<Name, Staged>, "directory" | "commits" | "partials">;
+  readonly #current: Pick<EngineDirectory<Name, Staged>, "directory" | "staging" | "commits" | "partials">;
   readonly #options: WriterOptions;
   readonly #directories: BackupDirectories<Name, Staged> | undefined;
   readonly #existing = new FileStat();
 
   constructor(
-    current: Pick<EngineDirectory<Name, Staged>, "directory" | "commits" | "partials">,
+    current: Pick<EngineDirectory<Name, Staged>, "directory" | "staging" | "commits" | "partials">,
     options: WriterOptions,
     directories: BackupDirectories<Name, Staged> | undefined,
   ) {
@@ -43,7 +43,7 @@ export class UserBackups<Name, Staged> {
    * @returns As `CommitCalls.backUp`; undefined, too, if nothing is replaced.
    * @throws {FileError} Operation "back up".
    */
-  keep(root: number, name: Name, replacement: Replacement): (() => void) | undefined {
+  keep(root: number, name: Name, replacement: Replacement<Staged>): (() => void) | undefined {
     const naming = this.#options.options.backup;
     if (!naming) return undefined;
     const { directory, commits } = this.#current;
@@ -71,16 +71,16 @@ export class UserBackups<Name, Staged> {
     }
   }
 
-  #isSame(root: number, name: Name, replacement: NonNullable<Replacement>): boolean {
+  #isSame(root: number, name: Name, replacement: NonNullable<Replacement<Staged>>): boolean {
     return "link" in replacement
-      ? this.#isSameLink(name, replacement.link)
+      ? this.#current.staging.isSameLink(replacement.link, name)
       : this.#hasContents(root, name, replacement);
   }
 
   #hasContents(
     root: number,
     name: Name,
-    { bytes, start, length }: Exclude<NonNullable<Replacement>, { link: string }>,
+    { bytes, start, length }: Exclude<NonNullable<Replacement<Staged>>, { link: Staged }>,
   ): boolean {
     const { kind, size } = this.#existing;
     if (kind !== FileKind.file || size !== length) return false;
@@ -97,21 +97,6 @@ export class UserBackups<Name, Staged> {
       return false;
     } finally {
       reader?.close();
-    }
-  }
-
-  #isSameLink(name: Name, temporary: string): boolean {
-    const { directory } = this.#current;
-    const [one, other] = [temporary, decodeName(directory.bytesOf(name))].map((each) =>
-      joinPath(directory.place, each)
-    );
-    try {
-      const [link, existing] = [Deno.lstatSync(one), Deno.lstatSync(other)];
-      if (link.isSymlink) return existing.isSymlink && Deno.readLinkSync(one) === Deno.readLinkSync(other);
-      return Boolean(link.ino) && link.ino === existing.ino && link.dev === existing.dev;
-    } catch {
-      // `Deno.*` cannot read links that are not text.
-      return false;
     }
   }
 }

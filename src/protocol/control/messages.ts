@@ -46,7 +46,7 @@ export type PlannedAction = typeof PLANNED_ACTIONS[number];
 /** The action that a dry run reports for one entry. */
 export interface PlannedEntry {
   /**
-   * "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action; "remove": an entry
+   * "create": a new directory; "send": another new entry; "replace": an entry over an existing one; "skip": no action; "remove": an entry
    * of the target that the source lacks; "unlink": an entry of the source that was copied. Feature "remove-sources".
    */
   action: PlannedAction;

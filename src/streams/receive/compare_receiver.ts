@@ -17,7 +17,7 @@ import {
   type RangeDigest,
   readDigest,
 } from "../../protocol/data/compare.ts";
-import { outcomeOf as outcomeWith } from "../../protocol/data/item_changes.ts";
+import { ItemChange, outcomeOf as outcomeWith } from "../../protocol/data/item_changes.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
@@ -90,8 +90,7 @@ export class CompareReceiver {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         directory = this.#enter(cursor, bytes, verify, report);
         if (cursor.type === RecordType.enter) continue;
-        const skipped = this.#skipMissing(directory, verify);
-        addOutcome(outcomes, this.#itemized(skipped, directory, () => this.#target.directoryChanges(cursor)));
+        addOutcome(outcomes, this.#outcomeOfDirectory(cursor, directory, verify));
         if (typeof directory !== "number" && !verify) report.failures.push(directory);
         continue;
       }
@@ -173,6 +172,15 @@ export class CompareReceiver {
     if (digests || verifies || moves) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
+  }
+
+  /** @param found result of entering the directory. */
+  #outcomeOfDirectory(cursor: RecordCursor, found: number | Failure, verify: boolean): number | Failure {
+    const outcome = this.#skipMissing(found, verify);
+    if (outcome === CompareResult.missing && !verify && this.#target.replacesEntry()) {
+      return this.#itemized(CompareResult.different, CompareResult.different, () => ItemChange.kind);
+    }
+    return this.#itemized(outcome, found, () => this.#target.directoryChanges(cursor));
   }
 
   /** Returns an outcome with the differences of an entry, if they are requested. @param found the outcome before rules. */

@@ -1,5 +1,6 @@
 /** Consequences of a lost session for a copy: whether it can be repeated automatically, and what the user can do. */
 
+import { Interrupted } from "../../errors.ts";
 import { TransferLost } from "../transfer_errors.ts";
 
 /** Properties of a copy that decide what a later run can do. */
@@ -43,16 +44,18 @@ export function hintWhenLost(
 }
 
 /**
- * Returns a lost transfer with its consequences for the copy, and any other error unchanged.
+ * Returns a lost or interrupted transfer with its consequences for the copy, and any other error unchanged.
  *
  * @param options.finishing whether the receiver may have finished the copy already.
  */
 export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { finishing: boolean }): unknown {
+  const mayBeRemoved = finishing && lost.removesSources;
+  if (error instanceof Interrupted && mayBeRemoved) return new Interrupted(MAY_BE_REMOVED, { urgent: error.urgent });
   if (!(error instanceof TransferLost)) return error;
   // A repeated copy would not recognize an unfinished directory, and copy into it.
   const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
   const { host, reason } = error;
   const repeatable = !finishing && isMarked;
-  const hint = finishing && lost.removesSources ? MAY_BE_REMOVED : hintWhenLost(lost);
+  const hint = mayBeRemoved ? MAY_BE_REMOVED : hintWhenLost(lost);
   return new TransferLost(error.what, { hint, repeatable, host, reason, cause: error });
 }

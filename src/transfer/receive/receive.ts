@@ -10,6 +10,7 @@ import { MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { FixedOwner } from "../../streams/receive/owner_map.ts";
+import { awaitRemoval } from "../await_removal.ts";
 import { batches } from "../batches.ts";
 import { codecsFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
@@ -183,7 +184,7 @@ class Receiver implements AsyncDisposable {
     for (const failure of failures) target.fail(failure);
     checkTotals(target.done, finish);
     const removedSources = this.#isClient && removesSources && !comparison?.dryRun
-      ? await this.#awaitRemoval()
+      ? await awaitRemoval(control, (message) => this.#handleReport(message))
       : undefined;
     // The next run of a lost session finds the directories of this one by the record.
     if (isComplete) record.complete();
@@ -213,16 +214,6 @@ class Receiver implements AsyncDisposable {
     await this.#target?.close();
     this.#record?.close();
     this.#held?.close();
-  }
-
-  /** Waits until the sender has removed its sources. @returns their number. */
-  async #awaitRemoval(): Promise<number> {
-    const { control } = this.#options.session;
-    for (;;) {
-      const message = await control.expect("sourcesRemoved", "failed", "note");
-      if (message.type === "sourcesRemoved") return message.entries;
-      this.#handleReport(message);
-    }
   }
 
   async #createDeletion(offer: Offer, roots: readonly TargetRoot[]): Promise<void> {

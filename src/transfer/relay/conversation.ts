@@ -6,6 +6,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
+import { awaitRemoval } from "../await_removal.ts";
 import { TargetRefused } from "../transfer_errors.ts";
 import { checkOffered, maxOffered, withTargets } from "../client/accept_sources.ts";
 import type { CopyRequest } from "../client/copy_request.ts";
@@ -108,12 +109,8 @@ export class RelayedConversation {
   }
 
   /** Waits until the sender has removed its sources. @returns their number. */
-  async awaitRemoval(): Promise<number> {
-    for (;;) {
-      const message = await this.#from.control.expect("sourcesRemoved", "failed", "note");
-      if (message.type === "sourcesRemoved") return message.entries;
-      this.#inspect(message, "sender");
-    }
+  awaitRemoval(): Promise<number> {
+    return awaitRemoval(this.#from.control, (message) => this.#inspect(message, "sender"));
   }
 
   /** Passes messages on up to the last one of a host. @returns the last message. */

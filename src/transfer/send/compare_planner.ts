@@ -209,7 +209,7 @@ export class ComparePlanner {
         else needed[index] = 1;
         if (dryRun && !(isDirectory && outcome === CompareResult.same)) {
           const path = isDirectory ? `${directory}/` : joinPath(directory, name);
-          this.#plan(cursor.root, path, bytes, isDirectory ? undefined : outcome);
+          this.#plan(cursor.root, path, bytes, outcome);
         }
       }
       index++;
@@ -277,17 +277,12 @@ export class ComparePlanner {
     else if (this.#continues()) this.#needed.push({ item, replaces: result === CompareResult.different });
   }
 
-  /** @param result one of `CompareResult`; undefined for a missing directory. */
+  /** @param path of a directory with a "/" at its end. @param result one of `CompareResult`. */
   #plan(root: number, path: string, bytes: number, result: number | undefined): void {
     const name = this.#host.rootName(root);
     const shown = path === "" || path === "/" ? name + path : shownPath(name, path);
-    const action = result === undefined
-      ? "create"
-      : result === CompareResult.same
-      ? "skip"
-      : result === CompareResult.missing
-      ? "send"
-      : "replace";
+    const added = path.endsWith("/") ? "create" : "send";
+    const action = result === CompareResult.same ? "skip" : result === CompareResult.missing ? added : "replace";
     this.#host.planned({ action, path: shown, bytes });
   }
 }

@@ -366,8 +366,8 @@ class Sender implements AsyncDisposable {
 }
 
 /** Returns whether an entry is a file or link that the target has after the copy. */
-function isCopy({ action }: PlannedEntry): boolean {
-  return action === "send" || action === "replace" || action === "skip";
+function isCopy({ action, path }: PlannedEntry): boolean {
+  return (action === "send" || action === "replace" || action === "skip") && !path.endsWith("/");
 }
 
 /** Returns the bytes of the roots that are files. */

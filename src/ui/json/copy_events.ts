@@ -78,7 +78,7 @@ export const COPY_EVENTS: TaskEvents = {
       fields: {
         action: always(
           oneOf(...PLANNED_ACTIONS),
-          "create a directory, send a new entry, replace or skip an entry, remove an entry that the source lacks, " +
+          "create a directory, send another new entry, replace or skip an entry, remove an entry that the source lacks, " +
             "or unlink an entry of the source",
         ),
         path: always(TEXT, "name of the source and the path below it"),

@@ -21,10 +21,21 @@ const CELLS = listOf(orNull(AMOUNT));
 const RESULT = objectOf({
   ...{ status: oneOf("ok", "failed", "error", "interrupted"), exitStatus: COUNT, message: TEXT, hint: TEXT },
   ...{ seconds: AMOUNT, files: COUNT, bytes: COUNT, resumed: COUNT, failed: COUNT, skipped: COUNT },
-  ...{ verified: COUNT, deleted: COUNT, wireBytes: COUNT, stopped: BOOLEAN, dryRun: BOOLEAN },
+  ...{ verified: COUNT, deleted: COUNT, removedSources: COUNT, wireBytes: COUNT, stopped: BOOLEAN, dryRun: BOOLEAN },
   skippedAs: TEXT,
   dummy: oneOf("sender", "receiver", "both"),
-}, ["message", "hint", "skippedAs", "verified", "deleted", "wireBytes", "stopped", "dryRun", "dummy"]);
+}, [
+  "message",
+  "hint",
+  "skippedAs",
+  "verified",
+  "deleted",
+  "removedSources",
+  "wireBytes",
+  "stopped",
+  "dryRun",
+  "dummy",
+]);
 
 const END = oneOf("here", "there");
 const LIMITS = oneOf(
@@ -72,11 +83,13 @@ const COPY = objectOf({
   sessionsOmitted: COUNT,
   series: SERIES,
   slowest: listOf(objectOf({ path: TEXT, bytes: COUNT, seconds: AMOUNT })),
+  unfinished: listOf(objectOf({ path: TEXT, bytes: COUNT })),
+  unfinishedOmitted: COUNT,
   failures: listOf(objectOf({ path: TEXT, message: TEXT, hint: TEXT, host: TEXT }, ["hint", "host"])),
   failuresOmitted: COUNT,
   notes: listOf(TEXT),
   notesOmitted: COUNT,
-}, ["filelist", "limit"]);
+}, ["filelist", "limit", "unfinished", "unfinishedOmitted"]);
 
 const DOCTOR = objectOf({
   ...{ ...HEAD, task: oneOf("doctor"), host: TEXT, exitStatus: COUNT, message: TEXT },

@@ -4,6 +4,7 @@ import type { RunLimit } from "../../doctor/run_limit.ts";
 import type { Step } from "../../doctor/step.ts";
 import type { SystemFacts } from "../../protocol/control/probe.ts";
 import type { FileTime } from "./record/file_times.ts";
+import type { UnfinishedFile } from "./record/unfinished_files.ts";
 import type { Cell } from "./record/time_series.ts";
 
 /** Version of the format. Fields may be added without a new version. */
@@ -43,6 +44,10 @@ export interface CopyReport extends ReportHead {
   series: Series;
   /** The slowest large files, the slowest first. */
   slowest: FileTime[];
+  /** Large files that a transfer without a result had begun. */
+  unfinished?: UnfinishedFile[];
+  /** Number of unfinished files that are not listed. */
+  unfinishedOmitted?: number;
   failures: ReportedFailure[];
   /** Number of failures that are not listed. */
   failuresOmitted: number;
@@ -68,6 +73,7 @@ export interface CopyResult {
   skippedAs?: string;
   verified?: number;
   deleted?: number;
+  removedSources?: number;
   wireBytes?: number;
   stopped?: boolean;
   dryRun?: boolean;

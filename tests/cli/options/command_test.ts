@@ -42,6 +42,29 @@ describe("commandOf", () => {
   });
 });
 
+describe("--report-from", () => {
+  it("takes a report, and the page to write", () => {
+    const target = { path: "b.html", format: "html" };
+    assertEquals(readLine(["--report-from", "a.json"]), { kind: "report", from: "a.json", target: undefined });
+    assertEquals(readLine(["--report", "b.html", "--report-from=a.json"]), { kind: "report", from: "a.json", target });
+  });
+
+  it("refuses operands, and every option that it would ignore", () => {
+    const refused = (...args: string[]) => usageError("--report-from", "a.json", ...args);
+    assertEquals(refused("b"), 'Option "--report-from" takes no operands: it copies nothing');
+    const others = ["--clean", "--doctor", "--install", "--json", "--quiet", "--verify", "--no-verify", "--dry-run"];
+    for (const option of others) {
+      const name = option.replace("--no-", "--");
+      assertEquals(refused(option), `Options "--report-from" and "${name}" exclude each other`);
+    }
+    assertEquals(refused("--log=x"), 'Options "--report-from" and "--log" exclude each other');
+    assertEquals(refused("-P", "22"), 'Options "--report-from" and "--port" exclude each other');
+    const rules = 'Option "--report-from" takes no rules for files: it copies nothing';
+    assertEquals([refused("--exclude", "x"), refused("--include-from", "x")], [rules, rules]);
+    assertMatch(refused("--report", "b.json"), /must end in ".html"$/);
+  });
+});
+
 describe("--install", () => {
   it("takes hosts, and options for reaching them", () => {
     const args = ["--install", "-q", "-P", "2222", "--install-dir=/opt/escp", "--binaries", "dist", "one", "me@two"];

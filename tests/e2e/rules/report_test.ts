@@ -204,7 +204,8 @@ describeWithScene("the file of --report", (scene) => {
     await running.waitForText("stdout", /"event":"connected"/);
     running.kill("SIGINT");
     const { code } = await running.result;
-    const { result, sessions } = await read(report);
+    const { result, sessions, unfinished } = await read(report);
+    assertEquals(unfinished, [{ path: "from", bytes: 8 * MIB }]);
     assertEquals([code, result.status, result.exitStatus, result.message], [130, "interrupted", 130, "Interrupted"]);
     assertEquals(sessions.map(({ outcome }) => outcome), ["failed"]);
   });
@@ -219,7 +220,8 @@ describeWithScene("the file of --report", (scene) => {
     await killOthers(scene, running, /--receiver/);
     const { code, stderr } = await running.result;
     assertEquals(code, 0, stderr);
-    const { sessions, series, result } = await read(report);
+    const { sessions, series, result, unfinished } = await read(report);
+    assertEquals(unfinished, []);
     assertEquals(sessions.map(({ outcome }) => outcome), ["lost", "finished"]);
     assert(sessions[0].message !== undefined && sessions[0].phases.length > 0);
     assertEquals(new Set(series.connections.map(({ session }) => session)), new Set([0, 1]));

@@ -121,6 +121,20 @@ for (const { title, make } of ENGINES) {
       );
     });
 
+    it("stay if a link is received again whose target is not text", { ignore: title === "portable" }, () => {
+      for (const mode of MODES) {
+        using temp = new TempDirectory();
+        temp.directory("to", mode);
+        Deno.symlinkSync("old", temp.at("to/l"));
+        for (let times = 0; times < 2; times++) {
+          const target = open(temp);
+          applyRecords(target, [[enter, ""], [symlink, "l", "new\udcff"]]);
+          target.close();
+        }
+        assertEquals(Deno.readLinkSync(temp.at("to/l~")), "old");
+      }
+    });
+
     it("may already be the replaced file itself", () => {
       for (const mode of MODES) {
         using temp = new TempDirectory();

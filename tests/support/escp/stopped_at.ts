@@ -6,9 +6,9 @@ import { descendantsOf } from "../processes.ts";
 /** Reason why strace(1) cannot trace processes and their threads on this system; undefined if it can. */
 export const tracingProblem: string | undefined = findProblem();
 
-/** Returns a command that runs escp and stops it (SIGSTOP) at its first system call of this name. */
-export function stoppingCommand(call: string, log: string): string[] {
-  const inject = `inject=${call}:signal=STOP:when=1`;
+/** Returns a command that runs escp and stops it (SIGSTOP) at a system call of this name: by default the first one. */
+export function stoppingCommand(call: string, log: string, { when = 1 }: { when?: number } = {}): string[] {
+  const inject = `inject=${call}:signal=STOP:when=${when}`;
   return ["strace", "-o", log, "-e", `trace=${call}`, "-e", inject, ...escpCommand()];
 }
 

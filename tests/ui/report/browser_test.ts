@@ -54,7 +54,9 @@ describe("the page of a report in a browser", { ignore: CHROMIUM === undefined }
     const range = () => page.locator("#range").innerText();
     const whole = await range();
     assertEquals(whole, "0.00 s to 30.00 s");
-    const box = (await page.locator("#chart-0 .u-over").boundingBox())!;
+    const chart = page.locator("#chart-0 .u-over");
+    await chart.scrollIntoViewIfNeeded();
+    const box = (await chart.boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.5, box.y + 50, { steps: 5 });

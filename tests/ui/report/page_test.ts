@@ -9,7 +9,7 @@ import { chartsOf, rateOf } from "../../../src/ui/report/page/charts.ts";
 import { markup, raw } from "../../../src/ui/report/page/html.ts";
 import { renderReport } from "../../../src/ui/report/page/render_report.ts";
 import { parseReport } from "../../../src/ui/report/parse_report.ts";
-import type { BenchmarkReport, DoctorReport } from "../../../src/ui/report/report.ts";
+import type { BenchmarkReport, CopyReport, DoctorReport } from "../../../src/ui/report/report.ts";
 import { EVIL, sampleReport } from "./sample_report.ts";
 
 describe("the code of the page", () => {
@@ -41,6 +41,33 @@ describe("a page", () => {
     assert(!page.includes("<img"));
     assertStringIncludes(page, "&lt;img src=x onerror=alert(2)&gt;");
     assert(!page.includes("\u202e"));
+  });
+
+  it("groups failures by reason, the largest group first", () => {
+    const failure = (name: string, reason: string, host?: string) => (
+      { path: name, message: `Cannot read "/a/${name}": ${reason}`, host }
+    );
+    const many = Array.from({ length: 12 }, (_, at) => failure(`f${at}`, "Permission denied", "web1"));
+    const failures = [failure("gone", "No such file or directory"), ...many, { path: "x", message: "Cannot continue" }];
+    const page = renderReport({ ...sampleReport(), failures, failuresOmitted: 4 });
+    const rows = Array.from(page.matchAll(/<tr><td>(Cannot .*?)<\/td><td class="number">(\d+)<\/td>/g));
+    assertEquals(rows.map(([, reason, count]) => [reason, count]), [
+      ["Cannot read: Permission denied", "12"],
+      ["Cannot read: No such file or directory", "1"],
+      ["Cannot continue", "1"],
+    ]);
+    const [, folded] = /<details><summary>2 more<\/summary>(.*?)<\/details>/.exec(page)!;
+    assertEquals(folded, "<code>web1:f10</code><br><code>web1:f11</code>");
+    assertStringIncludes(page, "4 more failures are not listed");
+  });
+
+  it("shows unfinished files, also of a report without the field", () => {
+    const report = sampleReport();
+    const page = renderReport(report);
+    assertStringIncludes(page, "had begun when the transfer ended; 2 more are not listed");
+    assertStringIncludes(page, '<td class="number">2.8 GiB</td><td><code>data/&lt;script&gt;');
+    const { unfinished: _, unfinishedOmitted: __, ...earlier } = report;
+    assert(!renderReport(parseReport(JSON.stringify(earlier)) as CopyReport).includes("Unfinished files"));
   });
 
   it("names nothing that a browser would load", () => {

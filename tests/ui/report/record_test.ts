@@ -6,6 +6,7 @@ import type { TransferEvent } from "../../../src/transfer/events.ts";
 import { LostSessions } from "../../../src/transfer/client/lost_sessions.ts";
 import { FileTimes } from "../../../src/ui/report/record/file_times.ts";
 import { type RunAbout, RunRecorder } from "../../../src/ui/report/record/recorder.ts";
+import { UnfinishedFiles } from "../../../src/ui/report/record/unfinished_files.ts";
 import { TimeSeries } from "../../../src/ui/report/record/time_series.ts";
 
 describe("TimeSeries", () => {
@@ -32,7 +33,7 @@ describe("FileTimes", () => {
   it("keeps the slowest files, named from their sources on", () => {
     let now = 0;
     const slowest: { path: string; bytes: number; seconds: number }[] = [];
-    const times = new FileTimes(slowest, () => now);
+    const times = new FileTimes({ slowest, unfinished: new UnfinishedFiles() }, () => now);
     const message = (fields: object) => times.onMessage(fields as Parameters<typeof times.onMessage>[0]);
     message({ type: "sources", sources: [{ name: "docs" }, { name: "." }] });
     for (let file = 0; file < 30; file++) {
@@ -49,6 +50,44 @@ describe("FileTimes", () => {
       { path: "f29", bytes: 10, seconds: 30 },
       { path: "docs/f28", bytes: 10, seconds: 29 },
     ]);
+  });
+});
+
+describe("UnfinishedFiles", () => {
+  type Message = Parameters<FileTimes["onMessage"]>[0];
+  const open = (file: number, path: string) => ({ type: "open", file, root: 0, path, size: 5 }) as Message;
+  const closed = (file: number) => ({ type: "closed", file, bytes: 5 }) as Message;
+  const drop = (file: number) => ({ type: "drop", file }) as Message;
+
+  /** Plays the messages of sessions of one transfer. */
+  function play(unfinished: UnfinishedFiles, ...sessions: Message[][]) {
+    for (const messages of sessions) {
+      const times = new FileTimes({ slowest: [], unfinished }, () => 0);
+      for (const message of messages) times.onMessage(message);
+    }
+  }
+
+  it("are those that no session of a transfer has completed", () => {
+    const unfinished = new UnfinishedFiles();
+    const first = [open(0, "done"), open(1, "resumed"), open(2, "failed"), open(3, "begun"), closed(0), drop(2)];
+    play(unfinished, first, [open(0, "resumed"), closed(0)]);
+    assertEquals(unfinished.report(), { unfinished: [{ path: "begun", bytes: 5 }], unfinishedOmitted: 0 });
+  });
+
+  it("exclude those of a transfer with a result, and keep those of a failed one", () => {
+    const unfinished = new UnfinishedFiles();
+    play(unfinished, [open(0, "a")]);
+    unfinished.beginTransfer();
+    play(unfinished, [open(0, "a"), open(1, "b")]);
+    unfinished.endTransfer();
+    assertEquals(unfinished.report().unfinished, [{ path: "a", bytes: 5 }]);
+  });
+
+  it("are at most 100, and the others are counted", () => {
+    const unfinished = new UnfinishedFiles();
+    play(unfinished, Array.from({ length: 150 }, (_, file) => open(file, `f${file}`)));
+    const { unfinished: listed, unfinishedOmitted } = unfinished.report();
+    assertEquals([listed.length, unfinishedOmitted], [100, 50]);
   });
 });
 

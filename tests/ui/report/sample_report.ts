@@ -71,6 +71,8 @@ export function sampleReport(): CopyReport {
       connectionsOmitted: 2,
     },
     slowest: [{ path: `data/${EVIL}`, bytes: 2e9, seconds: 14.2 }, { path: "data/b", bytes: 1e9, seconds: 7 }],
+    unfinished: [{ path: `data/${EVIL}`, bytes: 3e9 }],
+    unfinishedOmitted: 2,
     failures: [{
       path: EVIL,
       message: `Cannot read "${EVIL}": Permission denied`,

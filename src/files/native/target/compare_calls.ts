@@ -7,7 +7,6 @@ import { SystemCallError } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import type { RangeReader } from "../../engine/source.ts";
 import type { AttributeChanges } from "../../engine/target_comparer.ts";
-import { LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
 import { failedWith } from "../../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile } from "../../stat/file_identity.ts";
 import type { Attributes, FileStat } from "../../stat/file_stat.ts";
@@ -25,7 +24,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
   readonly #naming: SharedNaming;
   readonly #statx: Statx;
   readonly #other = new PinnedBuffer(257);
-  readonly #link = new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
 
   constructor(directory: NativeTargetDirectory) {
     this.#directory = directory;
@@ -36,12 +34,6 @@ export class NativeCompareCalls implements CompareCalls<number> {
 
   get user(): number {
     return this.#directory.attributes.user;
-  }
-
-  readLink(name: number): Uint8Array | undefined {
-    const { bytes, address } = this.#link;
-    const length = this.#calls.readlinkat(this.#directory.descriptor, name, address, bytes.length);
-    return length < 0 ? undefined : bytes.subarray(0, length);
   }
 
   open(name: number, stat: FileStat): RangeReader {

@@ -9,6 +9,7 @@ import { decodeName, encodeName } from "../../../protocol/names.ts";
 import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
 import type { GlobEntry } from "../../glob/expand.ts";
+import { LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
 import { joinPath } from "../../path/local_path.ts";
 import type { FileStat } from "../../stat/file_stat.ts";
 import { type DirectoryAccess, mayBePlanted, mayDelete } from "../../target/directory_access.ts";
@@ -46,6 +47,7 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
   readonly #name = new PinnedBuffer(512);
   readonly #dot = new PinnedBuffer(2);
   readonly #other = new PinnedBuffer(512);
+  #link: PinnedBuffer | undefined;
 
   constructor(calls: FileCalls, { roots, options }: WriterOptions, { openat2, xattrs }: NativeFeatures) {
     this.calls = calls;
@@ -116,6 +118,18 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     }
     readStat(statx, into);
     return true;
+  }
+
+  statSelf(into: FileStat): void {
+    const statx = this.#status();
+    if (!statx) throw new SystemCallError(this.calls.errno());
+    readStat(statx, into);
+  }
+
+  readLink(name: number): Uint8Array | undefined {
+    const { bytes, address } = this.#link ??= new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
+    const length = this.calls.readlinkat(this.descriptor, name, address, bytes.length);
+    return length < 0 ? undefined : bytes.subarray(0, length);
   }
 
   textOf(name: number): string {

@@ -157,6 +157,16 @@ export class NativeStaging implements StagingCalls<number, StagedFile> {
     return identityOfStat(statx);
   }
 
+  isSameLink({ temporary }: StagedFile, name: number): boolean {
+    const directory = this.#directory;
+    const target = directory.readLink(temporary)?.slice();
+    if (target) return equals(target, directory.readLink(name) ?? new Uint8Array());
+    const statx = this.#statx;
+    if (!statx.fill(directory.descriptor, temporary, AT_SYMLINK_NOFOLLOW)) return false;
+    const identity = identityOfStat(statx);
+    return statx.fill(directory.descriptor, name, AT_SYMLINK_NOFOLLOW) && isSameFile(identity, statx);
+  }
+
   temporaryOf(): string {
     return this.#names.text();
   }

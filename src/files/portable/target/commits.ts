@@ -13,7 +13,8 @@ import type { CommitCalls, TargetDirectory } from "../../write/target_directory.
 import { refersTo } from "../access.ts";
 import type { StagedFile } from "./staging.ts";
 import { readPath, statOf } from "../stat.ts";
-import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
+import type { PortableTargetDirectory } from "./directory.ts";
+import { existingAt, remove, tryLink } from "./entries.ts";
 
 export class PortableCommits implements CommitCalls<string, StagedFile> {
   readonly #directory: PortableTargetDirectory;

@@ -1,6 +1,5 @@
 /** Operations on existing targets, with `Deno.*Sync`. */
 
-import { encodeName } from "../../../protocol/names.ts";
 import type { RangeReader } from "../../engine/source.ts";
 import type { AttributeChanges } from "../../engine/target_comparer.ts";
 import { joinPath } from "../../path/local_path.ts";
@@ -10,7 +9,8 @@ import type { Attributes, FileStat } from "../../stat/file_stat.ts";
 import type { CompareCalls } from "../../write/target_comparer.ts";
 import { refersTo } from "../access.ts";
 import { PortableRangeReader } from "../reader.ts";
-import { existingAt, type PortableTargetDirectory, tryLink } from "./directory.ts";
+import type { PortableTargetDirectory } from "./directory.ts";
+import { existingAt, tryLink } from "./entries.ts";
 
 export class PortableCompareCalls implements CompareCalls<string> {
   readonly user = Deno.build.os === "windows" ? null : Deno.uid();
@@ -18,15 +18,6 @@ export class PortableCompareCalls implements CompareCalls<string> {
 
   constructor(directory: PortableTargetDirectory) {
     this.#directory = directory;
-  }
-
-  readLink(path: string): Uint8Array | undefined {
-    try {
-      return encodeName(Deno.readLinkSync(path));
-    } catch {
-      // The link was replaced.
-      return undefined;
-    }
   }
 
   open(path: string, stat: FileStat): RangeReader {

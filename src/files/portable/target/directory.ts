@@ -30,7 +30,8 @@ import { hasEntry } from "../../target/has_entry.ts";
 import { listEntries } from "../list_entries.ts";
 import { correctTimes } from "../runtime_gaps.ts";
 import { notText } from "../text_lister.ts";
-import { readInfo, statExisting, statOf } from "../stat.ts";
+import { readInfo, readPath, statExisting, statOf } from "../stat.ts";
+import { existingAt, remove } from "./entries.ts";
 
 /** Names are absolute paths. */
 export class PortableTargetDirectory implements TargetDirectory<string> {
@@ -125,6 +126,19 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     readInfo(info, into);
     correctTimes(path, { follow: false }, into);
     return true;
+  }
+
+  statSelf(into: FileStat): void {
+    readPath(this.place, { follow: true }, into);
+  }
+
+  readLink(path: string): Uint8Array | undefined {
+    try {
+      return encodeName(Deno.readLinkSync(path));
+    } catch {
+      // Not a link, or one that is not text.
+      return undefined;
+    }
   }
 
   textOf(name: string): string {
@@ -300,32 +314,3 @@ const PATHS: RealPaths = {
   readLink: (path) => Deno.readLinkSync(path),
   realPath,
 };
-
-/** Returns the status of a file or link itself; undefined if there is none. @throws errors of `Deno.lstatSync`. */
-export function existingAt(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Creates a second name for a file or link. @returns Whether it was created. */
-export function tryLink(path: string, other: string): boolean {
-  try {
-    Deno.linkSync(path, other);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Removes a file or link; never fails. */
-export function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // The file is gone, or this user may not remove it.
-  }
-}

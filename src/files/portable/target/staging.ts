@@ -1,18 +1,20 @@
 /** Creates and fills files and links under temporary names, with `Deno.*Sync`. */
 
+import { equals } from "../../../bytes.ts";
 import { FileError } from "../../../errors.ts";
 import { decodeName, hasEscapedBytes } from "../../../protocol/names.ts";
 import { baseName } from "../../path/local_path.ts";
 import type { LinkSource } from "../../path/link_target.ts";
 import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
-import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
+import { type FileIdentity, identityOf, isSameFile, UNKNOWN_FILE } from "../../stat/file_identity.ts";
 import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
 import { noteCreatedLink } from "../../target/created_links.ts";
 import { targetText } from "../../target/name.ts";
 import type { StagingCalls } from "../../write/target_directory.ts";
 import { refersTo } from "../access.ts";
 import { PortableRangeWriter } from "../range_writer.ts";
-import { existingAt, PortableTargetDirectory, remove } from "./directory.ts";
+import { PortableTargetDirectory } from "./directory.ts";
+import { existingAt, remove } from "./entries.ts";
 
 /** A file or link under a temporary name. */
 export interface StagedFile {
@@ -109,6 +111,18 @@ export class PortableStaging implements StagingCalls<string, StagedFile> {
 
   identityOf(staged: StagedFile): FileIdentity {
     return staged.file!.identity();
+  }
+
+  isSameLink({ path }: StagedFile, other: string): boolean {
+    const target = this.#directory.readLink(path);
+    if (target) return equals(target, this.#directory.readLink(other) ?? new Uint8Array());
+    try {
+      const [link, existing] = [Deno.lstatSync(path), Deno.lstatSync(other)];
+      return Boolean(link.ino) && isSameFile(identityOf(link), identityOf(existing));
+    } catch {
+      // One of them is gone.
+      return false;
+    }
   }
 
   temporaryOf(staged: StagedFile): string {

@@ -7,6 +7,7 @@ import { chartsOf } from "./charts.ts";
 import { adviceFor, describeLimit } from "./describe_limit.ts";
 import { type Html, markup } from "./html.ts";
 import type { PageContents } from "./page.ts";
+import { failuresSection } from "./failures_section.ts";
 import { sessionsSection } from "./sessions_section.ts";
 import { systemTexts } from "./system_texts.ts";
 import { code, list, section, table, terms, verdict } from "./tables.ts";
@@ -27,7 +28,7 @@ export function copyPage(report: CopyReport): PageContents {
   return {
     title: titleOf(report),
     charts: chartsOf(report),
-    before: [...summary(report), failuresSection(report)],
+    before: [...summary(report), failuresSection(report), unfinishedSection(report)],
     after: [
       sessionsSection(sessions, result.seconds),
       slowestSection(report),
@@ -102,18 +103,13 @@ function routeOf({ address, streams, engine, roundTripMs }: ReportedSession): st
   return `${formatCount(streams, "stream")}${address ? ` over ${address}` : ""}, ${engine} engine${trip}`;
 }
 
-function failuresSection({ failures, failuresOmitted }: CopyReport): Html {
-  const caption = failuresOmitted > 0
-    ? `${failuresOmitted} more failures are not listed`
-    : "Paths that were not copied";
+function unfinishedSection({ unfinished = [], unfinishedOmitted = 0 }: CopyReport): Html {
+  const more = unfinishedOmitted > 0 ? `; ${unfinishedOmitted} more are not listed` : "";
   return section(
-    "Failures",
-    table(caption, failures, [
-      { title: "Path", value: ({ path, host }) => code(host ? `${host}:${path}` : path) },
-      {
-        title: "Reason",
-        value: ({ message, hint }) => [message, hint && markup`<br><span class="soft">${hint}</span>`],
-      },
+    "Unfinished files",
+    table(`Large files whose copies had begun when the transfer ended${more}`, unfinished, [
+      { title: "Size", isNumber: true, value: ({ bytes }) => formatBytes(bytes) },
+      { title: "Path", value: ({ path }) => code(path) },
     ]),
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Message } from "../../../protocol/control/messages.ts";
 import { shownPath } from "../../../transfer/send/sources/names.ts";
+import type { UnfinishedFile, UnfinishedFiles } from "./unfinished_files.ts";
 
 /** Number of files in a report. */
 const SLOWEST = 20;
@@ -23,12 +24,17 @@ export interface FileTime {
 export class FileTimes {
   readonly #now: () => number;
   readonly #names: string[] = [];
-  readonly #open = new Map<number, { root: number; path: string; bytes: number; startedMs: number }>();
+  readonly #open = new Map<number, UnfinishedFile & { startedMs: number }>();
   readonly #slowest: FileTime[];
+  readonly #unfinished: UnfinishedFiles;
 
-  /** @param slowest list of the slowest files, which is changed. @param now returns milliseconds of a monotonic clock. */
-  constructor(slowest: FileTime[], now: () => number) {
+  /**
+   * @param lists the slowest and the unfinished files of the run, which are changed.
+   * @param now returns milliseconds of a monotonic clock.
+   */
+  constructor({ slowest, unfinished }: { slowest: FileTime[]; unfinished: UnfinishedFiles }, now: () => number) {
     this.#slowest = slowest;
+    this.#unfinished = unfinished;
     this.#now = now;
   }
 
@@ -39,29 +45,35 @@ export class FileTimes {
         for (const { name } of message.sources) if (this.#names.length < MAX_NAMES) this.#names.push(name);
         break;
       case "open": {
-        const { file, root, path, size } = message;
+        const { file, root, path: below, size: bytes } = message;
+        const path = shownPath(this.#names[root] ?? ".", below);
         if (this.#open.size >= MAX_OPEN || path.length > MAX_PATH) break;
-        this.#open.set(file, { root, path, bytes: size, startedMs: this.#now() });
+        this.#open.set(file, { path, bytes, startedMs: this.#now() });
+        this.#unfinished.begin({ path, bytes });
         break;
       }
       case "closed":
-        this.#finish(message.file, message.bytes);
+        this.#end(message.file, message.bytes);
         break;
       case "drop":
       case "unopened":
-        this.#open.delete(message.file);
+        this.#end(message.file);
         break;
     }
   };
 
-  #finish(file: number, bytes: number): void {
+  /** @param bytes undefined for a file that has failed. */
+  #end(file: number, bytes?: number): void {
     const open = this.#open.get(file);
-    if (!open || !this.#open.delete(file)) return;
+    if (!open) return;
+    const { path } = open;
+    this.#open.delete(file);
+    this.#unfinished.end(path);
+    if (bytes === undefined) return;
     const seconds = Math.round(this.#now() - open.startedMs) / 1000;
     const slowest = this.#slowest;
     if (slowest.length >= SLOWEST && seconds <= slowest[slowest.length - 1].seconds) return;
     const at = slowest.findIndex((other) => other.seconds < seconds);
-    const path = shownPath(this.#names[open.root] ?? ".", open.path);
     slowest.splice(at < 0 ? slowest.length : at, 0, { path, bytes, seconds });
     slowest.length = Math.min(slowest.length, SLOWEST);
   }

@@ -23,6 +23,7 @@ import {
 import { RunCounts } from "./run_counts.ts";
 import { SessionLog } from "./session_log.ts";
 import { TransferProcessor } from "./transfer_processor.ts";
+import { UnfinishedFiles } from "./unfinished_files.ts";
 
 /** Interval of the samples, in milliseconds. */
 const SAMPLE_MS = 250;
@@ -62,6 +63,7 @@ export class RunRecorder implements SessionObserver, Disposable {
   readonly #sessions: SessionLog;
   readonly #processor: TransferProcessor;
   readonly #slowest: CopyReport["slowest"] = [];
+  readonly #unfinished = new UnfinishedFiles();
   readonly #failures: ReportedFailure[] = [];
   #failuresOmitted = 0;
   readonly #notes: string[] = [];
@@ -89,8 +91,10 @@ export class RunRecorder implements SessionObserver, Disposable {
   observe(hosts: string | undefined): (event: TransferEvent) => void {
     this.#sessions.begin(hosts);
     this.#counts.begin({ isRetry: false });
+    this.#unfinished.beginTransfer();
     return (event) => {
       if (event.type === "retry") this.#counts.begin({ isRetry: true });
+      if (event.type === "finished") this.#unfinished.endTransfer();
       this.#processor.add(event);
       this.#counts.add(event);
       this.#sessions.add(event);
@@ -120,7 +124,10 @@ export class RunRecorder implements SessionObserver, Disposable {
 
   sessionOpened(session: ClientSession, { name, machine }: ObservedPeer & { machine: Machine }): void {
     // Both sessions of a relay carry the same messages.
-    if (this.#sessions.opened(session)) session.control.observe = new FileTimes(this.#slowest, this.#now).onMessage;
+    if (this.#sessions.opened(session)) {
+      const lists = { slowest: this.#slowest, unfinished: this.#unfinished };
+      session.control.observe = new FileTimes(lists, this.#now).onMessage;
+    }
     this.#machine = machine;
     if (this.#about.direction !== "local") this.#addRemote(name, session.hello);
   }
@@ -151,6 +158,7 @@ export class RunRecorder implements SessionObserver, Disposable {
       sessionsOmitted: this.#sessions.omitted,
       series: this.#sessions.series(),
       slowest: this.#slowest,
+      ...this.#unfinished.report(),
       failures: this.#failures,
       failuresOmitted: this.#failuresOmitted,
       notes: this.#notes,
@@ -196,10 +204,11 @@ export class RunRecorder implements SessionObserver, Disposable {
         : { status, message: message && cut(message) };
       return { ...ended, exitStatus, hint: hint && cut(hint), seconds, files, bytes, resumed, failed, skipped: 0 };
     }
-    const { files, bytes, resumed = 0, skipped, verified, deleted, wireBytes, stopped, dryRun, dummy } = finished;
+    const { files, bytes, resumed = 0, skipped, verified, deleted, stopped, dryRun, dummy } = finished;
+    const { removedSources, wireBytes } = finished;
     const { skippedAs } = this.#about;
-    const counts = { files, bytes, resumed, failed: finished.failed, skipped, skippedAs, verified, deleted, wireBytes };
-    const all = { exitStatus, seconds, ...counts, stopped, dryRun, dummy };
+    const counts = { files, bytes, resumed, failed: finished.failed, skipped, skippedAs, verified, deleted };
+    const all = { exitStatus, seconds, ...counts, removedSources, wireBytes, stopped, dryRun, dummy };
     return { status: finished.failed > 0 ? "failed" : "ok", ...all };
   }
 

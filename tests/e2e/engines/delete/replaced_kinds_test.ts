@@ -46,13 +46,13 @@ describeWithScene("--delete with entries of another kind", { inProcess: true }, 
     it(`lists them with -n as replaced (${name})`, async () => {
       const tree = await scene.tree({ ...SOURCE, ...TARGET });
       const before = pathsIn(`${tree}/t`);
-      const copy = { flags: ["-a", "-n", "--delete"], sources: [`${tree}/s`], target: `${tree}/t` };
-      const { code, stdout } = await scene.copy(variant, copy);
+      const copy = { flags: ["-a", "-n", "-v", "--delete"], sources: [`${tree}/s`], target: `${tree}/t` };
+      const { code, stdout, stderr } = await scene.copy(variant, copy);
       const lines = stdout.trimEnd().split("\n").map((line) => line.replace(/ +/, " ")).sort();
-      const replaced = ["large", "link", "name", "small"].map((path) => `replace s/${path}`);
-      const created = ["dir/", "dir/deep/", "linked/"].map((path) => `create s/${path}`);
+      const replaced = ["dir/", "large", "link", "linked/", "name", "small"].map((path) => `replace s/${path}`);
       const sent = ["dir/a", "dir/deep/large", "linked/b"].map((path) => `send s/${path}`);
-      assertEquals([code, lines], [0, [...created, "remove s/extra", ...replaced, ...sent]]);
+      assertEquals([code, lines], [0, ["create s/dir/deep/", "remove s/extra", ...replaced, ...sent]]);
+      assertStringIncludes(stderr, "dry run: 7 files to copy");
       assertEquals(pathsIn(`${tree}/t`), before);
     });
 
