@@ -7,20 +7,23 @@
  *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
  * Cases that need much time or space run only if they are named: delta-blocks, delta-blocks-slow, delta-inserted,
- * delta-inserted-slow, growth-bytes, growth-files, million-files, million-mirror, unchanged-100000, unchanged-200000.
+ * delta-inserted-slow, growth-bytes, growth-files, million-files, million-mirror, report-large, report-small,
+ * unchanged-100000, unchanged-200000.
  */
 
 import { parseArgs } from "node:util";
 import { startSshd } from "../tests/support/hosts/sshd.ts";
 import { removeTree } from "../tests/support/files/temp.ts";
-import { type BenchCase, benchCases, parseSize } from "./bench/cases.ts";
+import { type BenchCase, benchCases } from "./bench/cases.ts";
 import { benchmarkPage } from "./bench/benchmark_page.ts";
 import { createDataDirectory } from "./bench/data_directory.ts";
+import { cpuRatios, formatCpuRatios } from "./bench/cpu_ratio.ts";
 import { doublings, formatDoublings } from "./bench/growth.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { findLibcrypto } from "./bench/openssl.ts";
 import { findRivals, parseRivals } from "./bench/rivals.ts";
 import { runCase } from "./bench/run_case.ts";
+import { parseSize } from "./bench/size.ts";
 import { type CaseResults, formatTable, medianWall } from "./bench/table.ts";
 
 async function bench(args: string[]): Promise<number> {
@@ -76,6 +79,8 @@ async function bench(args: string[]): Promise<number> {
     }
     const growth = doublings(finished);
     if (growth.length > 0) console.log(formatDoublings(growth));
+    const ratios = cpuRatios(finished);
+    if (ratios.length > 0) console.log(formatCpuRatios(ratios));
     const failed = finished.some(({ results }) =>
       results.some((result) => result.contender.startsWith("escp") && result.failure)
     );
@@ -107,8 +112,8 @@ async function writeJson(path: string, about: Record<string, unknown>, finished:
     link,
     results: results.map((result) => ({ ...result, medianSeconds: medianWall(result) })),
   }));
-  const growth = doublings(finished);
-  const all = { date: new Date().toISOString(), ...about, cases, ...(growth.length > 0 ? { growth } : {}) };
+  const [growth, cpu] = [doublings(finished), cpuRatios(finished)].map((list) => list.length > 0 ? list : undefined);
+  const all = { date: new Date().toISOString(), ...about, cases, growth, cpuRatios: cpu };
   await Deno.writeTextFile(path, JSON.stringify(all, null, 2) + "\n");
 }
 

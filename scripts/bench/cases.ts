@@ -1,7 +1,7 @@
 /** Cases of the benchmark with their contenders. */
 
 import { randomBytes } from "../../tests/support/files/random_bytes.ts";
-import { type Contender, cp, escp, mirror, rsync, scp, tar } from "./contenders.ts";
+import { type Contender, cp, escp, mirror, reporting, rsync, scp, tar } from "./contenders.ts";
 import {
   changeBlocks,
   compareSparseFiles,
@@ -14,6 +14,7 @@ import {
   logNormalSizes,
   SMALL_BYTES,
 } from "./data.ts";
+import { formatSize } from "./size.ts";
 import type { LinkShape } from "./slow_link.ts";
 
 /** One case. */
@@ -38,6 +39,8 @@ export interface BenchCase {
   memoryOnly?: boolean;
   /** Whether the case runs only if it is named, because it needs much time or space. */
   onlyByName?: boolean;
+  /** Whether the processor time of the last contender is compared with that of the first one, round by round. */
+  comparesCpu?: boolean;
   /** Series of cases of doubling size. */
   series?: string;
   /** Makes the data at `path`, reduced by a factor. */
@@ -83,6 +86,7 @@ export function benchCases(bigBytes: number, rivals: readonly Contender[] = []):
     sparse(64 * GIB),
     ...overNetworks(bigBytes),
     ...deltas(bigBytes),
+    ...reports(bigBytes),
     ...growth(bigBytes),
     ...hugeTrees(),
   ];
@@ -252,6 +256,26 @@ function deltas(bytes: number): BenchCase[] {
 /** Maximum number of rounds of the slowest contender. */
 const once = { maxRounds: 1 };
 
+/** Returns cases that show what a report costs. */
+function reports(bytes: number): BenchCase[] {
+  const shared = { direction: "push" as const, contenders: [escp(), reporting()], comparesCpu: true, onlyByName: true };
+  const [files, many] = [MANY_FILES, MANY_FILES * SMALL_BYTES];
+  return [
+    {
+      ...{ ...shared, name: "report-large", title: `one random file of ${formatSize(bytes)}, push, with a report` },
+      ...{ entry: "big", bytes, files: 1, create: (path) => createRandomFile(path, bytes) },
+    },
+    {
+      ...{
+        ...shared,
+        name: "report-small",
+        title: `${files} files of ${formatSize(SMALL_BYTES)}, push, with a report`,
+      },
+      ...{ entry: "many", bytes: many, files, create: (path) => createSmallFiles(path, files) },
+    },
+  ];
+}
+
 /** Returns series that show whether time grows faster than the data. */
 function growth(bigBytes: number): BenchCase[] {
   const shared = { direction: "push" as const, contenders: [escp()], onlyByName: true };
@@ -307,16 +331,4 @@ function hugeTrees(): BenchCase[] {
       contenders: [escp("escp -a -u", ["-a", "-u"]), rsync(), mirror(), rsync("rsync -a --delete", ["-a", "--delete"])],
     })),
   ];
-}
-
-/** Parses "2G", "512M", "64K" or a number of bytes. */
-export function parseSize(text: string): number {
-  const match = text.match(/^(\d+)([KMG]?)$/i);
-  if (!match) throw new Error(`Cannot read the size "${text}": write it as 2G, 512M, 64K or as bytes`);
-  return Number(match[1]) * 1024 ** " KMG".indexOf(match[2].toUpperCase() || " ");
-}
-
-function formatSize(bytes: number): string {
-  const unit = ["GiB", "MiB", "KiB"].findIndex((_, at) => bytes % 1024 ** (3 - at) === 0);
-  return unit < 0 ? `${bytes} bytes` : `${bytes / 1024 ** (3 - unit)} ${["GiB", "MiB", "KiB"][unit]}`;
 }

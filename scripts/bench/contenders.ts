@@ -58,6 +58,18 @@ export function escp(name = "escp", options: string[] = [], settings: Settings =
   };
 }
 
+/** Returns escp with --report, which is written beside the copy. */
+export function reporting(): Contender {
+  return {
+    name: "escp --report",
+    program: "escp",
+    command(places) {
+      const [command, ...args] = escp().command(places);
+      return [command, "--report", `${places.target}/report.html`, ...args];
+    },
+  };
+}
+
 /** Returns escp with --mirror, whose target is the copy itself. */
 export function mirror(): Contender {
   return {

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { equals } from "../../../src/bytes.ts";
+import { DeltaRates } from "../../../src/transfer/send/delta/delta_rates.ts";
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
@@ -105,3 +107,48 @@ describeWithScene("a delta transfer", { inProcess: true }, (scene) => {
     });
   }
 });
+
+type Work = Parameters<DeltaRates["end"]>[0];
+
+/** Factors by which measured bytes are multiplied. A rate is known after 64 MiB. */
+const MODEST = 2 ** 6;
+/** More than the speeds of links and disks differ. */
+const HUGE = 2 ** 30;
+
+/** The test multiplies the bytes of real work, so that the speed of the machine does not decide. */
+describeWithScene(
+  "the measurement of a delta transfer",
+  { inProcess: true, ignore: Deno.env.has("ESCP_BINARY") },
+  (scene) => {
+    /** Copies a new file, then a changed one. @returns the bytes that were reused. */
+    async function measured(variant: Variant, factors: Record<Work, number>) {
+      const tree = await scene.tree({ "from/new": { size: 8 * MIB }, "from/changed": "", "to/changed": "" });
+      const sources = [`${tree}/from/new`, `${tree}/from/changed`];
+      const bytes = changed([5 * MIB]);
+      await Deno.writeFile(sources[1], bytes);
+      await Deno.writeFile(`${tree}/to/changed`, OLD);
+      await Deno.utime(sources[1], 1e9, 1e9);
+      const { end } = DeltaRates.prototype;
+      using _rates = stub(DeltaRates.prototype, "end", function (this: DeltaRates, work: Work, bytes: number) {
+        end.call(this, work, bytes * factors[work]);
+      });
+      // With one stream, the new file is sent before the changed one is compared.
+      const copy = { flags: ["--json", "-u"], sources, target: `${tree}/to` };
+      const { code, stdout, stderr } = await scene.copy(variant, copy);
+      assertEquals([code, stderr], [0, ""]);
+      assert(equals(await Deno.readFile(`${tree}/to/changed`), bytes));
+      return lastEvent(stdout).reused ?? 0;
+    }
+
+    for (const variant of REMOTE.map((variant): Variant => ({ ...variant, streams: 1 }))) {
+      it(`sends a file whole if the link is faster than the digests (${variantName(variant)})`, async () => {
+        assertEquals(await measured(variant, { contents: HUGE, digests: MODEST, search: HUGE ** 2 }), 0);
+      });
+
+      it(`sends changed parts only if the link is slower (${variantName(variant)})`, async () => {
+        const reused = await measured(variant, { contents: MODEST, digests: HUGE, search: HUGE });
+        assertEquals(reused, OLD.length - 4096 - 777);
+      });
+    }
+  },
+);

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseSize } from "../../../scripts/bench/cases.ts";
+import { parseSize } from "../../../scripts/bench/size.ts";
 
 describe("parseSize", () => {
   it("reads bytes and binary units", () => {

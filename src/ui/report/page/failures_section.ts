@@ -27,8 +27,8 @@ export function failuresSection({ failures, failuresOmitted }: Pick<CopyReport, 
         title: "Reason",
         value: ({ reason, hint }) => [reason, hint && markup`<br><span class="soft">${hint}</span>`],
       },
-      { title: "Paths", isNumber: true, value: ({ paths }) => paths.length },
-      { title: "Path", value: ({ paths }) => [pathList(paths.slice(0, SHOWN)), otherPaths(paths.slice(SHOWN))] },
+      { title: "Number", isNumber: true, value: ({ paths }) => paths.length },
+      { title: "Paths", value: ({ paths }) => [pathList(paths.slice(0, SHOWN)), otherPaths(paths.slice(SHOWN))] },
     ]),
   );
 }
