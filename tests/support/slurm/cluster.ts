@@ -16,7 +16,18 @@ import { writeScript, writeWrapper } from "../shell_script.ts";
 import { firstOfFreePorts, slurmConfig } from "./slurm_config.ts";
 
 export const NODES = ["node0", "node1", "node2", "node3"] as const;
-const PROGRAMS = ["unshare", "munged", "slurmctld", "slurmd", "sinfo", "srun", "sbatch", "scancel", "squeue"];
+const PROGRAMS = [
+  "unshare",
+  "munged",
+  "slurmctld",
+  "slurmd",
+  "sinfo",
+  "srun",
+  "sbatch",
+  "scancel",
+  "scontrol",
+  "squeue",
+];
 /** Size of a munge key, in bytes: any from 32 to 1,024 (munged(8)). */
 const KEY_BYTES = 128;
 /** slurmctld and its nodes are ready within 2 s on an idle machine. */
@@ -49,11 +60,10 @@ export interface Cluster extends AsyncDisposable {
   readonly directory: string;
   /** Runs a command of Slurm, or another one, with the environment of a user of the cluster. */
   run(program: string, ...args: string[]): Promise<CommandResult>;
-  /**
-   * Submits a script of sh with `sbatch --wait` and waits until all of its tasks have ended. sbatch exits with the highest
-   * exit status of the tasks. `%a` in `--output` is the index of a task.
-   */
-  submit(script: readonly string[], ...options: string[]): Promise<CommandResult>;
+  /** Submits a script of sh with `sbatch` and returns the number of the job. `%a` in `--output` is the index of a task. */
+  submit(script: readonly string[], ...options: string[]): Promise<string>;
+  /** Waits until all tasks of a job have ended. @returns their states, such as "COMPLETED", by index in the array. */
+  untilEnded(job: string): Promise<Record<string, string>>;
   /** Returns the processes of the cluster and its jobs. */
   processes(): ReturnType<typeof processesWithEnvironment>;
 }
@@ -103,6 +113,12 @@ export async function startCluster(): Promise<Cluster> {
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   }
 
+  async function succeed(program: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await run(program, ...args);
+    if (code !== 0) throw new Error(`Cannot run ${program} ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
   let scripts = 0;
   const deadline = performance.now() + START_LIMIT_MS;
   for (let nodes = ""; nodes.trim() !== `idle ${NODES.length}`;) {
@@ -120,7 +136,18 @@ export async function startCluster(): Promise<Cluster> {
     run,
     async submit(script, ...options) {
       const file = await writeScript(`${path}/slurm/jobs/script${scripts++}`, ...script);
-      return await run("sbatch", "--wait", ...options, file);
+      return (await succeed("sbatch", "--parsable", ...options, file)).trim();
+    },
+    async untilEnded(job) {
+      // Ended jobs are in no queue, but slurmctld still describes them. There is no event that covers requeued tasks.
+      while (await succeed("squeue", "--noheader", `--jobs=${job}`) !== "") await delay(POLL_MS);
+      const tasks = await succeed("scontrol", "show", "job", "--oneliner", job);
+      return Object.fromEntries(
+        tasks.trim().split("\n").map((line) => {
+          const [, index] = /\bArrayTaskId=(\d+)/.exec(line) ?? ["", "0"];
+          return [index, /\bJobState=(\w+)/.exec(line)![1]];
+        }),
+      );
     },
     processes,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -25,7 +25,8 @@ describeWithSlurm("a cluster of Slurm", () => {
 
       const script = ['echo "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT"', 'exit "$SLURM_ARRAY_TASK_ID"'];
       const array = await cluster.submit(script, "--array=0-6", `--output=${directory}/out.%a`);
-      assertEquals(array.code, 6, array.stderr);
+      const states = await cluster.untilEnded(array);
+      assertEquals(Object.values(states), ["COMPLETED", ...new Array(6).fill("FAILED")]);
       for (let index = 0; index < 7; index++) {
         assertEquals(await Deno.readTextFile(`${directory}/out.${index}`), `${index}/7\n`);
       }
