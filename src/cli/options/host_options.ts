@@ -26,6 +26,7 @@ import { onlyRules } from "./values/only_rules.ts";
 import { parsePorts } from "./values/ports.ts";
 import { readRules } from "./values/rule_file.ts";
 import type { CompleteFlags } from "./settings.ts";
+import { parseShardNumber } from "./values/shard.ts";
 import { parseTime } from "./values/time.ts";
 
 /** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
@@ -130,6 +131,7 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     numericIds: flags["numeric-ids"] || undefined,
     chown: ownerOf(flags),
     select: selectionOf(flags),
+    shard: flags.shard === undefined ? undefined : parseShardNumber(flags.shard, () => undefined),
     log: flags["remote-log"],
   }, flags);
 }

@@ -5,6 +5,7 @@ import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { ListedPaths } from "../walk/listed_paths.ts";
 import type { FileTest } from "../walk/selection.ts";
+import type { ShardEntries } from "../walk/shard.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
 /** One source operand that exists. Plain data: may be posted to a Worker. */
@@ -60,6 +61,8 @@ export interface WalkOptions {
   select?: FileTest;
   /** Returns the mode that records have instead of that of a regular file or directory. Default: the same. */
   changeMode?: (mode: number, isDirectory: boolean) => number;
+  /** Entries that are copied, of those that all other options select. Default: all. */
+  shard?: ShardEntries;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }

@@ -113,6 +113,7 @@ export class TreeWalk implements Walk {
       return;
     }
     const { stat } = this.#lister;
+    if (this.#options.shard?.owns("") === false) return;
     if (this.#options.select?.(stat) === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
@@ -161,13 +162,21 @@ export class TreeWalk implements Walk {
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#changeMode(lister.stat, true);
-      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
+      if (this.#sendsDirectory(path)) {
+        this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
+      } else this.#pack.enter(root, encodeName(path));
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
       lister.closeDirectory();
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** Returns whether a directory is sent even without entries in it. */
+  #sendsDirectory(path: string): boolean {
+    const { shard } = this.#options;
+    return !shard || shard.finishes || shard.owns(path);
   }
 
   *#list(root: number, level: Level): Steps {
@@ -219,7 +228,14 @@ export class TreeWalk implements Walk {
     if (level.listed?.find(lister.nameText()) === false) return;
     let kind = lister.kind;
     if (names === "all") this.#addName(root, level);
-    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
+    const isOwned = this.#owns(level);
+    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) {
+      return isOwned ? this.#skipPrivate(root, level) : undefined;
+    }
+    if (!isOwned && !this.#mayBeDirectory(kind)) {
+      if (names === "accepted" && !this.#isExcluded(level, false)) this.#addName(root, level);
+      return;
+    }
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
         if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
@@ -232,9 +248,11 @@ export class TreeWalk implements Walk {
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (names === "accepted") this.#addName(root, level);
       if (isSkipped) return;
+      if (!isOwned && kind !== FileKind.directory) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
-      this.#fail(error);
+      // The owner reports an entry that cannot be examined.
+      if (isOwned || !(error instanceof FileError)) this.#fail(error);
       return;
     }
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
@@ -243,6 +261,17 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  /** Returns whether this walk copies the current entry. */
+  #owns(level: Level): boolean {
+    const { shard } = this.#options;
+    return !shard || shard.owns(joinPath(level.path, this.#lister.nameText()));
+  }
+
+  /** Returns whether an entry of another shard must be examined, because every shard enters directories. */
+  #mayBeDirectory(kind: number): boolean {
+    return kind === 0 || kind === FileKind.directory || (kind === FileKind.symlink && this.#follow);
   }
 
   #addName(root: number, level: Level): void {

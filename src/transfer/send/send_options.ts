@@ -5,6 +5,7 @@ import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
 import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
+import { ShardEntries } from "../../files/walk/shard.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Session } from "../../session/model/session.ts";
@@ -72,6 +73,7 @@ export function walkOptions(
   const names = job.deletes ? job.deletesExcluded ? "accepted" as const : "all" as const : undefined;
   const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
   const { chmod } = job;
+  const shard = job.shard && new ShardEntries(job.shard);
   const changeMode = chmod && ((mode: number, isDirectory: boolean) => changedMode(mode, isDirectory, chmod));
-  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, checkLink };
+  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, shard, checkLink };
 }
