@@ -174,7 +174,9 @@ async function startDaemons(
     start("slurmctld -D", "slurmctld"),
     ...NODES.map((node) => start(`slurmd -D -N ${node}`, node)),
     "echo started",
-    "read -r _",
+    // Waits for a child instead of reading, because the shell reaps orphans only while it waits.
+    "exec 3<&0",
+    "cat <&3 >/dev/null & wait $!",
     "kill $daemons",
     "wait",
   );
