@@ -14,6 +14,7 @@ import {
   problemOfJobOwner,
   problemOfRemoval,
 } from "../../protocol/control/job.ts";
+import type { Shard } from "../../protocol/control/shard.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -131,9 +132,15 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     numericIds: flags["numeric-ids"] || undefined,
     chown: ownerOf(flags),
     select: selectionOf(flags),
-    shard: flags.shard === undefined ? undefined : parseShardNumber(flags.shard, () => undefined),
+    shard: shardOf(flags),
     log: flags["remote-log"],
   }, flags);
+}
+
+/** Returns the share of the copy; undefined for all of it. With --checksum files are compared as a whole. */
+function shardOf({ shard, "shard-split": split, checksum }: CompleteFlags): Shard | undefined {
+  if (shard === undefined) return undefined;
+  return { ...parseShardNumber(shard, () => undefined), splitBytes: checksum ? undefined : split || undefined };
 }
 
 /** Whether existing files are compared before they are sent. */

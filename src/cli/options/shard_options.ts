@@ -1,6 +1,7 @@
 /** `--shard`: one of several processes that copy a tree together. */
 
 import { UsageError } from "../../errors.ts";
+import { SPLIT_UNIT_BYTES } from "../../protocol/control/shard.ts";
 import { operandsOfHosts } from "../../ssh/host_list.ts";
 import { type CopyRequest } from "../../transfer/client/copy_request.ts";
 import type { RawFlags } from "./flags.ts";
@@ -9,6 +10,9 @@ import type { StandardStreams } from "./run_checks.ts";
 import type { CompleteFlags } from "./settings.ts";
 import type { Transfer } from "./transfers.ts";
 import type { ShardNumber } from "./values/shard.ts";
+
+/** Default of `--shard-split`. */
+const DEFAULT_SPLIT = 2 ** 30;
 
 /** A shard of a copy, or the run that finishes all shards. */
 export interface ShardRun {
@@ -48,10 +52,14 @@ export function flagsOfShard(flags: CompleteFlags, { index, count }: ShardNumber
 
 /** Checks the options of a shard. @throws {UsageError} for options that do not apply to a shard, or need one. */
 export function checkShard(flags: RawFlags, transfers: readonly Transfer[], streams: StandardStreams): void {
-  const own = (["shard-report"] as const).find((name) => flags[name] !== undefined);
+  const split = flags["shard-split"] ?? DEFAULT_SPLIT;
   if (flags.shard === undefined) {
+    const own = flags["shard-report"] !== undefined ? "shard-report" : split !== DEFAULT_SPLIT && "shard-split";
     if (own) throw new UsageError(`Option "--${own}" needs "--shard"`);
     return;
+  }
+  if (split % SPLIT_UNIT_BYTES !== 0) {
+    throw new UsageError(`Option "--shard-split" must be a multiple of 1M, not ${split}`);
   }
   const refuse = (combination: string, reason: string, hint?: string) => {
     throw new UsageError(`Cannot use "--shard" ${combination}: ${reason}`, { hint });
@@ -101,6 +109,7 @@ export function commonProperties(
     ["target", texts[1]],
     ["files-from", flags["files-from"]],
     ...COMMON.map((name) => [name, request[name]]),
+    ["split", request.shard?.splitBytes],
     ...COMMON_FLAGS.map((name) => [name, flags[name]]),
   ];
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== false));

@@ -80,6 +80,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
       emit: part?.withoutEnd(emitRecorded) ?? emitRecorded,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
       observer: reporting?.recorder,
+      shards: part?.sums,
       showsTotals: json || terminal.showsProgress || undefined,
       log,
       unresumable: () => unresumable = true,
@@ -106,13 +107,17 @@ export async function runCopy(given: RunOptions): Promise<number> {
 }
 
 /** Opens the reports of shards; undefined if the run is not part of a copy by several processes. @throws {UserError} */
-async function partOfCopy({ shard, host }: RunOptions): Promise<PartOfCopy | undefined> {
+async function partOfCopy({ shard, host, transfers }: RunOptions): Promise<PartOfCopy | undefined> {
   if (!shard || shard.reports === undefined || host.request.dryRun) return undefined;
   const { number: { index, count }, reports, copy } = shard;
+  const { direction, remote } = transfers[0];
+  const about = { count, copy, sourceHost: direction === "pull" ? remote!.host : Deno.hostname() };
   if (index !== undefined) {
-    return new (await import("../shard/shard_run.ts")).ShardRun(reports, { shard: index, count, copy });
+    return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
   }
-  return new (await import("../shard/finish_run.ts")).FinishRun(reports, { count, copy });
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, {
+    skips: host.request.update !== undefined,
+  });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

@@ -1,8 +1,9 @@
 /** The run that finishes a copy by several shards, if all of them have succeeded. */
 
-import { messageOf, ProtocolError, UserError } from "../../errors.ts";
+import { messageOf, ProtocolError, quotePath, UserError } from "../../errors.ts";
 import * as shape from "../../protocol/control/shape.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
+import { ReportedRanges, type ShardSums } from "../../transfer/shard_sums.ts";
 import { differences, parseReport, reportName, type ShardReport } from "./report.ts";
 import { ReportDirectory } from "./report_directory.ts";
 import { shardList } from "./shard_list.ts";
@@ -16,15 +17,26 @@ const MAX_REASON = 200;
 /** Checks the reports of all shards first. */
 export class FinishRun implements PartOfCopy {
   readonly #directory: ReportDirectory;
+  readonly #skips: boolean;
   readonly #about: Omit<ShardAbout, "shard">;
   readonly #reports: readonly ShardReport[];
+  readonly #ranges = new ReportedRanges();
+  readonly sums: ShardSums;
   #end: FinishedEvent | undefined;
 
-  /** @throws {UserError} naming the shards to run again. */
-  constructor(directory: string, about: Omit<ShardAbout, "shard">) {
+  /**
+   * @param options.skips whether the copy skips files that the target has: then split files need not be joined.
+   * @throws {UserError} naming the shards to run again.
+   */
+  constructor(directory: string, about: Omit<ShardAbout, "shard">, { skips = false } = {}) {
     this.#directory = new ReportDirectory(directory);
+    this.#skips = skips;
     this.#about = about;
     this.#reports = this.#readReports();
+    for (const { ranges = [], sourceHost } of this.#reports) {
+      for (const range of ranges) this.#ranges.add(range, sourceHost);
+    }
+    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost) };
   }
 
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
@@ -36,8 +48,13 @@ export class FinishRun implements PartOfCopy {
 
   /** Passes the last event on, with the totals of all shards. */
   finish(failed: number, emit: (event: TransferEvent) => void): number {
-    let all = failed;
-    if (failed === 0) {
+    const unjoined = this.#skips ? [] : this.#ranges.unjoined;
+    // Files that failed are among them.
+    let all = Math.max(failed, unjoined.length);
+    for (const path of failed > 0 ? [] : unjoined) {
+      emit({ type: "failed", path, message: `Cannot finish ${quotePath(path)}: the source has no such file any more` });
+    }
+    if (all === 0) {
       try {
         const ids = this.#reports.map(({ id }) => id);
         this.#directory.write(finishName(this.#about), JSON.stringify({ escpShardFinish: 1, ids }) + "\n");

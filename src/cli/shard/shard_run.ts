@@ -2,12 +2,14 @@
 
 import { messageOf } from "../../errors.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
+import type { ShardSums, WrittenRange } from "../../transfer/shard_sums.ts";
 import { VERSION } from "../version.ts";
 import { formatReport, reportName, type ShardReport } from "./report.ts";
 import { ReportDirectory } from "./report_directory.ts";
 
 /** A run that is part of a copy by several processes. Its last event waits for `finish`. */
 export interface PartOfCopy {
+  readonly sums: ShardSums;
   /** Returns a listener that passes on all events but the last one. */
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void;
   /** Ends a run, and passes its last event on. @param failed number of failures. @returns the number of all failures. */
@@ -17,12 +19,20 @@ export interface PartOfCopy {
 }
 
 /** Properties of a shard. */
-export type ShardAbout = Pick<ShardReport, "shard" | "count" | "copy">;
+export type ShardAbout = Pick<ShardReport, "shard" | "count" | "copy" | "sourceHost">;
 
 /** Reports a shard as running first, so that a report of an earlier run never stands for this one. */
 export class ShardRun implements PartOfCopy {
   readonly #directory: ReportDirectory;
   readonly #report: ShardReport;
+  /** Ranges in place, by path and first byte. */
+  readonly #ranges = new Map<string, WrittenRange>();
+  readonly sums: ShardSums = {
+    written: (range) => this.#ranges.set(JSON.stringify([range.path, range.start]), range),
+    problemOf: () => undefined,
+    problemOfSum: () => undefined,
+    joined() {},
+  };
   #end: FinishedEvent | undefined;
 
   /** @throws {UserError} if the report cannot be written. */
@@ -55,7 +65,8 @@ export class ShardRun implements PartOfCopy {
     const status = failed > 0 ? "failed" as const : "done" as const;
     let all = failed;
     try {
-      this.#write({ status, failed, files, bytes, skipped, verified, resumed, endedMs: Date.now() });
+      const ranges = [...this.#ranges.values()];
+      this.#write({ status, failed, files, bytes, skipped, verified, resumed, ranges, endedMs: Date.now() });
     } catch (error) {
       all++;
       emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });

@@ -1,6 +1,7 @@
 /** Interfaces for finding and reading source files. */
 
 import type { FileError } from "../../errors.ts";
+import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { ListedPaths } from "../walk/listed_paths.ts";
@@ -90,6 +91,10 @@ export type WalkItem =
     attributes: Attributes;
     identity: FileIdentity;
     times: ChangeTimes;
+    /** Of a file that shards have split: the range that is sent. Default: the whole file. */
+    range?: ByteRange;
+    /** Whether shards have sent all ranges of the file. Default: false. */
+    joined?: boolean;
     /** Extended attributes, as a block (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
   }

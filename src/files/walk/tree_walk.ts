@@ -113,8 +113,9 @@ export class TreeWalk implements Walk {
       return;
     }
     const { stat } = this.#lister;
-    if (this.#options.shard?.owns("") === false) return;
     if (this.#options.select?.(stat) === false) return;
+    if (this.#split(root, "")) return;
+    if (this.#options.shard?.owns("") === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
@@ -232,7 +233,7 @@ export class TreeWalk implements Walk {
     if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) {
       return isOwned ? this.#skipPrivate(root, level) : undefined;
     }
-    if (!isOwned && !this.#mayBeDirectory(kind)) {
+    if (!isOwned && !this.#mustExamine(kind)) {
       if (names === "accepted" && !this.#isExcluded(level, false)) this.#addName(root, level);
       return;
     }
@@ -248,7 +249,7 @@ export class TreeWalk implements Walk {
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (names === "accepted") this.#addName(root, level);
       if (isSkipped) return;
-      if (!isOwned && kind !== FileKind.directory) return;
+      if (!isOwned && kind !== FileKind.directory && !this.#isSplit(kind)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
       // The owner reports an entry that cannot be examined.
@@ -269,9 +270,28 @@ export class TreeWalk implements Walk {
     return !shard || shard.owns(joinPath(level.path, this.#lister.nameText()));
   }
 
-  /** Returns whether an entry of another shard must be examined, because every shard enters directories. */
-  #mayBeDirectory(kind: number): boolean {
-    return kind === 0 || kind === FileKind.directory || (kind === FileKind.symlink && this.#follow);
+  /** Returns whether an entry of another shard must be examined, because it may be a directory or a split file. */
+  #mustExamine(kind: number): boolean {
+    const mayBeDirectory = kind === 0 || kind === FileKind.directory || (kind === FileKind.symlink && this.#follow);
+    return mayBeDirectory || (kind === FileKind.file && this.#options.shard!.examinesFiles);
+  }
+
+  /** Returns whether the current entry is a file that is split. */
+  #isSplit(kind: number): boolean {
+    return kind === FileKind.file && this.#options.shard?.splits(this.#lister.stat.size) === true;
+  }
+
+  /** Adds the ranges of the current file that this shard sends. Returns false if the file is not split. */
+  #split(root: number, path: string): boolean {
+    const { shard } = this.#options;
+    const { stat } = this.#lister;
+    if (!shard?.splits(stat.size)) return false;
+    const ranges = shard.finishes ? [{ joined: true }] : shard.ranges(path, stat.size).map((range) => ({ range }));
+    if (ranges.length === 0) return true;
+    this.#changeMode(stat, false);
+    const item = this.#rangedItem(root, path, this.#xattrs(path === "" ? "root" : "entry"));
+    this.#found.push(...ranges.map((part) => ({ ...item, ...part })));
+    return true;
   }
 
   #addName(root: number, level: Level): void {
@@ -325,8 +345,10 @@ export class TreeWalk implements Walk {
   }
 
   #entryFile(root: number, level: Level): void {
-    const { names, nameStart, nameEnd, stat } = this.#lister;
+    const lister = this.#lister;
+    const { names, nameStart, nameEnd, stat } = lister;
     if (this.#options.select?.(stat) === false) return;
+    if (this.#options.shard && this.#split(root, joinPath(level.path, lister.nameText()))) return;
     if (this.#options.hardlinks && stat.links > 1) {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;
@@ -346,13 +368,19 @@ export class TreeWalk implements Walk {
     this.#changeMode(stat, false);
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
-      const identity = identityOfStat(stat);
-      const [attributes, times] = [stat.attributes(), stat.changeTimes()];
-      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
+      this.#found.push(this.#rangedItem(root, path, xattrs));
       return;
     }
     if (this.#pack.isFull(stat.size)) this.#flush();
     this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  /** Returns the current file as a large one. */
+  #rangedItem(root: number, path: string, xattrs: Uint8Array<ArrayBuffer> | undefined) {
+    const { stat } = this.#lister;
+    const identity = identityOfStat(stat);
+    const [attributes, times] = [stat.attributes(), stat.changeTimes()];
+    return { type: "ranged" as const, root, path, size: stat.size, attributes, identity, times, xattrs };
   }
 
   #changeMode(stat: FileStat, isDirectory: boolean): void {

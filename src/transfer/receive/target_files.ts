@@ -163,6 +163,11 @@ export class TargetFiles {
     return result;
   }
 
+  /** Removes the journals of ranges after a complete transfer. */
+  async complete(): Promise<void> {
+    await this.#large.complete();
+  }
+
   startProgress(): void {
     this.#progress.start();
   }

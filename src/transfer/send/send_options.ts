@@ -14,6 +14,7 @@ import type { AgreedOptions } from "../agreed_options.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { TransferEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
+import type { ShardSums } from "../shard_sums.ts";
 
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
@@ -43,6 +44,8 @@ export interface SendOptions {
   checkLink?: WalkOptions["checkLink"];
   /** Receives the files in place and their digests; undefined: no digests are computed. */
   listing?: CopyListing;
+  /** On the client: receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Called with whether the target is the name of the only root, and not the directory that contains it. */
   placed?: (renamed: boolean) => void;
   /** Number of streams. On the remote end the client decides. */

@@ -7,7 +7,7 @@ const REPORT = "--shard-report=reports";
 describe("--shard", () => {
   it("makes the target the copy of the source, and passes the share to the job", () => {
     const { host: { request }, shard } = copyRun("-a", "--shard=1/4", REPORT, "a", "h:b");
-    assertEquals([request.exact, request.shard], [true, { index: 1, count: 4 }]);
+    assertEquals([request.exact, request.shard], [true, { index: 1, count: 4, splitBytes: 2 ** 30 }]);
     assertEquals([shard?.number, shard?.reports], [{ index: 1, count: 4 }, "reports"]);
     assertEquals(copyRun("a", "b").host.request.shard, undefined);
   });
@@ -36,7 +36,7 @@ describe("--shard", () => {
     assertEquals(copy("--shard=0/2", ...options), copy("--shard=1/2", ...options));
     assertEquals(copy("--shard=0/2", ...options), copy("--shard=finish/2", ...options, "--delete", "-v"));
     assertEquals(copy("--shard=0/2", "-r"), {
-      ...{ source: "a", target: "dtn[1-2]:b", recursive: true, symlinks: "follow", filters: [] },
+      ...{ source: "a", target: "dtn[1-2]:b", recursive: true, symlinks: "follow", filters: [], split: 2 ** 30 },
     });
   });
 
@@ -47,6 +47,17 @@ describe("--shard", () => {
     );
     assertEquals(copyRun("--shard=0/2", "-n", "a", "b").shard?.reports, undefined);
     assertEquals(usageError(REPORT, "a", "b"), 'Option "--shard-report" needs "--shard"');
+  });
+
+  it("splits files at multiples of 1 MiB, and none with 0 or --checksum", () => {
+    const split = (...flags: string[]) =>
+      copyRun("--shard=0/2", REPORT, ...flags, "a", "b").host.request.shard?.splitBytes;
+    assertEquals([split("--shard-split=3M"), split("--shard-split=0"), split("--checksum")], [
+      ...[3 << 20, undefined, undefined],
+    ]);
+    const refused = 'Option "--shard-split" must be a multiple of 1M, not ';
+    assertEquals(usageError("--shard=0/2", REPORT, "--shard-split=1000K", "a", "b"), `${refused}1024000`);
+    assertEquals(usageError("--shard-split=2M", "a", "b"), 'Option "--shard-split" needs "--shard"');
   });
 
   const refused: [string, string[]][] = [

@@ -2,11 +2,12 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { alteredEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
+import { Shards } from "../../../support/escp/shards.ts";
 import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
 import { listNames } from "../../../support/files/list_names.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
-import { describeWithScene, type Scene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
 import { writeWrapper } from "../../../support/shell_script.ts";
 
 const OLD = new Date("2001-02-03T04:05:06Z");
@@ -21,51 +22,13 @@ const TREE: TreeEntries = {
   ".": { directory: true, mode: 0o711, mtime: OLD },
 };
 
-/** A copy by several shards. */
-class Shards {
-  readonly #scene: Scene;
-  readonly #variant: Variant;
-  readonly from: string;
-  readonly to: string;
-  readonly reports: string;
-
-  private constructor(scene: Scene, variant: Variant, directories: string[]) {
-    this.#scene = scene;
-    this.#variant = variant;
-    [this.from, this.to, this.reports] = directories;
-  }
-
-  static async of(scene: Scene, variant: Variant, entries: TreeEntries = TREE): Promise<Shards> {
-    const [from, above] = [await scene.tree(entries), await scene.tree()];
-    return new Shards(scene, variant, [from, `${above}/target`, `${above}/reports`]);
-  }
-
-  /** Copies one shard, or finishes the copy. */
-  run(shard: string, flags: string[] = ["-a"]) {
-    return this.#scene.copy(this.#variant, {
-      flags: [...flags, "--json", "--shard", shard, "--shard-report", this.reports],
-      sources: [this.from],
-      target: this.to,
-    });
-  }
-
-  /** Copies all shards and finishes. Returns the last event. */
-  async runAll(count: number, flags?: string[]) {
-    for (let shard = 0; shard < count; shard++) {
-      const { code, stderr } = await this.run(`${shard}/${count}`, flags);
-      assertEquals([code, stderr], [0, ""]);
-    }
-    const { code, stderr, stdout } = await this.run(`finish/${count}`, flags);
-    assertEquals([code, stderr], [0, ""]);
-    return lastEvent(stdout);
-  }
-}
-
 describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
+  const shardsOf = (variant: Variant, entries = TREE) => Shards.of(scene, variant, entries);
+
   VARIANTS.forEach((variant, index) => {
     for (const count of [1, 3, 4]) {
       it(`of ${count} makes the target equal to the source (${variantName(variant)})`, async () => {
-        const shards = await Shards.of(scene, variant);
+        const shards = await shardsOf(variant);
         const end = await shards.runAll(count);
         assertEquals(await compareTrees(shards.from, shards.to, { modes: true, mtimes: "s" }), []);
         assertEquals(temporaryFiles(shards.to), []);
@@ -74,7 +37,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     }
 
     it(`updates, verifies and deletes (${variantName(variant)})`, async () => {
-      const shards = await Shards.of(scene, variant);
+      const shards = await shardsOf(variant);
       await shards.runAll(2, ["-a", "--verify"]);
       await Deno.writeTextFile(`${shards.from}/d0/in/f0`, "other contents");
       await Deno.remove(`${shards.from}/d0/in/f4`);
@@ -89,7 +52,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     });
 
     it(`sets the permissions of new directories without -p (${variantName(variant)})`, async () => {
-      const shards = await Shards.of(scene, variant, { "a/b/file": "x", "c": { directory: true } });
+      const shards = await shardsOf(variant, { "a/b/file": "x", "c": { directory: true } });
       await shards.run("0/2", ["-r"]);
       await shards.run("1/2", ["-r"]);
       assertEquals(Deno.statSync(`${shards.to}/a`).mode! & 0o777, 0o700);
@@ -100,7 +63,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     });
 
     it(`copies listed paths only (${variantName(variant)})`, async () => {
-      const shards = await Shards.of(scene, variant);
+      const shards = await shardsOf(variant);
       const list = `${await scene.tree({ list: "d0/in/f0\nd1\nempty\n" })}/list`;
       await shards.runAll(3, ["-a", "--files-from", list]);
       assertEquals(listNames(shards.to), ["d0", "d1", "empty"]);
@@ -109,7 +72,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
 
     if (index > 0) return;
     it("examines and copies each file in one shard only", async () => {
-      const shards = await Shards.of(scene, variant);
+      const shards = await shardsOf(variant);
       const counts: number[] = [];
       for (const shard of ["0/3", "1/3", "2/3"]) counts.push(lastEvent((await shards.run(shard)).stdout).files);
       assertEquals(counts.reduce((sum, count) => sum + count), 32);
@@ -120,7 +83,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
   const [variant] = VARIANTS;
 
   it("is finished only if all shards have succeeded, and changes nothing before", async () => {
-    const shards = await Shards.of(scene, variant);
+    const shards = await shardsOf(variant);
     await shards.run("0/3");
     await shards.run("2/3");
     const { code, stderr } = await shards.run("finish/3");
@@ -137,7 +100,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
   });
 
   it("names failed shards, which run again alone", async () => {
-    const shards = await Shards.of(scene, variant, { ...TREE, "bad": { link: "bad" } });
+    const shards = await shardsOf(variant, { ...TREE, "bad": { link: "bad" } });
     const results: number[] = [];
     for (const shard of ["0/3", "1/3", "2/3"]) results.push((await shards.run(shard, ["-r"])).code);
     const failed = results.indexOf(1);
@@ -151,7 +114,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
   });
 
   it("refuses shards with other options, and reports of an earlier copy", async () => {
-    const shards = await Shards.of(scene, variant);
+    const shards = await shardsOf(variant);
     await shards.run("0/2", ["-a"]);
     await shards.run("1/2", ["-a", "--exclude=large"]);
     const mixed = await shards.run("finish/2");
@@ -164,7 +127,7 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
   });
 
   it("refuses reports that others may have written", async () => {
-    const shards = await Shards.of(scene, variant);
+    const shards = await shardsOf(variant);
     await shards.run("0/1");
     const report = `${shards.reports}/shard-0-of-1.json`;
     assertEquals(Deno.statSync(report).mode! & 0o777, 0o600);
@@ -180,14 +143,14 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
   });
 
   it("reports a shard whose copy cannot begin", async () => {
-    const shards = await Shards.of(scene, variant);
+    const shards = await shardsOf(variant);
     await Deno.writeTextFile(shards.to, "a file");
     assertEquals((await shards.run("0/1")).code, 1);
     assertMatch((await shards.run("finish/1")).stderr, /shard 0: it failed: /);
   });
 
   it("is refused by an older escp", async () => {
-    const shards = await Shards.of(scene, variant);
+    const shards = await shardsOf(variant);
     const old = await writeWrapper(`${await scene.tree()}/escp`, alteredEscp("without_features.ts"));
     const { code, stderr } = await scene.copy({ ...variant, direction: "push" }, {
       flags: ["-r", "-D", old, "--shard=0/2", "--shard-report", shards.reports],
