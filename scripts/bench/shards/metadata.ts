@@ -16,9 +16,9 @@ export interface Operations {
   listCalls: number;
   /** Times that a directory is opened. */
   openedDirectories: number;
-  /** Files that are examined (statx) at the source. */
+  /** Files that are examined (statx) at the source by the shards that copy them, with `--shard-split 0`. */
   examined: number;
-  /** The same if each shard examined all files to find its own. */
+  /** The same if each shard examines all files, to find those that are split. */
   examinedByAll: number;
 }
 

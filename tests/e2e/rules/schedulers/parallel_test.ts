@@ -31,15 +31,15 @@ describeWithScene(`a copy by the processes of GNU parallel${problem}`, { ignore:
     const log = `${copy.reports}.log`;
     const parallel = ["parallel", "--joblog", log, "--resume-failed", "escp", "{}/3", ":::", "0", "1", "2"];
     // The owner of a file that cannot be replaced fails.
-    await Deno.mkdir(`${copy.to}/large/0`, { recursive: true });
+    await Deno.mkdir(`${copy.to}/small`, { recursive: true });
     const failed = await run(scene, copy, parallel, operands);
     assertEquals(failed.code, 1);
     const incomplete = await run(scene, copy, ["escp", "finish/3"], operands);
     assertEquals(incomplete.code, 1);
     const [, shard] = /again, then finish\/3: (\d)\n/.exec(incomplete.output) ?? [];
-    assertMatch(failed.output, /Cannot .*large\/0/);
+    assertMatch(failed.output, /Cannot .*small/);
 
-    await Deno.remove(`${copy.to}/large/0`);
+    await Deno.remove(`${copy.to}/small`);
     const before = await reportTimes(copy);
     assertEquals(await run(scene, copy, parallel, operands), { code: 0, output: "" });
     const after = await reportTimes(copy);

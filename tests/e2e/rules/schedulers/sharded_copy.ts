@@ -41,7 +41,7 @@ export async function createShardedCopy(): Promise<ShardedCopy> {
     from,
     to,
     reports,
-    flags: ["-q", "-a", "--shard-report", reports],
+    flags: ["-q", "-a", ...IS_FULL ? [] : ["--shard-split", `${SPLIT_BYTES}`], "--shard-report", reports],
     async check() {
       assertEquals(await compareTrees(from, to, { modes: true, owners: true, mtimes: "ns" }), []);
       assertEquals([...Deno.readDirSync(above)].map(({ name }) => name), ["to"]);
@@ -68,6 +68,7 @@ function entries(): TreeEntries {
     const pieces = Object.fromEntries(at.map((offset) => [offset, `data of ${file} ${offset}`.slice(0, 10)]));
     tree[`large/${file}`] = { sparseSize: LARGE_BYTES + file, pieces, mtime: OLD };
   }
+  tree["small"] = "contents";
   tree["empty/in"] = { directory: true, mode: 0o750, mtime: OLD };
   tree["d0/link"] = { link: "../large/0" };
   tree["large"] = { directory: true, mode: 0o711, mtime: OLD };
