@@ -60,7 +60,16 @@ function loginRows(): string[][] {
 }
 
 function balanceRows(files: number, seeds: number): string[][] {
-  const rows = [["sigma", "ranges of", "pieces", "largest file", "most files", "most bytes", "least bytes"]];
+  const rows = [[
+    "sigma",
+    "ranges of",
+    "pieces",
+    "largest file",
+    "most files",
+    "most bytes",
+    "least bytes",
+    "in split files",
+  ]];
   for (const sigma of [2, 3]) {
     const runs = Array.from(
       { length: seeds },
@@ -80,6 +89,7 @@ function balanceRows(files: number, seeds: number): string[][] {
         range(({ mostPieces }) => mostPieces, 4),
         range(({ mostBytes }) => mostBytes, 3),
         range(({ leastBytes }) => leastBytes, 3),
+        `${range(({ splitBytes }) => 100 * splitBytes, 0)} %`,
       ]);
     }
   }

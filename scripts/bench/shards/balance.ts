@@ -22,6 +22,8 @@ export interface Balance {
   mostPieces: number;
   mostBytes: number;
   leastBytes: number;
+  /** Part of all bytes that is in split files, 0 to 1. */
+  splitBytes: number;
 }
 
 /** Random words that are made at once. Even, because each size takes two of them. */
@@ -38,6 +40,7 @@ export function simulateBalance(list: FileList, shards: number, splits: readonly
   const owners = splits.map((split) => new RandomWords(`owners ${split} ${list.seed}`));
   const pieces = splits.map(() => new Float64Array(shards));
   const bytes = splits.map(() => new Float64Array(shards));
+  const inSplitFiles = splits.map(() => 0);
   // The mean of a log-normal distribution is exp(mu + sigma^2 / 2).
   const mu = Math.log(list.bytes / list.files) - list.sigma ** 2 / 2;
   let total = 0;
@@ -49,6 +52,7 @@ export function simulateBalance(list: FileList, shards: number, splits: readonly
     total += size;
     largestFile = Math.max(largestFile, size);
     for (let at = 0; at < splits.length; at++) {
+      if (size > splits[at]) inSplitFiles[at] += size;
       let left = size;
       do {
         const length = Math.min(left, splits[at]);
@@ -68,6 +72,7 @@ export function simulateBalance(list: FileList, shards: number, splits: readonly
       mostPieces: Math.max(...pieces[at]) / (all / shards),
       mostBytes: Math.max(...bytes[at]) / (total / shards),
       leastBytes: Math.min(...bytes[at]) / (total / shards),
+      splitBytes: inSplitFiles[at] / total,
     };
   });
 }

@@ -62,7 +62,7 @@ export interface Cluster extends AsyncDisposable {
   run(program: string, ...args: string[]): Promise<CommandResult>;
   /** Submits a script of sh with `sbatch` and returns the number of the job. `%a` in `--output` is the index of a task. */
   submit(script: readonly string[], ...options: string[]): Promise<string>;
-  /** Waits until all tasks of a job have ended. @returns their states, such as "COMPLETED", by index in the array. */
+  /** Waits until all tasks of a job have ended, at most 10 minutes. @returns their states, such as "COMPLETED", by index in the array. */
   untilEnded(job: string): Promise<Record<string, string>>;
   /** Returns the processes of the cluster and its jobs. */
   processes(): ReturnType<typeof processesWithEnvironment>;
@@ -140,7 +140,11 @@ export async function startCluster(): Promise<Cluster> {
     },
     async untilEnded(job) {
       // Ended jobs are in no queue, but slurmctld still describes them. There is no event that covers requeued tasks.
-      while (await succeed("squeue", "--noheader", `--jobs=${job}`) !== "") await delay(POLL_MS);
+      const deadline = performance.now() + COMMAND_LIMIT_MS;
+      for (let queue; (queue = await succeed("squeue", "--noheader", `--jobs=${job}`)) !== "";) {
+        if (performance.now() > deadline) throw new Error(`The job has not ended:\n${queue}`);
+        await delay(POLL_MS);
+      }
       const tasks = await succeed("scontrol", "show", "job", "--oneliner", job);
       return Object.fromEntries(
         tasks.trim().split("\n").map((line) => {

@@ -1,6 +1,6 @@
 /** Copies by the tasks of a Slurm cluster, over ssh and on one machine. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs/exists";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { delay } from "@std/async/delay";
@@ -61,7 +61,7 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
     const { code, stdout, stderr } = await finish(copy, count, direction, hosts);
     assertEquals([code, stdout, stderr], [0, "", ""]);
     await copy.check();
-    await sshd.waitForNoSession();
+    await sshd.waitForNoSession(10_000);
     const left = (await cluster.processes()).map(commandOf).filter((command) => /escp/.test(command));
     assertEquals(left.filter((command) => !/slurm|munge|daemons/.test(command)), []);
   }
@@ -98,7 +98,11 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
       `exec ${command.replace("escp ", "escp $slow ")}`,
     ];
     const job = await cluster.submit(script, "--array=0-3", "--requeue", `--output=${cluster.directory}/cancelled.%a`);
-    while (!await exists(`${copy.reports}/shard-1-of-4.json`)) await delay(20);
+    // The shard reports that it runs before it copies. There is no event for a file of another process.
+    for (let left = 3000; !await exists(`${copy.reports}/shard-1-of-4.json`); left--) {
+      assert(left > 0, await read(`${cluster.directory}/cancelled.1`));
+      await delay(20);
+    }
     assertEquals((await cluster.run("scancel", `${job}_1`)).code, 0);
     assertEquals((await cluster.untilEnded(job))["1"], "CANCELLED");
     const incomplete = await finish(copy, 4, "push");

@@ -14,6 +14,9 @@ describe("simulateBalance", () => {
     assertEquals(whole.pieces, list.files);
     assert(split.pieces > list.files);
     assertEquals(split.bytes, whole.bytes);
+    assertEquals(whole.splitBytes, 0);
+    // The normal distribution function at -1.338, for files over 1 GiB with a mean of 10 MB.
+    assertAlmostEquals(split.splitBytes, 0.09, 0.05);
     assertAlmostEquals(whole.bytes / list.bytes, 1, 0.2);
     for (const { mostBytes, leastBytes } of [whole, split]) assert(leastBytes <= 1 && mostBytes >= 1);
   });
