@@ -60,6 +60,12 @@ export async function lockOpen(file: Deno.FsFile): Promise<boolean> {
   return await lockWithin(LOCK_MS, file, (error) => codeOf(error) !== undefined);
 }
 
+/** As `lockOpen`, together with other processes that call this. */
+export async function lockShared(file: Deno.FsFile): Promise<boolean> {
+  if (Deno.build.os === "windows") return true;
+  return await lockWithin(LOCK_MS, file, (error) => codeOf(error) !== undefined, { exclusive: false });
+}
+
 /** Creates a record. Returns undefined if another process has just created it. */
 function create(path: string): Deno.FsFile | undefined {
   try {
@@ -81,8 +87,9 @@ async function lockWithin(
   ms: number,
   file: Deno.FsFile,
   isIgnored: (error: unknown) => boolean = () => false,
+  { exclusive = true } = {},
 ): Promise<boolean> {
-  const locking = file.lock(true).then(() => true, (error) => {
+  const locking = file.lock(exclusive).then(() => true, (error) => {
     if (isIgnored(error)) return true;
     throw error;
   });

@@ -174,6 +174,8 @@ export interface FinishedEvent {
   readonly stopped?: boolean;
   /** Ends that used synthetic files. Nothing was copied. */
   readonly dummy?: Dummy;
+  /** Number of shards whose results are included. Default: those of this run only. */
+  readonly shards?: number;
   /** Whether it was a dry run: `files` and `bytes` would be copied. */
   readonly dryRun?: boolean;
   readonly streams: number;

@@ -121,7 +121,7 @@ export class JsonReport {
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
     const { files, bytes, resumed = 0, reused, failed, skipped, verified, deleted, stopped, dryRun } = event;
-    const { removedSources, wireBytes, dummy, streams, engine } = event;
+    const { removedSources, wireBytes, dummy, streams, engine, shards } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -136,6 +136,7 @@ export class JsonReport {
       resumed,
       reused,
       stopped: stopped || undefined,
+      shards,
       dryRun: dryRun || undefined,
       wireBytes,
       dummy,

@@ -31,14 +31,18 @@ export function summaryLine(
 ): string {
   const { files, bytes, resumed = 0, failed, skipped, verified, deleted = 0, stopped, dryRun, wireBytes, dummy } =
     event;
-  const { removedSources = 0 } = event;
-  const rate = totalMs > 0 ? ` (${formatRate((bytes - resumed) / totalMs * 1000, { bits })})` : "";
+  const { removedSources = 0, shards } = event;
+  // The shards have taken another time than this run.
+  const rate = totalMs > 0 && shards === undefined
+    ? ` (${formatRate((bytes - resumed) / totalMs * 1000, { bits })})`
+    : "";
+  const how = shards === undefined ? `in ${formatDuration(totalMs)}` : `by ${formatCount(shards, "shard")}`;
   const copied = dummy === undefined ? " copied" : "";
   const parts = [
     stopped ? "stopped early" : "",
     failed > 0 ? `${failed} failed` : "",
     dryRun ? `dry run: ${formatCount(files, "file")} to copy` : formatCount(files, "file"),
-    dryRun ? formatBytes(bytes) : `${formatBytes(bytes)}${copied} in ${formatDuration(totalMs)}${rate}`,
+    dryRun ? formatBytes(bytes) : `${formatBytes(bytes)}${copied} ${how}${rate}`,
     resumed > 0 ? `${formatBytes(resumed)} resumed` : "",
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     verified === undefined ? "" : `${verified} verified`,

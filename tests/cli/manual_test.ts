@@ -13,6 +13,9 @@ const root = new URL("../../", import.meta.url);
 const manual = await Deno.readTextFile(new URL("src/cli/MANUAL.md", root));
 const readme = await Deno.readTextFile(new URL("README.md", root));
 
+/** Variables for `--shard auto`. */
+const SCHEDULER: Record<string, string> = { SLURM_PROCID: "0", SLURM_NTASKS: "16" };
+
 /** Lines of the shell blocks and code in tables that call escp, without comments and without the rest of a pipeline or list. */
 function commandsIn(text: string): string[] {
   const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) => block.split("\n"));
@@ -44,7 +47,7 @@ describe("src/cli/MANUAL.md", () => {
       // Files of rules are examples.
       using _file = stub(Deno, "readFileSync", () => new Uint8Array());
       using _input = stub(Deno.stdin, "readSync", () => null);
-      commandOf(parseArguments(words(line).slice(1)), { env: () => undefined, driveLetters: false });
+      commandOf(parseArguments(words(line).slice(1)), { env: (name) => SCHEDULER[name], driveLetters: false });
     });
   }
 });

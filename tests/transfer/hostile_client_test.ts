@@ -394,6 +394,15 @@ for (const engine of ENGINES) {
       assertMatch(await refusal(), /bad-order/);
     });
 
+    for (const part of [{ range: { start: 0, end: 1 } }, { joined: true }]) {
+      it(`open a part of a file without a shard (${Object.keys(part)})`, async () => {
+        await begin();
+        const path = "new" as WirePath;
+        session.control.send({ type: "open", file: 0, root: 0, path, size: 1, attributes: ATTRIBUTES, ...part });
+        assertMatch(await refusal(), /bad-order/);
+      });
+    }
+
     it("accept a block of a file that is not open", async () => {
       const stream = await begin();
       await stream.block({ file: 9 }, new Uint8Array(100));

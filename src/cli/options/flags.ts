@@ -11,12 +11,14 @@ import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
 import { OUTPUT } from "./flags/output.ts";
 import { SELECTING } from "./flags/selecting.ts";
+import { SHARING } from "./flags/sharing.ts";
 import { SPEED } from "./flags/speed.ts";
 
 /** All options, in the order of `--help all`. */
 export const FLAGS: readonly Flag[] = [
   ...inSection("Copying", COPYING),
   ...inSection("Copying", SELECTING),
+  ...inSection("Copying", SHARING),
   ...inSection("Speed", SPEED),
   ...inSection("Output", OUTPUT),
   ...inSection("Connection", CONNECTION),
@@ -30,6 +32,7 @@ function inSection(section: Flag["section"], rows: readonly FlagRow[]): Flag[] {
 type Row =
   | typeof COPYING[number]
   | typeof SELECTING[number]
+  | typeof SHARING[number]
   | typeof SPEED[number]
   | typeof OUTPUT[number]
   | typeof CONNECTION[number]

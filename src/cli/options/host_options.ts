@@ -14,6 +14,7 @@ import {
   problemOfJobOwner,
   problemOfRemoval,
 } from "../../protocol/control/job.ts";
+import type { Shard } from "../../protocol/control/shard.ts";
 import type { Selection } from "../../protocol/control/selection.ts";
 import { parseDataAddress } from "../../ssh/data_address.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -26,6 +27,7 @@ import { onlyRules } from "./values/only_rules.ts";
 import { parsePorts } from "./values/ports.ts";
 import { readRules } from "./values/rule_file.ts";
 import type { CompleteFlags } from "./settings.ts";
+import { parseShardNumber } from "./values/shard.ts";
 import { parseTime } from "./values/time.ts";
 
 /** Default of `-D`. With it, escp is searched for on the remote host, and may be installed. */
@@ -130,8 +132,15 @@ function copyRequest(flags: HostOptions["flags"]): CopyRequest {
     numericIds: flags["numeric-ids"] || undefined,
     chown: ownerOf(flags),
     select: selectionOf(flags),
+    shard: shardOf(flags),
     log: flags["remote-log"],
   }, flags);
+}
+
+/** Returns the share of the copy; undefined for all of it. With --checksum files are compared as a whole. */
+function shardOf({ shard, "shard-split": split, checksum }: CompleteFlags): Shard | undefined {
+  if (shard === undefined) return undefined;
+  return { ...parseShardNumber(shard, () => undefined), splitBytes: checksum ? undefined : split || undefined };
 }
 
 /** Whether existing files are compared before they are sent. */

@@ -13,7 +13,9 @@ import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { checkOptions, standardStreams } from "./run_checks.ts";
 import { completeFlags } from "./settings.ts";
+import { checkShard, commonProperties, flagsOfShard, operandOfShard, type ShardRun } from "./shard_options.ts";
 import { planTransfers, type Source, type Transfer } from "./transfers.ts";
+import { parseShardNumber } from "./values/shard.ts";
 
 /** A valid copy run. */
 export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
@@ -45,6 +47,8 @@ export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
   readonly outputDescriptor: number;
   /** Path of a local file for the digests of copied files. */
   readonly manifest?: string;
+  /** The share of the copy that this process copies. Default: all of it. */
+  readonly shard?: ShardRun;
   readonly output: OutputOptions;
 }
 
@@ -62,11 +66,13 @@ export function runOptions(
       hint: `${USAGE}; see "escp --help"`,
     });
   }
-  const operands = texts.map((text) => parseOperand(text, { driveLetters }));
+  const shard = line.shard === undefined ? undefined : parseShardNumber(line.shard, env);
+  const operands = texts.map((text) => parseOperand(operandOfShard(text, shard), { driveLetters }));
   const target = operands.pop();
   const flagsFor = (host?: { host: string }) => {
     const { options: files } = settingsFor(configs, host?.host);
-    return completeFlags(line, { files, env, escpOptions: true });
+    const flags = completeFlags(line, { files, env, escpOptions: true });
+    return shard ? flagsOfShard(flags, shard) : flags;
   };
   const first = [target, ...operands].find((operand) => operand?.kind === "remote");
   const flags = flagsFor(first);
@@ -85,7 +91,9 @@ export function runOptions(
   }));
   const transfers = fileList ? [] : planTransfers(sources, target, { fromOrigin });
   const streams = standardStreams(operands, target, flags);
+  checkShard(flags, transfers, streams);
   checkOptions(flags, transfers, streams);
+  const options = hostOptions(flags);
   return {
     sources,
     target,
@@ -95,11 +103,13 @@ export function runOptions(
     filesFrom,
     fromOrigin,
     transfers,
-    host: hostOptions(flags),
+    host: options,
     ofHosts: hasHosts ? ofHosts : undefined,
     cpumask,
     nodemask,
     manifest: flags.manifest,
+    shard: shard &&
+      { number: shard, reports: flags["shard-report"], copy: commonProperties(texts, flags, options.request) },
     output: outputOptions(flags),
   };
 }

@@ -75,7 +75,7 @@ export function hostKey(operand: Operand): string {
 export interface TransferListeners extends
   Pick<
     CopyListeners,
-    "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest" | "observer"
+    "emit" | "showsTotals" | "begun" | "note" | "unresumable" | "signal" | "manifest" | "observer" | "shards"
   > {
   program: Program;
 }

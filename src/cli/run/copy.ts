@@ -13,6 +13,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import type { Source, Transfer } from "../options/transfers.ts";
 import type { ReportTarget } from "../options/values/report_target.ts";
 import { ESCP } from "../program.ts";
+import type { PartOfCopy } from "../shard/shard_run.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
@@ -60,6 +61,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
+  let part: PartOfCopy | undefined;
   try {
     if (run.cpumask || run.nodemask) {
       const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
@@ -67,10 +69,13 @@ export async function runCopy(given: RunOptions): Promise<number> {
     }
     // With -R another escp has started this process through ssh.
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
-    const failed = await copyTransfers(run, {
-      emit: reporting ? reporting.recordAll(emit) : emit,
+    part = await partOfCopy(run);
+    const emitRecorded = reporting ? reporting.recordAll(emit) : emit;
+    const copied = await copyTransfers(run, {
+      emit: part?.withoutEnd(emitRecorded) ?? emitRecorded,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
       observer: reporting?.recorder,
+      shards: part?.sums,
       showsTotals: json || terminal.showsProgress || undefined,
       log,
       unresumable: () => unresumable = true,
@@ -78,12 +83,14 @@ export async function runCopy(given: RunOptions): Promise<number> {
       program: ESCP,
     });
     output.lost.throwIfAborted();
+    const failed = part?.finish(copied, emitRecorded) ?? copied;
     const all = reporting ? await reporting.finish(failed, emit) : failed;
     output.lost.throwIfAborted();
     return all > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
-    const problem = await reporting?.writeFailed(error);
-    if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
+    for (const problem of [part?.fail(error), await reporting?.writeFailed(error)]) {
+      if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
+    }
     const message = messageOf(error);
     logging.onEvent({ type: "failed", path: "", message });
     report?.fail(message, exitStatusOf(error), error instanceof UserError ? error : {});
@@ -92,6 +99,20 @@ export async function runCopy(given: RunOptions): Promise<number> {
     listing?.flush();
     terminal.close();
   }
+}
+
+/** Opens the reports of shards; undefined if the run is not part of a copy by several processes. @throws {UserError} */
+async function partOfCopy({ shard, host, transfers }: RunOptions): Promise<PartOfCopy | undefined> {
+  if (!shard || shard.reports === undefined || host.request.dryRun) return undefined;
+  const { number: { index, count }, reports, copy } = shard;
+  const { direction, remote } = transfers[0];
+  const about = { count, copy, sourceHost: direction === "pull" ? remote!.host : Deno.hostname() };
+  if (index !== undefined) {
+    return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
+  }
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, {
+    skips: host.request.update !== undefined,
+  });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

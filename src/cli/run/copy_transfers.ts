@@ -4,6 +4,7 @@ import type { Log } from "../../log/log.ts";
 import type { Manifest } from "../../transfer/client/manifest.ts";
 import { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
+import type { ShardSums } from "../../transfer/shard_sums.ts";
 import type { SessionObserver } from "../../transfer/observer.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Transfer } from "../options/transfers.ts";
@@ -20,6 +21,8 @@ export interface CopyRunListeners {
   emit: (event: TransferEvent) => void;
   /** Called for each transfer. Returns a listener for its events. */
   measure?: (transfer: Transfer) => (event: TransferEvent) => void;
+  /** Receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Observes the sessions, for a report. */
   observer?: SessionObserver;
   /** Whether the totals are shown to the user. Default: false. */
@@ -59,6 +62,7 @@ export async function copyTransfers(run: RunOptions, listeners: CopyRunListeners
       },
       signal,
       observer: listeners.observer,
+      shards: listeners.shards,
       manifest,
       program: listeners.program,
     }).catch((error) => {

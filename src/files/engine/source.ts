@@ -1,10 +1,12 @@
 /** Interfaces for finding and reading source files. */
 
 import type { FileError } from "../../errors.ts";
+import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { ListedPaths } from "../walk/listed_paths.ts";
 import type { FileTest } from "../walk/selection.ts";
+import type { ShardEntries } from "../walk/shard.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
 /** One source operand that exists. Plain data: may be posted to a Worker. */
@@ -60,6 +62,8 @@ export interface WalkOptions {
   select?: FileTest;
   /** Returns the mode that records have instead of that of a regular file or directory. Default: the same. */
   changeMode?: (mode: number, isDirectory: boolean) => number;
+  /** Entries that are copied, of those that all other options select. Default: all. */
+  shard?: ShardEntries;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }
@@ -87,6 +91,10 @@ export type WalkItem =
     attributes: Attributes;
     identity: FileIdentity;
     times: ChangeTimes;
+    /** Of a file that shards have split: the range that is sent. Default: the whole file. */
+    range?: ByteRange;
+    /** Whether shards have sent all ranges of the file. Default: false. */
+    joined?: boolean;
     /** Extended attributes, as a block (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
   }

@@ -1,7 +1,7 @@
 /** Interfaces for writing target files. */
 
 import type { FileError } from "../../errors.ts";
-import type { SummedRange } from "../../protocol/data/range_sums.ts";
+import type { ByteRange, SummedRange } from "../../protocol/data/range_sums.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
@@ -131,6 +131,8 @@ export interface Partial {
   inPlace?: boolean;
   /** With `delta`: the existing file, from which unchanged blocks are copied. */
   old?: OldTarget;
+  /** Of a file that shards write together: first byte of the range that this copy writes. The file is never removed. */
+  sharedFrom?: number;
 }
 
 /** The readable file that a large file replaces or changes. */
@@ -257,6 +259,29 @@ export interface PartialFileWriter {
     size: number,
     from?: { resumable?: Resumable; source?: FileIdentity; delta?: boolean },
   ): Promise<BegunPartial>;
+  /**
+   * Creates or opens a partial file that several processes write together, as `begin` does.
+   *
+   * @param from.name its name in the directory of the final one.
+   * @param from.range the range that this copy writes.
+   * @throws {FileError} Also if the file belongs to another user or has other names.
+   */
+  beginRange(
+    root: number,
+    path: string,
+    size: number,
+    from: { name: string; range: ByteRange; resumable?: Resumable; source?: FileIdentity },
+  ): Promise<BegunPartial>;
+  /**
+   * Opens a partial file that several processes have written together. If there is none, the file that has the final name.
+   *
+   * @throws {FileError} as `beginRange`, and if the file has another size, or a process still writes to it.
+   */
+  openJoined(root: number, path: string, size: number, from: { name: string; source?: FileIdentity }): Promise<Partial>;
+  /** Closes a partial file whose range is complete. Its journal stays until `removeJournals`. */
+  leaveRange(partial: Partial): void;
+  /** Removes the journals of all ranges that `leaveRange` has closed. */
+  removeJournals(): Promise<void>;
   /**
    * Starts the journal of a partial file without one, so that a later copy resumes the file.
    *

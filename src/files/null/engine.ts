@@ -149,6 +149,10 @@ function discardingTarget(): Target {
       readOld() {
         throw new Error("Cannot read a file that is not replaced");
       },
+      beginRange: (root, path, size) => Promise.resolve({ partial: create(root, path, size), kept: [] }),
+      openJoined: () => Promise.reject(new Error("Cannot finish a discarded file")),
+      leaveRange: nothing,
+      removeJournals: () => Promise.resolve(),
       startJournal: () => Promise.resolve(undefined),
       sync: () => Promise.resolve(),
       commit: () => undefined,

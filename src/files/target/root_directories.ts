@@ -57,15 +57,33 @@ function createOne(path: string, place: DirectoryToMake, paths: PathCalls): File
   }
 }
 
-/** Creates the missing root directories of a plan, with mode 01700 until they are finished. */
-export function createDirectories(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
+/**
+ * Creates the missing root directories of a plan, with mode 01700 until they are finished.
+ *
+ * @param options.isShared whether another process may create them at the same time. Default: false.
+ */
+export function createDirectories(roots: TargetRoot[], paths: PathCalls, { isShared = false } = {}): TargetRoot[] {
   const created = new Map<string, FileIdentity>();
   for (const root of roots) {
     if (!isNewDirectory(root)) continue;
     const known = created.get(root.path);
     root.created = known === undefined;
-    root.identity = known ?? paths.makeDirectory(root.path, root);
+    root.identity = known ?? (isShared ? makeShared(root, paths) : paths.makeDirectory(root.path, root));
     created.set(root.path, root.identity);
   }
   return roots;
+}
+
+/** Creates a root directory, or uses the one that another process has created meanwhile. */
+function makeShared(root: TargetRoot & { kind: "folder" }, paths: PathCalls): FileIdentity {
+  try {
+    return paths.makeDirectory(root.path, root);
+  } catch (error) {
+    const found = error instanceof FileError && error.code === "EEXIST"
+      ? paths.stat(root.path, { follow: false })
+      : undefined;
+    if (found?.kind !== FileKind.directory) throw error;
+    root.created = false;
+    return identityOfStat(found);
+  }
 }

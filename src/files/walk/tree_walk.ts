@@ -114,6 +114,8 @@ export class TreeWalk implements Walk {
     }
     const { stat } = this.#lister;
     if (this.#options.select?.(stat) === false) return;
+    if (this.#split(root, "")) return;
+    if (this.#options.shard?.owns("") === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
     this.#pack.enter(root, NO_NAME);
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
@@ -161,13 +163,21 @@ export class TreeWalk implements Walk {
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#changeMode(lister.stat, true);
-      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
+      if (this.#sendsDirectory(path)) {
+        this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
+      } else this.#pack.enter(root, encodeName(path));
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
       lister.closeDirectory();
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** Returns whether a directory is sent even without entries in it. */
+  #sendsDirectory(path: string): boolean {
+    const { shard } = this.#options;
+    return !shard || shard.finishes || shard.owns(path);
   }
 
   *#list(root: number, level: Level): Steps {
@@ -219,7 +229,14 @@ export class TreeWalk implements Walk {
     if (level.listed?.find(lister.nameText()) === false) return;
     let kind = lister.kind;
     if (names === "all") this.#addName(root, level);
-    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
+    const isOwned = this.#owns(level);
+    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) {
+      return isOwned ? this.#skipPrivate(root, level) : undefined;
+    }
+    if (!isOwned && !this.#mustExamine(kind)) {
+      if (names === "accepted" && !this.#isExcluded(level, false)) this.#addName(root, level);
+      return;
+    }
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
         if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
@@ -232,9 +249,11 @@ export class TreeWalk implements Walk {
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
       if (names === "accepted") this.#addName(root, level);
       if (isSkipped) return;
+      if (!isOwned && kind !== FileKind.directory && !this.#isSplit(kind)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
-      this.#fail(error);
+      // The owner reports an entry that cannot be examined.
+      if (isOwned || !(error instanceof FileError)) this.#fail(error);
       return;
     }
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
@@ -243,6 +262,36 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  /** Returns whether this walk copies the current entry. */
+  #owns(level: Level): boolean {
+    const { shard } = this.#options;
+    return !shard || shard.owns(joinPath(level.path, this.#lister.nameText()));
+  }
+
+  /** Returns whether an entry of another shard must be examined, because it may be a directory or a split file. */
+  #mustExamine(kind: number): boolean {
+    const mayBeDirectory = kind === 0 || kind === FileKind.directory || (kind === FileKind.symlink && this.#follow);
+    return mayBeDirectory || (kind === FileKind.file && this.#options.shard!.examinesFiles);
+  }
+
+  /** Returns whether the current entry is a file that is split. */
+  #isSplit(kind: number): boolean {
+    return kind === FileKind.file && this.#options.shard?.splits(this.#lister.stat.size) === true;
+  }
+
+  /** Adds the ranges of the current file that this shard sends. Returns false if the file is not split. */
+  #split(root: number, path: string): boolean {
+    const { shard } = this.#options;
+    const { stat } = this.#lister;
+    if (!shard?.splits(stat.size)) return false;
+    const ranges = shard.finishes ? [{ joined: true }] : shard.ranges(path, stat.size).map((range) => ({ range }));
+    if (ranges.length === 0) return true;
+    this.#changeMode(stat, false);
+    const item = this.#rangedItem(root, path, this.#xattrs(path === "" ? "root" : "entry"));
+    this.#found.push(...ranges.map((part) => ({ ...item, ...part })));
+    return true;
   }
 
   #addName(root: number, level: Level): void {
@@ -296,8 +345,10 @@ export class TreeWalk implements Walk {
   }
 
   #entryFile(root: number, level: Level): void {
-    const { names, nameStart, nameEnd, stat } = this.#lister;
+    const lister = this.#lister;
+    const { names, nameStart, nameEnd, stat } = lister;
     if (this.#options.select?.(stat) === false) return;
+    if (this.#options.shard && this.#split(root, joinPath(level.path, lister.nameText()))) return;
     if (this.#options.hardlinks && stat.links > 1) {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;
@@ -317,13 +368,19 @@ export class TreeWalk implements Walk {
     this.#changeMode(stat, false);
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
-      const identity = identityOfStat(stat);
-      const [attributes, times] = [stat.attributes(), stat.changeTimes()];
-      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
+      this.#found.push(this.#rangedItem(root, path, xattrs));
       return;
     }
     if (this.#pack.isFull(stat.size)) this.#flush();
     this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  /** Returns the current file as a large one. */
+  #rangedItem(root: number, path: string, xattrs: Uint8Array<ArrayBuffer> | undefined) {
+    const { stat } = this.#lister;
+    const identity = identityOfStat(stat);
+    const [attributes, times] = [stat.attributes(), stat.changeTimes()];
+    return { type: "ranged" as const, root, path, size: stat.size, attributes, identity, times, xattrs };
   }
 
   #changeMode(stat: FileStat, isDirectory: boolean): void {

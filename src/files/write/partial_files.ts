@@ -4,6 +4,7 @@ import { FileError } from "../../errors.ts";
 import { DIGEST_KEY_BYTES } from "../../protocol/data/signature.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord } from "../../resume/partial/take_over.ts";
+import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type {
@@ -21,7 +22,7 @@ import type {
   TargetPlace,
 } from "../engine/target.ts";
 import { joinPath } from "../path/local_path.ts";
-import { failedDeno } from "../stat/file_failure.ts";
+import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, planted, replaced, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
 import { mayHold } from "../target/held_directories.ts";
@@ -32,6 +33,7 @@ import { syncDevice, syncFile } from "../target/sync.ts";
 import { isLargeSource, mayBeSource, movedToItself } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
 import { type FilePlace, PartialJournals } from "./partial_journals.ts";
+import { SharedPartials } from "./shared_partials.ts";
 
 /** Minimum size of a file whose blocks are copied. */
 const MIN_OLD_BYTES = 64 << 10;
@@ -40,10 +42,12 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   readonly #open = new OpenPartials();
   readonly #journals: PartialJournals<Name, Staged>;
+  readonly #shared: SharedPartials<Name, Staged>;
 
   constructor(writer: AtomicWriter<Name, Staged>) {
     this.#writer = writer;
     this.#journals = new PartialJournals(writer, this.#open);
+    this.#shared = new SharedPartials(this.#open, this.#journals);
   }
 
   takeCreated(): PendingDirectory[] {
@@ -104,6 +108,62 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     const begun = await this.#beginAt(name, existing, place, resumable);
     if (old) begun.partial.old = old;
     return begun;
+  }
+
+  async beginRange(
+    root: number,
+    path: string,
+    size: number,
+    { name, range, resumable, source }: {
+      name: string;
+      range: ByteRange;
+      resumable?: Resumable;
+      source?: FileIdentity;
+    },
+  ): Promise<BegunPartial> {
+    const place = { root, path, size };
+    const same = this.#sameFile(place, source, { create: true });
+    if (same) return { partial: { ...same, sharedFrom: range.start }, kept: [] };
+    return await this.#shared.begin(place, this.#textOf(place), { name, range, resumable });
+  }
+
+  async openJoined(
+    root: number,
+    path: string,
+    size: number,
+    { name, source }: { name: string; source?: FileIdentity },
+  ): Promise<Partial> {
+    const place = { root, path, size };
+    const same = this.#sameFile(place, source);
+    if (same) return same;
+    const opened = await this.#shared.openJoined(place, this.#textOf(place), name);
+    if (opened) return opened;
+    // Another run may have finished the file.
+    const entry = this.#enter(place);
+    const existing = this.#statTarget(this.#writer.roots[root], entry);
+    const finished = existing?.size === size ? this.#writer.openInPlace(entry, existing) : undefined;
+    if (!finished) throw new FileError("finish", this.#textOf(place), "the partial file of the shards is missing");
+    this.#writer.staging.close(finished.staged);
+    return { ...place, ...finished.file };
+  }
+
+  leaveRange(partial: Partial): void {
+    this.#shared.leave(partial);
+  }
+
+  async removeJournals(): Promise<void> {
+    await this.#shared.removeJournals();
+  }
+
+  /** Enters the directory of a file. Returns the file if it is its own source. */
+  #sameFile(place: FilePlace, source: FileIdentity | undefined, options?: { create: boolean }): Partial | undefined {
+    const root = this.#writer.roots[place.root];
+    checkShape(root, place.path !== "");
+    if (root.kind === "device") throw failedWith("write", root.path, "EINVAL");
+    const name = this.#enter(place, options);
+    const existing = this.#statTarget(root, name);
+    if (!existing || !isLargeSource(root, source, existing)) return undefined;
+    return { ...place, ...this.#writer.knownFile(name, existing), same: true };
   }
 
   async #beginAt(
@@ -269,6 +329,8 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
   }
 
   discard(partial: Partial): void {
+    // Other processes may be writing to it, or its removal would hide a failure.
+    if (partial.sharedFrom !== undefined) return this.#open.remove(partial);
     if (partial.temporary === "" || partial.same || partial.inPlace) return;
     try {
       this.#enter(partial);

@@ -35,7 +35,7 @@ export class PartialJournals<Name, Staged> {
     source: ResumableSource,
   ): Promise<BegunPartial | undefined> {
     const options = { compares: this.#writer.options.localCopy, checking: resumable.checking };
-    const taken = await this.#atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
+    const taken = await this.atPlace({ root, path }, (directory) => takeOver(directory, resumable, source, options));
     if (!taken) return undefined;
     const { partial: { name: temporary, ...identity }, kept, continued } = taken;
     const partial = { root, path, temporary, size, journal: resumable.record, continued, identity };
@@ -46,14 +46,14 @@ export class PartialJournals<Name, Staged> {
   /** Starts the journal of a partial file; undefined if it is not available. Returns its path. @throws {FileError} */
   async start(partial: Partial, target: RecordedTarget, source: ResumableSource): Promise<string | undefined> {
     const { record } = target;
-    const started = await this.#atPlace(partial, (directory) => startJournal(directory, target, source, partial));
+    const started = await this.atPlace(partial, (directory) => startJournal(directory, target, source, partial));
     return started && this.#open.lock(partial, { ...started, record }) ? record : undefined;
   }
 
   /** Removes what an earlier copy has left of a file. @throws {FileError} */
   async removeEarlier(place: TargetPlace, resumable: Resumable | undefined): Promise<void> {
     if (!resumable || !hasRecord(resumable)) return;
-    await this.#atPlace(place, (directory) => removeEarlier(directory, resumable));
+    await this.atPlace(place, (directory) => removeEarlier(directory, resumable));
   }
 
   /**
@@ -61,7 +61,7 @@ export class PartialJournals<Name, Staged> {
    *
    * @throws {FileError} If the directory cannot be kept open. Also the errors of `action`.
    */
-  async #atPlace<Result>(
+  async atPlace<Result>(
     { root, path }: TargetPlace,
     action: (directory: string) => Promise<Result>,
   ): Promise<Result> {

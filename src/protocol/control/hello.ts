@@ -44,6 +44,7 @@ export const FEATURES: readonly string[] = [
   "resume",
   "reverse",
   "select",
+  "shard",
   "sparse",
   "tunnel",
   "update",

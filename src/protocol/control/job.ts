@@ -4,6 +4,7 @@ import { problemOfOwner } from "../data/owners.ts";
 import { MAX_OWNER_BYTES, MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
 import { asModeChange, MAX_MODE_CHANGES, type ModeChange } from "./mode_changes.ts";
 import { parseSelection, type Selection } from "./selection.ts";
+import { parseShard, type Shard } from "./shard.ts";
 import * as shape from "./shape.ts";
 
 /** A request to the remote end. Optional flags are false by default unless their comments state otherwise. */
@@ -160,6 +161,8 @@ export interface JobOptions {
   filters: unknown[];
   /** Only these files are sent. Feature "select". */
   select?: Selection;
+  /** Only this share of the entries is copied, or the copies of all shards are finished. Feature "shard". */
+  shard?: Shard;
   /** Log file on the remote host. The remote end appends to it. Feature "remote-log". */
   log?: string;
 }
@@ -228,6 +231,7 @@ export function parseJob(value: unknown): Job {
     chown: shape.optional(fields, "chown", parseOwner),
     filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
     select: shape.optional(fields, "select", parseSelection),
+    shard: shape.optional(fields, "shard", parseShard),
     log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
   const problem = problemOfRemoval(options);

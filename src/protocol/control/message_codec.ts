@@ -34,7 +34,7 @@ import {
 } from "./message_parts.ts";
 import type { Message, MessageOf, MessageType } from "./messages.ts";
 import { parseFinding, parseProbe } from "./probe.ts";
-import type { SummedRange } from "../data/range_sums.ts";
+import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { type Failure, parseFailure } from "../failure.ts";
 import * as shape from "./shape.ts";
 
@@ -123,6 +123,8 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     dev: shape.optional(fields, "dev", shape.whole),
     inode: shape.optional(fields, "inode", shape.whole),
     delta: shape.optional(fields, "delta", shape.flag),
+    range: shape.optional(fields, "range", openedRange),
+    joined: shape.optional(fields, "joined", shape.flag),
     attributes: asAttributes(fields.attributes),
     xattrs: shape.optional(fields, "xattrs", xattrBlock),
   }),
@@ -217,6 +219,13 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     hint: shape.optional(fields, "hint", shape.text, MAX_HINT_TEXT),
   }),
 };
+
+/** Parses the range of a split file, which is not empty. */
+function openedRange(fields: shape.Fields, name: string): ByteRange {
+  const range = asRange(fields[name], name);
+  if (range.start === range.end) throw shape.badField(name, "a range with bytes");
+  return range;
+}
 
 function failure(fields: shape.Fields): Failure {
   return parseFailure(fields.failure, "failure");

@@ -161,6 +161,10 @@ export type Message =
     inode?: number;
     /** The target exists with other contents, and may be changed. Feature "delta". */
     delta?: boolean;
+    /** Only this range of the file is sent. Shards write one partial file together. Feature "shard". */
+    range?: ByteRange;
+    /** Nothing is sent, because shards have written all ranges of the file. Feature "shard". */
+    joined?: boolean;
     attributes: WireAttributes;
     /** Block of extended attributes (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
@@ -178,7 +182,7 @@ export type Message =
     /** The file that it replaces; only if "open" has `delta`. */
     delta?: OldFile;
   }
-  /** sender -> receiver: all ranges were acknowledged. Size and CRC-32 are those of the whole file. */
+  /** sender -> receiver: all ranges were acknowledged. The CRC-32 is that of the whole file, or of its range. */
   | { type: "close"; file: number; size: number; crc32: number }
   /** sender -> receiver: the large file is abandoned. */
   | { type: "drop"; file: number }
@@ -186,7 +190,7 @@ export type Message =
   | {
     type: "closed";
     file: number;
-    /** Size in bytes. */
+    /** Size of the file, or of its range. In bytes. */
     bytes: number;
     /** CRC-32 of the written bytes. */
     crc32: number;

@@ -45,17 +45,17 @@ export class RangeSums {
     return true;
   }
 
-  /** Returns the CRC-32 of bytes [0, size), undefined if some are missing. */
-  total(size: number): number | undefined {
-    if (this.#bytes !== size) return undefined;
+  /** Returns the CRC-32 of bytes [start, end), undefined if some are missing. */
+  total(end: number, start = 0): number | undefined {
+    if (this.#bytes !== end - start) return undefined;
     let crc = 0;
-    let at = 0;
+    let at = start;
     for (const range of this.#ranges) {
       if (range.start !== at) return undefined;
       crc = combineCrc32(crc, range.crc32, range.end - range.start);
       at = range.end;
     }
-    return at === size ? crc : undefined;
+    return at === end ? crc : undefined;
   }
 
   /** Returns the index of the first range that starts at or after `start`. */

@@ -65,10 +65,12 @@ export class OpenPartials {
     if (locked) removeRecord(locked.record, locked.journal);
   }
 
-  /** Closes a partial file and its journal without removing them. */
-  leave(partial: Partial): void {
+  /** Closes a partial file and its journal without removing them. @returns the path of the journal. */
+  leave(partial: Partial): string | undefined {
     this.#left.add(partial.temporary);
-    this.#take(partial)?.journal.close();
+    const locked = this.#take(partial);
+    locked?.journal.close();
+    return locked?.record;
   }
 
   /** Returns whether a file of this temporary name was left for a later copy. */
@@ -90,7 +92,7 @@ export class OpenPartials {
   }
 }
 
-/** The temporary name alone is not unique: partial files in different directories may have the same. */
-function keyOf({ root, path, temporary }: Partial): string {
-  return `${root}/${path}/${temporary}`;
+/** The temporary name alone is not unique: files in different directories, and ranges of one file, may have the same. */
+function keyOf({ root, path, temporary, sharedFrom }: Partial): string {
+  return `${root}/${path}/${temporary}/${sharedFrom}`;
 }

@@ -58,7 +58,7 @@ export interface TakeOverOptions {
 }
 
 /** Maximum bytes of a journal that are read: 4 million blocks. */
-const MAX_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
+export const MAX_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
 /** Maximum number of ranges that are reported to the sender. Later ranges are sent again. */
 const MAX_KEPT = 4096;
 
@@ -230,16 +230,28 @@ async function resume(
 ): Promise<TakenOver | undefined> {
   if (!isJournalOf(header, source)) return undefined;
   const { partial } = header;
+  const kept = await resumeBlocks(journal, { header, headerBytes, blocks, validBytes, path }, source, report);
+  if (!kept || (kept.length === 0 && !compares)) return undefined;
+  return { partial, lock, journal, headerBytes, kept, continued: compares };
+}
+
+/** Verifies the blocks of a journal, and drops the others. @returns undefined if the partial file is another one. */
+export async function resumeBlocks(
+  journal: Deno.FsFile,
+  { header: { partial }, headerBytes, blocks, validBytes, path }: Omit<Earlier, "lock">,
+  source: Pick<ResumableSource, "size">,
+  report?: (bytes: number) => void,
+): Promise<SummedRange[] | undefined> {
   const claimed = sortedBlocks(blocks);
   const claimedBytes = claimed.reduce((sum, { start, end }) => sum + end - start, 0);
   report?.(claimedBytes);
   const check = checking.then(() => intactBlocks(path, partial, claimed, source.size));
   checking = check.catch(() => {});
   const intact = await check.finally(() => report?.(-claimedBytes));
-  if (!intact || (intact.length === 0 && !compares)) return undefined;
+  if (!intact) return undefined;
   if (intact.length === blocks.length) journal.truncateSync(validBytes);
   else rewrite(journal, headerBytes, intact);
-  return { partial, lock, journal, headerBytes, kept: mergeAdjacent(intact).slice(0, MAX_KEPT), continued: compares };
+  return mergeAdjacent(intact).slice(0, MAX_KEPT);
 }
 
 /** Creates the partial file; undefined if it cannot be locked. */
@@ -272,8 +284,8 @@ async function begin(
   }
 }
 
-/** Returns the length of the header. */
-function writeHeader(journal: Deno.FsFile, header: JournalHeader): number {
+/** Writes the header of a journal. Returns its length. */
+export function writeHeader(journal: Deno.FsFile, header: JournalHeader): number {
   const bytes = encodeJournalHeader(header);
   writeAt(journal, 0, bytes);
   return bytes.length;

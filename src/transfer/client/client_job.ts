@@ -64,6 +64,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     job: agreedOptions(job),
     streams: options.streams,
     listing,
+    shards: options.shards,
     placed: listing?.placed,
     emit: (event: TransferEvent) => {
       if (event.type === "connected") emit(withRoute(event, options, session));

@@ -8,6 +8,7 @@ import type { Reach } from "../../ssh/reach.ts";
 import type { TransferEvent } from "../events.ts";
 import type { SessionObserver } from "../observer.ts";
 import type { RequestedSource } from "../requested_sources.ts";
+import type { ShardSums } from "../shard_sums.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { Manifest } from "./manifest.ts";
 import type { SharedTarget } from "./reserved_names.ts";
@@ -25,6 +26,8 @@ export interface CopyListeners {
   unresumable: (why: string) => void;
   /** Collects the digests of copied files. */
   manifest?: Manifest;
+  /** Receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Observes the sessions, for a report. */
   observer?: SessionObserver;
   /** Ends the copy early; its reason is thrown. */

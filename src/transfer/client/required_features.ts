@@ -127,6 +127,12 @@ const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy
     optionToDrop: "--relative",
   },
   {
+    feature: "shard",
+    isNeeded: ({ job }) => job.shard !== undefined,
+    unsupportedMessage: (host, escp) => `Cannot use --shard: ${escp} on ${host} does not support it`,
+    optionToDrop: "--shard",
+  },
+  {
     feature: "chmod",
     isNeeded: ({ job }) => job.direction === "pull" && job.chmod !== undefined,
     unsupportedMessage: (host, escp) => `Cannot use --chmod: ${escp} on ${host} does not support it`,

@@ -80,11 +80,24 @@ export class DirectoryFinalizer {
     for (const { root, path } of all(this.#directories)) if (path !== "") yield { root, path };
   }
 
-  /** Sets the attributes of directories, and flushes them with fsync. @returns the failures. */
-  async finish(writer: DirectoryWriter): Promise<FileError[]> {
-    const failures = writer.finish([...all(this.#directories)]);
+  /**
+   * Sets the attributes of directories, and flushes them with fsync.
+   *
+   * @param options.isShard whether other shards may be writing into the directories: then only permissions that were extended
+   * are restored.
+   * @returns the failures.
+   */
+  async finish(writer: DirectoryWriter, { isShard = false } = {}): Promise<FileError[]> {
+    const failures = writer.finish([...isShard ? this.#extended() : all(this.#directories)]);
     if (this.#named) failures.push(...await writer.sync(all(this.#named)));
     return failures;
+  }
+
+  /** Yields the existing directories whose permissions were extended. */
+  *#extended(): Generator<FinishedDirectory> {
+    for (const { root, path, created, mode } of all(this.#directories)) {
+      if (!created && mode !== undefined) yield { root, path, created, mode };
+    }
   }
 }
 

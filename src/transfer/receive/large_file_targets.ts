@@ -21,6 +21,7 @@ import { shownPath } from "../send/sources/names.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { ShardFiles } from "./shard_files.ts";
 import { LateJournals } from "./late_journals.ts";
 import { MIN_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
 import { TargetRecords } from "./target_records.ts";
@@ -95,6 +96,7 @@ export class LargeFileTargets {
   readonly #host: LargeFileTargetsHost;
   readonly #records: TargetRecords;
   readonly #lateJournals: LateJournals;
+  readonly #shards: ShardFiles;
   readonly #open = new Map<number, OpenFile>();
   /** Files whose partial files are being created or resumed. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -113,6 +115,7 @@ export class LargeFileTargets {
     this.#host = host;
     const { job, machine: { files }, localCopyPid } = host.options;
     this.#records = new TargetRecords(host.record?.records, host.roots, files.paths, { dirlinks: job.dirlinks });
+    this.#shards = new ShardFiles(host);
     this.#lateJournals = new LateJournals(host.writer, {
       mayStart: () => this.#mayKeepJournal(),
       started: (file, path) => host.startJournal(file, path),
@@ -132,6 +135,7 @@ export class LargeFileTargets {
     if (this.#open.size + this.#beginning.size + this.#settling.size >= MAX_OPEN_FILES) {
       throw new ProtocolError("bad-order", `Cannot open more than ${MAX_OPEN_FILES} files at the same time`);
     }
+    this.#shards.checkPart(message);
     this.#announced.add(file);
     const begun = this.#begin(message).catch((error) => this.#host.fatal(error)).finally(() => {
       this.#beginning.delete(file);
@@ -191,6 +195,11 @@ export class LargeFileTargets {
     this.#commitIfComplete(report.file, open);
   }
 
+  /** Removes the journals of ranges after a complete transfer. */
+  async complete(): Promise<void> {
+    await this.#host.writer.removeJournals();
+  }
+
   /** Opens no more files, starts no more journals, and stops digests. */
   stop(): void {
     this.#closed = true;
@@ -205,18 +214,18 @@ export class LargeFileTargets {
 
   async #begin(message: MessageOf<"open">): Promise<void> {
     const { writer, directories, options: { session: { control } } } = this.#host;
-    const { file, size } = message;
+    const { file, size, range = { start: 0, end: size } } = message;
     try {
       const { partial, kept, resumable } = await this.#createPartial(message);
       directories.add(writer.takeCreated());
       if (this.#dropped.delete(file)) return writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
-      this.kept += sums.bytes;
+      if (!message.joined) this.kept += sums.bytes;
       this.#open.set(file, { partial, message, sums, matched: 0, reused: 0 });
       if (resumable?.source && resumable.later) this.#lateJournals.add(file, partial, resumable, resumable.source);
       const sequential = partial.temporary === "";
-      const missing = missingOf(kept, size);
+      const missing = missingOf(kept, range);
       const delta = partial.old && { size: partial.old.size, key: partial.old.key, inPlace: partial.inPlace };
       control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential, delta });
     } catch (error) {
@@ -235,19 +244,54 @@ export class LargeFileTargets {
     if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
       throw privateName("create", targetText(roots[root], path));
     }
-    const recorded = await this.#records.of(root, path);
-    const resumes = job.resume && identity && size >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
+    if (message.joined) return await this.#openJoined(message);
+    const { range } = message;
+    const recorded = await this.#records.of(root, path, range?.start);
+    const sent = range ? range.end - range.start : size;
+    const resumes = job.resume && identity && sent >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
     const checking = (bytes: number) => this.#addChecking(bytes);
     const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
+    const own = dev === undefined || inode === undefined ? undefined : { dev, inode };
+    if (range) {
+      const name = this.#shards.nameOf(message);
+      const begun = await writer.beginRange(root, path, size, { name, range, resumable, source: own });
+      return { ...begun, resumable: undefined };
+    }
     const begun = await writer.begin(root, path, size, {
       resumable,
-      source: dev === undefined || inode === undefined ? undefined : { dev, inode },
+      source: own,
       delta: delta && job.delta && !input,
     });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
     return { ...begun, resumable };
+  }
+
+  /** Opens a file whose ranges shards have written, and reads it for its CRC-32. */
+  async #openJoined(message: MessageOf<"open">) {
+    const { writer } = this.#host;
+    const { root, path, size, dev, inode } = message;
+    const source = dev === undefined || inode === undefined ? undefined : { dev, inode };
+    this.#shards.check(message);
+    const partial = await writer.openJoined(root, path, size, { name: this.#shards.nameOf(message), source });
+    this.#addChecking(size);
+    try {
+      const crc32 = await this.#shards.sum(partial, { path, size }, () => this.#pause());
+      return { partial, kept: [{ start: 0, end: size, crc32 }], resumable: undefined };
+    } catch (error) {
+      writer.discard(partial);
+      throw error;
+    } finally {
+      this.#addChecking(-size);
+    }
+  }
+
+  /** Yields to the event loop. @throws {Deno.errors.Interrupted} if the transfer is over. */
+  #pause(): void | Promise<void> {
+    if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
+    this.#yielder ??= new EventLoopYielder();
+    return this.#yielder.yieldIfDue();
   }
 
   #forget(file: number): void {
@@ -275,7 +319,8 @@ export class LargeFileTargets {
 
   /** Commits a file when all its ranges are written and the sender has closed it, in either order. */
   #commitIfComplete(file: number, open: OpenFile): void {
-    const crc32 = open.sums.total(open.message.size);
+    const { size, range = { start: 0, end: size } } = open.message;
+    const crc32 = open.sums.total(range.end, range.start);
     if (open.expected === undefined || crc32 === undefined) return;
     const { options: { job: { fsync }, listing }, directories } = this.#host;
     this.#forget(file);
@@ -295,13 +340,9 @@ export class LargeFileTargets {
     if (fsync) await writer.sync(partial);
     if (!listing || partial.temporary === "") return;
     const { digestPartial } = await import("./received_digest.ts");
-    const yielder = this.#yielder ??= new EventLoopYielder();
-    const pause = () => {
-      if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
-      return yielder.yieldIfDue();
-    };
     try {
-      listing.digested(root, path, await digestPartial(writer, partial, { size, crc32 }, pause));
+      const digest = await digestPartial(writer, partial, { size, crc32 }, () => this.#pause());
+      listing.digested(root, path, digest);
     } catch (error) {
       // The file is complete even if the transfer ends during the digest.
       if (!this.#closed) throw error;
@@ -311,11 +352,12 @@ export class LargeFileTargets {
   /** Gives a file its final name, and confirms it to the sender. */
   #commit(file: number, open: OpenFile, crc32: number): void {
     const { options: { session, job, listing }, writer, record, backups } = this.#host;
-    const { root, path, size, attributes, xattrs } = open.message;
+    const { root, path, size, attributes, xattrs, range, joined } = open.message;
     if (crc32 !== open.expected) {
       const detail = "the written data differs from what the sender read (CRC-32 differs)";
       return this.#discard(file, open, toFailure(checksumMismatch(open.partial.path, detail)));
     }
+    if (range) return this.#commitRange(file, open, range, crc32);
     try {
       const stat = writer.commit({ ...open.partial, size }, attributes, xattrs);
       if (stat) record?.addLarge(open.message, stat);
@@ -326,8 +368,9 @@ export class LargeFileTargets {
       this.#host.deleted(writer.takeDeleted());
     }
     this.files++;
-    this.bytes += size;
-    if (open.partial.inPlace && !job.inplace) this.#host.wroteInPlace({ files: 1, root, path });
+    if (joined) this.#shards.joined(path);
+    else this.bytes += size;
+    if (open.partial.inPlace && !job.inplace && !joined) this.#host.wroteInPlace({ files: 1, root, path });
     if (open.partial.same) this.#host.foundSame({ files: 1, root, path });
     listing?.copied(root, path);
     session.control.send({
@@ -340,6 +383,14 @@ export class LargeFileTargets {
     });
   }
 
+  /** Confirms a range. The run that finishes the copy commits the file. */
+  #commitRange(file: number, { partial, message }: OpenFile, { start, end }: ByteRange, crc32: number): void {
+    this.bytes += end - start;
+    this.#host.writer.leaveRange(partial);
+    this.#shards.written(message, { start, end, crc32 });
+    this.#host.options.session.control.send({ type: "closed", file, bytes: end - start, crc32 });
+  }
+
   #discard(file: number, { partial }: OpenFile, failure: Failure): void {
     this.#host.writer.discard(partial);
     this.#host.failed(failure);
@@ -347,11 +398,11 @@ export class LargeFileTargets {
   }
 }
 
-/** Returns the ranges of a file that are not kept. */
-function missingOf(kept: SummedRange[], size: number): ByteRange[] {
+/** Returns the parts of a range that are not kept. */
+function missingOf(kept: SummedRange[], whole: ByteRange): ByteRange[] {
   const missing: ByteRange[] = [];
-  let at = 0;
-  for (const { start, end } of [...kept, { start: size, end: size }]) {
+  let at = whole.start;
+  for (const { start, end } of [...kept, { start: whole.end, end: whole.end }]) {
     if (at < start) missing.push({ start: at, end: start });
     at = end;
   }

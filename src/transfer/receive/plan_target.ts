@@ -112,7 +112,7 @@ async function planFiles(
   }
   if (!job.onlyExisting) createMissing(roots, files.paths);
   await record.begin(roots, totals);
-  if (!job.onlyExisting) createDirectories(roots, files.paths);
+  if (!job.onlyExisting) createDirectories(roots, files.paths, { isShared: job.shard !== undefined });
   // Immediately, because the next run would copy into a directory that no record names.
   record.addCreated(roots, sources);
   return roots;

@@ -187,7 +187,10 @@ class Receiver implements AsyncDisposable {
       ? await awaitRemoval(control, (message) => this.#handleReport(message))
       : undefined;
     // The next run of a lost session finds the directories of this one by the record.
-    if (isComplete) record.complete();
+    if (isComplete) {
+      record.complete();
+      await target.complete();
+    }
     const { streamGroup } = target;
     const lost = this.#isClient ? streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });

@@ -8,6 +8,7 @@ import type { AgreedOptions } from "../agreed_options.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { TransferEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
+import type { ShardSums } from "../shard_sums.ts";
 
 /** Session, target and options of a receiver. */
 export interface ReceiveOptions {
@@ -41,6 +42,8 @@ export interface ReceiveOptions {
   onlyNames?: ReadonlySet<string>;
   /** Receives the files in place and their digests, perhaps repeatedly; undefined: no digests are computed. */
   listing?: CopyListing;
+  /** On the client: receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Called with whether the target is the name of the only source. */
   placed?: (renamed: boolean) => void;
   /** Called with the reason if nothing of this copy can be resumed. */

@@ -8,7 +8,7 @@ import type { WireSource } from "../../protocol/control/messages.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
-/** Identity of a copy in all its runs: the target of the user, and the name of the first source. */
+/** Identity of a copy in all its runs: the target of the user, the name of the first source, and the shard. */
 export interface RecordPlace {
   /** Absolute path without symbolic links. */
   target: string;
@@ -20,9 +20,12 @@ export interface RecordPlace {
 export function placeOf(options: ReceiveOptions, source: WireSource): RecordPlace {
   const full = fullTarget(options, source);
   const { name } = source;
+  const { shard } = options.job;
+  // Shards of one copy may run at the same time.
+  const part = shard ? [`shard ${shard.index ?? "finish"}/${shard.count}`] : [];
   const { paths } = options.machine.files;
   const target = futurePath(withoutTrailingSlashes(full), (path) => realPathIfAny(path, paths));
-  return { target, recordIn: (records) => recordPath(records, "run", target, name) };
+  return { target, recordIn: (records) => recordPath(records, "run", target, name, ...part) };
 }
 
 /** Returns the absolute path of the target of a source. */

@@ -163,6 +163,11 @@ export class TargetFiles {
     return result;
   }
 
+  /** Removes the journals of ranges after a complete transfer. */
+  async complete(): Promise<void> {
+    await this.#large.complete();
+  }
+
   startProgress(): void {
     this.#progress.start();
   }
@@ -175,7 +180,9 @@ export class TargetFiles {
     if (this.#options.job.comparison?.dryRun) return [];
     // Backups are left of files that could not be verified, and temporary files of an earlier run.
     if (this.#options.job.verify || this.#record?.reopened) this.#sweep();
-    return (await this.#directories.finish(this.#target.directories)).map(toFailure);
+    const { shard } = this.#options.job;
+    const isShard = shard?.index !== undefined;
+    return (await this.#directories.finish(this.#target.directories, { isShard })).map(toFailure);
   }
 
   /** Ends all streams. Keeps partial files for a later run, and removes other unfinished files. */

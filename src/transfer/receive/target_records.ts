@@ -31,8 +31,13 @@ export class TargetRecords {
     this.#dirlinks = dirlinks;
   }
 
-  /** Returns the journal of a file; undefined if it has none. @param path relative to the root; "" if the root is the file. */
-  async of(root: number, path: string): Promise<RecordedTarget | undefined> {
+  /**
+   * Returns the journal of a file, or of a range of it; undefined if it has none.
+   *
+   * @param path relative to the root; "" if the root is the file.
+   * @param range first byte of the range.
+   */
+  async of(root: number, path: string, range?: number): Promise<RecordedTarget | undefined> {
     const target = this.#roots[root];
     if (this.#directory === undefined || !target || target.kind === "device") return undefined;
     const real = this.#realPath(rootPath(target));
@@ -41,7 +46,8 @@ export class TargetRecords {
     const full = this.#dirlinks
       ? joinPath(futurePath(directoryOf(below), (each) => this.#realPath(each)), baseName(below))
       : below;
-    return { record: await recordPath(this.#directory, "journal", full), target: full };
+    const part = range === undefined ? [] : [`range ${range}`];
+    return { record: await recordPath(this.#directory, "journal", full, ...part), target: full };
   }
 
   #realPath(path: string): string | undefined {

@@ -15,6 +15,7 @@ import type { ComparedRange, CompareUnit, RangedItem } from "../../streams/unit.
 import { type ComparedFile, type GatheredFile, planOf, takeRange } from "./compared_file.ts";
 import type { ItemizedChanges } from "./itemized_changes.ts";
 import { selectDigests } from "./sent_contents.ts";
+import { bytesOf } from "../shard_sums.ts";
 import { shownPath } from "./sources/names.ts";
 
 /** Callbacks of a planner. */
@@ -266,14 +267,14 @@ export class ComparePlanner {
 
   #same(item: RangedItem, changes: number): void {
     this.#host.items?.large(item, CompareResult.same, changes);
-    this.#host.skipped(item.size, true);
+    this.#host.skipped(bytesOf(item), !item.range);
     this.#host.known?.large(item);
-    if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, CompareResult.same);
+    if (this.#options.dryRun) this.#plan(item.root, item.path, bytesOf(item), CompareResult.same);
   }
 
   #need(item: RangedItem, result: number, changes: number): void {
     this.#host.items?.large(item, result, changes);
-    if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
+    if (this.#options.dryRun) this.#plan(item.root, item.path, bytesOf(item), result);
     else if (this.#continues()) this.#needed.push({ item, replaces: result === CompareResult.different });
   }
 

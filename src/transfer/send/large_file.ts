@@ -76,14 +76,24 @@ export function setFailure(file: LargeFile, failure: Failure, side: "sender" | "
   file.failedSide ??= side;
 }
 
-/** Checks that missing and kept ranges of the receiver are the whole file, without overlaps. @throws {ProtocolError} */
-export function checkRanges(ranges: ByteRange[], size: number): void {
-  let at = 0;
+/** Checks that missing and kept ranges of the receiver are all of a range, without overlaps. @throws {ProtocolError} */
+export function checkRanges(ranges: ByteRange[], whole: ByteRange): void {
+  let at = whole.start;
   for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
     if (start !== at || end <= start) throw wrongRanges();
     at = end;
   }
-  if (at !== size) throw wrongRanges();
+  if (at !== whole.end) throw wrongRanges();
+}
+
+/** Returns the failure of a file that cannot be joined from the ranges of shards. */
+export function notJoined(path: string, problem: string): Failure {
+  return {
+    code: "",
+    path,
+    message: `Cannot finish ${quotePath(path)}: ${problem}`,
+    hint: "Run all shards again, then finish the copy",
+  };
 }
 
 /** Returns the error for ranges that are not those of their file. */

@@ -13,6 +13,7 @@ import type { InputUnit, RangedItem, RangeUnit, ScanUnit, SignatureUnit, WorkUni
 import {
   checkRanges,
   type LargeFile,
+  notJoined,
   otherTotals,
   setFailure,
   takeRange,
@@ -23,11 +24,12 @@ import {
 } from "./large_file.ts";
 import { DeltaFile, type DeltaRequest } from "./delta/delta_file.ts";
 import { DeltaRates } from "./delta/delta_rates.ts";
+import { rangeOf, splitSource } from "../shard_sums.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
 
 /** Callbacks of large files. */
-export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note"> {
+export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note" | "shards"> {
   /** All of a file was sent. */
   sent(file: SentFile): void;
   /** A file is in place. @param sums of its ranges, in order; undefined for a local copy. */
@@ -89,26 +91,36 @@ export class LargeFiles {
 
   /** Announces a file. */
   announce(item: RangedItem, options: AnnouncedOptions = {}): void {
-    const { size, root, attributes, xattrs } = item;
+    const { size, root, attributes, xattrs, range, joined } = item;
     const { replaces, ...known } = options;
     const isLocal = this.#options.offersLocalCopy;
-    const mayBeDelta = (replaces && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES) || undefined;
+    const isPart = range !== undefined || joined === true;
+    const mayBeDelta = (replaces && !isPart && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES) || undefined;
     const identity = this.#identityOf(item);
     const { file } = this.#add(item, {
-      unitBytes: unitBytesOf(size, this.#options),
-      stored: this.#mustBeStored(item),
-      mayBeKept: identity !== undefined,
+      unitBytes: unitBytesOf(range ? range.end - range.start : size, this.#options),
+      // Shards report the sums of their ranges.
+      stored: isPart || this.#mustBeStored(item),
+      mayBeKept: joined || identity !== undefined,
       mayBeDelta,
       ...known,
     });
     // The walk of this end makes only paths that a receiver accepts.
     const path = item.path as MessageOf<"open">["path"];
     const version = identity === undefined ? undefined : fileVersion({ ...item.identity, ...item.times });
-    const { dev, inode } = item.identity;
-    // The wire has exact integers only.
-    const node = Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
-    const same = { identity, version, ...node };
-    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, ...same, delta: mayBeDelta });
+    const same = { identity, version, ...nodeOf(item) };
+    const part = { delta: mayBeDelta, range, joined };
+    const message = { type: "open" as const, file, root, path, size, attributes, xattrs, ...same, ...part };
+    const problem = joined && this.#host.shards?.problemOf(splitSource(message));
+    if (problem) this.#failUnannounced(file, problem);
+    else this.#host.send(message);
+  }
+
+  /** Fails a file that the receiver does not know. */
+  #failUnannounced(file: number, problem: string): void {
+    const { item } = this.#files.get(file)!;
+    this.#files.delete(file);
+    this.#host.failed(notJoined(item.path, problem), "sender", item);
   }
 
   /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */
@@ -128,12 +140,14 @@ export class LargeFiles {
     const file = this.#inState(number, "announced");
     if (!file) return;
     if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
-    if (!file.input) checkRanges([...missing, ...kept], file.item.size);
+    if (!file.input) checkRanges([...missing, ...kept], rangeOf(file.item));
+    if (file.item.joined && missing.length > 0) throw wrongRanges();
     if (delta && !file.mayBeDelta) throw wrongDelta();
     file.state = "open";
     file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
     kept.forEach((range) => file.sums.add(range));
+    if (file.item.joined) return this.#openedJoined(file);
     file.keptBytes = file.sums.bytes;
     if (kept.length > 0) this.#host.kept(file.keptBytes);
     if (delta && missing.length > 0) return this.#startDelta(file, delta);
@@ -141,18 +155,30 @@ export class LargeFiles {
     else this.#closeIfComplete(file);
   }
 
+  /** Compares the sum that the receiver has read with those that the shards have reported. */
+  #openedJoined(file: LargeFile): void {
+    const { item, sums } = file;
+    const problem = this.#host.shards?.problemOfSum(item.path, sums.total(item.size)!);
+    if (problem === undefined) return this.#closeIfComplete(file);
+    setFailure(file, notJoined(item.path, problem), "sender");
+    this.#dropIfIdle(file);
+  }
+
   /** Handles the receiver's message that a file has its final name. @throws {ProtocolError} if it is not complete. */
   closed({ file: number, bytes, crc32, found = 0, reused = 0 }: MessageOf<"closed">): void {
     const file = this.#inState(number, "closing");
     if (!file) return;
     const { item, sums, mayBeKept, keptBytes } = file;
+    const { start, end } = rangeOf(item);
     if (found > (mayBeKept ? item.size - keptBytes : 0)) throw wrongRanges();
     if (reused > (file.delta ? item.size - keptBytes : 0)) throw wrongRanges();
     this.#files.delete(number);
     if (found > 0) this.#host.matched(found);
     if (reused > 0) this.#host.reused(reused);
-    if (bytes === item.size && crc32 === sums.total(bytes)) {
-      this.#host.done(bytes, item, this.#isLocalCopy(file) ? undefined : sums.ranges);
+    if (bytes === end - start && crc32 === sums.total(end, start)) {
+      if (item.range) this.#host.shards?.written({ ...splitSource({ ...item, ...nodeOf(item) }), start, end, crc32 });
+      if (item.joined) this.#host.shards?.joined(item.path);
+      this.#host.done(bytes, item, this.#isLocalCopy(file) || item.joined ? undefined : sums.ranges);
     } else this.#host.failed(otherTotals(item.path), "sender", item);
   }
 
@@ -321,7 +347,8 @@ export class LargeFiles {
   }
 
   #closeIfComplete(file: LargeFile): void {
-    const crc32 = file.sums.total(file.item.size);
+    const { start, end } = rangeOf(file.item);
+    const crc32 = file.sums.total(end, start);
     if (file.state !== "open" || crc32 === undefined) return;
     const { item, changed = UNCHANGED, whole, noted } = file;
     const isLocalCopy = this.#isLocalCopy(file);
@@ -333,7 +360,7 @@ export class LargeFiles {
     }
     file.state = "closing";
     this.#host.send({ type: "close", file: file.file, size: item.size, crc32 });
-    if (!file.input) this.#host.sent({ ...changed, item, isLocalCopy, crc32, whole });
+    if (!file.input && !item.range && !item.joined) this.#host.sent({ ...changed, item, isLocalCopy, crc32, whole });
   }
 
   #isLocalCopy({ stored, input }: LargeFile): boolean {
@@ -353,6 +380,11 @@ export class LargeFiles {
     this.#host.send({ type: "drop", file: file.file });
     this.#host.failed(file.failure, file.failedSide!, file.item);
   }
+}
+
+/** Returns device and inode of a file, if the wire can carry them: it has exact integers only. */
+function nodeOf({ identity: { dev, inode } }: RangedItem): { dev?: number; inode?: number } {
+  return Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
 }
 
 /** Returns the kind of work whose rate a unit shows; undefined for a unit that copies old contents, and others. */

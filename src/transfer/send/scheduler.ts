@@ -93,10 +93,13 @@ export class Scheduler {
       request: (unit) => this.#units.add(unit),
       // A verification reads the source again anyway.
       sent: (file) => this.#digests.sent(this.#verification ? { ...file, change: FileChange.none } : file),
+      shards: host.shards,
       done: (bytes, item, sums) => {
-        this.done.files++;
-        this.done.bytes += bytes;
+        if (!item.range) this.done.files++;
+        if (!item.joined) this.done.bytes += bytes;
         this.#lost.delete(item.root, item.path);
+        // The run that finishes the file verifies it.
+        if (item.range) return;
         if (this.#verification) return this.#verification.largeWritten(item, sums);
         host.listing?.copied(item.root, item.path);
         host.confirmed?.large(item);

@@ -3,6 +3,7 @@
 import type { ItemizedEntry, Message, PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
+import type { ShardSums } from "../shard_sums.ts";
 import type { ConfirmedHost } from "./confirmed_sources.ts";
 
 /** Callbacks of the scheduler. */
@@ -16,6 +17,8 @@ export interface SchedulerHost {
   rootName(root: number): string;
   /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
   listing?: CopyListing;
+  /** On the client: receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Receives the entries whose copies are confirmed; with verification after that. Default: nobody does. */
   confirmed?: ConfirmedHost;
   /** A dry run has planned an entry. */

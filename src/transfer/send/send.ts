@@ -113,7 +113,7 @@ class Sender implements AsyncDisposable {
     const { session: { control, features }, job, roots, operands } = this.#options;
     const { files, complete, bytes: foundBytes } = this.#scheduler.found;
     // The sizes of root files are known before the walk reaches them.
-    const bytes = Math.max(foundBytes, job.hardlinks || job.select ? 0 : sizeOf(roots));
+    const bytes = Math.max(foundBytes, job.hardlinks || job.select || job.shard ? 0 : sizeOf(roots));
     const host = await hostIdentity(job.salt);
     await sendOffered(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
@@ -223,6 +223,7 @@ class Sender implements AsyncDisposable {
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
+      shards: this.#options.shards,
       confirmed: this.#confirmed,
       itemized: (entry) => {
         if (this.#isClient) emit({ type: "item", ...entry });

@@ -5,6 +5,7 @@ import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
 import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
+import { ShardEntries } from "../../files/walk/shard.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Session } from "../../session/model/session.ts";
@@ -13,6 +14,7 @@ import type { AgreedOptions } from "../agreed_options.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { TransferEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
+import type { ShardSums } from "../shard_sums.ts";
 
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
@@ -42,6 +44,8 @@ export interface SendOptions {
   checkLink?: WalkOptions["checkLink"];
   /** Receives the files in place and their digests; undefined: no digests are computed. */
   listing?: CopyListing;
+  /** On the client: receives the sums of split files, or has those of all shards. */
+  shards?: ShardSums;
   /** Called with whether the target is the name of the only root, and not the directory that contains it. */
   placed?: (renamed: boolean) => void;
   /** Number of streams. On the remote end the client decides. */
@@ -72,6 +76,7 @@ export function walkOptions(
   const names = job.deletes ? job.deletesExcluded ? "accepted" as const : "all" as const : undefined;
   const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
   const { chmod } = job;
+  const shard = job.shard && new ShardEntries(job.shard);
   const changeMode = chmod && ((mode: number, isDirectory: boolean) => changedMode(mode, isDirectory, chmod));
-  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, checkLink };
+  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, shard, checkLink };
 }

@@ -1,5 +1,6 @@
 /** Items of the walk, pulled on demand and counted. */
 
+import { bytesOf } from "../shard_sums.ts";
 import type { Walk, WalkItem } from "../../files/engine/source.ts";
 
 /** Pulls items from the walk, perhaps before they are needed. */
@@ -74,8 +75,9 @@ export class WalkQueue {
       this.found.files++;
       this.awaitsInput = true;
     } else if (item.type === "ranged") {
-      this.found.files++;
-      this.found.bytes += item.size;
+      // The run that finishes a split file counts it, and the shards count its bytes.
+      if (!item.range) this.found.files++;
+      this.found.bytes += bytesOf(item);
     }
     return item;
   }

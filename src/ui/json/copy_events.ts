@@ -128,6 +128,7 @@ export const COPY_EVENTS: TaskEvents = {
         deleted: maybe(COUNT, "with --delete: deleted entries; in a dry run those that would be deleted"),
         removedSources: maybe(COUNT, "with --remove-source-files: removed entries of the source"),
         stopped: maybe(TRUE, "the copy stopped early, because the target takes no more files"),
+        shards: maybe(COUNT, "with --shard finish/N: shards whose results are included"),
         dryRun: maybe(TRUE, "nothing was copied"),
         wireBytes: maybe(COUNT, "with -C or reused: bytes on the data connections, including frames"),
         dummy: maybe(oneOf("sender", "receiver", "both"), "with --ioengine dummy: ends with synthetic files"),

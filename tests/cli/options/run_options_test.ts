@@ -113,6 +113,7 @@ describe("options of a copy", () => {
       cpumask: undefined,
       nodemask: undefined,
       manifest: undefined,
+      shard: undefined,
       output: { quiet: false, verbose: 0, json: false, bits: false, stats: false, log: undefined, report: undefined },
     });
     const defined = JSON.parse(JSON.stringify(host));

@@ -8,18 +8,11 @@ import project from "../../../deno.json" with { type: "json" };
 import { writeEscpWrapper } from "../../support/escp/escp_command.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { type Sshd, sshdOfSuite } from "../../support/hosts/sshd.ts";
+import { blocksOf } from "../../support/manual_blocks.ts";
 import { createTempTree, type TreeEntries, writeTree } from "../../support/files/temp_tree.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
 
-const manual = await Deno.readTextFile(new URL("../../../src/cli/MANUAL.md", import.meta.url));
-
 const hasSystemd = await exists("/usr/bin/systemd-analyze");
-
-/** Returns the code blocks of a section. */
-function blocksOf(heading: string): string[] {
-  const [, section] = manual.split(new RegExp(`\n##+ ${heading}\n`));
-  return Array.from(section.split(/^##+ /m)[0].matchAll(/^```\w+\n([^]*?)^```$/gm), ([, block]) => block);
-}
 
 /** A machine with the hosts of the recipes, on which a recipe runs. */
 interface Machine extends AsyncDisposable {

@@ -46,6 +46,9 @@ const MESSAGES: Message[] = [
       select: { minSize: 1, maxSize: 0, fromMs: -1, beforeMs: 2, ignoreFiles: true },
     },
   },
+  { ...START, job: { direction: "pull", sources: ["a"], ...OPTIONS, shard: { index: 2, count: 3 } } },
+  { ...START, job: { direction: "push", target: "a", ...OPTIONS, shard: { count: 65_536 } } },
+  { ...START, job: { direction: "push", target: "a", ...OPTIONS, shard: { index: 0, count: 1, splitBytes: 3 << 20 } } },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
   { ...START, job: { direction: "clean", sources: [""], records: true, olderThanMs: 0 } },
   {

@@ -52,6 +52,16 @@ describe("RangeSums", () => {
     assertEquals(sums.total(1000), TOTAL);
   });
 
+  it("returns the CRC-32 of a range that does not begin at 0", () => {
+    const sums = new RangeSums();
+    sums.add(range(400, 600));
+    assertEquals(sums.total(600, 300), undefined);
+    sums.add(range(300, 400));
+    assertEquals(sums.total(600, 300), crc32(BYTES, 300, 600));
+    assertEquals(sums.total(600), undefined);
+    assertEquals(sums.total(599, 299), undefined);
+  });
+
   it("does not add an overlapping range", () => {
     const sums = new RangeSums();
     sums.add(range(100, 200));

@@ -65,12 +65,13 @@ export function enter(namespace: string | undefined): string[] {
 
 /** Registers a suite that needs an ssh server and private networks. Without them its cases are skipped by name. */
 export function describeWithNetworks(name: string, body: () => void): void {
-  const problem = sshdProblem ?? findProblem();
+  const problem = sshdProblem ?? networksProblem();
   if (problem === undefined) describe(name, body);
   else describe(`${name} (skipped: ${problem})`, { ignore: true }, body);
 }
 
-function findProblem(): string | undefined {
+/** Returns why no private networks can be created on this system; undefined if they can. */
+export function networksProblem(): string | undefined {
   if (Deno.build.os !== "linux") return "network namespaces exist on Linux only";
   if (Deno.uid() !== 0) return "only root can create networks";
   const name = `escp-test-${crypto.randomUUID().slice(0, 8)}`;

@@ -248,7 +248,8 @@ async function serverConfig(path: string, { port, addresses, environment, option
     "UseDNS no",
     // The post-quantum default takes 0.13 s of processor time at each end, more than the rest of a login.
     "KexAlgorithms curve25519-sha256",
-    "MaxStartups 100",
+    // The last value of this keyword wins.
+    ...options.serverConfig?.some((line) => line.startsWith("MaxStartups ")) ? [] : ["MaxStartups 100"],
     "LogLevel VERBOSE",
     "Subsystem sftp internal-sftp",
     `SetEnv ${variables.join(" ")}`,

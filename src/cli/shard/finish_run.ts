@@ -1,0 +1,154 @@
+/** The run that finishes a copy by several shards, if all of them have succeeded. */
+
+import { messageOf, ProtocolError, quotePath, UserError } from "../../errors.ts";
+import * as shape from "../../protocol/control/shape.ts";
+import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
+import { ReportedRanges, type ShardSums } from "../../transfer/shard_sums.ts";
+import { differences, parseReport, reportName, type ShardReport } from "./report.ts";
+import { ReportDirectory } from "./report_directory.ts";
+import { shardList } from "./shard_list.ts";
+import type { PartOfCopy, ShardAbout } from "./shard_run.ts";
+
+/** Maximum number of reasons in a message. */
+const MAX_REASONS = 5;
+/** Maximum characters of a reason. */
+const MAX_REASON = 200;
+
+/** Checks the reports of all shards first. */
+export class FinishRun implements PartOfCopy {
+  readonly #directory: ReportDirectory;
+  readonly #skips: boolean;
+  readonly #about: Omit<ShardAbout, "shard">;
+  readonly #reports: readonly ShardReport[];
+  readonly #ranges = new ReportedRanges();
+  readonly sums: ShardSums;
+  #end: FinishedEvent | undefined;
+
+  /**
+   * @param options.skips whether the copy skips files that the target has: then split files need not be joined.
+   * @throws {UserError} naming the shards to run again.
+   */
+  constructor(directory: string, about: Omit<ShardAbout, "shard">, { skips = false } = {}) {
+    this.#directory = new ReportDirectory(directory);
+    this.#skips = skips;
+    this.#about = about;
+    this.#reports = this.#readReports();
+    for (const { ranges = [], sourceHost } of this.#reports) {
+      for (const range of ranges) this.#ranges.add(range, sourceHost);
+    }
+    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost) };
+  }
+
+  withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
+    return (event) => {
+      if (event.type === "finished") this.#end = event;
+      else emit(event);
+    };
+  }
+
+  /** Passes the last event on, with the totals of all shards. */
+  finish(failed: number, emit: (event: TransferEvent) => void): number {
+    const unjoined = this.#skips ? [] : this.#ranges.unjoined;
+    // Files that failed are among them.
+    let all = Math.max(failed, unjoined.length);
+    for (const path of failed > 0 ? [] : unjoined) {
+      emit({ type: "failed", path, message: `Cannot finish ${quotePath(path)}: the source has no such file any more` });
+    }
+    if (all === 0) {
+      try {
+        const ids = this.#reports.map(({ id }) => id);
+        this.#directory.write(finishName(this.#about), JSON.stringify({ escpShardFinish: 1, ids }) + "\n");
+      } catch (error) {
+        all++;
+        emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });
+      }
+    }
+    if (this.#end) emit({ ...this.#sum(this.#end), failed: all });
+    return all;
+  }
+
+  /** The reports of the shards stay as they are. */
+  fail(): undefined {}
+
+  #sum(end: FinishedEvent): FinishedEvent {
+    const sum = (of: (report: ShardReport) => number | undefined, own = 0) =>
+      this.#reports.reduce((total, report) => total + (of(report) ?? 0), own);
+    return {
+      ...end,
+      files: sum(({ files }) => files, end.files),
+      bytes: sum(({ bytes }) => bytes),
+      skipped: sum(({ skipped }) => skipped),
+      resumed: sum(({ resumed }) => resumed),
+      verified: end.verified === undefined ? undefined : sum(({ verified }) => verified, end.verified),
+      shards: this.#about.count,
+    };
+  }
+
+  /** @throws {UserError} if a report is missing, failed, or of another copy. */
+  #readReports(): ShardReport[] {
+    const { count } = this.#about;
+    const finished = this.#readFinished();
+    const reports: ShardReport[] = [];
+    const problems: { shard: number; reason: string }[] = [];
+    for (let shard = 0; shard < count; shard++) {
+      const report = this.#readReport(shard);
+      if (typeof report === "string") problems.push({ shard, reason: report });
+      else reports.push(report);
+    }
+    // A second run of "finish" is fine. Other shards of an earlier copy would hide that they did not run in this one.
+    const isRepeated = reports.every(({ id }) => finished.has(id));
+    for (const { shard, id } of isRepeated ? [] : reports) {
+      if (finished.has(id)) problems.push({ shard, reason: "its report is of a copy that was finished before" });
+    }
+    if (problems.length === 0) return reports;
+    problems.sort((one, other) => one.shard - other.shard);
+    const shown = problems.slice(0, MAX_REASONS).map(({ shard, reason }) => `shard ${shard}: ${reason}`);
+    if (problems.length > shown.length) shown.push(`${problems.length - shown.length} more`);
+    const list = shardList(problems.map(({ shard }) => shard));
+    throw new UserError(
+      `Cannot finish the copy: ${problems.length} of ${count} shards are not complete (${shown.join("; ")})`,
+      { hint: `Run these shards again, then finish/${count}: ${list}` },
+    );
+  }
+
+  /** Returns the report of a shard, or the reason why it cannot be used. */
+  #readReport(shard: number): ShardReport | string {
+    const { count, copy } = this.#about;
+    let report: ShardReport;
+    try {
+      const text = this.#directory.read(reportName({ shard, count }));
+      if (text === undefined) return "there is no report";
+      report = parseReport(text);
+    } catch (error) {
+      if (error instanceof ProtocolError) return "its report has another format";
+      return `its report cannot be used: ${cut(messageOf(error))}`;
+    }
+    if (report.shard !== shard || report.count !== count) return "its report is of another shard";
+    const different = differences(copy, report.copy);
+    if (different.length > 0) return `it has copied something else (${cut(different.join(", "))} differ)`;
+    if (report.status === "running") return "it has not ended";
+    if (report.status === "failed" && report.message !== undefined) return `it failed: ${cut(report.message)}`;
+    return report.status === "failed" || report.failed > 0 ? `${report.failed} paths failed` : report;
+  }
+
+  /** Returns the identities of the reports with which an earlier run has finished a copy. */
+  #readFinished(): Set<string> {
+    const name = finishName(this.#about);
+    try {
+      const text = this.#directory.read(name);
+      if (text === undefined) return new Set();
+      return new Set(shape.list(shape.parseObject(text), "ids", 1 << 16, shape.asText));
+    } catch (cause) {
+      const reason = cause instanceof ProtocolError ? "it has another format" : messageOf(cause);
+      throw new UserError(`Cannot use the file "${name}" in the directory of "--shard-report": ${reason}`, { cause });
+    }
+  }
+}
+
+function finishName({ count }: Pick<ShardAbout, "count">): string {
+  return `finish-of-${count}.json`;
+}
+
+function cut(text: string): string {
+  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}...` : text;
+}

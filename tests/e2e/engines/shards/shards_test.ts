@@ -1,0 +1,163 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { alteredEscp } from "../../../support/escp/escp_command.ts";
+import { lastEvent } from "../../../support/escp/json_events.ts";
+import { Shards } from "../../../support/escp/shards.ts";
+import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
+import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { listNames } from "../../../support/files/list_names.ts";
+import type { TreeEntries } from "../../../support/files/temp_tree.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
+import { writeWrapper } from "../../../support/shell_script.ts";
+
+const OLD = new Date("2001-02-03T04:05:06Z");
+
+/** A tree with files in several directories, an empty directory, a link, and a directory that cannot be written. */
+const TREE: TreeEntries = {
+  ...Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`d${index % 4}/in/f${index}`, `content ${index}`])),
+  "large": { size: 3 << 20, mtime: OLD },
+  "link": { link: "d0/in" },
+  "empty/in": { directory: true, mode: 0o750, mtime: OLD },
+  "d1/in": { directory: true, mode: 0o555, mtime: OLD },
+  ".": { directory: true, mode: 0o711, mtime: OLD },
+};
+
+describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
+  const shardsOf = (variant: Variant, entries = TREE) => Shards.of(scene, variant, entries);
+
+  VARIANTS.forEach((variant, index) => {
+    for (const count of [1, 3, 4]) {
+      it(`of ${count} makes the target equal to the source (${variantName(variant)})`, async () => {
+        const shards = await shardsOf(variant);
+        const end = await shards.runAll(count);
+        assertEquals(await compareTrees(shards.from, shards.to, { modes: true, mtimes: "s" }), []);
+        assertEquals(temporaryFiles(shards.to), []);
+        assertEquals([end.shards, end.failed, end.files], [count, 0, 32]);
+      });
+    }
+
+    it(`updates, verifies and deletes (${variantName(variant)})`, async () => {
+      const shards = await shardsOf(variant);
+      await shards.runAll(2, ["-a", "--verify"]);
+      await Deno.writeTextFile(`${shards.from}/d0/in/f0`, "other contents");
+      await Deno.remove(`${shards.from}/d0/in/f4`);
+      await Deno.writeTextFile(`${shards.to}/d0/extra`, "x");
+      const flags = ["--mirror", "--verify"];
+      for (const shard of ["0/3", "1/3", "2/3"]) assertEquals((await shards.run(shard, flags)).code, 0);
+      // No shard deletes.
+      assertEquals(listNames(`${shards.to}/d0`), ["extra", "in"]);
+      const end = lastEvent((await shards.run("finish/3", flags)).stdout);
+      assertEquals([end.status, end.files, end.deleted], ["ok", 1, 2]);
+      assertEquals(await compareTrees(shards.from, shards.to, { modes: true, mtimes: "s" }), []);
+    });
+
+    it(`sets the permissions of new directories without -p (${variantName(variant)})`, async () => {
+      const shards = await shardsOf(variant, { "a/b/file": "x", "c": { directory: true } });
+      await shards.run("0/2", ["-r"]);
+      await shards.run("1/2", ["-r"]);
+      assertEquals(Deno.statSync(`${shards.to}/a`).mode! & 0o777, 0o700);
+      assertEquals((await shards.run("finish/2", ["-r"])).code, 0);
+      for (const name of ["", "/a", "/a/b", "/c"]) {
+        assertEquals(Deno.statSync(shards.to + name).mode! & 0o7777, 0o777 & ~Deno.umask(), name);
+      }
+    });
+
+    it(`copies listed paths only (${variantName(variant)})`, async () => {
+      const shards = await shardsOf(variant);
+      const list = `${await scene.tree({ list: "d0/in/f0\nd1\nempty\n" })}/list`;
+      await shards.runAll(3, ["-a", "--files-from", list]);
+      assertEquals(listNames(shards.to), ["d0", "d1", "empty"]);
+      assertEquals([listNames(`${shards.to}/d0/in`), listNames(`${shards.to}/d1/in`).length], [["f0"], 8]);
+    });
+
+    if (index > 0) return;
+    it("examines and copies each file in one shard only", async () => {
+      const shards = await shardsOf(variant);
+      const counts: number[] = [];
+      for (const shard of ["0/3", "1/3", "2/3"]) counts.push(lastEvent((await shards.run(shard)).stdout).files);
+      assertEquals(counts.reduce((sum, count) => sum + count), 32);
+      assertEquals(counts.includes(32), false);
+    });
+  });
+
+  const [variant] = VARIANTS;
+
+  it("is finished only if all shards have succeeded, and changes nothing before", async () => {
+    const shards = await shardsOf(variant);
+    await shards.run("0/3");
+    await shards.run("2/3");
+    const { code, stderr } = await shards.run("finish/3");
+    assertEquals(code, 1);
+    assertStringIncludes(
+      stderr,
+      "Cannot finish the copy: 1 of 3 shards are not complete (shard 1: there is no report)",
+    );
+    assertStringIncludes(stderr, "Run these shards again, then finish/3: 1");
+    assertEquals(Deno.statSync(shards.to).mode! & 0o777, 0o700);
+    await shards.run("1/3");
+    assertEquals((await shards.run("finish/3")).code, 0);
+    assertEquals((await shards.run("finish/3")).code, 0);
+  });
+
+  it("names failed shards, which run again alone", async () => {
+    const shards = await shardsOf(variant, { ...TREE, "bad": { link: "bad" } });
+    const results: number[] = [];
+    for (const shard of ["0/3", "1/3", "2/3"]) results.push((await shards.run(shard, ["-r"])).code);
+    const failed = results.indexOf(1);
+    assertEquals(results.filter((code) => code === 1).length, 1);
+    const { code, stderr } = await shards.run("finish/3", ["-r"]);
+    assertEquals([code, stderr.includes(`(shard ${failed}: 1 paths failed)`)], [1, true], stderr);
+    await Deno.remove(`${shards.from}/bad`);
+    assertEquals((await shards.run(`${failed}/3`, ["-r"])).code, 0);
+    assertEquals((await shards.run("finish/3", ["-r"])).code, 0);
+    assertEquals(Deno.statSync(`${shards.to}/link/f0`).isFile, true);
+  });
+
+  it("refuses shards with other options, and reports of an earlier copy", async () => {
+    const shards = await shardsOf(variant);
+    await shards.run("0/2", ["-a"]);
+    await shards.run("1/2", ["-a", "--exclude=large"]);
+    const mixed = await shards.run("finish/2");
+    assertStringIncludes(mixed.stderr, "shard 1: it has copied something else (filters differ)");
+    await shards.runAll(2);
+    await shards.run("0/2");
+    const stale = await shards.run("finish/2");
+    assertEquals(stale.code, 1);
+    assertStringIncludes(stale.stderr, "(shard 1: its report is of a copy that was finished before)");
+  });
+
+  it("refuses reports that others may have written", async () => {
+    const shards = await shardsOf(variant);
+    await shards.run("0/1");
+    const report = `${shards.reports}/shard-0-of-1.json`;
+    assertEquals(Deno.statSync(report).mode! & 0o777, 0o600);
+    await Deno.rename(report, `${shards.reports}/other`);
+    await Deno.symlink("other", report);
+    assertMatch((await shards.run("finish/1")).stderr, /shard 0: its report cannot be used/);
+    await Deno.remove(report);
+    await Deno.writeTextFile(report, "{}");
+    assertMatch((await shards.run("finish/1")).stderr, /shard 0: its report has another format/);
+    await Deno.chmod(shards.reports, 0o777);
+    assertMatch((await shards.run("finish/1")).stderr, /other users can write to it/);
+    assertMatch((await shards.run("0/1")).stderr, /other users can write to it/);
+  });
+
+  it("reports a shard whose copy cannot begin", async () => {
+    const shards = await shardsOf(variant);
+    await Deno.writeTextFile(shards.to, "a file");
+    assertEquals((await shards.run("0/1")).code, 1);
+    assertMatch((await shards.run("finish/1")).stderr, /shard 0: it failed: /);
+  });
+
+  it("is refused by an older escp", async () => {
+    const shards = await shardsOf(variant);
+    const old = await writeWrapper(`${await scene.tree()}/escp`, alteredEscp("without_features.ts"));
+    const { code, stderr } = await scene.copy({ ...variant, direction: "push" }, {
+      flags: ["-r", "-D", old, "--shard=0/2", "--shard-report", shards.reports],
+      sources: [shards.from],
+      target: shards.to,
+    });
+    assertMatch(stderr, /^escp: Cannot use --(shard|no-target-directory): escp \S+ on testhost does not support it$/m);
+    assertEquals(code, 1);
+  });
+});
