@@ -137,6 +137,22 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     assertEquals(await compareTrees(shards.from, shards.to), []);
   });
 
+  it("stays complete if finish fails for another file and runs again", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant, { a: { size: 3 * MIB }, b: { size: 3 * MIB } });
+      await shards.run("0/2", SPLIT);
+      await shards.run("1/2", SPLIT);
+      const [partial] = temporaryFiles(shards.to);
+      await Deno.rename(partial, `${partial}.moved`);
+      assertEquals((await shards.run("finish/2", SPLIT)).code, 1);
+      await Deno.rename(`${partial}.moved`, partial);
+      const { code, stderr } = await shards.run("finish/2", SPLIT);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await compareTrees(shards.from, shards.to), []);
+      assertEquals([temporaryFiles(shards.to), recordsOf(shards.to)], [[], []]);
+    }
+  });
+
   it("is not finished with a planted partial file", async () => {
     const shards = await shardsOf(variant, { large: { size: 3 * MIB } });
     await shards.run("0/2", SPLIT);
