@@ -6,6 +6,7 @@ import { Shards } from "../../../support/escp/shards.ts";
 import { recordsOf } from "../../../support/escp/state.ts";
 import { partialFile, temporaryFiles } from "../../../support/escp/temporary_files.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { OTHER_USER } from "../../../support/files/plain_rights.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -125,7 +126,12 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     const partial = partialFile(shards.to)!;
     const other = `${await scene.tree({ other: { size: 9 * MIB, seed: "other" } })}/other`;
     const before = await Deno.readFile(other);
-    for (const plant of [Deno.symlink, Deno.link, (_: string, path: string) => Deno.mkdir(path)]) {
+    const ofOtherUser = async (from: string, path: string) => {
+      await Deno.copyFile(from, path);
+      await Deno.chown(path, OTHER_USER, OTHER_USER);
+    };
+    const plants = [Deno.symlink, Deno.link, (_: string, path: string) => Deno.mkdir(path)];
+    for (const plant of Deno.uid() === 0 ? [...plants, ofOtherUser] : plants) {
       await Deno.remove(partial);
       await plant(other, partial);
       const { code, stderr } = await shards.run("1/2", SPLIT);
