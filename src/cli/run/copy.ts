@@ -110,9 +110,9 @@ async function partOfCopy({ shard, host, transfers }: RunOptions): Promise<PartO
   if (index !== undefined) {
     return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
   }
-  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, {
-    skips: host.request.update !== undefined,
-  });
+  const { update, skipExisting = false, onlyExisting = false } = host.request;
+  const skips = update !== undefined || skipExisting || onlyExisting;
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { skips });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

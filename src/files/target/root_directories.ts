@@ -25,7 +25,8 @@ export function missingDirectories(directory: string, target: string, paths: Pat
     if (isPrivateName(name)) throw privateName("create", target);
     const problem = problemOfName(name, rules);
     if (problem !== undefined) throw misnamed(path, problem);
-    if (paths.stat(path, { follow: false })) throw unexpectedLink(path);
+    // Another kind was created by another process since the first look.
+    if (paths.stat(path, { follow: false })?.kind === FileKind.symlink) throw unexpectedLink(path);
     missing.unshift(path);
   }
 }

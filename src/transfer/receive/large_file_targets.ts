@@ -360,7 +360,8 @@ export class LargeFileTargets {
     if (range) return this.#commitRange(file, open, range, crc32);
     try {
       const stat = writer.commit({ ...open.partial, size }, attributes, xattrs);
-      if (stat) record?.addLarge(open.message, stat);
+      // A later run that finishes the copy checks the file again.
+      if (stat && !joined) record?.addLarge(open.message, stat);
     } catch (error) {
       return this.#discard(file, open, toFailure(error));
     } finally {

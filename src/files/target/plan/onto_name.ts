@@ -84,7 +84,8 @@ function ontoName(
     }
     return { kind: "file", directory: parent, name, identity: above && identityOfStat(above), missing };
   }
-  if (paths.stat(bare, { follow: false })) throw unexpectedLink(bare);
+  // Another kind was created by another process since the first look. Creating the directory reports or accepts it.
+  if (paths.stat(bare, { follow: false })?.kind === FileKind.symlink) throw unexpectedLink(bare);
   return { kind: "folder", path: bare, created: true, parent: above && identityOfStat(above), missing };
 }
 

@@ -6,6 +6,7 @@ import { Shards } from "../../../support/escp/shards.ts";
 import { recordsOf } from "../../../support/escp/state.ts";
 import { partialFile, temporaryFiles } from "../../../support/escp/temporary_files.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
+import { OTHER_USER } from "../../../support/files/plain_rights.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../../../support/scene.ts";
 
@@ -125,7 +126,12 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     const partial = partialFile(shards.to)!;
     const other = `${await scene.tree({ other: { size: 9 * MIB, seed: "other" } })}/other`;
     const before = await Deno.readFile(other);
-    for (const plant of [Deno.symlink, Deno.link, (_: string, path: string) => Deno.mkdir(path)]) {
+    const ofOtherUser = async (from: string, path: string) => {
+      await Deno.copyFile(from, path);
+      await Deno.chown(path, OTHER_USER, OTHER_USER);
+    };
+    const plants = [Deno.symlink, Deno.link, (_: string, path: string) => Deno.mkdir(path)];
+    for (const plant of Deno.uid() === 0 ? [...plants, ofOtherUser] : plants) {
       await Deno.remove(partial);
       await plant(other, partial);
       const { code, stderr } = await shards.run("1/2", SPLIT);
@@ -135,6 +141,22 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     await Deno.remove(partial);
     await shards.runAll(2, SPLIT);
     assertEquals(await compareTrees(shards.from, shards.to), []);
+  });
+
+  it("stays complete if finish fails for another file and runs again", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant, { a: { size: 3 * MIB }, b: { size: 3 * MIB } });
+      await shards.run("0/2", SPLIT);
+      await shards.run("1/2", SPLIT);
+      const [partial] = temporaryFiles(shards.to);
+      await Deno.rename(partial, `${partial}.moved`);
+      assertEquals((await shards.run("finish/2", SPLIT)).code, 1);
+      await Deno.rename(`${partial}.moved`, partial);
+      const { code, stderr } = await shards.run("finish/2", SPLIT);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await compareTrees(shards.from, shards.to), []);
+      assertEquals([temporaryFiles(shards.to), recordsOf(shards.to)], [[], []]);
+    }
   });
 
   it("is not finished with a planted partial file", async () => {

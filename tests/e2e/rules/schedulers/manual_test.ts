@@ -40,23 +40,33 @@ describeWithSlurm("a command of the manual for many machines", () => {
 
   const read = (name: string) => Deno.readTextFile(`${cluster.directory}/${name}`);
 
-  it("copies by a job array, and runs a shard again", async () => {
-    await using copy = await createShardedCopy();
-    const [array, finish, submit, again] = blocksOf("Job arrays of Slurm");
+  /** Writes the scripts of the job array, and returns the other commands of the section. */
+  async function writeJobs(copy: ShardedCopy): Promise<string[]> {
+    const [array, finish, ...commands] = blocksOf("Job arrays of Slurm");
     for (const script of [array, finish]) {
       const [, name] = /^# (\w+\.sh)$/m.exec(script)!;
       await writeScript(`${cluster.directory}/${name}`, ...localized(script, copy).trimEnd().split("\n"));
     }
+    return commands;
+  }
+
+  it("copies by a job array", async () => {
+    await using copy = await createShardedCopy();
+    const [submit] = await writeJobs(copy);
     const [code, output] = await run(submit, copy);
     assertEquals(code, 0, `${output}\n${await read("finish.log")}\n${await read("copy-0.log")}`);
     assertEquals(await read("finish.log"), "");
     await copy.check();
+  });
 
-    // A shard that was killed.
+  it("copies by a job array, a task of which is run again", async () => {
+    await using copy = await createShardedCopy();
+    const [, again] = await writeJobs(copy);
+    assertEquals((await run("sbatch --wait copy.sh", copy))[0], 0, await read("copy-0.log"));
+    // As if the task had been killed.
     const path = `${copy.reports}/shard-3-of-8.json`;
-    const report = (await Deno.readTextFile(path)).replace('"status":"done"', '"status":"running"');
-    await Deno.writeTextFile(path, report);
-    assertEquals((await run(submit.split("\n").at(-2)!.replace(/--dependency=\S+ /, ""), copy))[0], 1);
+    await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace('"status":"done"', '"status":"running"'));
+    assertEquals((await run("sbatch --wait finish.sh", copy))[0], 1);
     assertStringIncludes(sectionOf("Job arrays of Slurm"), "```\n" + await read("finish.log") + "```\n");
     assertEquals((await run(again, copy))[0], 0, await read("finish.log"));
     await copy.check();

@@ -1,6 +1,7 @@
 /** A tree that many processes copy together, and the checks of its copy. */
 
 import { assertEquals } from "@std/assert";
+import { exists } from "@std/fs/exists";
 import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 import { recordsOf } from "../../../support/escp/state.ts";
 import { compareTrees } from "../../../support/files/compare_trees.ts";
@@ -16,6 +17,7 @@ const MAX_SMALL_BYTES = 5000;
 /** Size of the ranges of large files: the default, or less for smaller files. */
 const SPLIT_BYTES = IS_FULL ? 2 ** 30 : 4 << 20;
 const LARGE_BYTES = 3 * SPLIT_BYTES;
+const MEMORY = "/dev/shm";
 const OLD = new Date("2001-02-03T04:05:06Z");
 
 /** Directories of one copy: the source, its copy, and the reports of the shards. Disposing removes all of them. */
@@ -31,7 +33,8 @@ export interface ShardedCopy extends AsyncDisposable {
 
 /** Makes the tree and an empty directory for its target. */
 export async function createShardedCopy(): Promise<ShardedCopy> {
-  const directory = await createTempDirectory();
+  // In memory the kernel reads holes 70 times as fast as on ext4, where it fills the page cache with zeros.
+  const directory = await createTempDirectory(IS_FULL && await exists(MEMORY) ? MEMORY : undefined);
   const { path } = directory;
   const [from, above, reports] = [`${path}/from`, `${path}/above`, `${path}/reports`];
   const to = `${above}/to`;

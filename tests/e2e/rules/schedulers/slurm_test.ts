@@ -89,35 +89,43 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
     await finishAndCheck(copy, 2, "push");
   });
 
-  it("continues after a task was cancelled and requeued", async () => {
-    await using copy = await createShardedCopy();
-    const command = escp(copy, "auto", "push").map(quoteWord).join(" ");
-    // A task that does not end until it is cancelled.
-    const script = [
-      `case "$SLURM_ARRAY_TASK_ID$SLURM_RESTART_COUNT" in 1) slow="-l 1";; esac`,
-      `exec ${command.replace("escp ", "escp $slow ")}`,
-    ];
-    const job = await cluster.submit(script, "--array=0-3", "--requeue", `--output=${cluster.directory}/cancelled.%a`);
-    // The shard reports that it runs before it copies. There is no event for a file of another process.
-    for (let left = 3000; !await exists(`${copy.reports}/shard-1-of-4.json`); left--) {
-      assert(left > 0, await read(`${cluster.directory}/cancelled.1`));
-      await delay(20);
-    }
-    assertEquals((await cluster.run("scancel", `${job}_1`)).code, 0);
-    assertEquals((await cluster.untilEnded(job))["1"], "CANCELLED");
-    const incomplete = await finish(copy, 4, "push");
-    assertEquals(incomplete.code, 1);
-    assertMatch(incomplete.stderr, /1 of 4 shards are not complete \(shard 1: /);
-    assertMatch(incomplete.stderr, /again, then finish\/4: 1\n/);
+  const endings = [
+    { title: "was cancelled", args: [], status: "failed" },
+    { title: "was killed", args: ["--signal=KILL", "--full"], status: "running" },
+  ];
+  for (const { title, args, status } of endings) {
+    it(`continues after a task ${title} and requeued`, async () => {
+      await using copy = await createShardedCopy();
+      const command = escp(copy, "auto", "push").map(quoteWord).join(" ");
+      // The first run of a task does not end until the test ends it.
+      const script = [
+        'case "$SLURM_ARRAY_TASK_ID$SLURM_RESTART_COUNT" in 1) slow="-l 1";; esac',
+        `exec ${command.replace("escp ", "escp $slow ")}`,
+      ];
+      const job = await cluster.submit(script, "--array=0-3", "--requeue", `--output=${cluster.directory}/ended.%a`);
+      const log = () => read(`${cluster.directory}/ended.1`);
+      // The shard reports that it runs before it copies. There is no event for a file of another process.
+      for (let left = 3000; !await exists(`${copy.reports}/shard-1-of-4.json`); left--) {
+        assert(left > 0, await log());
+        await delay(20);
+      }
+      assertEquals((await cluster.run("scancel", ...args, `${job}_1`)).code, 0);
+      assertEquals((await cluster.untilEnded(job))["1"], "CANCELLED", await log());
+      assertEquals(JSON.parse(await read(`${copy.reports}/shard-1-of-4.json`)).status, status);
+      const incomplete = await finish(copy, 4, "push");
+      assertEquals(incomplete.code, 1);
+      assertMatch(incomplete.stderr, /1 of 4 shards are not complete \(shard 1: /);
+      assertMatch(incomplete.stderr, /again, then finish\/4: 1\n/);
 
-    // Slurm would start it two minutes later.
-    for (const args of [["requeue", `${job}_1`], ["update", `JobId=${job}_1`, "StartTime=now"]]) {
-      const { code, stderr } = await cluster.run("scontrol", ...args);
-      assertEquals(code, 0, stderr);
-    }
-    assertEquals(await cluster.untilEnded(job), statesOf(4), await read(`${cluster.directory}/cancelled.1`));
-    await finishAndCheck(copy, 4, "push");
-  });
+      // Slurm would start it two minutes later.
+      for (const args of [["requeue", `${job}_1`], ["update", `JobId=${job}_1`, "StartTime=now"]]) {
+        const { code, stderr } = await cluster.run("scontrol", ...args);
+        assertEquals(code, 0, stderr);
+      }
+      assertEquals(await cluster.untilEnded(job), statesOf(4), await log());
+      await finishAndCheck(copy, 4, "push");
+    });
+  }
 
   it("names the shards of a host that refuses connections, which are run again alone", async () => {
     await using copy = await createShardedCopy();

@@ -157,6 +157,29 @@ for (const { title, make } of ENGINES) {
       assertEquals(plan(temp, [has], "").length, 1, "another host may have the same numbers");
     });
 
+    it("uses directories that another process creates after the first look, in a shared copy only", () => {
+      for (const [target, mkpath] of [["new", false], ["above/new", true]] as const) {
+        using temp = new TempDirectory();
+        const first = temp.at(target.split("/")[0]);
+        const stat: typeof paths.stat = (path, options) => {
+          const found = paths.stat(path, options);
+          if (path === first && !found) Deno.mkdirSync(path);
+          return found;
+        };
+        const racing = new Proxy(paths, {
+          get: (calls, name) => name === "stat" ? stat : Reflect.get(calls, name).bind(calls),
+        });
+        const options = { base: temp.path, tilde: false, sameHost: false, mkpath };
+        const [root] = createDirectories(planTargets([DIRECTORY], target, options, racing), racing, { isShared: true });
+        assertEquals([root.kind, root.kind === "folder" && root.path], ["folder", temp.at(target)]);
+        if (mkpath) continue;
+        assertEquals(root.kind === "folder" && root.created, false);
+        Deno.removeSync(first);
+        const alone = () => createDirectories(planTargets([DIRECTORY], target, options, racing), racing);
+        assertThrows(alone, UserError, "File exists");
+      }
+    });
+
     it("creates root directories that no other user can enter", () => {
       using temp = sample();
       plan(temp, [DIRECTORY], "dir");
