@@ -252,8 +252,8 @@ export class TreeWalk implements Walk {
       if (!isOwned && kind !== FileKind.directory && !this.#isSplit(kind)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
-      // The owner reports an entry that cannot be examined.
-      if (isOwned || !(error instanceof FileError)) this.#fail(error);
+      // Of every shard: only this machine may be unable to examine the entry, which may be a directory.
+      this.#fail(error);
       return;
     }
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
