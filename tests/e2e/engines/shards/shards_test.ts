@@ -114,6 +114,38 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     for (const name of Object.keys(links)) assertEquals(Deno.statSync(`${shards.to}/${name}/f`).isFile, true, name);
   });
 
+  it("is refused if a shard saw another source, and names that shard", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant);
+      await shards.run("0/3");
+      await shards.run("1/3");
+      await Deno.rename(shards.from, `${shards.from}.away`);
+      await Deno.mkdir(shards.from);
+      assertEquals((await shards.run("2/3")).code, 0);
+      const { code, stderr } = await shards.run("finish/3", ["-a", "--delete"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "(shard 2: it saw another source: 0 names in 1 directory instead of 42 names in");
+      await Deno.remove(shards.from);
+      await Deno.rename(`${shards.from}.away`, shards.from);
+      assertEquals((await shards.run("2/3")).code, 0);
+      assertEquals((await shards.run("finish/3")).code, 0);
+      assertEquals(await compareTrees(shards.from, shards.to, { modes: true, mtimes: "s" }), []);
+    }
+  });
+
+  it("is not finished, and nothing is deleted, by a run that sees another source", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant, { a: "a", b: "b", "d/c": "c" });
+      await shards.run("0/1");
+      await Deno.remove(`${shards.from}/a`);
+      await Deno.writeTextFile(`${shards.from}/e`, "e");
+      const { code, stderr } = await shards.run("finish/1", ["-a", "--delete"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "Cannot finish the copy: this run saw another source: other names");
+      assertEquals(listNames(shards.to), ["a", "b", "d"]);
+    }
+  });
+
   it("deletes nothing if the run that finishes cannot examine an entry", async () => {
     const outside = await scene.tree({ "real": "x" });
     const shards = await shardsOf(variant, { "link": { link: `${outside}/real` } });
