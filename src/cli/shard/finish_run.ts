@@ -1,11 +1,13 @@
 /** The run that finishes a copy by several shards, if all of them have succeeded. */
 
 import { messageOf, ProtocolError, quotePath, UserError } from "../../errors.ts";
+import type { WalkedTree } from "../../protocol/control/shard.ts";
 import * as shape from "../../protocol/control/shape.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
 import { ReportedRanges, type ShardSums } from "../../transfer/shard_sums.ts";
 import { differences, parseReport, reportName, type ShardReport } from "./report.ts";
 import { ReportDirectory } from "./report_directory.ts";
+import { isSameTree, otherTrees, treeProblem } from "./seen_trees.ts";
 import { shardList } from "./shard_list.ts";
 import type { PartOfCopy, ShardAbout } from "./shard_run.ts";
 
@@ -22,6 +24,8 @@ export class FinishRun implements PartOfCopy {
   readonly #reports: readonly ShardReport[];
   readonly #ranges = new ReportedRanges();
   readonly sums: ShardSums;
+  /** How the source of this run differs from that of the shards. */
+  #otherTree: string | undefined;
   #end: FinishedEvent | undefined;
 
   /**
@@ -36,7 +40,12 @@ export class FinishRun implements PartOfCopy {
     for (const { ranges = [], sourceHost } of this.#reports) {
       for (const range of ranges) this.#ranges.add(range, sourceHost);
     }
-    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost) };
+    const walked = (tree: WalkedTree) => {
+      const { tree: expected } = this.#reports[0];
+      this.#otherTree = isSameTree(tree, expected) ? undefined : treeProblem(tree, expected);
+      return this.#otherTree === undefined;
+    };
+    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost), walked };
   }
 
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
@@ -53,6 +62,11 @@ export class FinishRun implements PartOfCopy {
     let all = Math.max(failed, unjoined.length);
     for (const path of failed > 0 ? [] : unjoined) {
       emit({ type: "failed", path, message: `Cannot finish ${quotePath(path)}: the source has no such file any more` });
+    }
+    if (this.#otherTree !== undefined) {
+      all++;
+      const message = `Cannot finish the copy: this run ${this.#otherTree}; run all shards again`;
+      emit({ type: "failed", path: "", message });
     }
     if (all === 0) {
       try {
@@ -100,6 +114,7 @@ export class FinishRun implements PartOfCopy {
     for (const { shard, id } of isRepeated ? [] : reports) {
       if (finished.has(id)) problems.push({ shard, reason: "its report is of a copy that was finished before" });
     }
+    problems.push(...otherTrees(reports));
     if (problems.length === 0) return reports;
     problems.sort((one, other) => one.shard - other.shard);
     const shown = problems.slice(0, MAX_REASONS).map(({ shard, reason }) => `shard ${shard}: ${reason}`);

@@ -1,6 +1,7 @@
 /** The run of one shard, which writes its report. */
 
 import { messageOf } from "../../errors.ts";
+import type { WalkedTree } from "../../protocol/control/shard.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
 import type { ShardSums, WrittenRange } from "../../transfer/shard_sums.ts";
 import { VERSION } from "../version.ts";
@@ -32,7 +33,12 @@ export class ShardRun implements PartOfCopy {
     problemOf: () => undefined,
     problemOfSum: () => undefined,
     joined() {},
+    walked: (tree) => {
+      this.#tree = tree;
+      return true;
+    },
   };
+  #tree: WalkedTree | undefined;
   #end: FinishedEvent | undefined;
 
   /** @throws {UserError} if the report cannot be written. */
@@ -65,8 +71,8 @@ export class ShardRun implements PartOfCopy {
     const status = failed > 0 ? "failed" as const : "done" as const;
     let all = failed;
     try {
-      const ranges = [...this.#ranges.values()];
-      this.#write({ status, failed, files, bytes, skipped, verified, resumed, ranges, endedMs: Date.now() });
+      const [tree, ranges] = [this.#tree, [...this.#ranges.values()]];
+      this.#write({ status, failed, files, bytes, skipped, verified, resumed, tree, ranges, endedMs: Date.now() });
     } catch (error) {
       all++;
       emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });

@@ -99,18 +99,60 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     assertEquals((await shards.run("finish/3")).code, 0);
   });
 
-  it("names failed shards, which run again alone", async () => {
-    const shards = await shardsOf(variant, { ...TREE, "bad": { link: "bad" } });
-    const results: number[] = [];
-    for (const shard of ["0/3", "1/3", "2/3"]) results.push((await shards.run(shard, ["-r"])).code);
-    const failed = results.indexOf(1);
-    assertEquals(results.filter((code) => code === 1).length, 1);
-    const { code, stderr } = await shards.run("finish/3", ["-r"]);
-    assertEquals([code, stderr.includes(`(shard ${failed}: 1 paths failed)`)], [1, true], stderr);
-    await Deno.remove(`${shards.from}/bad`);
-    assertEquals((await shards.run(`${failed}/3`, ["-r"])).code, 0);
-    assertEquals((await shards.run("finish/3", ["-r"])).code, 0);
-    assertEquals(Deno.statSync(`${shards.to}/link/f0`).isFile, true);
+  it("fails in each shard that cannot examine an entry, and runs again in these shards alone", async () => {
+    const outside = await scene.tree({ "real/f": "x" });
+    const links = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`l${index}`, { link: `${outside}/real` }]));
+    const shards = await shardsOf(variant, links);
+    await Deno.rename(`${outside}/real`, `${outside}/away`);
+    assertEquals((await shards.run("0/2", ["-r"])).code, 1);
+    await Deno.rename(`${outside}/away`, `${outside}/real`);
+    assertEquals((await shards.run("1/2", ["-r"])).code, 0);
+    const { code, stderr } = await shards.run("finish/2", ["-r"]);
+    assertEquals([code, stderr.includes("(shard 0: 6 paths failed)")], [1, true], stderr);
+    assertEquals((await shards.run("0/2", ["-r"])).code, 0);
+    assertEquals((await shards.run("finish/2", ["-r"])).code, 0);
+    for (const name of Object.keys(links)) assertEquals(Deno.statSync(`${shards.to}/${name}/f`).isFile, true, name);
+  });
+
+  it("is refused if a shard saw another source, and names that shard", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant);
+      await shards.run("0/3");
+      await shards.run("1/3");
+      await Deno.rename(shards.from, `${shards.from}.away`);
+      await Deno.mkdir(shards.from);
+      assertEquals((await shards.run("2/3")).code, 0);
+      const { code, stderr } = await shards.run("finish/3", ["-a", "--delete"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "(shard 2: it saw another source: 0 names in 1 directory instead of 42 names in");
+      await Deno.remove(shards.from);
+      await Deno.rename(`${shards.from}.away`, shards.from);
+      assertEquals((await shards.run("2/3")).code, 0);
+      assertEquals((await shards.run("finish/3")).code, 0);
+      assertEquals(await compareTrees(shards.from, shards.to, { modes: true, mtimes: "s" }), []);
+    }
+  });
+
+  it("is not finished, and nothing is deleted, by a run that sees another source", async () => {
+    for (const variant of VARIANTS) {
+      const shards = await shardsOf(variant, { a: "a", b: "b", "d/c": "c" });
+      await shards.run("0/1");
+      await Deno.remove(`${shards.from}/a`);
+      await Deno.writeTextFile(`${shards.from}/e`, "e");
+      const { code, stderr } = await shards.run("finish/1", ["-a", "--delete"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "Cannot finish the copy: this run saw another source: other names");
+      assertEquals(listNames(shards.to), ["a", "b", "d"]);
+    }
+  });
+
+  it("deletes nothing if the run that finishes cannot examine an entry", async () => {
+    const outside = await scene.tree({ "real": "x" });
+    const shards = await shardsOf(variant, { "link": { link: `${outside}/real` } });
+    assertEquals((await shards.run("0/1", ["-r"])).code, 0);
+    await Deno.rename(`${outside}/real`, `${outside}/away`);
+    assertEquals((await shards.run("finish/1", ["-r", "--delete-excluded"])).code, 1);
+    assertEquals(listNames(shards.to), ["link"]);
   });
 
   it("refuses shards with other options, and reports of an earlier copy", async () => {
