@@ -101,7 +101,9 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
 
   it("fails in each shard that cannot examine an entry, and runs again in these shards alone", async () => {
     const outside = await scene.tree({ "real/f": "x" });
-    const links = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`l${index}`, { link: `${outside}/real` }]));
+    const links = Object.fromEntries(
+      Array.from({ length: 6 }, (_, index) => [`l${index}`, { link: `${outside}/real` }]),
+    );
     const shards = await shardsOf(variant, links);
     await Deno.rename(`${outside}/real`, `${outside}/away`);
     assertEquals((await shards.run("0/2", ["-r"])).code, 1);
