@@ -23,7 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/resume/"],
   ["src/files/write/", "src/files/native/", "src/files/portable/", "src/files/load_engine.ts"],
   ["src/streams/"],
-  ["src/ssh/"],
+  ["src/ssh/", "src/serve/"],
   ["src/session/"],
   ["src/bootstrap/"],
   ["src/transfer/", "src/probe/"],
