@@ -4,9 +4,8 @@
  * client, and the bytes are passed on to it.
  */
 
-import { closeQuietly } from "../../net/close.ts";
-import { pass } from "../../net/pass.ts";
 import { formatPem, type Identity } from "../certificate.ts";
+import { passBoth } from "./pass_both.ts";
 
 /** Accepts TLS on existing connections. */
 export class TlsEnd implements Disposable {
@@ -72,18 +71,4 @@ export class TlsEnd implements Disposable {
     if (resolve) resolve(conn);
     else conn.close();
   }
-}
-
-/** Passes bytes in both directions, and closes both connections at the end. */
-export async function passBoth(one: Deno.Conn, other: Deno.Conn): Promise<void> {
-  const [there, back] = [passAndEnd(one, other), passAndEnd(other, one)];
-  await Promise.all([there, back]).catch(() => {});
-  closeQuietly(one);
-  closeQuietly(other);
-  await Promise.allSettled([there, back]);
-}
-
-async function passAndEnd(from: Deno.Conn, to: Deno.Conn): Promise<void> {
-  await pass(from, to);
-  await to.closeWrite();
 }
