@@ -7,8 +7,11 @@
 import { concat } from "../../bytes.ts";
 import { sshString } from "./ssh_strings.ts";
 
-/** Length of a nonce, and of the digest of a certificate, in bytes. */
+/** Length of a nonce in bytes. */
 export const NONCE_BYTES = 32;
+
+/** Length of the SHA-256 digest of a certificate in bytes. */
+export const HASH_BYTES = 32;
 
 /** Length of the secret of a one-time URL, in bytes. */
 export const ONE_TIME_SECRET_BYTES = 16;
@@ -90,9 +93,8 @@ export function equalsInConstantTime(one: Uint8Array, other: Uint8Array): boolea
 
 function boundFields(context: string, binding: ProofBinding): Uint8Array<ArrayBuffer>[] {
   const { certificateHash, serverNonce, clientNonce } = binding;
-  const values = [certificateHash, serverNonce, clientNonce];
-  if (values.some(({ length }) => length !== NONCE_BYTES)) {
-    throw new RangeError(`Cannot make a proof: digest and nonces must have ${NONCE_BYTES} bytes each`);
-  }
-  return [context, ...values].map(sshString);
+  const isValid = certificateHash.length === HASH_BYTES &&
+    [serverNonce, clientNonce].every(({ length }) => length === NONCE_BYTES);
+  if (!isValid) throw new RangeError(`Cannot make a proof: digest and nonces must have ${NONCE_BYTES} bytes each`);
+  return [context, certificateHash, serverNonce, clientNonce].map(sshString);
 }
