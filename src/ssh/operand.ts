@@ -1,4 +1,5 @@
 import { quotePath, UsageError } from "../errors.ts";
+import { DEFAULT_PORT } from "../serve/server_address.ts";
 
 /** A source or target on the command line. */
 export type Operand = LocalOperand | RemoteOperand;
@@ -16,18 +17,26 @@ export interface RemoteOperand {
   /** Name, alias of ssh_config or address, without brackets. Safe as an argument of ssh. */
   readonly host: string;
   readonly user?: string;
-  /** Port of a `scp://` operand, 1 to 65535. Takes precedence over `-P`. */
+  /** Port of a `scp://` operand, 1 to 65535. Takes precedence over `-P`. Of `escps://`, the port of the server. */
   readonly port?: number;
+  /** For `escps://`: the host runs `escp --serve`, and ssh is not used. */
+  readonly serve?: ServeAccess;
   /** Path as typed, not expanded. Empty means the home directory. */
   readonly path: string;
 }
 
+/** Access to a server. */
+export interface ServeAccess {
+  /** Key of a one-time URL, after "#k=". Secret. Default: the client proves a key of its own. */
+  readonly onceKey?: string;
+}
+
 /** A remote host and its login. */
-export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
+export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port" | "serve">;
 
 /**
  * Parses an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
- * `scp://[user@]host[:port][/path]` are remote. A name is local if it has a "/" before its first ":", begins with ":", or
+ * `scp://[user@]host[:port][/path]` are remote. `escps://[name@]host[:port][/path]` is a host that runs `escp --serve`. A name is local if it has a "/" before its first ":", begins with ":", or
  * has no ":" at all.
  *
  * @param options.driveLetters For Windows: `C:\x` and `C:x` are local, and "\" counts as "/".
@@ -37,7 +46,7 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
   if (text === "") {
     throw new UsageError("A source or target is empty", { hint: "Check for a shell variable that is not set" });
   }
-  if (/^scp:\/\//i.test(text)) return parseUri(text);
+  if (isUri(text)) return parseUri(text);
   if (options.driveLetters && /^[a-z]:/i.test(text)) return { kind: "local", path: text };
   const colon = hostEnd(text, options.driveLetters ? /[/\\]/ : /\//);
   if (colon === undefined) return { kind: "local", path: text };
@@ -50,7 +59,7 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
  * @throws {UsageError} if the text has another form, or as `parseOperand`.
  */
 export function parseHost(text: string, options: { driveLetters?: boolean } = {}): RemoteHost {
-  const isOperand = /^scp:\/\//i.test(text) || text.endsWith(":") && !text.endsWith("::");
+  const isOperand = isUri(text) || text.endsWith(":") && !text.endsWith("::");
   const operand = parseOperand(isOperand ? text : `${text}:`, options);
   if (operand.kind === "local" || operand.path !== "") {
     throw new UsageError(`Cannot use ${quotePath(text)} as a host: it must have the form [user@]host`);
@@ -62,14 +71,17 @@ export function parseHost(text: string, options: { driveLetters?: boolean } = {}
 /** Returns an operand as a user would type it, not escaped. */
 export function formatOperand(operand: Operand): string {
   if (operand.kind === "local") return operand.path;
+  if (operand.serve) return `${formatHost(operand)}/${operand.path.replace(/[%#]/g, encodeURIComponent)}`;
   if (operand.port) return `scp://${formatHost(operand)}:${operand.port}/${operand.path.replaceAll("%", "%25")}`;
   return `${formatHost(operand)}:${operand.path}`;
 }
 
-/** Returns `user@host`, with brackets around an IPv6 address. */
-export function formatHost({ host, user }: Pick<RemoteHost, "host" | "user">): string {
+/** Returns `user@host`, with brackets around an IPv6 address; of a server `escps://user@host:port`. */
+export function formatHost({ host, user, port, serve }: RemoteHost): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
-  return user === undefined ? bracketed : `${user}@${bracketed}`;
+  const login = user === undefined ? bracketed : `${user}@${bracketed}`;
+  if (!serve) return login;
+  return `escps://${login}${port === DEFAULT_PORT ? "" : `:${port}`}`;
 }
 
 /** Returns the index of the ":" after the host; undefined for a local name. */
@@ -123,16 +135,36 @@ function refuse(what: string, bad: string, operand: string): never {
   });
 }
 
+function isUri(text: string): boolean {
+  return /^(?:scp|escps):\/\//i.test(text);
+}
+
 function parseUri(text: string): RemoteOperand {
-  const [, authority, path = ""] = /^scp:\/\/([^/]*)(?:\/(.*))?$/is.exec(text)!;
+  const isServer = /^escps:/i.test(text);
+  const form = isServer ? /^escps:\/\/([^/#]*)\/?(.*)$/is : /^scp:\/\/([^/]*)(?:\/(.*))?$/is;
+  const [, authority, rest = ""] = form.exec(text)!;
+  const { path, serve } = isServer ? parseServed(rest, text) : { path: rest, serve: undefined };
   const [, name, port] = /^(.*?)(?::([0-9]*))?$/s.exec(authority)!;
   const checked = parseAuthority(decode(name, text), text);
   if (checked.host.includes(":") && !name.endsWith("]")) refuse("host name", "is an address without brackets", text);
-  if (port === undefined) return { kind: "remote", ...checked, path: decode(path, text) };
+  if (port === undefined) {
+    return { kind: "remote", ...checked, port: serve && DEFAULT_PORT, serve, path: decode(path, text) };
+  }
   if (!(Number(port) >= 1 && Number(port) <= 65535)) {
     throw new UsageError(`The port in ${quotePath(text)} must be a number from 1 to 65535`);
   }
-  return { kind: "remote", ...checked, port: Number(port), path: decode(path, text) };
+  return { kind: "remote", ...checked, port: Number(port), serve, path: decode(path, text) };
+}
+
+/** Splits the part after the host into the path and the key of a one-time URL. */
+function parseServed(rest: string, operand: string): { path: string; serve: ServeAccess } {
+  const [, path, fragment] = /^([^#]*)(?:#(.*))?$/s.exec(rest)!;
+  if (fragment === undefined) return { path, serve: {} };
+  const onceKey = /^k=([A-Za-z0-9_-]+)$/.exec(fragment)?.[1];
+  if (onceKey !== undefined) return { path, serve: { onceKey } };
+  throw new UsageError(`Cannot read ${quotePath(operand)}: the text after "#" is not the key of a one-time URL`, {
+    hint: 'Write a "#" in a path as "%23"',
+  });
 }
 
 function decode(part: string, operand: string): string {

@@ -3,7 +3,8 @@
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
 import type { Accepted } from "../../protocol/serve/login_messages.ts";
-import { type ControlOptions, type OpenControl, openControl, type ServerAddress } from "./open_control.ts";
+import type { ServerAddress } from "../server_address.ts";
+import { type ControlOptions, type OpenControl, openControl } from "./open_control.ts";
 
 /** Route of data connections to the port of a server. */
 export interface ServerRoute extends ServerAddress, Pick<Accepted, "route" | "onePort"> {}
