@@ -1,4 +1,5 @@
 import { quotePath, UsageError } from "../errors.ts";
+import { parseAuthority, parseUri } from "./uri.ts";
 
 /** A source or target on the command line. */
 export type Operand = LocalOperand | RemoteOperand;
@@ -37,7 +38,7 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
   if (text === "") {
     throw new UsageError("A source or target is empty", { hint: "Check for a shell variable that is not set" });
   }
-  if (/^scp:\/\//i.test(text)) return parseUri(text);
+  if (/^scp:\/\//i.test(text)) return { kind: "remote", ...parseUri(text, { scheme: "scp" }) };
   if (options.driveLetters && /^[a-z]:/i.test(text)) return { kind: "local", path: text };
   const colon = hostEnd(text, options.driveLetters ? /[/\\]/ : /\//);
   if (colon === undefined) return { kind: "local", path: text };
@@ -78,69 +79,4 @@ function hostEnd(text: string, separator: RegExp): number | undefined {
   const colon = bracket ? text.indexOf("]:") + 1 : text.indexOf(":");
   if (colon <= 0) return undefined;
   return separator.test(text.slice(0, colon)) ? undefined : colon;
-}
-
-/** Parses `[user@]host`. The last "@" separates, because user names may contain one. */
-function parseAuthority(authority: string, operand: string): { host: string; user?: string } {
-  const at = authority.lastIndexOf("@");
-  // As with scp, "@host" has no user.
-  const user = at <= 0 ? undefined : authority.slice(0, at);
-  const bare = authority.slice(at + 1);
-  const host = /^\[.*\]$/s.test(bare) ? bare.slice(1, -1) : bare;
-  checkUser(user, operand);
-  checkHost(host, operand);
-  return user === undefined ? { host } : { host, user };
-}
-
-/** Characters that a shell in a ProxyCommand, a terminal or ssh's option parser could misinterpret. */
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f'"`$;&<>|(){}\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
-
-function checkHost(host: string, operand: string): void {
-  const bad = host === ""
-    ? "is empty"
-    : host.startsWith("-")
-    ? 'begins with "-"'
-    : UNSAFE.test(host) || /[\s[\]\\/*?!#,]/.test(host)
-    ? "contains characters that are invalid in a host name"
-    : undefined;
-  if (bad) refuse("host name", bad, operand);
-}
-
-function checkUser(user: string | undefined, operand: string): void {
-  if (user === undefined) return;
-  const bad = /(^|\s)-/.test(user)
-    ? 'begins with "-"'
-    : UNSAFE.test(user) || user.endsWith("\\")
-    ? "contains characters that are invalid in a user name"
-    : undefined;
-  if (bad) refuse("user name", bad, operand);
-}
-
-function refuse(what: string, bad: string, operand: string): never {
-  throw new UsageError(`The ${what} in ${quotePath(operand)} ${bad}`, {
-    hint: 'Write a local name that contains a ":" with a "/" before it, such as "./a:b"',
-  });
-}
-
-function parseUri(text: string): RemoteOperand {
-  const [, authority, path = ""] = /^scp:\/\/([^/]*)(?:\/(.*))?$/is.exec(text)!;
-  const [, name, port] = /^(.*?)(?::([0-9]*))?$/s.exec(authority)!;
-  const checked = parseAuthority(decode(name, text), text);
-  if (checked.host.includes(":") && !name.endsWith("]")) refuse("host name", "is an address without brackets", text);
-  if (port === undefined) return { kind: "remote", ...checked, path: decode(path, text) };
-  if (!(Number(port) >= 1 && Number(port) <= 65535)) {
-    throw new UsageError(`The port in ${quotePath(text)} must be a number from 1 to 65535`);
-  }
-  return { kind: "remote", ...checked, port: Number(port), path: decode(path, text) };
-}
-
-function decode(part: string, operand: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (cause) {
-    throw new UsageError(`Cannot read ${quotePath(operand)}: a "%" is not followed by two hexadecimal digits`, {
-      cause,
-    });
-  }
 }
