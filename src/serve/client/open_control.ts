@@ -35,7 +35,7 @@ export interface ControlOptions {
   /** Name of the host in messages. */
   readonly name: string;
   /** Decides whether to trust a server, by the SHA-256 digest of its certificate. @throws {StartError} if not. */
-  readonly trust: (certificateHash: Uint8Array<ArrayBuffer>) => Promise<void>;
+  readonly trust: (certificateHash: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<void>;
   /** Keys to try, in order. */
   readonly provers: () => Promise<readonly Prover[]>;
   /** Maximum time of each step, except of questions to the user. In milliseconds. */
@@ -63,7 +63,7 @@ export async function openControl(server: ServerAddress, options: ControlOptions
     signal.throwIfAborted();
     const certificate = await requestCertificate(conn, options);
     const certificateHash = await hashCertificate(certificate);
-    await options.trust(certificateHash);
+    await options.trust(certificateHash, signal);
     const tls = await startTls(conn as Deno.TcpConn, certificate, options);
     conn = tls;
     return { conn: tls, ...await login(tls, certificateHash, options) };

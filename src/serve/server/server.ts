@@ -133,7 +133,7 @@ export class Server {
       const denied = () => delay(gate.wrongProof(address));
       const certificateHash = await this.#certificateHash;
       try {
-        return { tls, ...await acceptLogin(tls, { certificateHash, authenticate, denied }) };
+        return { tls, ...await acceptLogin(tls, { address, certificateHash, authenticate, denied }) };
       } catch (error) {
         closeQuietly(tls);
         throw error;
