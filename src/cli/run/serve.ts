@@ -14,7 +14,6 @@ import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
 import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
 import { loadIdentity } from "../../serve/server/identity_file.ts";
 import { keyLogin } from "../../serve/server/key_login.ts";
-import type { Authenticate } from "../../serve/server/login.ts";
 import { LoginGate } from "../../serve/server/login_gate.ts";
 import { onceLogin } from "../../serve/server/once_login.ts";
 import type { Restrictions } from "../../serve/server/restrictions.ts";

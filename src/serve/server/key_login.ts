@@ -1,12 +1,11 @@
 /** Logins with keys of `authorized_keys`. */
 
-import { isWithin } from "../../files/target/confinement.ts";
-import { joinPath } from "../../files/path/local_path.ts";
 import { FormatError } from "../../protocol/serve/ssh_strings.ts";
 import { keyProofData } from "../../protocol/serve/proof.ts";
 import type { KeyProof } from "../../protocol/serve/login_messages.ts";
 import { fingerprintOf, parsePublicKeyBlob, type PublicKey, verifySignature } from "../keys/public_key.ts";
 import { type AuthorizedKey, findAuthorizedKey, readAuthorizedKeys } from "./authorized_keys.ts";
+import { restrict } from "./key_options.ts";
 import type { Authenticate, Grant } from "./login.ts";
 import type { Restrictions } from "./restrictions.ts";
 
@@ -47,13 +46,7 @@ async function grantOf(
   { key, comment, options }: AuthorizedKey,
   { name }: KeyProof,
   shared: Restrictions,
-): Promise<Grant | undefined> {
-  const root = options.root === undefined ? shared.root : joinPath(shared.root, options.root.replace(/^\/+/, ""));
-  // The directory of a key is below that of the server.
-  if (root.split("/").includes("..") || !isWithin(root, shared.root)) return undefined;
-  const allow = options.allow && shared.allow
-    ? options.allow.filter((direction) => shared.allow!.includes(direction))
-    : options.allow ?? shared.allow;
+): Promise<Grant> {
   const who = [await fingerprintOf(key), comment, name === undefined ? "" : `as ${name}`].filter(Boolean).join(" ");
-  return { who, restrictions: { root, allow, bytesPerSecond: options.bytesPerSecond } };
+  return { who, restrictions: restrict(shared, options) };
 }
