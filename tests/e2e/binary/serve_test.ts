@@ -1,0 +1,289 @@
+/** Sessions without ssh: `escp --serve` and `escps://` operands. Real processes, and no ssh server. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/files/compare_trees.ts";
+import { createTempDirectory } from "../../support/files/temp.ts";
+import { untilNoted } from "../../support/escp/interruptions.ts";
+import { writeTree } from "../../support/files/temp_tree.ts";
+import { type Serving, startServing } from "../../support/hosts/serving.ts";
+
+const TREE = { "small": "small", "empty": "", "directory/large": { size: 5 << 20, seed: 7 } };
+
+describe("escp --serve", () => {
+  let serving: Serving;
+  beforeAll(async () => {
+    serving = await startServing();
+    await writeTree(`${serving.work}/tree`, TREE);
+    await writeTree(`${serving.root}/remote`, TREE);
+  });
+  afterAll(() => serving[Symbol.asyncDispose]());
+
+  it("receives a directory of a client with an authorized key", async () => {
+    const result = await serving.run(["-r", "tree", serving.url("pushed")]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(`${serving.work}/tree`, `${serving.root}/pushed`), []);
+    assertEquals(await result.leftBehind(), []);
+  });
+
+  it("sends a directory, verified and by patterns", async () => {
+    const result = await serving.run(["-r", "--verify", serving.url("rem*"), "fetched"]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(`${serving.root}/remote`, `${serving.work}/fetched`), []);
+  });
+
+  it("logs the key, the name and the address of a client", async () => {
+    const named = serving.url("logged").replace("escps://", "escps://me@");
+    const result = await serving.run(["tree/small", named]);
+    assertEquals(result.code, 0, result.stderr);
+    await serving.server.waitForText(
+      "stderr",
+      /SHA256:\S{43} test-client as me from 127\.0\.0\.1: session ended with status 0/,
+    );
+  });
+
+  it("takes data connections at its port if the client wants that", async () => {
+    const result = await serving.run(["-v", "--tunnel=always", "tree/directory/large", serving.url("one-port")]);
+    assertEquals(result.code, 0, result.stderr);
+    assertStringIncludes(result.stderr, `data goes to 127.0.0.1:${serving.port}`);
+    assertEquals(await compareTrees(`${serving.work}/tree/directory/large`, `${serving.root}/one-port`), []);
+  });
+
+  it("copies between two servers through this machine", async () => {
+    await using other = await startServing();
+    await Deno.copyFile(`${serving.clientHome}/.ssh/id_ed25519`, `${other.clientHome}/.ssh/id_ed25519`);
+    const keys = ".config/escp/authorized_keys";
+    await Deno.copyFile(`${serving.serverHome}/${keys}`, `${other.serverHome}/${keys}`);
+    const result = await serving.run(["-r", serving.url("remote"), other.url("relayed")]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(`${serving.root}/remote`, `${other.root}/relayed`), []);
+  });
+
+  it("resumes a large file of an interrupted copy", async () => {
+    await writeTree(serving.work, { "resumed": { size: 40 << 20, seed: 3 } });
+    await using interrupted = await serving.start(["-v", "--limit=80m", "resumed", serving.url("resumed")]);
+    await untilNoted(serving.root, 4 << 20, interrupted);
+    interrupted.kill("SIGINT");
+    assertEquals((await interrupted.result).code, 130);
+    const result = await serving.run(["resumed", serving.url("resumed")]);
+    assertEquals(result.code, 0, result.stderr);
+    assertStringIncludes(result.stderr, "resumed");
+    assertEquals(await compareTrees(`${serving.work}/resumed`, `${serving.root}/resumed`), []);
+  });
+
+  it("does not give access to files outside of its root", async () => {
+    const secret = `${serving.serverHome}/.config/escp/server_identity`;
+    for (const path of [`/${secret}`, "../server/.config/escp/server_identity", "%2e%2e/server"]) {
+      const result = await serving.run(["-r", serving.url(path), "stolen"]);
+      assertEquals(result.code, 1, result.stderr);
+    }
+    await Deno.symlink("../server", `${serving.root}/link`);
+    const result = await serving.run(["-r", "tree", serving.url("link/.config")]);
+    assertEquals(result.code, 1, result.stderr);
+  });
+});
+
+describe("a client of a server", () => {
+  it("refuses an unknown server unless it may accept it, and names the fingerprint", async () => {
+    await using serving = await startServing({ isTrusted: false });
+    await writeTree(serving.work, { file: "text" });
+    const refused = await serving.run(["file", serving.url("file")]);
+    assertEquals(refused.code, 255);
+    const fingerprint = /certificate (SHA256:\S{43})/.exec(serving.server.printed.stderr)![1];
+    assertStringIncludes(refused.stderr, `it is unknown, and its certificate is ${fingerprint}`);
+    const batch = await serving.run(["--batch", "file", serving.url("file")]);
+    assertEquals(batch.code, 255);
+    assertEquals((await serving.run(["--accept-new", "file", serving.url("file")])).code, 0);
+    assertEquals((await serving.run(["file", serving.url("again")])).code, 0);
+    const known = await Deno.readTextFile(`${serving.clientHome}/.config/escp/known_servers`);
+    assertEquals(known, `127.0.0.1:${serving.port} ${fingerprint}\n`);
+  });
+
+  it("refuses a server whose certificate has changed", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    const other = `SHA256:${"A".repeat(43)}`;
+    await Deno.writeTextFile(
+      `${serving.clientHome}/.config/escp/known_servers`,
+      `127.0.0.1:${serving.port} ${other}\n`,
+      { mode: 0o600 },
+    );
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code === 0, false);
+    assertStringIncludes(result.stderr, "certificate has changed");
+    assertEquals(await compareTrees(serving.root, serving.root), []);
+    assertEquals([...Deno.readDirSync(serving.root)], []);
+  });
+
+  it("without an authorized key is refused, with the keys that it tried", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    await Deno.writeTextFile(`${serving.serverHome}/.config/escp/authorized_keys`, "# nobody\n");
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code, 255);
+    assertMatch(result.stderr, /Cannot log in to escps:\/\/127\.0\.0\.1:\d+: it does not accept key SHA256:\S{43}/);
+    assertEquals([...Deno.readDirSync(serving.root)], []);
+  });
+
+  it("without any key is told so", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    await Deno.remove(`${serving.clientHome}/.ssh/id_ed25519`);
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code, 255);
+    assertStringIncludes(result.stderr, "it does not accept a client without a key");
+    const named = await serving.run(["-i", "missing", "file", serving.url("file")]);
+    assertStringIncludes(named.stderr, 'Cannot read the key "missing": No such file or directory');
+  });
+
+  it("of a server that does not run gets the reason at once", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    serving.server.kill("SIGTERM");
+    await serving.server.result;
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code, 255);
+    assertMatch(result.stderr, /Cannot connect to escps:\/\/127\.0\.0\.1:\d+: Connection refused/);
+  });
+});
+
+describe("a key with options", () => {
+  it("allows only its directions and its directory", async () => {
+    await using serving = await startServing({ keyOptions: 'root="inner",allow="push"' });
+    await Deno.mkdir(`${serving.root}/inner`);
+    await writeTree(serving.work, { file: "text" });
+    const pushed = await serving.run(["file", serving.url("file")]);
+    assertEquals(pushed.code, 0, pushed.stderr);
+    assertEquals(await Deno.readTextFile(`${serving.root}/inner/file`), "text");
+    const pulled = await serving.run([serving.url("file"), "fetched"]);
+    assertEquals(pulled.code, 1);
+    assertStringIncludes(pulled.stderr, "the remote host does not allow copies from it");
+    const outside = await serving.run(["file", serving.url("../file")]);
+    assertEquals(outside.code, 1, outside.stderr);
+    assertEquals([...Deno.readDirSync(serving.root)].map(({ name }) => name), ["inner"]);
+  });
+
+  it("cannot have directions that the server does not allow", async () => {
+    await using serving = await startServing({ args: ["--allow=pull"], keyOptions: 'allow="push,pull"' });
+    await writeTree(serving.work, { file: "text" });
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code, 1);
+    assertStringIncludes(result.stderr, "the remote host does not allow copies to it");
+  });
+});
+
+describe("escp --serve --one-port", () => {
+  it("accepts data connections at its own port only", async () => {
+    await using serving = await startServing({ args: ["--one-port"] });
+    await writeTree(serving.work, TREE);
+    const pushed = await serving.run(["-v", "-r", "directory", serving.url("pushed")]);
+    assertEquals(pushed.code, 0, pushed.stderr);
+    assertStringIncludes(pushed.stderr, `data goes to 127.0.0.1:${serving.port}`);
+    const pulled = await serving.run(["-r", "--tunnel=never", serving.url("pushed"), "fetched"]);
+    assertEquals(pulled.code, 0, pulled.stderr);
+    assertEquals(await compareTrees(`${serving.work}/directory`, `${serving.work}/fetched`), []);
+  });
+});
+
+describe("escp --serve --once", () => {
+  it("prints one line, a URL that permits one push, and ends with status 0 after it", async () => {
+    await using serving = await startServing({ args: ["--once"], isTrusted: false });
+    await writeTree(serving.work, { file: "text" });
+    const url = serving.output.trimEnd();
+    assertMatch(serving.output, /^escps:\/\/127\.0\.0\.1:\d+\/#k=[A-Za-z0-9_-]{64}\n$/);
+    const result = await serving.run(["file", url]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await Deno.readTextFile(`${serving.root}/file`), "text");
+    assertEquals((await serving.server.result).code, 0);
+    const again = await serving.run(["file", url]);
+    assertEquals(again.code, 255);
+    const printed = [result, again].map(({ stdout, stderr }) => stdout + stderr).join() + serving.server.printed.stderr;
+    assert(!printed.includes(url.slice(-20)), printed);
+  });
+
+  it("permits a pull of the root", async () => {
+    await using serving = await startServing({ args: ["--once"], isTrusted: false });
+    await writeTree(serving.root, TREE);
+    const result = await serving.run(["-r", serving.output.trimEnd(), "fetched"]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(serving.root, `${serving.work}/fetched`), []);
+  });
+
+  it("keeps its URL usable after a client with another secret, and without one", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await writeTree(serving.work, { file: "text" });
+    const url = serving.output.trimEnd();
+    const wrong = url.slice(0, -4) + (url.endsWith("AAAA") ? "BBBB" : "AAAA");
+    const refused = await serving.run(["file", wrong]);
+    assertEquals(refused.code, 255);
+    assertStringIncludes(refused.stderr, "it does not accept the key of the URL");
+    const stranger = await serving.run(["file", url.slice(0, url.indexOf("#"))]);
+    assertEquals(stranger.code, 255);
+    assertEquals((await serving.run(["file", url])).code, 0);
+  });
+
+  it("gives a URL that only its own certificate fulfils", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await using other = await startServing({ args: ["--once"] });
+    await writeTree(serving.work, { file: "text" });
+    const mixed = serving.output.trimEnd().replace(`:${serving.port}/`, `:${other.port}/`);
+    const result = await serving.run(["file", mixed]);
+    assertEquals(result.code, 255);
+    assertStringIncludes(result.stderr, "its certificate is not that of the URL");
+  });
+});
+
+describe("escp --serve after SIGTERM", () => {
+  it("finishes a running session, refuses new ones, and ends with status 0", async () => {
+    await using serving = await startServing({ args: ["--one-port"] });
+    await writeTree(serving.work, { file: { size: 600_000 }, other: "text" });
+    // Takes 3 s, so that the signal arrives during the copy.
+    await using copy = await serving.start(["--limit=1600", "-v", "file", serving.url("file")]);
+    await copy.waitForText("stderr", /data goes to/);
+    serving.server.kill("SIGTERM");
+    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    const refused = await serving.run(["other", serving.url("other")]);
+    assertEquals(refused.code, 255);
+    assertStringIncludes(refused.stderr, "it accepts no new sessions");
+    assertEquals((await copy.result).code, 0, copy.printed.stderr);
+    assertEquals((await serving.server.result).code, 0);
+    assertEquals(await compareTrees(`${serving.work}/file`, `${serving.root}/file`), []);
+  });
+
+  it("ends at once after a second signal, with its remote ends", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: { size: 50 << 20 } });
+    await using copy = await serving.start(["--limit=1600", "--retries=0", "-v", "file", serving.url("file")]);
+    await copy.waitForText("stderr", /data goes to/);
+    serving.server.kill("SIGTERM");
+    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    serving.server.kill("SIGTERM");
+    const { code, leftBehind } = await serving.server.result;
+    assertEquals(code, 130);
+    assertEquals((await copy.result).code === 0, false);
+    assertEquals(await leftBehind(), []);
+  });
+});
+
+describe("escp --serve with an invalid command line", () => {
+  it("is refused before it listens", async () => {
+    await using directory = await createTempDirectory();
+    const { runEscp } = await import("../../support/escp/escp_command.ts");
+    for (
+      const [args, message] of [
+        [["--serve"], "needs a directory"],
+        [["--serve", "--root", "/", "x"], "takes no operands"],
+        [["--serve", "--root", directory.path, "--allow=all"], "must be push, pull or push,pull"],
+        [["--serve", "--root", directory.path, "--listen=a:b"], "must be ADDRESS, PORT or ADDRESS:PORT"],
+        [["--serve", "--root", directory.path, "--doctor"], "exclude each other"],
+        [["--serve", "--root", `${directory.path}/none`], "No such file or directory"],
+        [["--root", "/", "a", "b"], "applies to"],
+        [["--install", "escps://h"], "it needs ssh"],
+      ] as const
+    ) {
+      const result = await runEscp([...args]);
+      assertEquals([1, 2].includes(result.code), true, result.stderr);
+      assertStringIncludes(result.stderr, message);
+    }
+  });
+});
