@@ -1,4 +1,6 @@
 import { quotePath, UsageError } from "../errors.ts";
+import { isEscpsOperand, type OneTimeKey, parseEscpsOperand } from "../serve/escps_operand.ts";
+import { DEFAULT_PORT } from "../serve/server_address.ts";
 import { parseAuthority, parseUri } from "./uri.ts";
 
 /** A source or target on the command line. */
@@ -17,18 +19,26 @@ export interface RemoteOperand {
   /** Name, alias of ssh_config or address, without brackets. Safe as an argument of ssh. */
   readonly host: string;
   readonly user?: string;
-  /** Port of a `scp://` operand, 1 to 65535. Takes precedence over `-P`. */
+  /** Port of a `scp://` operand, 1 to 65535. Takes precedence over `-P`. Of `escps://`, the port of the server. */
   readonly port?: number;
+  /** For `escps://`: the host runs `escp --serve`, and ssh is not used. */
+  readonly serve?: ServeAccess;
   /** Path as typed, not expanded. Empty means the home directory. */
   readonly path: string;
 }
 
+/** Access to a server. */
+export interface ServeAccess {
+  /** Of a one-time URL. Secret. Default: the client proves a key of its own. */
+  readonly oneTimeKey?: OneTimeKey;
+}
+
 /** A remote host and its login. */
-export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
+export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port" | "serve">;
 
 /**
  * Parses an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
- * `scp://[user@]host[:port][/path]` are remote. A name is local if it has a "/" before its first ":", begins with ":", or
+ * `scp://[user@]host[:port][/path]` are remote; with `escps://`, the host runs `escp --serve`. A name is local if it has a "/" before its first ":", begins with ":", or
  * has no ":" at all.
  *
  * @param options.driveLetters For Windows: `C:\x` and `C:x` are local, and "\" counts as "/".
@@ -37,6 +47,10 @@ export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
 export function parseOperand(text: string, options: { driveLetters?: boolean } = {}): Operand {
   if (text === "") {
     throw new UsageError("A source or target is empty", { hint: "Check for a shell variable that is not set" });
+  }
+  if (isEscpsOperand(text)) {
+    const { oneTimeKey, ...operand } = parseEscpsOperand(text);
+    return { kind: "remote", ...operand, serve: { oneTimeKey } };
   }
   if (/^scp:\/\//i.test(text)) return { kind: "remote", ...parseUri(text, { scheme: "scp" }) };
   if (options.driveLetters && /^[a-z]:/i.test(text)) return { kind: "local", path: text };
@@ -51,9 +65,9 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
  * @throws {UsageError} if the text has another form, or as `parseOperand`.
  */
 export function parseHost(text: string, options: { driveLetters?: boolean } = {}): RemoteHost {
-  const isOperand = /^scp:\/\//i.test(text) || text.endsWith(":") && !text.endsWith("::");
+  const isOperand = /^scp:\/\//i.test(text) || isEscpsOperand(text) || text.endsWith(":") && !text.endsWith("::");
   const operand = parseOperand(isOperand ? text : `${text}:`, options);
-  if (operand.kind === "local" || operand.path !== "") {
+  if (operand.kind === "local" || operand.path !== (operand.serve ? "." : "")) {
     throw new UsageError(`Cannot use ${quotePath(text)} as a host: it must have the form [user@]host`);
   }
   const { kind: _kind, path: _path, ...host } = operand;
@@ -63,14 +77,17 @@ export function parseHost(text: string, options: { driveLetters?: boolean } = {}
 /** Returns an operand as a user would type it, not escaped. */
 export function formatOperand(operand: Operand): string {
   if (operand.kind === "local") return operand.path;
+  if (operand.serve) return `${formatHost(operand)}/${operand.path.replace(/%|#(?=k=)/g, encodeURIComponent)}`;
   if (operand.port) return `scp://${formatHost(operand)}:${operand.port}/${operand.path.replaceAll("%", "%25")}`;
   return `${formatHost(operand)}:${operand.path}`;
 }
 
-/** Returns `user@host`, with brackets around an IPv6 address. */
-export function formatHost({ host, user }: Pick<RemoteHost, "host" | "user">): string {
+/** Returns `user@host`, with brackets around an IPv6 address; of a server `escps://user@host:port`. */
+export function formatHost({ host, user, port, serve }: RemoteHost): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
-  return user === undefined ? bracketed : `${user}@${bracketed}`;
+  const login = user === undefined ? bracketed : `${user}@${bracketed}`;
+  if (!serve) return login;
+  return `escps://${login}${port === undefined || port === DEFAULT_PORT ? "" : `:${port}`}`;
 }
 
 /** Returns the index of the ":" after the host; undefined for a local name. */

@@ -11,6 +11,7 @@ import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
 import { OUTPUT } from "./flags/output.ts";
 import { SELECTING } from "./flags/selecting.ts";
+import { SERVING } from "./flags/serving.ts";
 import { SPEED } from "./flags/speed.ts";
 
 /** All options, in the order of `--help all`. */
@@ -20,6 +21,7 @@ export const FLAGS: readonly Flag[] = [
   ...inSection("Speed", SPEED),
   ...inSection("Output", OUTPUT),
   ...inSection("Connection", CONNECTION),
+  ...inSection("Serving", SERVING),
   ...inSection("Other", OTHER),
 ];
 
@@ -33,6 +35,7 @@ type Row =
   | typeof SPEED[number]
   | typeof OUTPUT[number]
   | typeof CONNECTION[number]
+  | typeof SERVING[number]
   | typeof OTHER[number];
 
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean

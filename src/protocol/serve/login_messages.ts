@@ -21,14 +21,14 @@ export const MAX_CLIENT_NAME = 64;
 export interface Challenge {
   readonly type: "challenge";
   /** Random bytes, new for each connection. */
-  readonly nonce: Uint8Array<ArrayBuffer>;
+  readonly nonce: Uint8Array;
 }
 
 /** Proof by the signature of an OpenSSH key. */
 export interface KeyProof {
   readonly type: "key";
   /** Random bytes, new for each proof. */
-  readonly nonce: Uint8Array<ArrayBuffer>;
+  readonly nonce: Uint8Array;
   /** Public key in the format of RFC 8709: type and key, each after its length. */
   readonly key: Uint8Array<ArrayBuffer>;
   readonly signature: Uint8Array<ArrayBuffer>;
@@ -40,7 +40,7 @@ export interface KeyProof {
 export interface OnceProof {
   readonly type: "once";
   /** Random bytes, new for each proof. */
-  readonly nonce: Uint8Array<ArrayBuffer>;
+  readonly nonce: Uint8Array;
   readonly mac: Uint8Array<ArrayBuffer>;
 }
 

@@ -16,15 +16,9 @@ import {
 } from "../../protocol/serve/login_messages.ts";
 import { NONCE_BYTES, type ProofBinding } from "../../protocol/serve/proof.ts";
 import { formatPem, SERVER_NAME } from "../certificate.ts";
+import { hashCertificate } from "../fingerprint.ts";
 import { LineReader, readLine } from "../read_line.ts";
-
-/** Address of a server. */
-export interface ServerAddress {
-  /** Name or address without brackets. */
-  readonly hostname: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
+import type { ServerAddress } from "../server_address.ts";
 
 /** A way to prove who the client is. */
 export interface Prover {
@@ -41,7 +35,7 @@ export interface ControlOptions {
   /** Name of the host in messages. */
   readonly name: string;
   /** Decides whether to trust a server, by the SHA-256 digest of its certificate. @throws {StartError} if not. */
-  readonly trust: (certificateHash: Uint8Array<ArrayBuffer>) => Promise<void>;
+  readonly trust: (certificateHash: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<void>;
   /** Keys to try, in order. */
   readonly provers: () => Promise<readonly Prover[]>;
   /** Maximum time of each step, except of questions to the user. In milliseconds. */
@@ -68,8 +62,8 @@ export async function openControl(server: ServerAddress, options: ControlOptions
     conn = await connect(server, options);
     signal.throwIfAborted();
     const certificate = await requestCertificate(conn, options);
-    const certificateHash = new Uint8Array(await crypto.subtle.digest("SHA-256", certificate));
-    await options.trust(certificateHash);
+    const certificateHash = await hashCertificate(certificate);
+    await options.trust(certificateHash, signal);
     const tls = await startTls(conn as Deno.TcpConn, certificate, options);
     conn = tls;
     return { conn: tls, ...await login(tls, certificateHash, options) };
@@ -82,8 +76,8 @@ export async function openControl(server: ServerAddress, options: ControlOptions
   }
 }
 
-async function connect({ hostname, port }: ServerAddress, { name, timeoutMs }: ControlOptions): Promise<Deno.TcpConn> {
-  const connecting = Deno.connect({ hostname, port });
+async function connect({ host, port }: ServerAddress, { name, timeoutMs }: ControlOptions): Promise<Deno.TcpConn> {
+  const connecting = Deno.connect({ hostname: host, port });
   try {
     const conn = await withDeadline(timeoutMs, connecting, () => {
       connecting.then(closeQuietly, () => {});

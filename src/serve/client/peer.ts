@@ -3,7 +3,8 @@
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
 import type { Accepted } from "../../protocol/serve/login_messages.ts";
-import { type ControlOptions, type OpenControl, openControl, type ServerAddress } from "./open_control.ts";
+import type { ServerAddress } from "../server_address.ts";
+import { type ControlOptions, type OpenControl, openControl } from "./open_control.ts";
 
 /** Route of data connections to the port of a server. */
 export interface ServerRoute extends ServerAddress, Pick<Accepted, "route" | "onePort"> {}
@@ -52,18 +53,37 @@ export class ServerPeer implements Pick<Deno.ChildProcess, "stdin" | "stdout" | 
 
   /** @throws the error of the login when the stream is read. */
   #output(): ReadableStream<Uint8Array> {
-    let first: Uint8Array | undefined;
+    let hasRest = true;
+    let isReading = false;
+    let isCancelled = false;
+    const read = async (): Promise<Uint8Array | undefined> => {
+      const { conn, rest } = await this.#opening;
+      if (hasRest && rest.length > 0) {
+        hasRest = false;
+        return rest;
+      }
+      const bytes = new Uint8Array(64 << 10);
+      const count = await conn.read(bytes).catch(() => undefined);
+      if (count) return bytes.subarray(0, count);
+      closeQuietly(conn);
+      this.#end(count === null ? 0 : LOST);
+    };
+    // A server ends the connection after the remote end has exited.
+    const drain = async () => {
+      while (await read());
+    };
     return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const { conn, rest } = await this.#opening;
-        if (first === undefined && rest.length > 0) return controller.enqueue(first = rest);
-        const bytes = new Uint8Array(64 << 10);
-        const count = await conn.read(bytes).catch(() => undefined);
-        if (count) return controller.enqueue(bytes.subarray(0, count));
-        // A process whose connection breaks ends its output too.
-        controller.close();
-        closeQuietly(conn);
-        this.#end(count === null ? 0 : LOST);
+      async pull(controller) {
+        isReading = true;
+        const bytes = await read();
+        isReading = false;
+        if (isCancelled) return bytes && void drain();
+        if (bytes) controller.enqueue(bytes);
+        else controller.close();
+      },
+      cancel() {
+        isCancelled = true;
+        if (!isReading) drain().catch(() => {});
       },
     }, { highWaterMark: 0 });
   }

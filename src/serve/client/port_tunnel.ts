@@ -6,11 +6,18 @@ import type { Tunnel, TunnelConn } from "../../net/tunnel.ts";
 import { MAX_STREAMS } from "../../protocol/limits.ts";
 import { formatFirstLine } from "../../protocol/serve/first_line.ts";
 import { messageOf } from "../../errors.ts";
+import { formatAddress } from "../server_address.ts";
 import type { ServerRoute } from "./peer.ts";
 
 /** Returns the tunnel through the port of a server. */
 export function serverPortTunnel(route: ServerRoute): Tunnel {
-  return { name: `port ${route.port} of the server`, maxStreams: MAX_STREAMS, open: () => new PortConn(route) };
+  const address = formatAddress(route);
+  return {
+    name: `port ${route.port} of the server`,
+    address,
+    maxStreams: MAX_STREAMS,
+    open: () => new PortConn(route),
+  };
 }
 
 /** A data connection that begins with the route of its session. */
@@ -47,8 +54,8 @@ class PortConn implements TunnelConn {
   }
 }
 
-async function open({ hostname, port, route }: ServerRoute): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname, port });
+async function open({ host, port, route }: ServerRoute): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: host, port });
   try {
     conn.setNoDelay(true);
     await writeAll(conn, new TextEncoder().encode(formatFirstLine({ kind: "data", route })));

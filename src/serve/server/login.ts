@@ -22,11 +22,17 @@ export interface Grant {
   readonly mac?: Uint8Array<ArrayBuffer>;
 }
 
-/** Checks the proof of a client. Returns undefined if it is wrong, or the key unknown. */
-export type Authenticate = (proof: Proof, binding: ProofBinding) => Promise<Grant | undefined>;
+/** Checks the proof of a client at an address. Returns undefined if it is wrong, or the key unknown. */
+export type Authenticate = (
+  proof: Proof,
+  binding: ProofBinding,
+  address: string,
+) => Promise<Grant | undefined>;
 
 /** Options of a login. */
 export interface LoginOptions {
+  /** Address of the client. */
+  readonly address: string;
   /** SHA-256 of the certificate. */
   readonly certificateHash: Uint8Array<ArrayBuffer>;
   readonly authenticate: Authenticate;
@@ -48,14 +54,14 @@ export interface Login {
  */
 export async function acceptLogin(
   conn: ByteReader & ByteWriter,
-  { certificateHash, authenticate, denied }: LoginOptions,
+  { address, certificateHash, authenticate, denied }: LoginOptions,
 ): Promise<Login> {
   const serverNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   await sendLine(conn, formatLogin({ type: "challenge", nonce: serverNonce }));
   const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
   for (let count = 1; count <= MAX_PROOFS; count++) {
     const proof = parseProof(await lines.next());
-    const grant = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce });
+    const grant = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
     if (grant) return { grant, rest: lines.rest };
     await denied();
     await sendLine(conn, formatLogin({ type: "denied" }));

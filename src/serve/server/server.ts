@@ -8,6 +8,7 @@ import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, MAX_FIRST_LINE_BYTES, parseFirstLine } from "../../protocol/serve/first_line.ts";
 import { formatLogin } from "../../protocol/serve/login_messages.ts";
 import type { Identity } from "../certificate.ts";
+import { hashCertificate } from "../fingerprint.ts";
 import { readLine } from "../read_line.ts";
 import type { Gate } from "./gate.ts";
 import { acceptLogin, type Authenticate, type Grant, sendLine } from "./login.ts";
@@ -54,9 +55,7 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#tls = new TlsEnd(options.identity);
-    this.#certificateHash = crypto.subtle.digest("SHA-256", options.identity.certificate).then((hash) => {
-      return new Uint8Array(hash);
-    });
+    this.#certificateHash = hashCertificate(options.identity.certificate);
   }
 
   /** Accepts connections until the server has ended. */
@@ -134,7 +133,7 @@ export class Server {
       const denied = () => delay(gate.wrongProof(address));
       const certificateHash = await this.#certificateHash;
       try {
-        return { tls, ...await acceptLogin(tls, { certificateHash, authenticate, denied }) };
+        return { tls, ...await acceptLogin(tls, { address, certificateHash, authenticate, denied }) };
       } catch (error) {
         closeQuietly(tls);
         throw error;

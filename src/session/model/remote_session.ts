@@ -24,6 +24,8 @@ import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts"
 const SPARE_STREAMS = 1024;
 /** Port in the hello if no session is possible: nothing listens on it. */
 const NO_PORT = 1;
+/** Range for any free port. */
+const ANY_PORT: PortRange = { first: 0, last: 0 };
 /** Maximum time to send the reason of a failed start, in milliseconds. */
 const REFUSAL_MS = 1_000;
 
@@ -35,6 +37,8 @@ export interface RemoteSessionOptions {
   software: string;
   /** Whether the client on this machine started this end. Then it listens on loopback only. */
   local: boolean;
+  /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
+  onePort?: boolean;
   /** Ports to listen on. Default: the known ports, or else any. */
   ports?: PortRange;
   /** Whether this end may connect only to the address that ssh came from. */
@@ -84,10 +88,12 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
 }
 
 /** Listens for streams. @returns the reason if no session is possible. */
-function listen({ local, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
+function listen({ local, onePort, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
   if (problem) return problem;
   try {
-    return new StreamAcceptor(...listenForStreams(local ? "127.0.0.1" : undefined, ports));
+    return new StreamAcceptor(
+      ...listenForStreams(local || onePort ? "127.0.0.1" : undefined, onePort ? ANY_PORT : ports),
+    );
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;
@@ -103,7 +109,7 @@ interface Offer {
 
 async function sendHello(
   control: ControlChannel,
-  { software, local, sshConnection }: RemoteSessionOptions,
+  { software, local, onePort, sshConnection }: RemoteSessionOptions,
   port: number,
 ): Promise<Offer> {
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -115,7 +121,7 @@ async function sendHello(
     session: id,
     secret,
     port,
-    addresses: local ? [] : hostAddresses(sshConnection),
+    addresses: local || onePort ? [] : hostAddresses(sshConnection),
     ciphers: [...CIPHER_NAMES],
     client: local ? undefined : clientAddress(sshConnection),
     system: `${Deno.build.os} ${Deno.build.arch}`,

@@ -32,6 +32,8 @@ export interface RemoteEndOptions {
   software: string;
   /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
+  /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
+  onePort?: boolean;
   /** Process of a client on this machine. Default: the parent process. */
   clientPid?: number;
   /** Ports to listen on. Default: the registered ports, or else any. */
@@ -65,6 +67,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     },
     software: options.software,
     local: options.local,
+    onePort: options.onePort,
     ports: options.ports,
     confined: isConfined(options.limits),
     problem: options.problem,

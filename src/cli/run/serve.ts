@@ -1,0 +1,130 @@
+/** `--serve`: serves sessions without ssh until a signal, or with --once one session. */
+
+import { configDirectory } from "../../config/files.ts";
+import { messageOf, quotePath, UserError } from "../../errors.ts";
+import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { ownUser } from "../../files/target/directory_access.ts";
+import { checkPrivatePlaces } from "../../files/target/private_places.ts";
+import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
+import { writeStderr } from "../../log/write_all.ts";
+import { startChild } from "../../native/process/child.ts";
+import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
+import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
+import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
+import { loadIdentity } from "../../serve/server/identity_file.ts";
+import { keyLogin } from "../../serve/server/key_login.ts";
+import { LoginGate } from "../../serve/server/login_gate.ts";
+import { onceLogin } from "../../serve/server/once_login.ts";
+import type { Restrictions } from "../../serve/server/restrictions.ts";
+import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
+import { formatAddress } from "../../serve/server_address.ts";
+import { hostAddresses } from "../../session/connect/host_addresses.ts";
+import { EXIT_STATUS } from "../exit_status.ts";
+import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
+import { selfCommand } from "../program.ts";
+import { stopSignals } from "../stop_signals.ts";
+
+/** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
+export async function runServe(options: ServeOptions): Promise<number> {
+  const { onePort, once, output: { quiet, verbose } } = options;
+  const restrictions = { root: resolveRoot(options.root), allow: options.allow };
+  const directory = configDirectory((name) => Deno.env.get(name), Deno.build.os === "windows");
+  if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
+  const identity = await loadIdentity(joinPath(directory, "server_identity"));
+  const certificateHash = await hashCertificate(identity.certificate);
+  const log = new Log({
+    level: logLevelFor({ verbose: verbose + 1, quiet }),
+    sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
+  });
+  const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
+  const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
+  const listener = listen(options.listen);
+  const { port } = listener.addr;
+  const server = new Server({
+    listener,
+    identity,
+    gate: new LoginGate(),
+    authenticate: once
+      ? onceLogin(secret, restrictions)
+      : keyLogin({ file, restrictions, warn: (text) => log.warn(text) }),
+    onePort,
+    once,
+    startRemote: (granted, ends) => startRemote(options, granted, ends),
+    log(level, text, session = "") {
+      log.session = session;
+      log[level](text);
+    },
+  });
+  const where = formatAddress({ host: options.listen.host ?? reachableHost(), port });
+  log.info(`serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
+  if (once) {
+    const { writeStdout } = await import("../stdout.ts");
+    const host = options.listen.host ?? reachableHost();
+    writeStdout(formatOneTimeUrl({ host, port }, { certificateHash, secret }) + "\n");
+  }
+  using stop = stopSignals();
+  stop.signal.addEventListener("abort", () => {
+    log.session = "";
+    log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);
+    server.end();
+  });
+  await server.run();
+  return EXIT_STATUS.ok;
+}
+
+/** Returns the path of the directory without symbolic links. @throws {UserError} if sessions cannot be confined to it. */
+function resolveRoot(path: string): string {
+  let root: string;
+  try {
+    root = Deno.realPathSync(path);
+    if (!Deno.statSync(root).isDirectory) throw new UserError(`Cannot serve ${quotePath(path)}: it is not a directory`);
+  } catch (cause) {
+    if (codeOf(cause) === undefined) throw cause;
+    throw new UserError(`Cannot serve ${quotePath(path)}: ${reasonOf(cause)}`, { cause });
+  }
+  checkPrivatePlaces(root, ownUser(), (name) => Deno.env.get(name));
+  return root;
+}
+
+/** @throws {UserError} */
+function listen({ host, port }: ListenAddress): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: host ?? "::", port });
+  } catch (cause) {
+    // A system without IPv6.
+    if (host === undefined && !(cause instanceof Deno.errors.AddrInUse)) return listen({ host: "0.0.0.0", port });
+    const where = host === undefined ? `port ${port}` : formatAddress({ host, port });
+    throw new UserError(`Cannot listen at ${where}: ${messageOf(cause)}`, {
+      cause,
+      hint: "Choose another address or port with --listen",
+    });
+  }
+}
+
+/** Returns an address of this machine that other machines may reach. */
+function reachableHost(): string {
+  return hostAddresses(undefined)[0] ?? "localhost";
+}
+
+/** Starts the remote end of a session. */
+function startRemote(
+  { engine, threads, onePort, output: { verbose } }: ServeOptions,
+  { root, allow }: Restrictions,
+  { client, server }: Ends,
+): Deno.ChildProcess {
+  const { program, args } = selfCommand([
+    "--receiver",
+    "--served",
+    `--engine=${engine}`,
+    ...(threads === undefined ? [] : [`--threads=${threads}`]),
+    `--root=${root}`,
+    ...(allow ? [`--allow=${allow.join(",")}`] : []),
+    ...(onePort ? ["--one-port"] : []),
+    ...Array.from({ length: verbose }, () => "--verbose"),
+  ]);
+  const ends = [client, server].map(({ hostname, port }) => `${plainAddress(hostname)} ${port}`);
+  // As sshd sets it: the addresses for data connections.
+  const env = { SSH_CONNECTION: ends.join(" ") };
+  return startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
+}
