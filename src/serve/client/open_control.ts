@@ -15,10 +15,10 @@ import {
   type Proof,
 } from "../../protocol/serve/login_messages.ts";
 import { NONCE_BYTES, type ProofBinding } from "../../protocol/serve/proof.ts";
-import { formatPem, SERVER_NAME } from "../certificate.ts";
 import { hashCertificate } from "../fingerprint.ts";
 import { LineReader, readLine } from "../read_line.ts";
 import type { ServerAddress } from "../server_address.ts";
+import { startPinnedTls } from "./pinned_tls.ts";
 
 /** A way to prove who the client is. */
 export interface Prover {
@@ -115,10 +115,7 @@ async function startTls(
   { name, timeoutMs }: ControlOptions,
 ): Promise<Deno.TlsConn> {
   try {
-    const tls = await Deno.startTls(conn, {
-      hostname: SERVER_NAME,
-      caCerts: [formatPem("CERTIFICATE", certificate)],
-    });
+    const tls = await startPinnedTls(conn, certificate);
     await withDeadline(timeoutMs, tls.handshake(), noAnswer(timeoutMs));
     return tls;
   } catch (cause) {

@@ -1,5 +1,6 @@
 /** Public Ed25519 keys of OpenSSH (RFC 8709; sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
 
+import { SIGNATURE_BYTES } from "../../protocol/serve/login_messages.ts";
 import { FormatError, SshReader, sshString } from "../../protocol/serve/ssh_strings.ts";
 import { concat } from "../../bytes.ts";
 import { escapePath } from "../../errors.ts";
@@ -9,9 +10,6 @@ export const KEY_TYPE = "ssh-ed25519";
 
 /** Length of a raw Ed25519 public key, and of the seed of a private key, in bytes. */
 export const KEY_BYTES = 32;
-
-/** Length of an Ed25519 signature in bytes. */
-export const SIGNATURE_BYTES = 64;
 
 /** An Ed25519 public key. */
 export interface PublicKey {

@@ -41,15 +41,33 @@ export interface AuthorizedKeys {
   readonly invalid: readonly InvalidLine[];
 }
 
-/**
- * Reads the file.
- *
- * @returns undefined if it does not exist.
- * @throws {UserError} if it cannot be read, or other users can change it.
- */
-export function readAuthorizedKeys(path: string): AuthorizedKeys | undefined {
-  const text = readTrustedFile(path);
-  return text === undefined ? undefined : parseAuthorizedKeys(text);
+/** A file of authorized keys. It is read at each use, so that a removed key is refused at once. */
+export class AuthorizedKeysFile {
+  readonly #path: string;
+  readonly #onInvalid: (line: InvalidLine) => void;
+  #text: string | undefined;
+  #contents: AuthorizedKeys = { keys: [], invalid: [] };
+
+  /** @param onInvalid Called for each invalid line, again only after the file has changed: any client causes a use. */
+  constructor(path: string, onInvalid: (line: InvalidLine) => void) {
+    this.#path = path;
+    this.#onInvalid = onInvalid;
+  }
+
+  /**
+   * Returns the current contents. A missing file has no keys.
+   *
+   * @throws {UserError} if it cannot be read, or other users can change it.
+   */
+  read(): AuthorizedKeys {
+    const text = readTrustedFile(this.#path) ?? "";
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#contents = parseAuthorizedKeys(text);
+      this.#contents.invalid.forEach(this.#onInvalid);
+    }
+    return this.#contents;
+  }
 }
 
 /** Parses the text of the file. */

@@ -4,7 +4,7 @@ import { FormatError } from "../../protocol/serve/ssh_strings.ts";
 import { keyProofData } from "../../protocol/serve/proof.ts";
 import type { KeyProof } from "../../protocol/serve/login_messages.ts";
 import { fingerprintOf, parsePublicKeyBlob, type PublicKey, verifySignature } from "../keys/public_key.ts";
-import { type AuthorizedKey, findAuthorizedKey, readAuthorizedKeys } from "./authorized_keys.ts";
+import { type AuthorizedKey, AuthorizedKeysFile, findAuthorizedKey } from "./authorized_keys.ts";
 import { restrict } from "./key_options.ts";
 import type { Authenticate, Grant } from "./login.ts";
 import type { Restrictions } from "./restrictions.ts";
@@ -21,11 +21,13 @@ export interface KeyLoginOptions {
 
 /** Returns the function that checks the proofs of clients. */
 export function keyLogin({ file, restrictions, warn }: KeyLoginOptions): Authenticate {
+  const keys = new AuthorizedKeysFile(
+    file,
+    ({ line, reason }) => warn(`${file}, line ${line}, is not used: ${reason}`),
+  );
   return async (proof, binding, address) => {
     if (proof.type !== "key") return undefined;
-    const keys = readAuthorizedKeys(file) ?? { keys: [], invalid: [] };
-    for (const { line, reason } of keys.invalid) warn(`${file}, line ${line}, is not used: ${reason}`);
-    const authorized = findAuthorizedKey(keys, proof.key, address);
+    const authorized = findAuthorizedKey(keys.read(), proof.key, address);
     const key = parseKey(proof);
     if (!authorized || !key) return undefined;
     if (!await verifySignature(key, proof.signature, await keyProofData(binding, key.blob))) return undefined;

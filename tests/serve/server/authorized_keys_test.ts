@@ -3,9 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
 import { formatPublicKeyLine, publicKeyOf } from "../../../src/serve/keys/public_key.ts";
 import {
+  AuthorizedKeysFile,
   findAuthorizedKey,
   parseAuthorizedKeys,
-  readAuthorizedKeys,
 } from "../../../src/serve/server/authorized_keys.ts";
 import { restrict } from "../../../src/serve/server/key_options.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
@@ -46,7 +46,7 @@ describe("a file of authorized keys", () => {
     const path = await makeKey(directory.path);
     const file = `${directory.path}/authorized_keys`;
     await Deno.writeTextFile(file, `allow="push",from="127.0.0.1" ${await Deno.readTextFile(`${path}.pub`)}`);
-    const [key] = readAuthorizedKeys(file)!.keys;
+    const [key] = new AuthorizedKeysFile(file, () => {}).read().keys;
     assertEquals(key.comment, "user@host");
     // ssh-keygen reads options as sshd does.
     assert((await runTool("ssh-keygen", ["-l", "-f", file])).includes("user@host"));
@@ -131,10 +131,27 @@ describe("a file of authorized keys", () => {
   it("is refused if others can write to it", { ignore: Deno.build.os === "windows" }, async () => {
     await using directory = await createTempDirectory();
     const path = `${directory.path}/authorized_keys`;
-    assertEquals(readAuthorizedKeys(path), undefined);
+    const file = new AuthorizedKeysFile(path, () => {});
+    assertEquals(file.read(), { keys: [], invalid: [] });
     await Deno.writeTextFile(path, LINE);
+    assertEquals(file.read().keys.length, 1);
     await Deno.chmod(path, 0o664);
-    assertThrows(() => readAuthorizedKeys(path), UserError, "other users may write to it");
+    assertThrows(() => file.read(), UserError, "other users may write to it");
+  });
+
+  it("is read again at each use, and reports an invalid line once per change", async () => {
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/authorized_keys`;
+    const reported: number[] = [];
+    const file = new AuthorizedKeysFile(path, ({ line }) => reported.push(line));
+    await Deno.writeTextFile(path, `${LINE}\nx ${LINE}\n`);
+    for (let times = 0; times < 3; times++) assertEquals(file.read().keys.length, 1);
+    assertEquals(reported, [2]);
+    await Deno.writeTextFile(path, `x ${LINE}\n`);
+    assertEquals(file.read().keys, []);
+    assertEquals(reported, [2, 1]);
+    await Deno.remove(path);
+    assertEquals(file.read(), { keys: [], invalid: [] });
   });
 });
 
