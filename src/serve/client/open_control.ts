@@ -119,6 +119,7 @@ async function startTls(
     await withDeadline(timeoutMs, tls.handshake(), noAnswer(timeoutMs));
     return tls;
   } catch (cause) {
+    if (isLost(cause)) throw cause;
     throw new StartError(`Cannot trust ${name}: it does not have the key of its certificate (${messageOf(cause)})`, {
       cause,
       hint: "Another program may answer in its place: check the address and the network",
@@ -159,12 +160,16 @@ function noAnswer(timeoutMs: number): () => Error {
 
 function explain(error: unknown, name: string): unknown {
   if (error instanceof StartError || !(error instanceof Error)) return error;
-  const isOfConnection = error instanceof ProtocolError || error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.TimedOut || error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.InvalidData;
-  if (!isOfConnection) return error;
-  return new StartError(`Cannot start a session at ${name}: ${messageOf(error)}`, {
+  if (!isLost(error) && !(error instanceof ProtocolError || error instanceof Deno.errors.InvalidData)) return error;
+  const reason = error instanceof Deno.errors.UnexpectedEof ? "it has closed the connection" : messageOf(error);
+  return new StartError(`Cannot start a session at ${name}: ${reason}`, {
     cause: error,
     hint: "Check that escp --serve runs at that address; it drops clients if it has too many connections",
   });
+}
+
+/** Returns whether an error means that the connection has ended, or is too slow. */
+function isLost(error: unknown): boolean {
+  const { UnexpectedEof, TimedOut, ConnectionReset, BrokenPipe } = Deno.errors;
+  return [UnexpectedEof, TimedOut, ConnectionReset, BrokenPipe].some((each) => error instanceof each);
 }
