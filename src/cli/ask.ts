@@ -12,7 +12,7 @@ export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {
 }
 
 /**
- * Asks for a confirmation, until the answer is yes or no. The end of input is no. Discards input that was
+ * Asks for a confirmation, until the answer is yes or no. The end of input means no. Discards input that was
  * typed before the question, because it was meant for another program.
  *
  * @param options.emptyIs answer that an empty line means. Default: yes.

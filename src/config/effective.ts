@@ -13,6 +13,8 @@ export interface HostLimits {
   readonly root?: string;
   /** Directions that clients may use. Default: both. */
   readonly allow?: readonly Direction[];
+  /** Maximum rate of a session, in bytes per second. Default: unlimited. */
+  readonly bytesPerSecond?: number;
   /** Ports to listen on. Default: those of the client, or else chosen by the system. */
   readonly ports?: PortRange;
   readonly cpumask?: readonly number[];

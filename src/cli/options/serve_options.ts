@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly engine: EngineChoice;
   /** Number of Workers of each session. Default: depends on the cores of this machine. */
   readonly threads?: number;
+  /** Maximum rate of each session, in bytes per second. Default: unlimited. */
+  readonly bytesPerSecond?: number;
   readonly output: OutputOptions;
 }
 
@@ -77,16 +79,17 @@ export function serveOptions(
     onePort: line["one-port"] ?? false,
     engine: flags.engine,
     threads: flags.threads,
+    bytesPerSecond: narrowedLimits(limits, line).bytesPerSecond,
     output: outputOptions(line),
   };
 }
 
 /**
- * Returns the limits of a host after `--root` and `--allow`, which can only narrow them.
+ * Returns the limits of a host after `--root`, `--allow` and `--limit`, which can only narrow them.
  *
  * @throws {UsageError} if both name a directory, because one could lead out of the other.
  */
-export function narrowedLimits<Limits extends HostLimits>(limits: Limits, { root, allow }: RawFlags): Limits {
+export function narrowedLimits<Limits extends HostLimits>(limits: Limits, { root, allow, limit }: RawFlags): Limits {
   if (root !== undefined && limits.root !== undefined && root !== limits.root) {
     throw new UsageError(`Cannot use "--root": the configuration confines sessions to ${quotePath(limits.root)}`, {
       hint: 'Omit --root, or remove the key "root" from the configuration of this host',
@@ -94,7 +97,12 @@ export function narrowedLimits<Limits extends HostLimits>(limits: Limits, { root
   }
   const allowed = allow === undefined ? undefined : parseAllow(allow);
   const both = limits.allow && allowed ? allowed.filter((direction) => limits.allow!.includes(direction)) : undefined;
-  return { ...limits, root: root ?? limits.root, allow: both ?? allowed ?? limits.allow };
+  return {
+    ...limits,
+    root: root ?? limits.root,
+    allow: both ?? allowed ?? limits.allow,
+    bytesPerSecond: limit && Math.ceil(limit * 1000 / 8),
+  };
 }
 
 /** @throws {UsageError} */

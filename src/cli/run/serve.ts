@@ -28,7 +28,11 @@ import { stopSignals } from "../stop_signals.ts";
 /** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
 export async function runServe(options: ServeOptions): Promise<number> {
   const { onePort, once, output: { quiet, verbose } } = options;
-  const restrictions = { root: resolveRoot(options.root), allow: options.allow };
+  const restrictions = {
+    root: resolveRoot(options.root),
+    allow: options.allow,
+    bytesPerSecond: options.bytesPerSecond,
+  };
   const directory = configDirectory((name) => Deno.env.get(name), Deno.build.os === "windows");
   if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
@@ -110,7 +114,7 @@ function reachableHost(): string {
 /** Starts the remote end of a session. */
 function startRemote(
   { engine, threads, onePort, output: { verbose } }: ServeOptions,
-  { root, allow }: Restrictions,
+  { root, allow, bytesPerSecond }: Restrictions,
   { client, server }: Ends,
 ): Deno.ChildProcess {
   const { program, args } = selfCommand([
@@ -120,6 +124,7 @@ function startRemote(
     ...(threads === undefined ? [] : [`--threads=${threads}`]),
     `--root=${root}`,
     ...(allow ? [`--allow=${allow.join(",")}`] : []),
+    ...(bytesPerSecond ? [`--limit=${Math.max(1, Math.floor(bytesPerSecond * 8 / 1000))}`] : []),
     ...(onePort ? ["--one-port"] : []),
     ...Array.from({ length: verbose }, () => "--verbose"),
   ]);

@@ -1,11 +1,13 @@
 /** Connections to `escp --serve` in place of ssh: trust in the server, and the keys of the user. */
 
+import { equals } from "../../bytes.ts";
 import { configDirectory } from "../../config/files.ts";
 import { quotePath, StartError, UserError } from "../../errors.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { equalsInConstantTime, isSecretProof, keyProofData, secretProof } from "../../protocol/serve/proof.ts";
 import type { OneTimeKey } from "../../serve/escps_operand.ts";
 import { formatFingerprint } from "../../serve/fingerprint.ts";
+import { agentPath, agentSigners } from "../../serve/keys/agent.ts";
 import type { KeySigner } from "../../serve/keys/key_signer.ts";
 import { readPrivateKey } from "../../serve/keys/private_key.ts";
 import { fingerprintOf } from "../../serve/keys/public_key.ts";
@@ -80,7 +82,11 @@ async function trustServer(
   await addKnownServer(file, server, fingerprint);
 }
 
-/** Returns the keys to try: those of -i, or else that in ~/.ssh. @throws {UserError} if a named key cannot be used. */
+/**
+ * Returns the keys to try: those of -i, or else those of ssh-agent and ~/.ssh/id_ed25519.
+ *
+ * @throws {UserError} if a named key, or the agent, cannot be used.
+ */
 async function findKeys(identities: readonly string[]): Promise<KeySigner[]> {
   const keys: KeySigner[] = [];
   for (const path of identities) {
@@ -89,9 +95,24 @@ async function findKeys(identities: readonly string[]): Promise<KeySigner[]> {
     keys.push(key);
   }
   if (identities.length > 0) return keys;
+  const agent = agentPath((name) => Deno.env.get(name));
+  let agentError: unknown;
+  const ofAgent = agent === undefined ? [] : await agentSigners(agent).catch((error) => {
+    agentError = error;
+    return [];
+  });
+  keys.push(...ofAgent);
   const home = Deno.env.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME");
-  const key = home && await readPrivateKey(joinPath(joinPath(home, ".ssh"), "id_ed25519"));
-  return key ? [key] : [];
+  const path = home && joinPath(joinPath(home, ".ssh"), "id_ed25519");
+  // A key with a passphrase is usable if the agent has it.
+  const key = path && await readPrivateKey(path).catch((error) => {
+    if (keys.length === 0) throw error;
+    return undefined;
+  });
+  const isNew = key && !keys.some(({ publicKey }) => equals(publicKey.blob, key.publicKey.blob));
+  if (isNew) keys.push(key);
+  if (keys.length === 0 && agentError !== undefined) throw agentError;
+  return keys;
 }
 
 async function keyProver({ publicKey, sign }: KeySigner, name: string | undefined): Promise<Prover> {

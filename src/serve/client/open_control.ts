@@ -22,7 +22,7 @@ import { startPinnedTls } from "./pinned_tls.ts";
 
 /** A way to prove who the client is. */
 export interface Prover {
-  /** What is proved, for messages: "key SHA256:...". */
+  /** Name for messages, such as "key SHA256:...". */
   readonly name: string;
   /** @throws {Error} if the key cannot sign. */
   prove(binding: ProofBinding): Promise<Proof>;

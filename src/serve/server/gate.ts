@@ -6,4 +6,6 @@ export interface Gate {
   admit(address: string): Disposable | undefined;
   /** Counts a wrong proof. Returns the pause before the answer, in milliseconds. */
   wrongProof(address: string): number;
+  /** Forgets the wrong proofs of an address. */
+  rightProof(address: string): void;
 }

@@ -15,7 +15,7 @@ import type { Restrictions } from "./restrictions.ts";
 
 /** A client that has proved who it is. */
 export interface Grant {
-  /** Who the client is, for the log. From a configuration file of the server, or from the client: escape it. */
+  /** Name of the client for the log. From a configuration file of the server, or from the client: escape it. */
   readonly who: string;
   readonly restrictions: Restrictions;
   /** Proof of the server for a client that has proved a one-time secret. */
@@ -36,7 +36,7 @@ export interface LoginOptions {
   /** SHA-256 of the certificate. */
   readonly certificateHash: Uint8Array<ArrayBuffer>;
   readonly authenticate: Authenticate;
-  /** Called after each wrong proof, before the answer. Resolves after the pause that the client must wait. */
+  /** Called after the first wrong proof, before the answer. Resolves after the pause that the client must wait. */
   readonly denied: () => Promise<void>;
 }
 
@@ -63,7 +63,8 @@ export async function acceptLogin(
     const proof = parseProof(await lines.next());
     const grant = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
     if (grant) return { grant, rest: lines.rest };
-    await denied();
+    // A client may have several keys, so they count as one attempt.
+    if (count === 1) await denied();
     await sendLine(conn, formatLogin({ type: "denied" }));
   }
   throw new ProtocolError("denied", `${MAX_PROOFS} wrong proofs`);

@@ -83,4 +83,8 @@ export class LoginGate implements Gate {
     }
     return Math.min(firstPauseMs * 2 ** (count - 1), maxPauseMs);
   }
+
+  rightProof(address: string): void {
+    this.#wrong.delete(clientNetwork(address));
+  }
 }

@@ -1,4 +1,4 @@
-/** What a client of a server may do. */
+/** Restrictions of the clients of a server. */
 
 /** Restrictions of a session. */
 export interface Restrictions {

@@ -141,6 +141,7 @@ export class Server {
     };
     const { tls, grant, rest } = await withDeadline(LOGIN_MS, login(), late("login"));
     admission[Symbol.dispose]();
+    gate.rightProof(address);
     await this.#runSession(tls, grant, rest, ends).finally(() => closeQuietly(tls));
   }
 

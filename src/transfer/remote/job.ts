@@ -14,7 +14,7 @@ import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
-import { checkDirection, checkRemoval, type RemoteJobOptions } from "./session_limits.ts";
+import { checkDirection, checkRemoval, limitRate, type RemoteJobOptions } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
 
@@ -44,10 +44,11 @@ export async function runJob(
   const base = confinement?.base ?? home;
   const tilde = !options.local;
   const files = await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender");
+  const agreed = agreedOptions(withoutUnagreed(job, session.features));
   const shared = {
     session,
     machine: { ...machine, files },
-    job: agreedOptions(withoutUnagreed(job, session.features)),
+    job: { ...agreed, bytesPerSecond: limitRate(agreed.bytesPerSecond, limits) },
     streams: fixedCount(MAX_STREAMS),
     emit,
   };
@@ -63,6 +64,7 @@ export async function runJob(
       toOutput: false,
       base,
       tilde,
+      acceptedBytesPerSecond: limits.bytesPerSecond,
       maxSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       unresumable: options.note,

@@ -61,13 +61,13 @@ describe("escp --serve", () => {
 
   it("resumes a large file of an interrupted copy", async () => {
     await writeTree(serving.work, { "resumed": { size: 40 << 20, seed: 3 } });
-    await using interrupted = await serving.start(["-v", "--limit=80m", "resumed", serving.url("resumed")]);
-    await untilNoted(serving.root, 4 << 20, interrupted);
+    await using interrupted = await serving.start(["-v", "--limit=3m", "resumed", serving.url("resumed")]);
+    await untilNoted(serving.root, 1, interrupted);
     interrupted.kill("SIGINT");
     assertEquals((await interrupted.result).code, 130);
-    const result = await serving.run(["resumed", serving.url("resumed")]);
+    const result = await serving.run(["-v", "resumed", serving.url("resumed")]);
     assertEquals(result.code, 0, result.stderr);
-    assertStringIncludes(result.stderr, "resumed");
+    assertMatch(result.stderr, /iB resumed/);
     assertEquals(await compareTrees(`${serving.work}/resumed`, `${serving.root}/resumed`), []);
   });
 
@@ -125,7 +125,7 @@ describe("a client of a server", () => {
     assertEquals([...Deno.readDirSync(serving.root)], []);
   });
 
-  it("without any key is told so", async () => {
+  it("without any key is refused", async () => {
     await using serving = await startServing();
     await writeTree(serving.work, { file: "text" });
     await Deno.remove(`${serving.clientHome}/.ssh/id_ed25519`);
@@ -161,6 +161,19 @@ describe("a key with options", () => {
     const outside = await serving.run(["file", serving.url("../file")]);
     assertEquals(outside.code, 1, outside.stderr);
     assertEquals([...Deno.readDirSync(serving.root)].map(({ name }) => name), ["inner"]);
+  });
+
+  it("limits the rate in both directions, also of a client that does not", async () => {
+    // 1 MiB at 4 Mbit/s takes 2 s.
+    await using serving = await startServing({ keyOptions: 'limit="4mbit"' });
+    await writeTree(serving.work, { file: { size: 1 << 20, seed: 1 } });
+    for (const operands of [["file", serving.url("file")], [serving.url("file"), "back"]]) {
+      const before = performance.now();
+      const result = await serving.run(operands);
+      assertEquals(result.code, 0, result.stderr);
+      assert(performance.now() - before > 1_800, `${operands} took ${performance.now() - before} ms`);
+    }
+    assertEquals(await compareTrees(`${serving.work}/file`, `${serving.work}/back`), []);
   });
 
   it("cannot have directions that the server does not allow", async () => {

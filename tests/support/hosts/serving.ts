@@ -29,7 +29,7 @@ export interface Serving extends AsyncDisposable {
   readonly serverHome: string;
   readonly clientHome: string;
   readonly port: number;
-  /** What the server has printed on standard output, such as a one-time URL. */
+  /** Standard output of the server so far: with --once, the URL. */
   readonly output: string;
   /** Returns the operand of a path below the root. */
   url(path?: string): string;
