@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { StartError } from "../../../src/errors.ts";
+import { printable } from "../../../src/escape_text.ts";
 import { closeQuietly } from "../../../src/net/close.ts";
 import { writeAll } from "../../../src/net/pass.ts";
 import {
@@ -45,7 +46,7 @@ async function open({ host, port }: ServerAddress, options: Partial<ControlOptio
 async function refuses(server: FakeServer, reason: string, options: Partial<ControlOptions> = {}): Promise<void> {
   await using running = server;
   const error = await assertRejects(() => open(running, options), StartError, reason);
-  assert(!/[\x00-\x08\x0b-\x1f\x7f]/.test(error.message), JSON.stringify(error.message));
+  assertEquals(error.message, printable(error.message));
 }
 
 const sends = (...lines: (string | Uint8Array)[]) => async (tls: Deno.TlsConn) => {
