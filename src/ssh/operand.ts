@@ -68,7 +68,10 @@ export function parseHost(text: string, options: { driveLetters?: boolean } = {}
   const isOperand = /^scp:\/\//i.test(text) || isEscpsOperand(text) || text.endsWith(":") && !text.endsWith("::");
   const operand = parseOperand(isOperand ? text : `${text}:`, options);
   if (operand.kind === "local" || operand.path !== (operand.serve ? "." : "")) {
-    throw new UsageError(`Cannot use ${quotePath(text)} as a host: it must have the form [user@]host`);
+    // A one-time URL contains a secret, which `formatOperand` omits.
+    throw new UsageError(
+      `Cannot use ${quotePath(formatOperand(operand))} as a host: it must have the form [user@]host`,
+    );
   }
   const { kind: _kind, path: _path, ...host } = operand;
   return host;

@@ -155,6 +155,11 @@ async function readHello(
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
   const { code, signal } = await peer.end(LEAVE_MS);
+  if (peer.route) {
+    throw new StartError(`Cannot start a session at ${peer.name}: the server ended it before it began`, {
+      hint: "The log of the server has the reason",
+    });
+  }
   const { lastError, outOfMemory } = await peer.errors();
   const isNamed = reach !== undefined && reach.search === undefined;
   throw notStarted({ name: peer.name, isNamed, code, signal, output: scanner.noise, lastError, outOfMemory });

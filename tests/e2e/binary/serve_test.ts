@@ -1,6 +1,6 @@
 /** Sessions without ssh: `escp --serve` and `escps://` operands. Real processes, and no ssh server. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
@@ -72,14 +72,41 @@ describe("escp --serve", () => {
   });
 
   it("does not give access to files outside of its root", async () => {
-    const secret = `${serving.serverHome}/.config/escp/server_identity`;
-    for (const path of [`/${secret}`, "../server/.config/escp/server_identity", "%2e%2e/server"]) {
-      const result = await serving.run(["-r", serving.url(path), "stolen"]);
-      assertEquals(result.code, 1, result.stderr);
-    }
     await Deno.symlink("../server", `${serving.root}/link`);
-    const result = await serving.run(["-r", "tree", serving.url("link/.config")]);
-    assertEquals(result.code, 1, result.stderr);
+    const escapes = [
+      [serving.url("../server/.config/escp/server_identity"), "stolen"],
+      [serving.url("%2e%2e/server"), "stolen"],
+      [serving.url("link/.config"), "stolen"],
+      ["tree", serving.url("link/.config")],
+      ["tree", serving.url("../tree")],
+    ];
+    for (const operands of escapes) {
+      const result = await serving.run(["-r", ...operands]);
+      assertEquals(result.code, 1, result.stderr);
+      assertStringIncludes(result.stderr, "allows only paths in", operands.join(" "));
+      assertThrows(() => Deno.lstatSync(`${serving.work}/stolen`), Deno.errors.NotFound);
+    }
+    // "/" is the root of the server.
+    const absolute = await serving.run(["-r", serving.url("/etc/passwd"), "stolen"]);
+    assertStringIncludes(absolute.stderr, 'Cannot read "etc/passwd": No such file or directory');
+  });
+
+  it("is examined by --doctor", async () => {
+    const result = await serving.run(["--doctor", "--doctor-time=50", serving.url("")]);
+    assertEquals(result.code, 0, result.stdout + result.stderr);
+  });
+
+  it("cannot be the source host of -R, nor can its one-time URL be the target", async () => {
+    const origin = await serving.run(["-R", serving.url("remote/small"), serving.url("x")]);
+    assertEquals(origin.code, 2);
+    assertStringIncludes(origin.stderr, "a server runs no commands");
+    const secret = "A".repeat(64);
+    const once = await serving.run(["-R", "host:x", `${serving.url("x")}#k=${secret}`]);
+    assertEquals(once.code, 2);
+    assertStringIncludes(once.stderr, 'Cannot use "-R" with a one-time URL');
+    const install = await serving.run(["--install", `${serving.url("x")}#k=${secret}`]);
+    assertEquals(install.code, 2);
+    assertEquals([origin, once, install].some(({ stderr }) => stderr.includes(secret)), false);
   });
 });
 
@@ -111,7 +138,6 @@ describe("a client of a server", () => {
     const result = await serving.run(["file", serving.url("file")]);
     assertEquals(result.code === 0, false);
     assertStringIncludes(result.stderr, "certificate has changed");
-    assertEquals(await compareTrees(serving.root, serving.root), []);
     assertEquals([...Deno.readDirSync(serving.root)], []);
   });
 
@@ -282,20 +308,23 @@ describe("escp --serve with an invalid command line", () => {
   it("is refused before it listens", async () => {
     await using directory = await createTempDirectory();
     const { runEscp } = await import("../../support/escp/escp_command.ts");
+    const root = ["--serve", "--root", directory.path];
     for (
-      const [args, message] of [
-        [["--serve"], "needs a directory"],
-        [["--serve", "--root", "/", "x"], "takes no operands"],
-        [["--serve", "--root", directory.path, "--allow=all"], "must be push, pull or push,pull"],
-        [["--serve", "--root", directory.path, "--listen=a:b"], "must be ADDRESS, PORT or ADDRESS:PORT"],
-        [["--serve", "--root", directory.path, "--doctor"], "exclude each other"],
-        [["--serve", "--root", `${directory.path}/none`], "No such file or directory"],
-        [["--root", "/", "a", "b"], "applies to"],
-        [["--install", "escps://h"], "it needs ssh"],
+      const [args, code, message] of [
+        [["--serve"], 2, "needs a directory"],
+        [["--serve", "--root", "/", "x"], 2, "takes no operands"],
+        [[...root, "--allow=all"], 2, "must be push, pull or push,pull"],
+        [[...root, "--listen=a:b"], 2, "must be ADDRESS, PORT or ADDRESS:PORT"],
+        [[...root, "--listen=65536"], 2, "must be ADDRESS, PORT or ADDRESS:PORT"],
+        [[...root, "--doctor"], 2, "exclude each other"],
+        [[...root, "--once", "--authorized-keys=x"], 2, "exclude each other"],
+        [["--serve", "--root", `${directory.path}/none`], 1, "No such file or directory"],
+        [["--root", "/", "a", "b"], 2, 'applies to "--serve" only'],
+        [["--install", "escps://h"], 2, "it needs ssh"],
       ] as const
     ) {
       const result = await runEscp([...args]);
-      assertEquals([1, 2].includes(result.code), true, result.stderr);
+      assertEquals(result.code, code, result.stderr);
       assertStringIncludes(result.stderr, message);
     }
   });
