@@ -61,7 +61,9 @@ export function receiverCommand({ flags: line, operands }: ParsedArguments, envi
     onePort: line["one-port"] ?? false,
     ports: parsePorts(line),
     // A user who can start this end without ssh can also access files without it: confinement would have no effect.
-    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : narrowedLimits(limits, line),
+    limits: local
+      ? { cpumask: limits.cpumask, nodemask: limits.nodemask }
+      : { ...narrowedLimits(limits, line), isRealRoot: line.served },
     output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
   };
   return { kind: "receiver", options };

@@ -13,12 +13,15 @@ import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
 import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
 import { loadIdentity } from "../../serve/server/identity_file.ts";
+import { AuthorizedKeysFile } from "../../serve/server/authorized_keys.ts";
 import { keyLogin } from "../../serve/server/key_login.ts";
+import { checkKeysFile } from "../../serve/server/key_root.ts";
 import { LoginGate } from "../../serve/server/login_gate.ts";
 import { onceLogin } from "../../serve/server/once_login.ts";
 import type { Restrictions } from "../../serve/server/restrictions.ts";
 import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
 import { formatAddress } from "../../serve/server_address.ts";
+import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
@@ -38,34 +41,41 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
   const certificateHash = await hashCertificate(identity.certificate);
   const log = new Log({
-    level: logLevelFor({ verbose: verbose + 1, quiet }),
+    level: quiet ? "warn" : logLevelFor({ verbose: verbose + 1, quiet }),
     sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
   });
   const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
   const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
-  const listener = listen(options.listen);
-  const { port } = listener.addr;
+  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
+    log.session = "";
+    log.warn(`line ${line} of ${file} is not used: ${reason}`);
+  });
+  if (!once) {
+    checkKeysFile(restrictions.root, file);
+    if (keys.read().keys.length === 0) log.warn(`${file} has no keys: every client will be refused until you add one`);
+  }
+  const listeners = listen(options.listen);
+  const { port } = listeners[0].addr;
+  const write = (level: "info" | "warn", text: string, session = "") => {
+    log.session = session;
+    log[level](text);
+  };
   const server = new Server({
-    listener,
+    listeners,
     identity,
     gate: new LoginGate(),
-    authenticate: once
-      ? onceLogin(secret, restrictions)
-      : keyLogin({ file, restrictions, warn: (text) => log.warn(text) }),
+    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions, log: write }),
     onePort,
     once,
     startRemote: (granted, ends) => startRemote(options, granted, ends),
-    log(level, text, session = "") {
-      log.session = session;
-      log[level](text);
-    },
+    log: write,
   });
-  const where = formatAddress({ host: options.listen.host ?? reachableHost(), port });
+  const address = { host: namedHost(options.listen.host), port };
+  const where = formatAddress(address);
   log.info(`serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
   if (once) {
     const { writeStdout } = await import("../stdout.ts");
-    const host = options.listen.host ?? reachableHost();
-    writeStdout(formatOneTimeUrl({ host, port }, { certificateHash, secret }) + "\n");
+    writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
   }
   using stop = stopSignals();
   stop.signal.addEventListener("abort", () => {
@@ -92,9 +102,9 @@ function resolveRoot(path: string): string {
 }
 
 /** @throws {UserError} */
-function listen({ host, port }: ListenAddress): Deno.TcpListener {
+function listen({ host, port }: ListenAddress): Deno.TcpListener[] {
   try {
-    return Deno.listen({ hostname: host ?? "::", port });
+    return withIpv4(Deno.listen({ hostname: host ?? "::", port }));
   } catch (cause) {
     // A system without IPv6.
     if (host === undefined && !(cause instanceof Deno.errors.AddrInUse)) return listen({ host: "0.0.0.0", port });
@@ -106,9 +116,10 @@ function listen({ host, port }: ListenAddress): Deno.TcpListener {
   }
 }
 
-/** Returns an address of this machine that other machines may reach. */
-function reachableHost(): string {
-  return hostAddresses(undefined)[0] ?? "localhost";
+/** Returns an address of this machine that clients may use: the one at which it listens, or another one if it is all addresses. */
+function namedHost(host: string | undefined): string {
+  const isAll = host === undefined || host === "0.0.0.0" || /^[0:]+$/.test(host);
+  return isAll ? hostAddresses(undefined)[0] ?? "localhost" : host;
 }
 
 /** Starts the remote end of a session. */

@@ -34,7 +34,7 @@ type LoginOptions = Pick<ControlOptions, "trust" | "provers">;
 function oneTimeLogin(name: string, { certificateHash, secret }: OneTimeKey): LoginOptions {
   return {
     trust(hash) {
-      if (equalsInConstantTime(hash, certificateHash)) return Promise.resolve();
+      if (equalsInConstantTime(hash, certificateHash)) return Promise.resolve(undefined);
       throw new StartError(`Cannot trust ${name}: its certificate is not that of the URL`, {
         hint: "Another server may answer in its place; make a new URL with escp --serve --once",
       });
@@ -60,17 +60,17 @@ function keyLogin(name: string, server: ServerAddress, user: string | undefined,
   };
 }
 
-/** Decides whether to trust a server, and remembers it if so. @throws {StartError | UserError} if not. */
+/** Decides whether to trust a server. @returns as `ControlOptions.trust`. @throws {StartError | UserError} if not. */
 async function trustServer(
   name: string,
   server: ServerAddress,
   fingerprint: string,
   { acceptNew, ssh }: HostAccess,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<(() => Promise<void>) | undefined> {
   const file = joinPath(userDirectory(), "known_servers");
   const trust = judgeServer(readKnownServers(file), server, fingerprint);
-  if (trust.state === "known") return;
+  if (trust.state === "known") return undefined;
   if (trust.state === "changed") throw changedServer(file, server, fingerprint, trust.servers);
   const asks = !acceptNew && canAsk(ssh);
   const question = `The server ${name} is unknown. Its certificate is ${fingerprint}. Trust it?`;
@@ -79,7 +79,7 @@ async function trustServer(
       hint: "Compare it with the fingerprint that escp --serve has printed, then use --accept-new once",
     });
   }
-  await addKnownServer(file, server, fingerprint);
+  return () => addKnownServer(file, server, fingerprint);
 }
 
 /**

@@ -34,8 +34,16 @@ export interface Prover {
 export interface ControlOptions {
   /** Name of the host in messages. */
   readonly name: string;
-  /** Decides whether to trust a server, by the SHA-256 digest of its certificate. @throws {StartError} if not. */
-  readonly trust: (certificateHash: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<void>;
+  /**
+   * Decides whether to trust a server, by the SHA-256 digest of its certificate. Returns a function to call after the server has
+   * proved that it has the key; undefined for a known server.
+   *
+   * @throws {StartError} if it is not trusted.
+   */
+  readonly trust: (
+    certificateHash: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+  ) => Promise<(() => Promise<void>) | undefined>;
   /** Keys to try, in order. */
   readonly provers: () => Promise<readonly Prover[]>;
   /** Maximum time of each step, except of questions to the user. In milliseconds. */
@@ -63,9 +71,10 @@ export async function openControl(server: ServerAddress, options: ControlOptions
     signal.throwIfAborted();
     const certificate = await requestCertificate(conn, options);
     const certificateHash = await hashCertificate(certificate);
-    await options.trust(certificateHash, signal);
+    const remember = await options.trust(certificateHash, signal);
     const tls = await startTls(conn as Deno.TcpConn, certificate, options);
     conn = tls;
+    await remember?.();
     return { conn: tls, ...await login(tls, certificateHash, options) };
   } catch (error) {
     if (conn) closeQuietly(conn);

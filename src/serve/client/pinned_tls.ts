@@ -2,23 +2,41 @@
 
 import { formatPem, SERVER_NAME } from "../certificate.ts";
 
-/** Variable with the certificate authorities that Deno trusts by default: "mozilla", "system", both, or none. */
-const DEFAULT_AUTHORITIES = "DENO_TLS_CA_STORE";
+/**
+ * Variables that name certificate authorities, with the value that names none. Without a value, Deno trusts those of
+ * Mozilla.
+ */
+const AUTHORITIES = { DENO_TLS_CA_STORE: "", DENO_CERT: undefined, NODE_EXTRA_CA_CERTS: undefined };
+
+/** Number of calls that have the variables changed. */
+let changing = 0;
+/** Values of the variables before the first of these calls. */
+let before: Record<string, string | undefined> = {};
 
 /**
  * Starts TLS in which only one certificate is trusted. `Deno.startTls` adds it to the default authorities, and one of them
  * could sign another certificate for the same name: then a host in the middle could pass on the proof of the client. So there
  * must be no default authorities. Deno reads them once, when a process first uses TLS as a client, before this call returns.
+ * In a process that has used TLS before, as a program may that imports the library, they remain trusted.
  *
  * @param certificate DER.
  */
 export async function startPinnedTls(conn: Deno.TcpConn, certificate: Uint8Array): Promise<Deno.TlsConn> {
-  const authorities = Deno.env.get(DEFAULT_AUTHORITIES);
-  Deno.env.set(DEFAULT_AUTHORITIES, "");
+  const names = Object.keys(AUTHORITIES);
+  if (changing++ === 0) {
+    before = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
+    setVariables(AUTHORITIES);
+  }
   try {
     return await Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] });
   } finally {
-    if (authorities === undefined) Deno.env.delete(DEFAULT_AUTHORITIES);
-    else Deno.env.set(DEFAULT_AUTHORITIES, authorities);
+    if (--changing === 0) setVariables(before);
+  }
+}
+
+function setVariables(values: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) Deno.env.delete(name);
+    else Deno.env.set(name, value);
   }
 }

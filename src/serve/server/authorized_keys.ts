@@ -43,14 +43,14 @@ export interface AuthorizedKeys {
 
 /** A file of authorized keys. It is read at each use, so that a removed key is refused at once. */
 export class AuthorizedKeysFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #onInvalid: (line: InvalidLine) => void;
   #text: string | undefined;
   #contents: AuthorizedKeys = { keys: [], invalid: [] };
 
   /** @param onInvalid Called for each invalid line, again only after the file has changed: any client causes a use. */
   constructor(path: string, onInvalid: (line: InvalidLine) => void) {
-    this.#path = path;
+    this.path = path;
     this.#onInvalid = onInvalid;
   }
 
@@ -60,7 +60,7 @@ export class AuthorizedKeysFile {
    * @throws {UserError} if it cannot be read, or other users can change it.
    */
   read(): AuthorizedKeys {
-    const text = readTrustedFile(this.#path) ?? "";
+    const text = readTrustedFile(this.path) ?? "";
     if (text !== this.#text) {
       this.#text = text;
       this.#contents = parseAuthorizedKeys(text);

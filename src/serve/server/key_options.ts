@@ -2,7 +2,6 @@
 
 import { FormatError } from "../../protocol/serve/ssh_strings.ts";
 import { escapePath, UsageError } from "../../errors.ts";
-import { isAbsolutePath, joinPath } from "../../files/path/local_path.ts";
 import { parseRate } from "../../rate.ts";
 import { type AddressTest, parseAddressPattern, parseIp } from "./ip_address.ts";
 import type { Restrictions } from "./restrictions.ts";
@@ -48,11 +47,14 @@ export function parseKeyOptions(text: string): KeyOptions {
   return options;
 }
 
-/** Combines the options of a key with the restrictions of its server. The key gets no more directions, and no higher rate. */
-export function restrict(server: Restrictions, { root, allow, bytesPerSecond }: KeyOptions): Restrictions {
+/**
+ * Combines the options of a key, except its directory (key_root.ts), with the restrictions of its server. The key gets no more
+ * directions, and no higher rate.
+ */
+export function restrict(server: Restrictions, { allow, bytesPerSecond }: KeyOptions): Restrictions {
   const rates = [server.bytesPerSecond, bytesPerSecond].filter((rate) => rate !== undefined);
   return {
-    root: root === undefined ? server.root : isAbsolutePath(root) ? root : joinPath(server.root, root),
+    root: server.root,
     allow: allow?.filter((direction) => server.allow?.includes(direction) ?? true) ?? server.allow,
     bytesPerSecond: rates.length === 0 ? undefined : Math.min(...rates),
   };

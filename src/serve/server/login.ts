@@ -22,12 +22,18 @@ export interface Grant {
   readonly mac?: Uint8Array<ArrayBuffer>;
 }
 
+/** The reason for which the server has no session for a client, whose proof may be right. */
+export interface Refusal {
+  /** For the client. Follows a colon. */
+  readonly refused: string;
+}
+
 /** Checks the proof of a client at an address. Returns undefined if it is wrong, or the key unknown. */
 export type Authenticate = (
   proof: Proof,
   binding: ProofBinding,
   address: string,
-) => Promise<Grant | undefined>;
+) => Promise<Grant | Refusal | undefined>;
 
 /** Options of a login. */
 export interface LoginOptions {
@@ -49,7 +55,7 @@ export interface Login {
 /**
  * Sends a challenge, and reads proofs until one is right.
  *
- * @throws {ProtocolError} for a message that breaks the protocol, and after MAX_PROOFS wrong proofs.
+ * @throws {ProtocolError} for a message that breaks the protocol, after MAX_PROOFS wrong proofs, and for a refusal.
  * @throws {Deno.errors.UnexpectedEof} if the client ends the connection.
  */
 export async function acceptLogin(
@@ -61,8 +67,12 @@ export async function acceptLogin(
   const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
   for (let count = 1; count <= MAX_PROOFS; count++) {
     const proof = parseProof(await lines.next());
-    const grant = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
-    if (grant) return { grant, rest: lines.rest };
+    const answer = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
+    if (answer && "refused" in answer) {
+      await sendLine(conn, formatLogin({ type: "refused", message: answer.refused }));
+      throw new ProtocolError("refused", answer.refused);
+    }
+    if (answer) return { grant: answer, rest: lines.rest };
     // A client may have several keys, so they count as one attempt.
     if (count === 1) await denied();
     await sendLine(conn, formatLogin({ type: "denied" }));

@@ -29,7 +29,8 @@ export interface Ends {
 
 /** Settings and callbacks of a server. */
 export interface ServerOptions {
-  readonly listener: Deno.TcpListener;
+  /** One, or one for each family of addresses. */
+  readonly listeners: readonly Deno.TcpListener[];
   readonly identity: Identity;
   readonly gate: Gate;
   readonly authenticate: Authenticate;
@@ -60,7 +61,13 @@ export class Server {
 
   /** Accepts connections until the server has ended. */
   async run(): Promise<void> {
-    const { listener, log } = this.#options;
+    const { listeners } = this.#options;
+    await Promise.all(listeners.map((listener) => this.#accept(listener)));
+    this.#tls[Symbol.dispose]();
+  }
+
+  async #accept(listener: Deno.TcpListener): Promise<void> {
+    const { log } = this.#options;
     try {
       for (;;) {
         const conn = await abortable(listener.accept(), this.#ended.signal).catch((error) => {
@@ -74,7 +81,6 @@ export class Server {
       }
     } finally {
       listener.close();
-      this.#tls[Symbol.dispose]();
     }
   }
 
@@ -94,7 +100,7 @@ export class Server {
     const { gate, log } = this.#options;
     const admission = gate.admit(address);
     if (!admission) {
-      closeQuietly(conn);
+      refuse(conn, "busy").catch(() => {});
       return;
     }
     this.#serve(conn, admission).catch((error) => {
@@ -113,13 +119,8 @@ export class Server {
       return await session.connect(conn, rest);
     }
     if (rest.length > 0) throw new ProtocolError("bad-first-line", "bytes follow the first line");
-    if (this.#isEnding) return await this.#refuse(conn);
+    if (this.#isEnding) return await refuse(conn, "ending");
     await this.#login(conn, admission);
-  }
-
-  async #refuse(conn: Deno.TcpConn): Promise<void> {
-    await sendLine(conn, formatAnswer({ kind: "refused", reason: "ending" }));
-    closeQuietly(conn);
   }
 
   async #login(conn: Deno.TcpConn, admission: Disposable): Promise<void> {
@@ -127,22 +128,21 @@ export class Server {
     const address = plainAddress(conn.remoteAddr.hostname);
     const ends = { client: conn.remoteAddr, server: conn.localAddr };
     conn.setNoDelay(true);
-    const login = async () => {
-      await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
-      const tls = await this.#tls.accept(conn);
+    await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
+    const { tls, ended } = await this.#tls.accept(conn);
+    try {
       const denied = () => delay(gate.wrongProof(address));
       const certificateHash = await this.#certificateHash;
-      try {
-        return { tls, ...await acceptLogin(tls, { address, certificateHash, authenticate, denied }) };
-      } catch (error) {
-        closeQuietly(tls);
-        throw error;
-      }
-    };
-    const { tls, grant, rest } = await withDeadline(LOGIN_MS, login(), late("login"));
-    admission[Symbol.dispose]();
-    gate.rightProof(address);
-    await this.#runSession(tls, grant, rest, ends).finally(() => closeQuietly(tls));
+      const login = acceptLogin(tls, { address, certificateHash, authenticate, denied });
+      const { grant, rest } = await withDeadline(LOGIN_MS, login, late("login"));
+      admission[Symbol.dispose]();
+      gate.rightProof(address);
+      await this.#runSession(tls, grant, rest, ends);
+    } finally {
+      closeQuietly(tls);
+      // The last message is still to be received. Until then the connection counts.
+      await ended;
+    }
   }
 
   async #runSession(tls: Deno.TlsConn, grant: Grant, rest: Uint8Array<ArrayBuffer>, ends: Ends): Promise<void> {
@@ -170,6 +170,14 @@ export class Server {
       if (session) this.#sessions.delete(session.route);
       if (this.#isEnding && this.#sessions.size === 0) this.#ended.abort();
     }
+  }
+}
+
+async function refuse(conn: Deno.TcpConn, reason: "busy" | "ending"): Promise<void> {
+  try {
+    await sendLine(conn, formatAnswer({ kind: "refused", reason }));
+  } finally {
+    closeQuietly(conn);
   }
 }
 

@@ -48,10 +48,11 @@ export class ServedSession {
 
   /** Passes a data connection to the port of the remote end. Closes it at the end. */
   async connect(conn: Deno.TcpConn, first: Uint8Array<ArrayBuffer>): Promise<void> {
-    const port = this.#dataConnections < MAX_DATA_CONNECTIONS ? await this.#port.promise : undefined;
-    if (port === undefined) return closeQuietly(conn);
+    if (this.#dataConnections >= MAX_DATA_CONNECTIONS) return closeQuietly(conn);
     this.#dataConnections++;
     try {
+      const port = await this.#port.promise;
+      if (port === undefined) return closeQuietly(conn);
       const data = await Deno.connect({ hostname: "127.0.0.1", port });
       data.setNoDelay(true);
       conn.setNoDelay(true);

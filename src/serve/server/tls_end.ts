@@ -7,6 +7,14 @@
 import { formatPem, type Identity } from "../certificate.ts";
 import { passBoth } from "./pass_both.ts";
 
+/** TLS on the connection of a client. */
+export interface AcceptedTls {
+  /** The decrypted connection. */
+  readonly tls: Deno.TlsConn;
+  /** Resolves when the connection of the client is closed: after the last bytes of `tls`, or if the client is too slow. */
+  readonly ended: Promise<void>;
+}
+
 /** Accepts TLS on existing connections. */
 export class TlsEnd implements Disposable {
   readonly #listener: Deno.TlsListener;
@@ -25,16 +33,16 @@ export class TlsEnd implements Disposable {
   }
 
   /**
-   * Returns the decrypted connection of a client, before the TLS handshake. The given connection is closed when TLS ends.
+   * Starts TLS on the connection of a client, before the TLS handshake. The given connection is closed when TLS ends.
    *
    * @throws {Error} if the system refuses a connection on loopback.
    */
-  async accept(conn: Deno.Conn): Promise<Deno.TlsConn> {
+  async accept(conn: Deno.Conn): Promise<AcceptedTls> {
     const connecting = this.#connect();
     this.#connecting.add(connecting);
     const { inner, accepted } = await connecting.finally(() => this.#connecting.delete(connecting));
-    passBoth(conn, inner);
-    return await accepted;
+    const ended = passBoth(conn, inner);
+    return { tls: await accepted, ended };
   }
 
   [Symbol.dispose](): void {

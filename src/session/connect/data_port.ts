@@ -39,7 +39,7 @@ function tryListen(hostname: string | undefined, port: number): Deno.TcpListener
 }
 
 /** Adds a listener for IPv4 if the system restricts "::" to IPv6 (net.ipv6.bindv6only). */
-function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
+export function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
   const { hostname, port } = listener.addr;
   try {
     const more = hostname === "::" ? tryListen("0.0.0.0", port) : undefined;

@@ -7,6 +7,8 @@ import type { TransferEvent } from "../events.ts";
 export interface SessionLimits {
   /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
+  /** Whether `root` must be a path without symbolic links. Clients may be able to change the directory above it. */
+  readonly isRealRoot?: boolean;
   /** Directions that are allowed. Default: both. */
   readonly allow?: readonly ("push" | "pull")[];
   /** Maximum rate of a session in each direction, in bytes per second. Default: unlimited. */

@@ -73,7 +73,7 @@ export async function startTlsServer(
       conn,
       new TextEncoder().encode(formatAnswer({ kind: "certificate", certificate: shown ?? own.certificate })),
     );
-    const tls = await end.accept(conn);
+    const { tls } = await end.accept(conn);
     await body(tls).catch(() => {});
     closeQuietly(tls);
   });

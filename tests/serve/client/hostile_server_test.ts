@@ -33,7 +33,7 @@ const PROVER: Prover = {
 async function open({ host, port }: ServerAddress, options: Partial<ControlOptions> = {}): Promise<void> {
   const { conn } = await openControl({ host, port }, {
     name: "server",
-    trust: () => Promise.resolve(),
+    trust: () => Promise.resolve(undefined),
     provers: () => Promise.resolve([PROVER]),
     timeoutMs: 30_000,
     signal: new AbortController().signal,
