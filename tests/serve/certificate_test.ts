@@ -50,11 +50,13 @@ describe("TLS of a server", () => {
     const serve = async () => {
       const conn = await listener.accept();
       await conn.read(new Uint8Array(5));
-      using accepted = await tls.accept(conn);
+      const { tls: accepted, ended } = await tls.accept(conn);
       const buffer = new Uint8Array(16);
       const count = await accepted.read(buffer).catch(() => null);
       if (count) await accepted.write(buffer.subarray(0, count));
       await accepted.closeWrite().catch(() => {});
+      accepted.close();
+      await ended;
     };
     const connect = async (certificate: Uint8Array) => {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });

@@ -22,6 +22,8 @@ export interface ReceiverOptions {
   readonly served: boolean;
   /** Whether data connections come from this machine only, because the server passes them on. */
   readonly onePort: boolean;
+  /** Address of this machine for data connections. Default: all. */
+  readonly address?: string;
   /** Ports that the client requests for the data. */
   readonly ports?: PortRange;
   /** Limits that this host sets for all clients. */
@@ -59,6 +61,7 @@ export function receiverCommand({ flags: line, operands }: ParsedArguments, envi
     local,
     served: line.served ?? false,
     onePort: line["one-port"] ?? false,
+    address: line.listen,
     ports: parsePorts(line),
     // A user who can start this end without ssh can also access files without it: confinement would have no effect.
     limits: local

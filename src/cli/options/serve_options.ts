@@ -4,6 +4,8 @@ import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.t
 import type { Direction } from "../../config/config.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { quotePath, UsageError } from "../../errors.ts";
+import { isWithin } from "../../files/target/confinement.ts";
+import { expandTilde } from "../../files/path/tilde.ts";
 import { DEFAULT_PORT } from "../../serve/server_address.ts";
 import type { RawFlags } from "./flags.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
@@ -87,12 +89,12 @@ export function serveOptions(
 /**
  * Returns the limits of a host after `--root`, `--allow` and `--limit`, which can only narrow them.
  *
- * @throws {UsageError} if both name a directory, because one could lead out of the other.
+ * @throws {UsageError} if `--root` is outside of the directory of the configuration.
  */
 export function narrowedLimits<Limits extends HostLimits>(limits: Limits, { root, allow, limit }: RawFlags): Limits {
-  if (root !== undefined && limits.root !== undefined && root !== limits.root) {
+  if (root !== undefined && limits.root !== undefined && !isBelow(root, limits.root)) {
     throw new UsageError(`Cannot use "--root": the configuration confines sessions to ${quotePath(limits.root)}`, {
-      hint: 'Omit --root, or remove the key "root" from the configuration of this host',
+      hint: 'Choose a directory in it, or remove the key "root" from the configuration of this host',
     });
   }
   const allowed = allow === undefined ? undefined : parseAllow(allow);
@@ -103,6 +105,15 @@ export function narrowedLimits<Limits extends HostLimits>(limits: Limits, { root
     allow: both ?? allowed ?? limits.allow,
     bytesPerSecond: limit && Math.ceil(limit * 1000 / 8),
   };
+}
+
+/** Returns whether a directory is the other one or below it, after symbolic links. */
+function isBelow(root: string, limit: string): boolean {
+  try {
+    return isWithin(Deno.realPathSync(root), Deno.realPathSync(expandTilde(limit)));
+  } catch {
+    return false;
+  }
 }
 
 /** @throws {UsageError} */

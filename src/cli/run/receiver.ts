@@ -18,7 +18,7 @@ import { VERSION } from "../version.ts";
  * @param problem reason why this host cannot serve a session: an invalid configuration file.
  */
 export async function runReceiver(options: ReceiverOptions, problem?: UserError): Promise<number> {
-  const { engine, threads, local, served, onePort, ports, limits, output } = options;
+  const { engine, threads, local, served, onePort, address, ports, limits, output } = options;
   const print = (line: string) => writeStderr(line + "\n");
   let log = new Log({ level: logLevelFor(output), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
@@ -32,6 +32,7 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       software: VERSION,
       local,
       onePort,
+      address,
       // The ports of this host take precedence over those that the client requests.
       ports: limits.ports ?? ports,
       problem: problem ?? affinity.problem,

@@ -124,7 +124,7 @@ function namedHost(host: string | undefined): string {
 
 /** Starts the remote end of a session. */
 function startRemote(
-  { engine, threads, onePort, output: { verbose } }: ServeOptions,
+  { engine, threads, listen, onePort, output: { verbose } }: ServeOptions,
   { root, allow, bytesPerSecond }: Restrictions,
   { client, server }: Ends,
 ): Deno.ChildProcess {
@@ -137,6 +137,8 @@ function startRemote(
     ...(allow ? [`--allow=${allow.join(",")}`] : []),
     ...(bytesPerSecond ? [`--limit=${Math.max(1, Math.floor(bytesPerSecond * 8 / 1000))}`] : []),
     ...(onePort ? ["--one-port"] : []),
+    // A server with an address of its own opens no port at other addresses.
+    ...(listen.host === undefined ? [] : [`--listen=${plainAddress(server.hostname)}`]),
     ...Array.from({ length: verbose }, () => "--verbose"),
   ]);
   const ends = [client, server].map(({ hostname, port }) => `${plainAddress(hostname)} ${port}`);

@@ -147,7 +147,7 @@ export class Server {
 
   async #runSession(tls: Deno.TlsConn, grant: Grant, rest: Uint8Array<ArrayBuffer>, ends: Ends): Promise<void> {
     const { log, onePort, once, startRemote } = this.#options;
-    const who = `${escapePath(grant.who)} from ${plainAddress(ends.client.hostname)}`;
+    const who = escapePath(grant.who);
     // Another proof may have arrived meanwhile.
     if (this.#isEnding) {
       return await sendLine(tls, formatLogin({ type: "refused", message: "it accepts no new sessions" }));

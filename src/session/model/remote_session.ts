@@ -39,6 +39,8 @@ export interface RemoteSessionOptions {
   local: boolean;
   /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
   onePort?: boolean;
+  /** Address of this machine to listen on. Default: all. */
+  address?: string;
   /** Ports to listen on. Default: the known ports, or else any. */
   ports?: PortRange;
   /** Whether this end may connect only to the address that ssh came from. */
@@ -88,11 +90,11 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
 }
 
 /** Listens for streams. @returns the reason if no session is possible. */
-function listen({ local, onePort, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
+function listen({ local, onePort, address, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
   if (problem) return problem;
   try {
     return new StreamAcceptor(
-      ...listenForStreams(local || onePort ? "127.0.0.1" : undefined, onePort ? ANY_PORT : ports),
+      ...listenForStreams(local || onePort ? "127.0.0.1" : address, onePort ? ANY_PORT : ports),
     );
   } catch (error) {
     if (error instanceof UserError) return error;
@@ -109,7 +111,7 @@ interface Offer {
 
 async function sendHello(
   control: ControlChannel,
-  { software, local, onePort, sshConnection }: RemoteSessionOptions,
+  { software, local, onePort, address, sshConnection }: RemoteSessionOptions,
   port: number,
 ): Promise<Offer> {
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -121,7 +123,7 @@ async function sendHello(
     session: id,
     secret,
     port,
-    addresses: local || onePort ? [] : hostAddresses(sshConnection),
+    addresses: local || onePort ? [] : address !== undefined ? [address] : hostAddresses(sshConnection),
     ciphers: [...CIPHER_NAMES],
     client: local ? undefined : clientAddress(sshConnection),
     system: `${Deno.build.os} ${Deno.build.arch}`,

@@ -34,6 +34,8 @@ export interface RemoteEndOptions {
   local: boolean;
   /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
   onePort?: boolean;
+  /** Address of this machine to listen on. Default: all. */
+  address?: string;
   /** Process of a client on this machine. Default: the parent process. */
   clientPid?: number;
   /** Ports to listen on. Default: the registered ports, or else any. */
@@ -68,6 +70,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     software: options.software,
     local: options.local,
     onePort: options.onePort,
+    address: options.address,
     ports: options.ports,
     confined: isConfined(options.limits),
     problem: options.problem,

@@ -21,6 +21,7 @@ describe("commandOf", () => {
         local: false,
         served: false,
         onePort: false,
+        address: undefined,
         ports: undefined,
         limits: {
           root: undefined,

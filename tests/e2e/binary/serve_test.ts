@@ -2,9 +2,11 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { runEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { untilNoted } from "../../support/escp/interruptions.ts";
+import { descendantsOf } from "../../support/processes.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { type Serving, startServing } from "../../support/hosts/serving.ts";
 
@@ -38,7 +40,7 @@ describe("escp --serve", () => {
     assertEquals(result.code, 0, result.stderr);
     await serving.server.waitForText(
       "stderr",
-      /SHA256:\S{43} test-client as me from 127\.0\.0\.1: session ended with status 0/,
+      /SHA256:\S{43} as me from 127\.0\.0\.1 \(test-client\): session ended with status 0/,
     );
   });
 
@@ -94,6 +96,19 @@ describe("escp --serve", () => {
   it("is examined by --doctor", async () => {
     const result = await serving.run(["--doctor", "--doctor-time=50", serving.url("")]);
     assertEquals(result.code, 0, result.stdout + result.stderr);
+  });
+
+  it("opens data ports at its own address only", async () => {
+    await writeTree(serving.work, { slow: { size: 1 << 20 } });
+    await using copy = await serving.start(["-v", "--limit=1600", "slow", serving.url("slow")]);
+    await copy.waitForText("stderr", /data goes to/);
+    const remote = (await descendantsOf(serving.server.pid)).map(({ pid }) => pid);
+    const { stdout } = await new Deno.Command("ss", { args: ["-tlnpH"] }).output();
+    const lines = new TextDecoder().decode(stdout).split("\n");
+    const ports = lines.filter((line) => remote.some((pid) => line.includes(`pid=${pid},`)));
+    assertEquals(ports.length, 1, ports.join("\n"));
+    assertMatch(ports[0], / 127\.0\.0\.1:\d+ /);
+    assertEquals((await copy.result).code, 0);
   });
 
   it("cannot be the source host of -R, nor can its one-time URL be the target", async () => {
@@ -307,7 +322,6 @@ describe("escp --serve after SIGTERM", () => {
 describe("escp --serve with an invalid command line", () => {
   it("is refused before it listens", async () => {
     await using directory = await createTempDirectory();
-    const { runEscp } = await import("../../support/escp/escp_command.ts");
     const root = ["--serve", "--root", directory.path];
     for (
       const [args, code, message] of [
@@ -327,5 +341,22 @@ describe("escp --serve with an invalid command line", () => {
       assertEquals(result.code, code, result.stderr);
       assertStringIncludes(result.stderr, message);
     }
+  });
+});
+
+describe("escp --serve with a root in the configuration of its host", () => {
+  it("serves a directory below that root, also by a link, and refuses one outside", async () => {
+    await using directory = await createTempDirectory();
+    await Deno.mkdir(`${directory.path}/limit/inner`, { recursive: true });
+    await Deno.symlink("limit", `${directory.path}/link`);
+    const config = `root: ${directory.path}/link\n`;
+    await using serving = await startServing({ config, root: `${directory.path}/limit/inner` });
+    await writeTree(serving.work, { file: "text" });
+    const result = await serving.run(["file", serving.url("file")]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await Deno.readTextFile(`${directory.path}/limit/inner/file`), "text");
+    const outside = await runEscp(["--serve", "--root", serving.work], { env: { HOME: serving.serverHome } });
+    assertEquals(outside.code, 2);
+    assertStringIncludes(outside.stderr, "the configuration confines sessions to");
   });
 });

@@ -11,6 +11,10 @@ export interface ServingOptions {
   args?: readonly string[];
   /** Options before the client's key in the file of authorized keys, such as `allow="push"`. */
   keyOptions?: string;
+  /** Configuration of the server's host, in YAML. */
+  config?: string;
+  /** Directory to serve. Default: a new one. */
+  root?: string;
   /** Address to listen at. Default: loopback. */
   address?: string;
   /** Network namespaces of the server and its clients. */
@@ -43,10 +47,11 @@ export interface Serving extends AsyncDisposable {
 export async function startServing(options: ServingOptions = {}): Promise<Serving> {
   const { args = [], keyOptions, address = "127.0.0.1", namespaces, isTrusted = true } = options;
   const directory = await createTempDirectory();
-  const [root, work, serverHome, clientHome] = ["root", "work", "server", "client"].map((name) =>
+  const [ownRoot, work, serverHome, clientHome] = ["root", "work", "server", "client"].map((name) =>
     `${directory.path}/${name}`
   );
-  for (const path of [root, work]) await Deno.mkdir(path);
+  const root = options.root ?? ownRoot;
+  for (const path of [ownRoot, work]) await Deno.mkdir(path);
   for (const home of [serverHome, clientHome]) {
     addStateHome(home);
     await Deno.mkdir(`${home}/.config/escp`, { recursive: true });
@@ -56,6 +61,7 @@ export async function startServing(options: ServingOptions = {}): Promise<Servin
   await Deno.writeTextFile(`${clientHome}/.ssh/id_ed25519`, key.file, { mode: 0o600 });
   const line = keyOptions === undefined ? key.line : `${keyOptions} ${key.line}`;
   await Deno.writeTextFile(`${serverHome}/.config/escp/authorized_keys`, `${line} test-client\n`, { mode: 0o600 });
+  if (options.config !== undefined) await Deno.writeTextFile(`${serverHome}/.config/escp/config.yaml`, options.config);
   const server = await startEscp(["--serve", "--listen", `${address}:0`, "--root", root, ...args], {
     env: { HOME: serverHome },
     namespace: namespaces?.server,
