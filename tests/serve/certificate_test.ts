@@ -50,7 +50,7 @@ describe("TLS of a server", () => {
     const serve = async () => {
       const conn = await listener.accept();
       await conn.read(new Uint8Array(5));
-      using accepted = await tls.accept(conn);
+      using accepted = (await tls.accept(conn)).tls;
       const buffer = new Uint8Array(16);
       const count = await accepted.read(buffer).catch(() => null);
       if (count) await accepted.write(buffer.subarray(0, count));
