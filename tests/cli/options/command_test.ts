@@ -19,8 +19,17 @@ describe("commandOf", () => {
         engine: "auto",
         threads: undefined,
         local: false,
+        served: false,
+        onePort: false,
         ports: undefined,
-        limits: { root: undefined, allow: undefined, ports: undefined, cpumask: undefined, nodemask: undefined },
+        limits: {
+          root: undefined,
+          allow: undefined,
+          bytesPerSecond: undefined,
+          ports: undefined,
+          cpumask: undefined,
+          nodemask: undefined,
+        },
         output: { quiet: true, verbose: 0, json: false, bits: false, stats: false, log: undefined, report: undefined },
       },
     });
