@@ -50,13 +50,11 @@ describe("TLS of a server", () => {
     const serve = async () => {
       const conn = await listener.accept();
       await conn.read(new Uint8Array(5));
-      const { tls: accepted, ended } = await tls.accept(conn);
+      using accepted = (await tls.accept(conn)).tls;
       const buffer = new Uint8Array(16);
       const count = await accepted.read(buffer).catch(() => null);
       if (count) await accepted.write(buffer.subarray(0, count));
       await accepted.closeWrite().catch(() => {});
-      accepted.close();
-      await ended;
     };
     const connect = async (certificate: Uint8Array) => {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });

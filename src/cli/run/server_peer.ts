@@ -13,6 +13,7 @@ import { readPrivateKey } from "../../serve/keys/private_key.ts";
 import { fingerprintOf } from "../../serve/keys/public_key.ts";
 import { addKnownServer, changedServer, judgeServer, readKnownServers } from "../../serve/known_servers.ts";
 import type { ControlOptions, Prover } from "../../serve/client/open_control.ts";
+import { checkAuthorities } from "../../serve/client/pinned_tls.ts";
 import { ServerPeer } from "../../serve/client/peer.ts";
 import { DEFAULT_PORT, type ServerAddress } from "../../serve/server_address.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
@@ -20,8 +21,9 @@ import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { canAsk, confirm } from "../ask.ts";
 import type { HostAccess } from "../options/host_options.ts";
 
-/** Returns the command that connects to a server. */
+/** Returns the command that connects to a server. @throws {UserError} if other authorities could forge its certificate. */
 export function serverPeer(host: RemoteHost, access: HostAccess, timeoutMs: number): PeerCommand {
+  checkAuthorities((name) => Deno.env.get(name), Deno.build.standalone);
   const name = formatHost(host);
   const server = { host: host.host, port: host.port ?? DEFAULT_PORT };
   const { oneTimeKey } = host.serve ?? {};

@@ -5,6 +5,9 @@ import { addStateHome } from "../escp/state.ts";
 import { createTempDirectory } from "../files/temp.ts";
 import { createKey } from "./client_key.ts";
 
+/** Removes variables that a client from source refuses. */
+const NO_AUTHORITIES = { DENO_TLS_CA_STORE: undefined, DENO_CERT: undefined, NODE_EXTRA_CA_CERTS: undefined };
+
 /** Settings of a server. */
 export interface ServingOptions {
   /** Further arguments, such as "--one-port". */
@@ -74,7 +77,7 @@ export async function startServing(options: ServingOptions = {}): Promise<Servin
     cwd: work,
     namespace: namespaces?.client,
     ...given,
-    env: { HOME: clientHome, ...given.env },
+    env: { HOME: clientHome, ...NO_AUTHORITIES, ...given.env },
   });
   const trust = isTrusted ? ["--accept-new"] : [];
   return {
