@@ -132,7 +132,7 @@ function parseListen(text: string | undefined): ListenAddress {
     /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^:[\]\s/]+))(?::([0-9]{1,5}))?$/i.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = digits === undefined ? DEFAULT_PORT : Number(digits);
-  if (host !== undefined && port <= 65535) return { host, port };
+  if (host !== undefined && !/^[0-9]+$/.test(host) && port <= 65535) return { host, port };
   throw new UsageError(`Option "--listen" must be ADDRESS, PORT or ADDRESS:PORT, not ${quotePath(text)}`, {
     hint: "Put an IPv6 address in brackets: [2001:db8::1]:7523",
   });

@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
 import type { PortRange } from "../../ssh/port_range.ts";
-import { listenForStreams } from "../connect/data_port.ts";
+import { listenAtAddress, listenForStreams } from "../connect/data_port.ts";
 import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
@@ -93,9 +93,9 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
 function listen({ local, onePort, address, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
   if (problem) return problem;
   try {
-    return new StreamAcceptor(
-      ...listenForStreams(local || onePort ? "127.0.0.1" : address, onePort ? ANY_PORT : ports),
-    );
+    if (local || onePort) return new StreamAcceptor(...listenForStreams("127.0.0.1", onePort ? ANY_PORT : ports));
+    const listeners = address === undefined ? listenForStreams(undefined, ports) : listenAtAddress(address, ports);
+    return new StreamAcceptor(...listeners);
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;

@@ -1,6 +1,6 @@
 /** The copy of a remote end, after both ends have agreed on the session. */
 
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError, UserError } from "../../errors.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
@@ -31,6 +31,9 @@ export async function runJob(
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
   if (session.job.probe && session.features.includes("probe")) {
+    if (limits.bytesPerSecond !== undefined) {
+      throw new UserError("Cannot measure the connection: the remote host limits the rate of this client");
+    }
     const { serveProbes } = await import("../../probe/serve_probes.ts");
     return await serveProbes(session, machine, options);
   }

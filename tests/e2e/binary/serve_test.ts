@@ -215,6 +215,9 @@ describe("a key with options", () => {
       assert(performance.now() - before > 1_800, `${operands} took ${performance.now() - before} ms`);
     }
     assertEquals(await compareTrees(`${serving.work}/file`, `${serving.work}/back`), []);
+    const measured = await serving.run(["--doctor", "--doctor-time=50", serving.url("")]);
+    assertEquals(measured.code, 1, measured.stdout);
+    assertStringIncludes(measured.stdout + measured.stderr, "the remote host limits the rate of this client");
   });
 
   it("cannot have directions that the server does not allow", async () => {
