@@ -12,22 +12,28 @@ export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {
 }
 
 /**
- * Asks for a confirmation, until the answer is yes or no. An empty line is yes, the end of input no. Discards input that was
+ * Asks for a confirmation, until the answer is yes or no. The end of input means no. Discards input that was
  * typed before the question, because it was meant for another program.
  *
+ * @param options.emptyIs answer that an empty line means. Default: yes.
  * @returns undefined if there is no terminal.
  * @throws the reason of `signal`.
  */
-export async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
+export async function confirm(
+  question: string,
+  signal: AbortSignal,
+  { emptyIs = true }: { emptyIs?: boolean } = {},
+): Promise<boolean | undefined> {
   signal.throwIfAborted();
   const terminal = openTerminal();
   if (!terminal) return undefined;
   try {
     discardTypedInput();
     for (;;) {
-      writeStderr(printable(`${question} [Y/n] `));
+      writeStderr(printable(`${question} [${emptyIs ? "Y/n" : "y/N"}] `));
       const answer = (await abortable(readLine(terminal), signal)).trim();
-      if (/^(y|yes|)$/i.test(answer)) return true;
+      if (answer === "") return emptyIs;
+      if (/^(y|yes)$/i.test(answer)) return true;
       if (/^(n|no)$/i.test(answer)) return false;
     }
   } catch (error) {

@@ -96,6 +96,8 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       return await (await import("./run/doctor.ts")).runDoctor(command.options);
     case "report":
       return await (await import("./run/render_report.ts")).runRenderReport(command);
+    case "serve":
+      return await (await import("./run/serve.ts")).runServe(command.options);
     case "clean":
       return await (await import("./run/clean.ts")).runClean(command.options);
     case "copy":

@@ -17,8 +17,12 @@ export interface Program {
 export const ESCP: Program = {
   isEscp: true,
   localPeer({ engine }) {
-    const self = Deno.build.standalone ? [] : ["run", "--quiet", "--allow-all", Deno.mainModule];
-    const args = [...self, "--receiver", "--local-peer", "--engine", engine];
-    return { program: Deno.execPath(), args, name: "this machine", isEnd: true };
+    return { ...selfCommand(["--receiver", "--local-peer", "--engine", engine]), name: "this machine", isEnd: true };
   },
 };
+
+/** Returns the command that runs this program again. */
+export function selfCommand(args: readonly string[]): { program: string; args: string[] } {
+  const self = Deno.build.standalone ? [] : ["run", "--quiet", "--allow-all", Deno.mainModule];
+  return { program: Deno.execPath(), args: [...self, ...args] };
+}

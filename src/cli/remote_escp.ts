@@ -55,7 +55,7 @@ async function withInstallHint(
   program: Program,
 ): Promise<StartError> {
   const side = sides.find(({ host }) => formatHost(host) === error.host);
-  if (side?.access.search === undefined || side.access.bootstrap !== "never") return error;
+  if (side?.access.search === undefined || side.host.serve || side.access.bootstrap !== "never") return error;
   const { notInstalled } = await import("./bootstrap.ts");
   return notInstalled(error, side, program);
 }
@@ -65,7 +65,7 @@ function sidesOf(
   { access, originAccess = access }: HostOptions,
 ): Side[] {
   const side = (role: Side["role"], host: RemoteHost, access: HostAccess): Side => {
-    return { role, host, access, mayInstall: mayInstall(access), path: pathOfEscp(host, access) };
+    return { role, host, access, mayInstall: !host.serve && mayInstall(access), path: pathOfEscp(host, access) };
   };
   const sides: Side[] = [];
   if (origin) sides.push(side("origin", origin, originAccess));
@@ -80,7 +80,7 @@ function mayInstall({ bootstrap, search }: HostAccess): boolean {
 
 /** Returns the path of escp on a host: that of -D, or else where escp was installed before. */
 export function pathOfEscp(host: RemoteHost, access: HostAccess): string {
-  if (!mayInstall(access)) return access.remotePath;
+  if (host.serve || !mayInstall(access)) return access.remotePath;
   const path = recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name));
   return path ?? access.remotePath;
 }

@@ -11,8 +11,12 @@ import { choosePorts } from "./port_range.ts";
 export interface HostLimits {
   /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
+  /** Whether `root` must be a path without symbolic links. */
+  readonly isRealRoot?: boolean;
   /** Directions that clients may use. Default: both. */
   readonly allow?: readonly Direction[];
+  /** Maximum rate of a session, in bytes per second. Default: unlimited. */
+  readonly bytesPerSecond?: number;
   /** Ports to listen on. Default: those of the client, or else chosen by the system. */
   readonly ports?: PortRange;
   readonly cpumask?: readonly number[];

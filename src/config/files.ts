@@ -27,16 +27,26 @@ export interface Configs {
  */
 export function configPaths(env: (name: string) => string | undefined, windows: boolean): ConfigPaths {
   if (windows) {
-    const user = env("APPDATA");
+    const directory = configDirectory(env, windows);
     return {
       system: `${env("ProgramData") || "C:\\ProgramData"}\\escp\\escp.conf`,
-      user: user && `${user}\\escp\\config.yaml`,
+      user: directory && `${directory}\\config.yaml`,
     };
+  }
+  const directory = configDirectory(env, windows);
+  return { system: "/etc/escp.conf", user: directory && `${directory}/config.yaml` };
+}
+
+/** Returns the directory of the user's configuration; undefined without a home directory. */
+export function configDirectory(env: (name: string) => string | undefined, windows: boolean): string | undefined {
+  if (windows) {
+    const user = env("APPDATA");
+    return user && `${user}\\escp`;
   }
   const xdg = env("XDG_CONFIG_HOME");
   const home = env("HOME");
   const directory = xdg?.startsWith("/") ? xdg : home && `${home}/.config`;
-  return { system: "/etc/escp.conf", user: directory ? `${directory}/escp/config.yaml` : undefined };
+  return directory ? `${directory}/escp` : undefined;
 }
 
 /**

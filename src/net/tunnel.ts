@@ -9,6 +9,8 @@ export const NO_ANSWER = "no answer";
 export interface Tunnel {
   /** Name for messages. */
   readonly name: string;
+  /** Name as the address of streams. Default: the name, after that of ssh. */
+  readonly address?: string;
   /** Maximum useful number of streams. */
   readonly maxStreams: number;
   /** @throws {Error} if the connection cannot be started. */

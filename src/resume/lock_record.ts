@@ -83,7 +83,7 @@ function create(path: string): Deno.FsFile | undefined {
  *
  * @param isIgnored Returns whether an error counts as success.
  */
-async function lockWithin(
+export async function lockWithin(
   ms: number,
   file: Deno.FsFile,
   isIgnored: (error: unknown) => boolean = () => false,

@@ -42,3 +42,28 @@ describe("the hint about a host without escp", () => {
     assertEquals(await hintWith({ binaries: tree.path, "remote-path": "/opt/escp" }), "Check it");
   });
 });
+
+describe("a server of escps:// with an incompatible escp", () => {
+  it("gets no installation over ssh, and no hint about one", async () => {
+    for (const bootstrap of ["auto", "always", "never"] as const) {
+      await using tree = await createTempTree({ [`escp-${VERSION}-linux-x86_64`]: "program" });
+      const complete = completeFlags({ bootstrap, binaries: tree.path }, {
+        files: {},
+        env: () => undefined,
+        escpOptions: false,
+      });
+      let runs = 0;
+      const run = () => {
+        runs++;
+        return Promise.reject(new UnusableEscp("Cannot use escp", { hint: "Check it", host: "escps://far" }));
+      };
+      const listeners = { emit: () => {}, signal: new AbortController().signal, program: ESCP };
+      const transfer = { remote: { host: "far", port: 7523, serve: {} }, direction: "push" } as const;
+      const error = await assertRejects(
+        () => withRemoteEscp(transfer, hostOptions(complete), listeners, run),
+        UnusableEscp,
+      );
+      assertEquals([error.message, error.hint, runs], ["Cannot use escp", "Check it", 1], bootstrap);
+    }
+  });
+});

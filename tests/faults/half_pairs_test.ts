@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { pass } from "../../src/session/tunnel/pass.ts";
+import { pass } from "../../src/net/pass.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { runEscp } from "../support/escp/escp_command.ts";
 import { startProxiedHosts } from "../support/hosts/proxied_hosts.ts";

@@ -6,7 +6,7 @@ import { ControlLost, PeerAbort } from "../../src/session/model/control_errors.t
 import type { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import type { AuthenticatedStream, Session } from "../../src/session/model/session.ts";
-import { closeQuietly } from "../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../src/net/close.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
 import type { OpenPeer } from "../../src/transfer/client/open_peers.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";

@@ -4,11 +4,11 @@ import { PacedTransport } from "../../src/net/paced_transport.ts";
 import type { Transport } from "../../src/net/transport.ts";
 
 /** Returns a transport over a connection that accepts all bytes at once, with a clock that only sleeping advances. */
-function pacedAt(bytesPerSecond: number | (() => number), { late = 0 } = {}) {
+function pacedAt(bytesPerSecond: number | (() => number), { late = 0, paces = "writes" as "writes" | "reads" } = {}) {
   const writes: { atMs: number; bytes: number }[] = [];
   const clock = { ms: 1000 };
   const inner: Transport = {
-    read: () => 1,
+    read: (_, start, end) => end - start,
     write: (_, start, end) => {
       writes.push({ atMs: clock.ms, bytes: end - start });
       return end - start;
@@ -16,8 +16,11 @@ function pacedAt(bytesPerSecond: number | (() => number), { late = 0 } = {}) {
     close: () => {},
   };
   const paced = new PacedTransport(inner, typeof bytesPerSecond === "number" ? () => bytesPerSecond : bytesPerSecond, {
-    now: () => clock.ms,
-    sleep: (ms) => Promise.resolve(void (clock.ms += ms + late)),
+    paces,
+    clock: {
+      now: () => clock.ms,
+      sleep: (ms) => Promise.resolve(void (clock.ms += ms + late)),
+    },
   });
   return { paced, writes, clock };
 }
@@ -44,6 +47,17 @@ describe("PacedTransport", () => {
       assertEquals(sum, rate * 2);
     });
   }
+
+  it("paces the reads of a receiver, and not its writes", async () => {
+    const { paced, clock } = pacedAt(1_000_000, { paces: "reads" });
+    const buffer = new Uint8Array(100_000);
+    let bytes = 0;
+    while (bytes < 2_000_000) bytes += await paced.read(buffer, 0, buffer.length);
+    const seconds = (clock.ms - 1000) / 1000;
+    assert(seconds > 1.7 && seconds <= 2, `${seconds} s for two seconds of bytes`);
+    await writeAll(paced, 10_000_000);
+    assertEquals((clock.ms - 1000) / 1000, seconds);
+  });
 
   it("does not save up idle time for a burst", async () => {
     const { paced, writes, clock } = pacedAt(1_000_000);

@@ -4,7 +4,7 @@ import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
 import { planTargets } from "../../src/files/target/plan/plan.ts";
 import { createDirectories } from "../../src/files/target/root_directories.ts";
-import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
+import { checkPrivatePlaces, checkWindowsPlaces } from "../../src/files/target/private_places.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { runEscp } from "../support/escp/escp_command.ts";
 import { changeOwner } from "../support/files/change_owner.ts";
@@ -137,5 +137,36 @@ describeWithScene("sessions of a host whose root contains keys of the account", 
       assertMatch(stderr, /Cannot confine the session to/);
     }
     assertEquals(listNames(tree), ["one"]);
+  });
+});
+
+describe("a root on Windows", () => {
+  const variables: Record<string, string> = {
+    APPDATA: "C:\\Users\\me\\AppData\\Roaming",
+    LOCALAPPDATA: "C:\\Users\\me\\AppData\\Local",
+    USERPROFILE: "C:\\Users\\me",
+  };
+  const env = (name: string) => variables[name];
+
+  it("must not contain keys or settings, nor be below them", () => {
+    for (
+      const root of [
+        "C:\\",
+        "c:\\users\\ME",
+        "C:/Users/me/AppData",
+        "\\\\?\\C:\\Users\\me",
+        "C:\\Users\\me\\.ssh",
+        "C:\\Users\\me\\AppData\\Roaming\\escp\\x",
+      ]
+    ) {
+      assertThrows(() => checkWindowsPlaces(root, env), UserError, "has keys or settings", root);
+    }
+  });
+
+  it("may be any other directory", () => {
+    for (const root of ["D:\\", "C:\\Users\\me\\Documents", "C:\\Users\\men", "C:\\Users\\me\\.sshx"]) {
+      checkWindowsPlaces(root, env);
+      checkWindowsPlaces(root, () => undefined);
+    }
   });
 });

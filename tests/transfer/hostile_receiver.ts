@@ -1,7 +1,7 @@
 /** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, instead of ssh. */
 
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
-import { closeQuietly } from "../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../src/net/close.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { TRICKS } from "./hostile_receivers.ts";

@@ -5,7 +5,7 @@ import { type ClientSession, openClientSession } from "../../src/session/model/c
 import { PeerAbort } from "../../src/session/model/control_errors.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
-import { closeQuietly } from "../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../src/net/close.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp/escp_command.ts";

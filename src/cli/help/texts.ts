@@ -21,7 +21,8 @@ export const DESCRIPTION: readonly string[] = [
   "starts escp on the remote host. The data travels over several TCP connections, encrypted with AES-GCM under keys " +
   "that only the ssh connection has carried. A copy on one machine needs no ssh.",
   "A SOURCE or TARGET is a path on this machine, or [user@]host:[path] or scp://[user@]host[:port][/path] on a remote " +
-  "host. A relative path on a remote host starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
+  "host. escps://[name@]host[:port]/path is on a host that runs escp --serve, without ssh. A relative path on a remote " +
+  "host starts in the home directory. Write a local name that contains a colon as ./12:30.log, " +
   "and a name that begins with a dash as ./-name.",
   "If TARGET is a directory, the sources are copied into it under their own names. Otherwise there is one source, and " +
   "TARGET is its new name.",
@@ -78,6 +79,12 @@ export const FILES: readonly (readonly [path: string, meaning: string])[] = [
   [
     "~/.config/escp/config.yaml",
     "Configuration of the user, read after /etc/escp.conf. It cannot loosen the limits that /etc/escp.conf sets.",
+  ],
+  ["~/.config/escp/known_servers", "Servers of escps:// that the user trusts, with the digests of their certificates."],
+  ["~/.config/escp/authorized_keys", "Public keys of the clients of --serve."],
+  [
+    "~/.config/escp/server_identity",
+    "Key and certificate of --serve, made at its first start. Open to its owner alone.",
   ],
   ["~/.local/state/escp/", "Records of unfinished copies, on the receiving host. Open to their owner alone."],
   ["~/.cache/escp/VERSION/escp", "The executable that escp has installed on this host. It may be removed."],

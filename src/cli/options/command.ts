@@ -3,7 +3,7 @@
 import { settingsFor } from "../../config/effective.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
-import { parseHost, parseOperand, type RemoteHost } from "../../ssh/operand.ts";
+import { formatHost, parseHost, parseOperand, type RemoteHost } from "../../ssh/operand.ts";
 import type { CompletionReader } from "../completions/complete.ts";
 import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
@@ -12,6 +12,7 @@ import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
+import { checkServing, type ServeOptions, serveOptions } from "./serve_options.ts";
 import { completeFlags } from "./settings.ts";
 import type { ReportTarget } from "./values/report_target.ts";
 
@@ -25,6 +26,7 @@ export type Command =
   | { readonly kind: "complete"; readonly reader: CompletionReader; readonly words: readonly string[] }
   | { readonly kind: "install"; readonly options: InstallOptions }
   | { readonly kind: "doctor"; readonly options: DoctorOptions }
+  | { readonly kind: "serve"; readonly options: ServeOptions }
   | { readonly kind: "clean"; readonly options: CleanOptions }
   | { readonly kind: "report"; readonly from: string; readonly target?: ReportTarget }
   | ReceiverCommand
@@ -69,6 +71,8 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
     return { kind: "stream", port: flags["receiver-stream"], engine };
   }
   if (flags["report-from"] !== undefined) return reportCommand(flags["report-from"], parsed);
+  checkServing(flags);
+  if (flags.serve) return { kind: "serve", options: serveOptions(parsed, environment) };
   checkClean(flags);
   if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
   const task = (["install", "upgrade", "uninstall"] as const).find((name) => flags[name]);
@@ -102,6 +106,7 @@ function installOptions(
   }
   const hosts = operands.map((text) => {
     const host = parseHost(text, { driveLetters });
+    if (host.serve) throw new UsageError(`Cannot use "--${task}" with ${formatHost(host)}: it needs ssh`);
     const flags = completeFlags(line, { files: settingsFor(configs, host.host).options, env, escpOptions: true });
     return { host, access: hostAccess(flags), timeoutMs: flags.timeout * 1000 };
   });
@@ -123,7 +128,7 @@ function doctorOptions(
   }
   const flags = completeFlags(line, { files: settingsFor(configs, remote.host).options, env, escpOptions: true });
   return {
-    remote: { host: remote.host, user: remote.user, port: remote.port },
+    remote: { host: remote.host, user: remote.user, port: remote.port, serve: remote.serve },
     host: hostOptions(flags),
     remoteDirectory: path,
     localDirectory,

@@ -9,7 +9,7 @@ import type { FilterRule } from "../../files/walk/filter.ts";
 export type FlagKind = "boolean" | "string" | "number" | "size" | "rate" | "time" | "list" | "count";
 
 /** Headings of `--help all`, in order. */
-export const SECTIONS = ["Copying", "Speed", "Output", "Connection", "Other"] as const;
+export const SECTIONS = ["Copying", "Speed", "Output", "Connection", "Serving", "Other"] as const;
 
 /** An option, without its section. */
 export interface FlagRow {

@@ -11,6 +11,7 @@ import { COPYING } from "./flags/copying.ts";
 import { OTHER } from "./flags/other.ts";
 import { OUTPUT } from "./flags/output.ts";
 import { SELECTING } from "./flags/selecting.ts";
+import { SERVING } from "./flags/serving.ts";
 import { SHARING } from "./flags/sharing.ts";
 import { SPEED } from "./flags/speed.ts";
 
@@ -22,6 +23,7 @@ export const FLAGS: readonly Flag[] = [
   ...inSection("Speed", SPEED),
   ...inSection("Output", OUTPUT),
   ...inSection("Connection", CONNECTION),
+  ...inSection("Serving", SERVING),
   ...inSection("Other", OTHER),
 ];
 
@@ -36,6 +38,7 @@ type Row =
   | typeof SPEED[number]
   | typeof OUTPUT[number]
   | typeof CONNECTION[number]
+  | typeof SERVING[number]
   | typeof OTHER[number];
 
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean

@@ -39,6 +39,8 @@ export interface HostAccess extends Omit<Reach, "host"> {
   readonly bootstrap: "auto" | "never" | "always";
   /** Directory on the host to install escp in. Default: one in the user's cache directory. */
   readonly installDir?: string;
+  /** Whether an unknown server of `escps://` is trusted and remembered. */
+  readonly acceptNew: boolean;
   /** Additional local directory with executables for other systems. */
   readonly binaries?: string;
 }
@@ -83,6 +85,7 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
     bootstrap: flags.bootstrap,
     installDir: flags["install-dir"],
     binaries: flags.binaries,
+    acceptNew: flags["accept-new"] ?? false,
   };
 }
 

@@ -8,6 +8,7 @@ import type { RawFlags } from "./flags.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { parsePorts } from "./values/ports.ts";
+import { narrowedLimits } from "./serve_options.ts";
 import { completeFlags } from "./settings.ts";
 
 /** Options of the remote end. All others come from the client, in the session. */
@@ -17,6 +18,12 @@ export interface ReceiverOptions {
   readonly threads?: number;
   /** Whether the client is on this machine, and started this end without ssh. */
   readonly local: boolean;
+  /** Whether `escp --serve` has started this end. */
+  readonly served: boolean;
+  /** Whether data connections come from this machine only, because the server passes them on. */
+  readonly onePort: boolean;
+  /** Address of this machine for data connections. Default: all. */
+  readonly address?: string;
   /** Ports that the client requests for the data. */
   readonly ports?: PortRange;
   /** Limits that this host sets for all clients. */
@@ -52,9 +59,14 @@ export function receiverCommand({ flags: line, operands }: ParsedArguments, envi
     engine: flags.engine,
     threads: flags.threads,
     local,
+    served: line.served ?? false,
+    onePort: line["one-port"] ?? false,
+    address: line.listen,
     ports: parsePorts(line),
     // A user who can start this end without ssh can also access files without it: confinement would have no effect.
-    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
+    limits: local
+      ? { cpumask: limits.cpumask, nodemask: limits.nodemask }
+      : { ...narrowedLimits(limits, line), isRealRoot: line.served },
     output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
   };
   return { kind: "receiver", options };

@@ -62,13 +62,13 @@ function planTransfer(group: Source[], shared: Operand | undefined, { fromOrigin
 }
 
 /** Returns the host of an operand. */
-export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
-  return { host, user, port };
+export function hostOf({ host, user, port, serve }: RemoteOperand): RemoteHost {
+  return { host, user, port, serve };
 }
 
 /** Returns a key that is the same for all operands that one session can serve. */
 export function hostKey(operand: Operand): string {
-  return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
+  return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port, operand.serve]);
 }
 
 /** Callbacks of a transfer, and the program that runs it. */

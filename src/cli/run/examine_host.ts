@@ -37,7 +37,7 @@ export async function examineHost(
     version: VERSION,
   });
   // An installation does not change the path of -D.
-  const canInstall = error instanceof UnusableEscp && access.search !== undefined;
+  const canInstall = error instanceof UnusableEscp && !remote.serve && access.search !== undefined;
   const advice = canInstall ? [installAdvice(peer.name)] : adviceFor(facts);
   for (const text of advice) listeners.onStep({ step: "advice", status: "ok", text });
   return { error };

@@ -1,6 +1,6 @@
 /** `-R`: runs escp on the source host, so that the data does not pass through this machine. */
 
-import { messageOf, StartError, UserError } from "../../errors.ts";
+import { messageOf, StartError, UsageError, UserError } from "../../errors.ts";
 import { hasGlob } from "../../files/glob/pattern.ts";
 import { startChild, stopChild } from "../../native/process/child.ts";
 import { ErrorOutput } from "../../native/process/error_output.ts";
@@ -43,6 +43,7 @@ export async function runOnOrigin(
   { others, emit, signal, program: { onErrorOutput } }: OriginListeners,
 ): Promise<Outcome> {
   signal.throwIfAborted();
+  checkServers(transfer);
   const { ssh, search } = options.originAccess ?? options.access;
   const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
@@ -84,6 +85,19 @@ export async function runOnOrigin(
     new kind(`Cannot copy from ${host}: escp on that host failed (status ${code}); see its message above`);
   error.host = host;
   throw error;
+}
+
+/** Refuses servers of `escps://` that escp on the source host cannot use. @throws {UsageError} */
+function checkServers({ origin, remote }: Transfer): void {
+  const hint = "Omit -R, so that the data passes through this machine";
+  if (origin!.serve) {
+    throw new UsageError(`Cannot use "-R" with ${formatHost(origin!)}: a server runs no commands`, { hint });
+  }
+  if (remote?.serve?.oneTimeKey) {
+    throw new UsageError('Cannot use "-R" with a one-time URL: its key would be on a command line of another host', {
+      hint,
+    });
+  }
 }
 
 /** Returns the sources from a list as a list for escp, because a command line has no room for them. Names end with NUL. */

@@ -8,15 +8,17 @@ import { sshCommand } from "../../ssh/command.ts";
 import { canAsk } from "../ask.ts";
 import type { HostAccess, HostOptions } from "../options/host_options.ts";
 import type { Program } from "../program.ts";
+import { serverPeer } from "./server_peer.ts";
 
-/** Returns the command of ssh, or for a local copy of this program itself. */
+/** Returns the command of ssh, the connection to a server, or for a local copy of this program itself. */
 export function peerCommand(
   host: RemoteHost | undefined,
   access: HostAccess,
-  options: Pick<HostOptions, "engine">,
+  options: Pick<HostOptions, "engine" | "request">,
   program: Program,
 ): PeerCommand {
   if (!host) return program.localPeer(options);
+  if (host.serve) return serverPeer(host, access, options.request.timeoutMs);
   const { ssh, ports, reverse } = access;
   const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const name = formatHost(host);

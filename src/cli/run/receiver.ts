@@ -18,7 +18,7 @@ import { VERSION } from "../version.ts";
  * @param problem reason why this host cannot serve a session: an invalid configuration file.
  */
 export async function runReceiver(options: ReceiverOptions, problem?: UserError): Promise<number> {
-  const { engine, threads, local, ports, limits, output } = options;
+  const { engine, threads, local, served, onePort, address, ports, limits, output } = options;
   const print = (line: string) => writeStderr(line + "\n");
   let log = new Log({ level: logLevelFor(output), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
@@ -31,6 +31,8 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       threads,
       software: VERSION,
       local,
+      onePort,
+      address,
       // The ports of this host take precedence over those that the client requests.
       ports: limits.ports ?? ports,
       problem: problem ?? affinity.problem,
@@ -38,7 +40,7 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       input: Deno.stdin.readable,
       output: Deno.stdout.writable,
       awaiting() {
-        guarded = guard(local);
+        guarded = guard(local || served);
       },
       async begun(session) {
         stop.listenAfter(LISTEN_AFTER_MS, { guardAfterMs: 0, ...await guarded });
@@ -76,13 +78,13 @@ const LISTEN_AFTER_MS = 500;
  *
  * @returns as `endWithInput`.
  */
-async function guard(local: boolean): Promise<{ parent?: number }> {
+async function guard(sharesTerminal: boolean): Promise<{ parent?: number }> {
   const [{ ignoreSignals }, { endWithInput }] = await Promise.all([
     import("../../native/process/signals.ts"),
     import("../end_with_channel.ts"),
   ]);
-  // A terminal also signals the client on this machine, which then closes the control channel.
-  ignoreSignals(local ? [...FILE_SIZE, "SIGINT", "SIGHUP"] : FILE_SIZE);
+  // A terminal also signals the client or server on this machine, which then closes the control channel.
+  ignoreSignals(sharesTerminal ? [...FILE_SIZE, "SIGINT", "SIGHUP"] : FILE_SIZE);
   return endWithInput();
 }
 

@@ -41,11 +41,34 @@ function privatePlaces(env: Environment): string[] {
  * @throws {UserError}
  */
 export function checkPrivatePlaces(root: string, user: number | undefined, env: Environment): void {
+  if (Deno.build.os === "windows") return checkWindowsPlaces(root, env);
   for (const place of privatePlaces(env)) {
     const open = findWritable(place, root, user);
     if (open === undefined) continue;
     const reason = `it contains ${quotePath(place)}, and this account can change ${quotePath(open)}`;
     throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${reason}`, { hint: HINT });
+  }
+}
+
+/**
+ * Refuses a directory of Windows that contains a private directory, or is in one. Owners are not considered.
+ *
+ * @param root path without symbolic links.
+ * @throws {UserError}
+ */
+export function checkWindowsPlaces(root: string, env: Environment): void {
+  const within = (variable: string, name: string) => {
+    const base = env(variable);
+    return base ? [`${base}\\${name}`] : [];
+  };
+  const places = [...within("APPDATA", "escp"), ...within("LOCALAPPDATA", "escp"), ...within("USERPROFILE", ".ssh")];
+  const normal = (path: string) =>
+    `${path.replace(/^\\\\\?\\/, "").replace(/[\\/]+/g, "\\").replace(/\\$/, "").toLowerCase()}\\`;
+  for (const place of places) {
+    if (!normal(place).startsWith(normal(root)) && !normal(root).startsWith(normal(place))) continue;
+    throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${quotePath(place)} has keys or settings`, {
+      hint: HINT,
+    });
   }
 }
 

@@ -4,7 +4,8 @@ import { delay } from "../../async/delay.ts";
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { maxUnauthenticated } from "../../native/file/open_files_limit.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { acceptHandshake, closeQuietly } from "./handshake.ts";
+import { closeQuietly } from "../../net/close.ts";
+import { acceptHandshake } from "./handshake.ts";
 
 /**
  * Maximum number of connections before their handshake, unless the limit of open files allows fewer. The next connection

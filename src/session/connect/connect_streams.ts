@@ -54,7 +54,7 @@ export class StreamConnector {
   /** Address or tunnel of the streams, once one is open. */
   get address(): string | undefined {
     if (this.#isDirect) return this.#direct.address;
-    return this.#tunnel && `ssh (${this.#tunnel.name})`;
+    return this.#tunnel && (this.#tunnel.address ?? `ssh (${this.#tunnel.name})`);
   }
 
   /** Routes that were tried for the first stream. */

@@ -2,6 +2,7 @@
 
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import type { Hello } from "../../protocol/control/hello.ts";
+import type { ServerRoute } from "../../serve/client/peer.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SshSettings } from "../../ssh/settings.ts";
 import type { ReverseListenerOptions } from "./reverse_listener.ts";
@@ -90,6 +91,35 @@ export function tunnelUse(
 }
 
 /**
+ * Returns how data may go through the port of a server, and then through the control channel; undefined if it must not.
+ *
+ * @param direct the route that is tried before.
+ * @param control as of `tunnelUse`.
+ */
+export function serverTunnelUse(
+  route: ServerRoute,
+  { reach, note }: Pick<DataPathOptions, "reach" | "note">,
+  direct: DirectPath,
+  control: ControlChannel | undefined,
+): TunnelUse | undefined {
+  if (reach?.tunnel === "never" && !route.onePort) return undefined;
+  let tried = 0;
+  return {
+    always: route.onePort || reach?.tunnel === "always",
+    async find() {
+      tried++;
+      if (tried === 1) return (await import("../../serve/client/port_tunnel.ts")).serverPortTunnel(route);
+      if (tried > 2 || !control) return undefined;
+      return (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
+    },
+    onUsed({ name }, failures) {
+      const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";
+      note(`Data goes through ${name}, because ${direct.messages.reason(route.host)}${why}`);
+    },
+  };
+}
+
+/**
  * Returns a link-local address with the zone by which ssh reaches the host. The remote end names its own zone, or none, which
  * has no meaning on this machine.
  */
@@ -115,6 +145,7 @@ async function sshName(reach: Reach, fits: (name: string) => boolean): Promise<s
 }
 
 async function settingsOf(reach: Reach): Promise<SshSettings> {
+  if (reach.host.serve) return { ciphers: [], isProxied: false };
   const { sshSettingsOf } = await import("../../ssh/settings.ts");
   return await sshSettingsOf(reach);
 }

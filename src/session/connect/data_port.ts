@@ -25,6 +25,18 @@ export function listenForStreams(hostname: string | undefined, range?: PortRange
   });
 }
 
+/**
+ * As `listenForStreams` at one address, and at the same port of loopback, for streams through a server or the control channel.
+ *
+ * @throws {UserError} if there is no free port.
+ */
+export function listenAtAddress(address: string, range?: PortRange): Deno.TcpListener[] {
+  const listeners = listenForStreams(address, range);
+  const [{ addr: { hostname, port } }] = listeners;
+  const loopback = hostname === "127.0.0.1" ? undefined : tryListen("127.0.0.1", port);
+  return loopback ? [...listeners, loopback] : listeners;
+}
+
 function tryListen(hostname: string | undefined, port: number): Deno.TcpListener | undefined {
   // "::" usually accepts both families. "0.0.0.0" is for systems without IPv6.
   for (const address of hostname ? [hostname] : ["::", "0.0.0.0"]) {
@@ -39,7 +51,7 @@ function tryListen(hostname: string | undefined, port: number): Deno.TcpListener
 }
 
 /** Adds a listener for IPv4 if the system restricts "::" to IPv6 (net.ipv6.bindv6only). */
-function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
+export function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
   const { hostname, port } = listener.addr;
   try {
     const more = hostname === "::" ? tryListen("0.0.0.0", port) : undefined;

@@ -7,7 +7,8 @@ import { withDeadline } from "../../async/settle_within.ts";
 import type { ByteConn } from "../../net/transport.ts";
 import { formatDataAddress } from "../../ssh/data_address.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { closeQuietly, offerHandshake, UNNEEDED } from "./handshake.ts";
+import { closeQuietly } from "../../net/close.ts";
+import { offerHandshake, UNNEEDED } from "./handshake.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
 
 /** An address on which the peer may listen. */

@@ -1,5 +1,6 @@
 /** The handshake of a data connection: a preamble in the clear, then one encrypted frame each way. */
 
+import { closeQuietly } from "../../net/close.ts";
 import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
 import { deriveStreamKeys, type StreamKeys } from "../../crypto/key_schedule.ts";
 import { ProtocolError } from "../../errors.ts";
@@ -104,14 +105,5 @@ async function orClose<T>(conn: ByteConn, timeoutMs: number, work: () => Promise
   } catch (error) {
     closeQuietly(conn);
     throw error;
-  }
-}
-
-/** Closes a connection or listener that may be closed already. */
-export function closeQuietly(conn: { close(): void }): void {
-  try {
-    conn.close();
-  } catch {
-    // Another owner has closed it.
   }
 }

@@ -17,7 +17,7 @@ import type { Job } from "../../protocol/control/job.ts";
 import { formatMessage } from "../../protocol/control/message_codec.ts";
 import { ReverseListener } from "../connect/reverse_listener.ts";
 import { StreamConnector } from "../connect/connect_streams.ts";
-import { candidates, ownPlaces, proxyCheck, tunnelUse } from "../connect/data_paths.ts";
+import { candidates, ownPlaces, proxyCheck, serverTunnelUse, tunnelUse } from "../connect/data_paths.ts";
 import { type Attempt, StreamDialer } from "../connect/dial_streams.ts";
 import { dialPath, type DirectPath } from "../connect/direct_path.ts";
 import type { Reach } from "../../ssh/reach.ts";
@@ -99,7 +99,10 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     : dialPath(dialer, candidates(hello, options), { port: hello.port, ports: options.reach?.ports });
   const carrier = features.includes("tunnel") ? control : undefined;
   const isProxied = proxyCheck(options.reach);
-  const tunnels = tunnelUse(hello, options, direct, carrier, isProxied);
+  const { route } = peer;
+  const tunnels = route
+    ? serverTunnelUse(route, options, direct, carrier)
+    : tunnelUse(hello, options, direct, carrier, isProxied);
   const connector = new StreamConnector(dialer, direct, { tunnels, host: peer.host, isProxied });
   return {
     role: "client",
@@ -152,6 +155,11 @@ async function readHello(
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.
   const { code, signal } = await peer.end(LEAVE_MS);
+  if (peer.route) {
+    throw new StartError(`Cannot start a session at ${peer.name}: the server ended it before it began`, {
+      hint: "The log of the server has the reason",
+    });
+  }
   const { lastError, outOfMemory } = await peer.errors();
   const isNamed = reach !== undefined && reach.search === undefined;
   throw notStarted({ name: peer.name, isNamed, code, signal, output: scanner.noise, lastError, outOfMemory });

@@ -5,13 +5,17 @@ import { startChild, stopChild } from "../../native/process/child.ts";
 import { ErrorOutput } from "../../native/process/error_output.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { writeStderr } from "../../log/write_all.ts";
+import type { ServerRoute } from "../../serve/client/peer.ts";
 import { NoLogin } from "./start_errors.ts";
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const KILL_AFTER_MS = 2_000;
 
 /** The parts of a child process that a session uses. */
-export type PeerChild = Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr" | "status" | "kill">;
+export interface PeerChild extends Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr" | "status" | "kill"> {
+  /** Route of data connections to the port of a server, after the login; undefined for a process. */
+  readonly route?: ServerRoute;
+}
 
 /** A program with its arguments. */
 export interface PeerCommand {
@@ -25,7 +29,7 @@ export interface PeerCommand {
   capturesErrors?: boolean;
   /** Receives captured standard error. Default: that of this process. */
   onErrorOutput?: (bytes: Uint8Array) => void;
-  /** Starts the remote end in this process, instead of the program. */
+  /** Connects to the remote end, or starts it in this process, instead of the program. */
   startHere?: () => PeerChild;
 }
 
@@ -84,6 +88,11 @@ export class PeerProcess {
     if (!this.#errors) return { outOfMemory: false };
     const [lastError = ""] = await this.#errors.lastLines(1);
     return { lastError, outOfMemory: this.#errors.matches };
+  }
+
+  /** Route of data connections to the port of a server, after its hello; undefined if the peer is a process. */
+  get route(): ServerRoute | undefined {
+    return this.#child.route;
   }
 
   /** Sends a signal, unless the process has ended. */

@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
 import type { PortRange } from "../../ssh/port_range.ts";
-import { listenForStreams } from "../connect/data_port.ts";
+import { listenAtAddress, listenForStreams } from "../connect/data_port.ts";
 import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
@@ -24,6 +24,8 @@ import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts"
 const SPARE_STREAMS = 1024;
 /** Port in the hello if no session is possible: nothing listens on it. */
 const NO_PORT = 1;
+/** Range for any free port. */
+const ANY_PORT: PortRange = { first: 0, last: 0 };
 /** Maximum time to send the reason of a failed start, in milliseconds. */
 const REFUSAL_MS = 1_000;
 
@@ -35,6 +37,10 @@ export interface RemoteSessionOptions {
   software: string;
   /** Whether the client on this machine started this end. Then it listens on loopback only. */
   local: boolean;
+  /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
+  onePort?: boolean;
+  /** Address of this machine to listen on. Default: all. */
+  address?: string;
   /** Ports to listen on. Default: the known ports, or else any. */
   ports?: PortRange;
   /** Whether this end may connect only to the address that ssh came from. */
@@ -84,10 +90,12 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
 }
 
 /** Listens for streams. @returns the reason if no session is possible. */
-function listen({ local, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
+function listen({ local, onePort, address, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
   if (problem) return problem;
   try {
-    return new StreamAcceptor(...listenForStreams(local ? "127.0.0.1" : undefined, ports));
+    if (local || onePort) return new StreamAcceptor(...listenForStreams("127.0.0.1", onePort ? ANY_PORT : ports));
+    const listeners = address === undefined ? listenForStreams(undefined, ports) : listenAtAddress(address, ports);
+    return new StreamAcceptor(...listeners);
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;
@@ -103,7 +111,7 @@ interface Offer {
 
 async function sendHello(
   control: ControlChannel,
-  { software, local, sshConnection }: RemoteSessionOptions,
+  { software, local, onePort, address, sshConnection }: RemoteSessionOptions,
   port: number,
 ): Promise<Offer> {
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -115,7 +123,7 @@ async function sendHello(
     session: id,
     secret,
     port,
-    addresses: local ? [] : hostAddresses(sshConnection),
+    addresses: local || onePort ? [] : address !== undefined ? [address] : hostAddresses(sshConnection),
     ciphers: [...CIPHER_NAMES],
     client: local ? undefined : clientAddress(sshConnection),
     system: `${Deno.build.os} ${Deno.build.arch}`,

@@ -3,7 +3,7 @@
 import { ProtocolError } from "../../errors.ts";
 import { type CarriedMessage, ControlConn } from "./control_conn.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import { pass } from "./pass.ts";
+import { pass } from "../../net/pass.ts";
 import type { Tunnel } from "../../net/tunnel.ts";
 
 /** Maximum number of open connections. The client opens one, and another if that one breaks. */

@@ -6,7 +6,7 @@ import { splice } from "../../native/net/splice.ts";
 import { STREAM_MARK } from "../../protocol/limits.ts";
 import { PREAMBLE_BYTES, preambleSession } from "../../protocol/data/preamble.ts";
 import { ownerOfPort } from "./own_listener.ts";
-import { type ByteReader, type ByteWriter, pass, writeAll } from "./pass.ts";
+import { type ByteReader, type ByteWriter, pass, writeAll } from "../../net/pass.ts";
 
 /**
  * Passes bytes in both directions until the data port closes its end. Refuses bytes that do not begin with a preamble,

@@ -76,7 +76,7 @@ export interface StreamJob {
   dummy?: boolean;
   /** Size of a block of a large file, in bytes. */
   blockBytes: number;
-  /** Rate limit of a sender; undefined: unlimited. */
+  /** Rate limit of a sender, or of a receiver whose host limits its clients; undefined: unlimited. */
   limit?: SharedLimit;
   /** Congestion control of the connections of a sender or relay, such as "bbr". Default: that of the system. */
   congestion?: string;

@@ -111,10 +111,11 @@ export class RunningStream {
   }
 
   async #openFrames(payloadLimit: number): Promise<Frames[]> {
-    const { cipherEngine, limit } = this.#job;
+    const { cipherEngine, limit, role } = this.#job;
+    const paces = role.type === "receive" ? "reads" : "writes";
     const cipher = loadCipherEngine(cipherEngine).engine;
     return await Promise.all(this.#ends.map(({ keys, transport }) => {
-      const paced = limit ? new PacedTransport(transport, () => shareOf(limit)) : transport;
+      const paced = limit ? new PacedTransport(transport, () => shareOf(limit), { paces }) : transport;
       return openFrames(cipher, { keys, transport: paced }, payloadLimit);
     }));
   }

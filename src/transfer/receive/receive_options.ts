@@ -30,6 +30,8 @@ export interface ReceiveOptions {
   tilde: boolean;
   /** Directory that the host confines the session to; undefined if there is none. */
   confinement?: Confinement;
+  /** Maximum rate that this host accepts, in bytes per second. Default: unlimited. */
+  acceptedBytesPerSecond?: number;
   /** Maximum number of sources that the sender may offer. */
   maxSources: number;
   /**

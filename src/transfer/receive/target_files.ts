@@ -11,6 +11,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { type FixedOwner, OwnerMap } from "../../streams/receive/owner_map.ts";
 import type { ReceiveRole } from "../../streams/run/job.ts";
+import { sharedLimit } from "../../streams/shared_limit.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
@@ -210,7 +211,8 @@ export class TargetFiles {
     targetOptions: TargetOptions,
     { streams, ...shared }: Pick<ReceiveRole, "codecs" | "owner" | "mapsOwners"> & { streams: number },
   ): StreamPool {
-    const { session, machine: { files, workers }, job, localCopyPid, listing } = this.#options;
+    const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond } = this
+      .#options;
     return new StreamPool(
       {
         role: {
@@ -228,6 +230,7 @@ export class TargetFiles {
         fileEngine: files.name,
         dummy: files.dummy,
         blockBytes: job.blockBytes,
+        limit: acceptedBytesPerSecond === undefined ? undefined : sharedLimit(acceptedBytesPerSecond),
         idleTimeoutMs: job.timeoutMs,
       },
       {

@@ -1,6 +1,8 @@
 /** Opens the directory that a host confines its sessions to. */
 
+import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
+import { componentsOf } from "../../files/path/local_path.ts";
 import { Confinement } from "../../files/target/confinement.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
@@ -12,9 +14,12 @@ import type { SessionLimits } from "./session_limits.ts";
  * @param base directory of relative paths if sessions are not confined.
  * @throws {UserError} if the directory does not exist, or contains keys or settings of the account.
  */
-export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
+export function confine({ root, isRealRoot }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
   if (root === undefined) return undefined;
   const confinement = new Confinement(root, base, paths);
+  if (isRealRoot && componentsOf(confinement.root).join("/") !== componentsOf(root).join("/")) {
+    throw new UserError(`Cannot confine the session to ${quotePath(root)}: it contains a symbolic link`);
+  }
   checkPrivatePlaces(confinement.root, ownUser(), (name) => Deno.env.get(name));
   return confinement;
 }

@@ -32,6 +32,10 @@ export interface RemoteEndOptions {
   software: string;
   /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
+  /** Whether data connections come from this machine only, because a server passes them on. Default: false. */
+  onePort?: boolean;
+  /** Address of this machine to listen on. Default: all. */
+  address?: string;
   /** Process of a client on this machine. Default: the parent process. */
   clientPid?: number;
   /** Ports to listen on. Default: the registered ports, or else any. */
@@ -65,6 +69,8 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     },
     software: options.software,
     local: options.local,
+    onePort: options.onePort,
+    address: options.address,
     ports: options.ports,
     confined: isConfined(options.limits),
     problem: options.problem,

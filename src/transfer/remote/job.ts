@@ -1,6 +1,6 @@
 /** The copy of a remote end, after both ends have agreed on the session. */
 
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError, UserError } from "../../errors.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
@@ -14,7 +14,7 @@ import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
-import { checkDirection, checkRemoval, type RemoteJobOptions } from "./session_limits.ts";
+import { checkDirection, checkRemoval, limitRate, type RemoteJobOptions } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
 
@@ -31,6 +31,9 @@ export async function runJob(
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
   if (session.job.probe && session.features.includes("probe")) {
+    if (limits.bytesPerSecond !== undefined) {
+      throw new UserError("Cannot measure the connection: the remote host limits the rate of this client");
+    }
     const { serveProbes } = await import("../../probe/serve_probes.ts");
     return await serveProbes(session, machine, options);
   }
@@ -44,10 +47,11 @@ export async function runJob(
   const base = confinement?.base ?? home;
   const tilde = !options.local;
   const files = await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender");
+  const agreed = agreedOptions(withoutUnagreed(job, session.features));
   const shared = {
     session,
     machine: { ...machine, files },
-    job: agreedOptions(withoutUnagreed(job, session.features)),
+    job: { ...agreed, bytesPerSecond: limitRate(agreed.bytesPerSecond, limits) },
     streams: fixedCount(MAX_STREAMS),
     emit,
   };
@@ -63,6 +67,7 @@ export async function runJob(
       toOutput: false,
       base,
       tilde,
+      acceptedBytesPerSecond: limits.bytesPerSecond,
       maxSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       unresumable: options.note,

@@ -7,8 +7,12 @@ import type { TransferEvent } from "../events.ts";
 export interface SessionLimits {
   /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
+  /** Whether `root` must be a path without symbolic links. Clients may be able to change the directory above it. */
+  readonly isRealRoot?: boolean;
   /** Directions that are allowed. Default: both. */
   readonly allow?: readonly ("push" | "pull")[];
+  /** Maximum rate of a session in each direction, in bytes per second. Default: unlimited. */
+  readonly bytesPerSecond?: number;
 }
 
 const FORBIDDEN = {
@@ -31,6 +35,12 @@ export function checkRemoval(removesSources: boolean | undefined, { allow }: Ses
   throw new UserError("Cannot remove source files: the remote host allows only copies from it", {
     hint: 'Omit --remove-source-files; see the key "allow" in the configuration of that host',
   });
+}
+
+/** Returns the rate limit of a session, in bytes per second: the lower one of the client's and that of the host; 0: unlimited. */
+export function limitRate(requested: number, { bytesPerSecond }: SessionLimits): number {
+  if (bytesPerSecond === undefined) return requested;
+  return requested === 0 ? bytesPerSecond : Math.min(requested, bytesPerSecond);
 }
 
 /** Returns whether clients have fewer rights than their user. A client that may write any file can also run any program. */

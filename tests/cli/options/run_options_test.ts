@@ -27,13 +27,13 @@ describe("operands of a copy", () => {
     assertEquals([local.direction, local.remote], ["local", undefined]);
     assertEquals(copyRun("a", "b", "h:").transfers[0].direction, "push");
     const [pull] = copyRun("u@h:a", "u@h:b", ".").transfers;
-    assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
+    assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined, serve: undefined }]);
   });
 
   it("between two remote hosts make a transfer with both hosts", () => {
     const between = {
-      remote: { host: "b", user: "u", port: undefined },
-      origin: { host: "a", user: undefined, port: undefined },
+      remote: { host: "b", user: "u", port: undefined, serve: undefined },
+      origin: { host: "a", user: undefined, port: undefined, serve: undefined },
     };
     for (const [flag, direction] of [["-3", "relay"], ["-q", "relay"], ["-R", "origin"]]) {
       const [transfer, ...more] = copyRun(flag, "a:x", "a:y", "u@b:z").transfers;
@@ -104,7 +104,7 @@ describe("options of a copy", () => {
         direction: "push",
         sources: [{ path: "a", literal: false }],
         target: { kind: "remote", host: "h", path: "b" },
-        remote: { host: "h", user: undefined, port: undefined },
+        remote: { host: "h", user: undefined, port: undefined, serve: undefined },
       }],
       ofHosts: undefined,
       fromInput: false,
@@ -114,7 +114,16 @@ describe("options of a copy", () => {
       nodemask: undefined,
       manifest: undefined,
       shard: undefined,
-      output: { quiet: false, verbose: 0, json: false, bits: false, stats: false, log: undefined, report: undefined },
+      output: {
+        quiet: false,
+        verbose: 0,
+        json: false,
+        bits: false,
+        stats: false,
+        log: undefined,
+        report: undefined,
+        serve: undefined,
+      },
     });
     const defined = JSON.parse(JSON.stringify(host));
     assertEquals(defined, {

@@ -8,7 +8,7 @@ import { type Candidate, StreamDialer } from "../../../src/session/connect/dial_
 import { dialPath } from "../../../src/session/connect/direct_path.ts";
 import type { TunnelConn, TunnelUse } from "../../../src/net/tunnel.ts";
 import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
-import { closeQuietly } from "../../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../../src/net/close.ts";
 import { fixedCount, streamsForRtt, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { startTcpProxy } from "../../support/hosts/tcp_proxy.ts";

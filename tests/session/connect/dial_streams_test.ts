@@ -4,7 +4,7 @@ import type { CipherEngine } from "../../../src/crypto/cipher.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
-import { closeQuietly } from "../../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../../src/net/close.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";
 

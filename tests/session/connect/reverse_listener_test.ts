@@ -8,7 +8,8 @@ import { dialReverse, type ReverseDialLimits } from "../../../src/session/connec
 import { ReverseListener } from "../../../src/session/connect/reverse_listener.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import type { AuthenticatedStream, Role } from "../../../src/session/model/session.ts";
-import { closeQuietly, offerHandshake } from "../../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../../src/net/close.ts";
+import { offerHandshake } from "../../../src/session/connect/handshake.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { randomBytes } from "../../support/files/random_bytes.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { crc32 } from "node:zlib";
 import { ProtocolError } from "../../../src/errors.ts";
-import type { ByteReader } from "../../../src/session/tunnel/pass.ts";
+import type { ByteReader } from "../../../src/net/pass.ts";
 import { passStream } from "../../../src/session/tunnel/pass_stream.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
 import { ProcessConn } from "../../../src/native/process/conn.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { ClientSession } from "../../../src/session/model/client_session.ts";
 import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
 import { fixedCount } from "../../../src/session/model/stream_count.ts";
-import { closeQuietly } from "../../../src/session/connect/handshake.ts";
+import { closeQuietly } from "../../../src/net/close.ts";
 import { openMachine } from "../../../src/transfer/machine.ts";
 import { RelayStreams } from "../../../src/transfer/relay/streams.ts";
 import { TransferLost } from "../../../src/transfer/transfer_errors.ts";

@@ -178,6 +178,12 @@ export const CONNECTION = [
     help: "Never ask for a password or passphrase",
   },
   {
+    name: "accept-new",
+    kind: "boolean",
+    forwarded: "changed",
+    help: "Trust an unknown server of escps:// without a question, and remember it",
+  },
+  {
     name: "forward-agent",
     short: "A",
     aliases: ["agent"],

@@ -1,0 +1,148 @@
+/** `--serve`: serves sessions without ssh until a signal, or with --once one session. */
+
+import { configDirectory } from "../../config/files.ts";
+import { messageOf, quotePath, UserError } from "../../errors.ts";
+import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { ownUser } from "../../files/target/directory_access.ts";
+import { checkPrivatePlaces } from "../../files/target/private_places.ts";
+import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
+import { writeStderr } from "../../log/write_all.ts";
+import { startChild } from "../../native/process/child.ts";
+import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
+import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
+import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
+import { loadIdentity } from "../../serve/server/identity_file.ts";
+import { AuthorizedKeysFile } from "../../serve/server/authorized_keys.ts";
+import { keyLogin } from "../../serve/server/key_login.ts";
+import { checkKeysFile } from "../../serve/server/key_root.ts";
+import { LoginGate } from "../../serve/server/login_gate.ts";
+import { onceLogin } from "../../serve/server/once_login.ts";
+import type { Restrictions } from "../../serve/server/restrictions.ts";
+import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
+import { formatAddress } from "../../serve/server_address.ts";
+import { withIpv4 } from "../../session/connect/data_port.ts";
+import { hostAddresses } from "../../session/connect/host_addresses.ts";
+import { EXIT_STATUS } from "../exit_status.ts";
+import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
+import { selfCommand } from "../program.ts";
+import { stopSignals } from "../stop_signals.ts";
+
+/** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
+export async function runServe(options: ServeOptions): Promise<number> {
+  const { onePort, once, output: { quiet, verbose } } = options;
+  const restrictions = {
+    root: resolveRoot(options.root),
+    allow: options.allow,
+    bytesPerSecond: options.bytesPerSecond,
+  };
+  const directory = configDirectory((name) => Deno.env.get(name), Deno.build.os === "windows");
+  if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
+  const identity = await loadIdentity(joinPath(directory, "server_identity"));
+  const certificateHash = await hashCertificate(identity.certificate);
+  const log = new Log({
+    level: quiet ? "warn" : logLevelFor({ verbose: verbose + 1, quiet }),
+    sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
+  });
+  const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
+  const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
+  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
+    log.session = "";
+    log.warn(`line ${line} of ${file} is not used: ${reason}`);
+  });
+  if (!once) {
+    checkKeysFile(restrictions.root, file);
+    if (keys.read().keys.length === 0) log.warn(`${file} has no keys: every client will be refused until you add one`);
+  }
+  const listeners = listen(options.listen);
+  const { port } = listeners[0].addr;
+  const write = (level: "info" | "warn", text: string, session = "") => {
+    log.session = session;
+    log[level](text);
+  };
+  const server = new Server({
+    listeners,
+    identity,
+    gate: new LoginGate(),
+    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions, log: write }),
+    onePort,
+    once,
+    startRemote: (granted, ends) => startRemote(options, granted, ends),
+    log: write,
+  });
+  const address = { host: namedHost(options.listen.host), port };
+  const where = formatAddress(address);
+  log.info(`serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
+  if (once) {
+    const { writeStdout } = await import("../stdout.ts");
+    writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
+  }
+  using stop = stopSignals();
+  stop.signal.addEventListener("abort", () => {
+    log.session = "";
+    log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);
+    server.end();
+  });
+  await server.run();
+  return EXIT_STATUS.ok;
+}
+
+/** Returns the path of the directory without symbolic links. @throws {UserError} if sessions cannot be confined to it. */
+function resolveRoot(path: string): string {
+  let root: string;
+  try {
+    root = Deno.realPathSync(path);
+    if (!Deno.statSync(root).isDirectory) throw new UserError(`Cannot serve ${quotePath(path)}: it is not a directory`);
+  } catch (cause) {
+    if (codeOf(cause) === undefined) throw cause;
+    throw new UserError(`Cannot serve ${quotePath(path)}: ${reasonOf(cause)}`, { cause });
+  }
+  checkPrivatePlaces(root, ownUser(), (name) => Deno.env.get(name));
+  return root;
+}
+
+/** @throws {UserError} */
+function listen({ host, port }: ListenAddress): Deno.TcpListener[] {
+  try {
+    return withIpv4(Deno.listen({ hostname: host ?? "::", port }));
+  } catch (cause) {
+    // A system without IPv6.
+    if (host === undefined && !(cause instanceof Deno.errors.AddrInUse)) return listen({ host: "0.0.0.0", port });
+    const where = host === undefined ? `port ${port}` : formatAddress({ host, port });
+    throw new UserError(`Cannot listen at ${where}: ${messageOf(cause)}`, {
+      cause,
+      hint: "Choose another address or port with --listen",
+    });
+  }
+}
+
+/** Returns an address of this machine that clients may use: the one at which it listens, or another one if it is all addresses. */
+function namedHost(host: string | undefined): string {
+  const isAll = host === undefined || host === "0.0.0.0" || /^[0:]+$/.test(host);
+  return isAll ? hostAddresses(undefined)[0] ?? "localhost" : host;
+}
+
+/** Starts the remote end of a session. */
+function startRemote(
+  { engine, threads, listen, onePort, output: { verbose } }: ServeOptions,
+  { root, allow, bytesPerSecond }: Restrictions,
+  { client, server }: Ends,
+): Deno.ChildProcess {
+  const { program, args } = selfCommand([
+    "--receiver",
+    "--served",
+    `--engine=${engine}`,
+    ...(threads === undefined ? [] : [`--threads=${threads}`]),
+    `--root=${root}`,
+    ...(allow ? [`--allow=${allow.join(",")}`] : []),
+    ...(bytesPerSecond ? [`--limit=${Math.max(1, Math.floor(bytesPerSecond * 8 / 1000))}`] : []),
+    ...(onePort ? ["--one-port"] : []),
+    // A server with an address of its own opens no port at other addresses.
+    ...(listen.host === undefined ? [] : [`--listen=${plainAddress(server.hostname)}`]),
+    ...Array.from({ length: verbose }, () => "--verbose"),
+  ]);
+  const ends = [client, server].map(({ hostname, port }) => `${plainAddress(hostname)} ${port}`);
+  // As sshd sets it: the addresses for data connections.
+  const env = { SSH_CONNECTION: ends.join(" ") };
+  return startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
+}

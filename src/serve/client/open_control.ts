@@ -1,0 +1,184 @@
+/** Client: opens the control channel of a session at `escp --serve`. */
+
+import { withDeadline } from "../../async/settle_within.ts";
+import { messageOf, ProtocolError, StartError } from "../../errors.ts";
+import { closeQuietly } from "../../net/close.ts";
+import { writeAll } from "../../net/pass.ts";
+import { formatFirstLine, MAX_ANSWER_BYTES, parseAnswer } from "../../protocol/serve/first_line.ts";
+import {
+  type Accepted,
+  formatLogin,
+  MAX_LOGIN_LINE_BYTES,
+  MAX_PROOFS,
+  parseChallenge,
+  parseVerdict,
+  type Proof,
+} from "../../protocol/serve/login_messages.ts";
+import { NONCE_BYTES, type ProofBinding } from "../../protocol/serve/proof.ts";
+import { hashCertificate } from "../fingerprint.ts";
+import { LineReader, readLine } from "../read_line.ts";
+import type { ServerAddress } from "../server_address.ts";
+import { startPinnedTls } from "./pinned_tls.ts";
+
+/** A way to prove who the client is. */
+export interface Prover {
+  /** Name for messages, such as "key SHA256:...". */
+  readonly name: string;
+  /** @throws {Error} if the key cannot sign. */
+  prove(binding: ProofBinding): Promise<Proof>;
+  /** Checks the proof of the server. Default: none is needed, because the certificate is known. */
+  checkServer?(mac: Uint8Array<ArrayBuffer> | undefined, binding: ProofBinding): Promise<boolean>;
+}
+
+/** Options of a connection. */
+export interface ControlOptions {
+  /** Name of the host in messages. */
+  readonly name: string;
+  /**
+   * Decides whether to trust a server, by the SHA-256 digest of its certificate. Returns a function to call after the server has
+   * proved that it has the key; undefined for a known server.
+   *
+   * @throws {StartError} if it is not trusted.
+   */
+  readonly trust: (
+    certificateHash: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+  ) => Promise<(() => Promise<void>) | undefined>;
+  /** Keys to try, in order. */
+  readonly provers: () => Promise<readonly Prover[]>;
+  /** Maximum time of each step, except of questions to the user. In milliseconds. */
+  readonly timeoutMs: number;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** An open control channel. */
+export interface OpenControl {
+  readonly conn: Deno.TlsConn;
+  readonly accepted: Accepted;
+  /** Bytes of the remote end that have arrived. */
+  readonly rest: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws {StartError} with the reason if there is no session. */
+export async function openControl(server: ServerAddress, options: ControlOptions): Promise<OpenControl> {
+  const { signal } = options;
+  let conn: Deno.Conn | undefined;
+  const onAbort = () => conn && closeQuietly(conn);
+  signal.addEventListener("abort", onAbort);
+  try {
+    conn = await connect(server, options);
+    signal.throwIfAborted();
+    const certificate = await requestCertificate(conn, options);
+    const certificateHash = await hashCertificate(certificate);
+    const remember = await options.trust(certificateHash, signal);
+    const tls = await startTls(conn as Deno.TcpConn, certificate, options);
+    conn = tls;
+    await remember?.();
+    return { conn: tls, ...await login(tls, certificateHash, options) };
+  } catch (error) {
+    if (conn) closeQuietly(conn);
+    if (signal.aborted) throw signal.reason;
+    throw explain(error, options.name);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function connect({ host, port }: ServerAddress, { name, timeoutMs }: ControlOptions): Promise<Deno.TcpConn> {
+  const connecting = Deno.connect({ hostname: host, port });
+  try {
+    const conn = await withDeadline(timeoutMs, connecting, () => {
+      connecting.then(closeQuietly, () => {});
+      return new Deno.errors.TimedOut(`no answer within ${timeoutMs / 1000} s`);
+    });
+    conn.setNoDelay(true);
+    return conn;
+  } catch (cause) {
+    throw new StartError(`Cannot connect to ${name}: ${messageOf(cause)}`, {
+      cause,
+      hint: "Check that escp --serve runs there, and that a firewall admits its port",
+    });
+  }
+}
+
+async function requestCertificate(
+  conn: Deno.Conn,
+  { name, timeoutMs }: ControlOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  await writeAll(conn, new TextEncoder().encode(formatFirstLine({ kind: "control" })));
+  const { line, rest } = await withDeadline(timeoutMs, readLine(conn, MAX_ANSWER_BYTES), noAnswer(timeoutMs));
+  const answer = parseAnswer(line);
+  if (answer.kind === "refused") {
+    const reason = answer.reason === "busy" ? "it has too many connections" : "it accepts no new sessions";
+    throw new StartError(`Cannot start a session at ${name}: ${reason}`);
+  }
+  if (rest.length > 0) throw new ProtocolError("bad-answer", "the server did not answer like escp --serve");
+  return answer.certificate;
+}
+
+/** Starts TLS with the certificate as the only one that is trusted: the handshake proves that the server has its key. */
+async function startTls(
+  conn: Deno.TcpConn,
+  certificate: Uint8Array<ArrayBuffer>,
+  { name, timeoutMs }: ControlOptions,
+): Promise<Deno.TlsConn> {
+  try {
+    const tls = await startPinnedTls(conn, certificate);
+    await withDeadline(timeoutMs, tls.handshake(), noAnswer(timeoutMs));
+    return tls;
+  } catch (cause) {
+    if (isLost(cause)) throw cause;
+    throw new StartError(`Cannot trust ${name}: it does not have the key of its certificate (${messageOf(cause)})`, {
+      cause,
+      hint: "Another program may answer in its place: check the address and the network",
+    });
+  }
+}
+
+async function login(
+  conn: Deno.TlsConn,
+  certificateHash: Uint8Array<ArrayBuffer>,
+  { name, provers, timeoutMs }: ControlOptions,
+): Promise<{ accepted: Accepted; rest: Uint8Array<ArrayBuffer> }> {
+  const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
+  const next = () => withDeadline(timeoutMs, lines.next(), noAnswer(timeoutMs));
+  const { nonce: serverNonce } = parseChallenge(await next());
+  const all = await provers();
+  for (const prover of all.slice(0, MAX_PROOFS)) {
+    const clientNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    const binding = { certificateHash, serverNonce, clientNonce };
+    await writeAll(conn, new TextEncoder().encode(formatLogin(await prover.prove(binding))));
+    const verdict = parseVerdict(await next());
+    if (verdict.type === "refused") throw new StartError(`Cannot start a session at ${name}: ${verdict.message}`);
+    if (verdict.type === "denied") continue;
+    if (prover.checkServer && !await prover.checkServer(verdict.mac, binding)) {
+      throw new StartError(`Cannot trust ${name}: it does not know the secret of the URL`);
+    }
+    return { accepted: verdict, rest: lines.rest };
+  }
+  const tried = all.slice(0, MAX_PROOFS).map((prover) => prover.name).join(", ");
+  throw new StartError(`Cannot log in to ${name}: it does not accept ${tried || "a client without a key"}`, {
+    hint: "Add a public key (ssh-ed25519) to the file of --authorized-keys on that host, or choose a key with -i",
+  });
+}
+
+function noAnswer(timeoutMs: number): () => Error {
+  return () => new Deno.errors.TimedOut(`no answer within ${timeoutMs / 1000} s`);
+}
+
+function explain(error: unknown, name: string): unknown {
+  if (error instanceof StartError || !(error instanceof Error)) return error;
+  if (!isLost(error) && !(error instanceof ProtocolError || error instanceof Deno.errors.InvalidData)) return error;
+  const reason = error instanceof Deno.errors.UnexpectedEof ? "it has closed the connection" : messageOf(error);
+  return new StartError(`Cannot start a session at ${name}: ${reason}`, {
+    cause: error,
+    hint: "Check that escp --serve runs at that address; it drops clients if it has too many connections",
+  });
+}
+
+/** Returns whether an error means that the connection has ended, or is too slow. */
+function isLost(error: unknown): boolean {
+  const { UnexpectedEof, TimedOut, ConnectionReset, BrokenPipe } = Deno.errors;
+  return [UnexpectedEof, TimedOut, ConnectionReset, BrokenPipe].some((each) => error instanceof each);
+}

@@ -1,0 +1,68 @@
+/** Logins with keys of `authorized_keys`. */
+
+import { escapePath, UserError } from "../../errors.ts";
+import { FormatError } from "../../protocol/serve/ssh_strings.ts";
+import { keyProofData, type ProofBinding } from "../../protocol/serve/proof.ts";
+import type { KeyProof } from "../../protocol/serve/login_messages.ts";
+import { fingerprintOf, parsePublicKeyBlob, type PublicKey, verifySignature } from "../keys/public_key.ts";
+import { type AuthorizedKey, type AuthorizedKeysFile, findAuthorizedKey } from "./authorized_keys.ts";
+import { restrict } from "./key_options.ts";
+import { checkRoot } from "./key_root.ts";
+import type { Authenticate, Grant, Refusal } from "./login.ts";
+import type { Restrictions } from "./restrictions.ts";
+
+/** Settings of a server whose clients have keys. */
+export interface KeyLoginOptions {
+  readonly file: AuthorizedKeysFile;
+  /** Restrictions of all clients. */
+  readonly restrictions: Restrictions;
+  /** Writes to the log. */
+  readonly log: (level: "info" | "warn", text: string) => void;
+}
+
+/** Returns the function that checks the proofs of clients. */
+export function keyLogin({ file, restrictions, log }: KeyLoginOptions): Authenticate {
+  return async (proof, binding, address) => {
+    if (proof.type !== "key") return undefined;
+    const key = parseKey(proof);
+    const who = await nameOf(key, proof.name, address);
+    try {
+      const authorized = key && findAuthorizedKey(file.read(), proof.key, address);
+      if (authorized && await isRight(proof, binding, authorized.key)) return grantOf(authorized, who);
+      log("info", `denied ${who}`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      log("warn", `refused ${who}: ${error.message}`);
+      return { refused: "it cannot serve this key; see its log" };
+    }
+  };
+
+  function grantOf({ comment, options }: AuthorizedKey, who: string): Grant | Refusal {
+    const granted = restrict(restrictions, options);
+    if (granted.allow?.length === 0) return { refused: "it allows this key neither to push nor to pull" };
+    const root = checkRoot(restrictions.root, options.root, file.path);
+    return { who: comment === "" ? who : `${who} (${comment})`, restrictions: { ...granted, root } };
+  }
+}
+
+async function isRight({ signature }: KeyProof, binding: ProofBinding, key: PublicKey): Promise<boolean> {
+  return await verifySignature(key, signature, await keyProofData(binding, key.blob));
+}
+
+function parseKey({ key }: KeyProof): PublicKey | undefined {
+  try {
+    return parsePublicKeyBlob(key);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns the key of a client, with the name that it has given, for the log. */
+async function nameOf(key: PublicKey | undefined, name: string | undefined, address: string): Promise<string> {
+  const fingerprint = key ? await fingerprintOf(key) : "an invalid key";
+  return name === undefined
+    ? `${fingerprint} from ${address}`
+    : `${fingerprint} as ${escapePath(name)} from ${address}`;
+}

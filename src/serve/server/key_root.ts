@@ -1,0 +1,64 @@
+/** The directory that confines the sessions of a key. */
+
+import { quotePath, UserError } from "../../errors.ts";
+import { componentsOf, directoryOf, isAbsolutePath, joinPath, resolvePath } from "../../files/path/local_path.ts";
+import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
+import { isWithin } from "../../files/target/confinement.ts";
+
+/**
+ * Returns the directory of a key, without symbolic links.
+ *
+ * @param serverRoot Directory of the server, without symbolic links.
+ * @param root Directory in the options of the key. A relative one is below that of the server. Clients may change that
+ * directory, so no part of it may be a link. Default: the directory of the server.
+ * @param keysFile File of authorized keys.
+ * @throws {UserError} if there is no such directory, or it contains the file of authorized keys.
+ */
+export function checkRoot(serverRoot: string, root: string | undefined, keysFile: string): string {
+  const path = root === undefined ? serverRoot : isAbsolutePath(root) ? root : joinPath(serverRoot, root);
+  let real: string;
+  try {
+    real = Deno.realPathSync(path);
+    if (!Deno.statSync(real).isDirectory) throw refuse(path, "it is not a directory");
+  } catch (cause) {
+    if (codeOf(cause) === undefined) throw cause;
+    throw refuse(path, reasonOf(cause), cause);
+  }
+  const mayBeChanged = root === undefined || !isAbsolutePath(root) || isWithin(path, serverRoot);
+  if (mayBeChanged && componentsOf(path).join("/") !== componentsOf(real).join("/")) {
+    throw refuse(path, "it contains a symbolic link");
+  }
+  checkKeysFile(real, keysFile);
+  return real;
+}
+
+/**
+ * Refuses a directory with the file of authorized keys: a client could add keys with other rights.
+ *
+ * @param root Directory without symbolic links.
+ * @throws {UserError}
+ */
+export function checkKeysFile(root: string, keysFile: string): void {
+  const path = resolvePath(Deno.cwd(), keysFile);
+  if (![path, realPathOf(path)].some((each) => isWithin(each, root))) return;
+  throw new UserError(
+    `Cannot serve ${quotePath(root)}: it contains the file of authorized keys ${quotePath(keysFile)}`,
+    {
+      hint: "Move the file to a directory that clients cannot change",
+    },
+  );
+}
+
+/** Returns the path of a file without symbolic links. The file need not exist. */
+function realPathOf(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    const above = directoryOf(path);
+    return above === path ? path : joinPath(realPathOf(above), path.slice(above.length).replace(/^[/\\]+/, ""));
+  }
+}
+
+function refuse(path: string, reason: string, cause?: unknown): UserError {
+  return new UserError(`Cannot serve ${quotePath(path)}: ${reason}`, { cause });
+}

@@ -1,0 +1,86 @@
+/** The server's side of a login, inside TLS. */
+
+import { ProtocolError } from "../../errors.ts";
+import {
+  formatLogin,
+  MAX_LOGIN_LINE_BYTES,
+  MAX_PROOFS,
+  parseProof,
+  type Proof,
+} from "../../protocol/serve/login_messages.ts";
+import { NONCE_BYTES, type ProofBinding } from "../../protocol/serve/proof.ts";
+import { type ByteReader, type ByteWriter, writeAll } from "../../net/pass.ts";
+import { LineReader } from "../read_line.ts";
+import type { Restrictions } from "./restrictions.ts";
+
+/** A client that has proved who it is. */
+export interface Grant {
+  /** Name of the client for the log. From a configuration file of the server, or from the client: escape it. */
+  readonly who: string;
+  readonly restrictions: Restrictions;
+  /** Proof of the server for a client that has proved a one-time secret. */
+  readonly mac?: Uint8Array<ArrayBuffer>;
+}
+
+/** The reason for which the server has no session for a client, whose proof may be right. */
+export interface Refusal {
+  /** For the client. Follows a colon. */
+  readonly refused: string;
+}
+
+/** Checks the proof of a client at an address. Returns undefined if it is wrong, or the key unknown. */
+export type Authenticate = (
+  proof: Proof,
+  binding: ProofBinding,
+  address: string,
+) => Promise<Grant | Refusal | undefined>;
+
+/** Options of a login. */
+export interface LoginOptions {
+  /** Address of the client. */
+  readonly address: string;
+  /** SHA-256 of the certificate. */
+  readonly certificateHash: Uint8Array<ArrayBuffer>;
+  readonly authenticate: Authenticate;
+  /** Called after the first wrong proof, before the answer. Resolves after the pause that the client must wait. */
+  readonly denied: () => Promise<void>;
+}
+
+/** A login, and the bytes that arrived after it. */
+export interface Login {
+  readonly grant: Grant;
+  readonly rest: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Sends a challenge, and reads proofs until one is right.
+ *
+ * @throws {ProtocolError} for a message that breaks the protocol, after MAX_PROOFS wrong proofs, and for a refusal.
+ * @throws {Deno.errors.UnexpectedEof} if the client ends the connection.
+ */
+export async function acceptLogin(
+  conn: ByteReader & ByteWriter,
+  { address, certificateHash, authenticate, denied }: LoginOptions,
+): Promise<Login> {
+  const serverNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  await sendLine(conn, formatLogin({ type: "challenge", nonce: serverNonce }));
+  const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
+  for (let count = 1; count <= MAX_PROOFS; count++) {
+    const proof = parseProof(await lines.next());
+    const answer = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
+    if (answer && "refused" in answer) {
+      await sendLine(conn, formatLogin({ type: "refused", message: answer.refused }));
+      throw new ProtocolError("refused", answer.refused);
+    }
+    if (answer) return { grant: answer, rest: lines.rest };
+    // A client may have several keys, so they count as one attempt.
+    if (count === 1) await denied();
+    await sendLine(conn, formatLogin({ type: "denied" }));
+  }
+  throw new ProtocolError("denied", `${MAX_PROOFS} wrong proofs`);
+}
+
+/** Sends a line. @throws {Error} if the connection breaks. */
+export async function sendLine(conn: ByteWriter, line: string): Promise<void> {
+  await writeAll(conn, new TextEncoder().encode(line));
+}

@@ -1,0 +1,82 @@
+/**
+ * The server's end of TLS on connections that began with plain lines. Deno has no such call: `Deno.startTls` is for clients, and
+ * `node:tls` of Deno 2.6 cannot take over a connection. So a TLS listener on loopback accepts one connection of this process per
+ * client, and the bytes are passed on to it.
+ */
+
+import { formatPem, type Identity } from "../certificate.ts";
+import { passBoth } from "./pass_both.ts";
+
+/** TLS on the connection of a client. */
+export interface AcceptedTls {
+  /** The decrypted connection. */
+  readonly tls: Deno.TlsConn;
+  /** Resolves when the connection of the client is closed: after the last bytes of `tls`, or if the client is too slow. */
+  readonly ended: Promise<void>;
+}
+
+/** Accepts TLS on existing connections. */
+export class TlsEnd implements Disposable {
+  readonly #listener: Deno.TlsListener;
+  /** Connections of this process, by their local ports. */
+  readonly #expected = new Map<number, (conn: Deno.TlsConn) => void>();
+  readonly #connecting = new Set<Promise<unknown>>();
+
+  constructor({ certificate, privateKey }: Identity) {
+    this.#listener = Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: formatPem("CERTIFICATE", certificate),
+      key: formatPem("PRIVATE KEY", privateKey),
+    });
+    this.#run();
+  }
+
+  /**
+   * Starts TLS on the connection of a client, before the TLS handshake. The given connection is closed when TLS ends.
+   *
+   * @throws {Error} if the system refuses a connection on loopback.
+   */
+  async accept(conn: Deno.Conn): Promise<AcceptedTls> {
+    const connecting = this.#connect();
+    this.#connecting.add(connecting);
+    const { inner, accepted } = await connecting.finally(() => this.#connecting.delete(connecting));
+    const ended = passBoth(conn, inner);
+    return { tls: await accepted, ended };
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+  }
+
+  async #connect(): Promise<{ inner: Deno.TcpConn; accepted: Promise<Deno.TlsConn> }> {
+    const { port } = this.#listener.addr;
+    const inner = await Deno.connect({ hostname: "127.0.0.1", port });
+    const { promise: accepted, resolve } = Promise.withResolvers<Deno.TlsConn>();
+    this.#expected.set(inner.localAddr.port, resolve);
+    return { inner, accepted };
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      let conn: Deno.TlsConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+        continue;
+      }
+      this.#assign(conn);
+    }
+  }
+
+  /** Closes connections of other processes, which have not passed the limits of the server. */
+  async #assign(conn: Deno.TlsConn): Promise<void> {
+    const { port } = conn.remoteAddr as Deno.NetAddr;
+    if (!this.#expected.has(port)) await Promise.allSettled(this.#connecting);
+    const resolve = this.#expected.get(port);
+    this.#expected.delete(port);
+    if (resolve) resolve(conn);
+    else conn.close();
+  }
+}

@@ -1,0 +1,88 @@
+/** Reads files that decide about trust. A file that other users can change is refused. */
+
+import { quotePath, UserError } from "../errors.ts";
+import { directoryOf } from "../files/path/local_path.ts";
+import { codeOf, reasonOf } from "../files/stat/file_failure.ts";
+import { ownUser } from "../files/target/directory_access.ts";
+
+/** Maximum size of a file in bytes: about 8,000 keys. */
+export const MAX_TRUSTED_BYTES = 1 << 20;
+
+/**
+ * Reads a text. The file must belong to this user or root, and so must its directories; others must not be able to write to
+ * them, except to sticky ones such as /tmp, in which only owners replace files. As `StrictModes` of sshd_config(5), up to the
+ * root directory. Links are followed. On Windows, owners are not checked.
+ *
+ * @returns undefined if the file does not exist.
+ * @throws {UserError} if it cannot be read or trusted, is larger than MAX_TRUSTED_BYTES, or is not UTF-8.
+ */
+export function readTrustedFile(path: string): string | undefined {
+  let real: string;
+  let bytes: Uint8Array;
+  try {
+    real = Deno.realPathSync(path);
+    if (Deno.lstatSync(real).isFile === false) throw refuse(path, "it is not a regular file");
+    using file = Deno.openSync(real);
+    checkTrusted(path, real, file);
+    bytes = readAll(file);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return undefined;
+    throw code === undefined ? error : refuse(path, reasonOf(error), { cause: error });
+  }
+  if (bytes.length > MAX_TRUSTED_BYTES) throw refuse(path, `it is larger than ${MAX_TRUSTED_BYTES >> 20} MiB`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse(path, "it is not UTF-8 text", { cause });
+  }
+}
+
+/**
+ * Refuses an open file that other users can change or replace.
+ *
+ * @param path Name for messages.
+ * @param real Path of the file without symbolic links.
+ * @throws {UserError}
+ */
+export function checkTrusted(path: string, real: string, file: Deno.FsFile): void {
+  const user = ownUser();
+  if (user === undefined) return;
+  const opened = file.statSync();
+  if (!opened.isFile) throw refuse(path, "it is not a regular file");
+  checkOwner(path, real, opened, user, { sticky: false });
+  for (let at = real; directoryOf(at) !== at;) {
+    at = directoryOf(at);
+    checkOwner(path, at, Deno.lstatSync(at), user, { sticky: true });
+  }
+}
+
+function checkOwner(
+  path: string,
+  of: string,
+  { uid, mode }: Deno.FileInfo,
+  user: number,
+  options: { sticky: boolean },
+): void {
+  const name = of === path ? "it" : quotePath(of);
+  if (uid !== user && uid !== 0) {
+    throw refuse(path, `${name} belongs to another user`, { hint: `Make this user the owner of ${quotePath(of)}` });
+  }
+  const open = ((mode ?? 0) & 0o022) !== 0;
+  if (!open || (options.sticky && ((mode ?? 0) & 0o1000) !== 0)) return;
+  throw refuse(path, `other users may write to ${name}`, { hint: `Run chmod go-w ${quotePath(of)}` });
+}
+
+/** Reads at most one byte more than is allowed. */
+function readAll(file: Deno.FsFile): Uint8Array {
+  const buffer = new Uint8Array(Math.min(file.statSync().size, MAX_TRUSTED_BYTES) + 1);
+  let length = 0;
+  for (let count: number | null = 1; count && length < buffer.length; length += count ?? 0) {
+    count = file.readSync(buffer.subarray(length));
+  }
+  return buffer.subarray(0, length);
+}
+
+function refuse(path: string, reason: string, options: { hint?: string; cause?: unknown } = {}): UserError {
+  return new UserError(`Cannot read ${quotePath(path)}: ${reason}`, options);
+}
