@@ -13,7 +13,14 @@ import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { checkOptions, standardStreams } from "./run_checks.ts";
 import { completeFlags } from "./settings.ts";
-import { checkShard, commonOptions, flagsOfShard, operandOfShard, type ShardRun, withoutDeletion } from "./shard_options.ts";
+import {
+  checkShard,
+  commonOptions,
+  flagsOfShard,
+  operandOfShard,
+  type ShardRun,
+  withoutDeletion,
+} from "./shard_options.ts";
 import { planTransfers, type Source, type Transfer } from "./transfers.ts";
 import { parseShardNumber } from "./values/shard.ts";
 

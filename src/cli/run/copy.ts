@@ -24,7 +24,7 @@ import { hostsOf } from "./name_hosts.ts";
 
 /** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
-  // First of all: whatever fails later, no report of an earlier run stands for this one.
+  // Before anything can fail, so that no report of an earlier run stands for this one.
   const part = await partOfCopy(given);
   try {
     return await runPart(given, part);

@@ -41,7 +41,9 @@ function realPlace(path: string): string {
     return realPath(absolute);
   } catch {
     const parent = directoryOf(absolute);
-    return parent === absolute ? absolute : joinPath(realPlace(parent), absolute.slice(parent.length).replace(/^[\\/]+/, ""));
+    return parent === absolute
+      ? absolute
+      : joinPath(realPlace(parent), absolute.slice(parent.length).replace(/^[\\/]+/, ""));
   }
 }
 

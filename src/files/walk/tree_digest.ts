@@ -5,7 +5,7 @@ import { encodeName } from "../../protocol/names.ts";
 
 /**
  * Counts directories and names. The digest is the sum of a hash of each path, so it does not depend on their order. The hash is
- * cyrb53 (bryc, public domain) with all of its 64 bits: chance collisions are unlikely, but it is no protection against
+ * cyrb53 (bryc, public domain) with all of its 64 bits: chance collisions are unlikely, but it does not protect against
  * people who choose names.
  */
 export class TreeDigest {

@@ -31,7 +31,7 @@ export function parseShard(job: shape.Fields, name: string): Shard {
   };
 }
 
-/** What a walk of the whole source has seen: equal in all shards. */
+/** The tree that a walk of the whole source has seen: equal in all shards. */
 export interface WalkedTree {
   /** Number of directories that were entered. */
   directories: number;

@@ -93,7 +93,13 @@ class Sender implements AsyncDisposable {
     if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
     this.#scheduler = this.#createScheduler();
     const open = () =>
-      options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false, names: undefined, tree: undefined });
+      options.machine.files.walk(roots, {
+        ...this.#walk,
+        xattrs: false,
+        acls: false,
+        names: undefined,
+        tree: undefined,
+      });
     const count = options.job.countsAhead ? new WalkCount(open) : undefined;
     const wireBytes = () => this.#compresses ? this.#streams?.pool.wireBytes : undefined;
     this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, wireBytes, emit });

@@ -66,7 +66,10 @@ describe("--shard", () => {
       'Option "--shard" needs "--shard-report": the run that finishes the copy reads the reports',
     );
     assertEquals(copyRun("--shard=0/2", "-n", "a", "b").shard?.reports, undefined);
-    assertEquals(usageError("--shard=finish/2", "-n", "a", "b").startsWith('Option "--shard" needs "--shard-report"'), true);
+    assertEquals(
+      usageError("--shard=finish/2", "-n", "a", "b").startsWith('Option "--shard" needs "--shard-report"'),
+      true,
+    );
     assertEquals(usageError(REPORT, "a", "b"), 'Option "--shard-report" needs "--shard"');
   });
 

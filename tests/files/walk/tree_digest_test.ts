@@ -16,7 +16,11 @@ function digestOf(...directories: [string, string[]][]) {
 
 describe("TreeDigest", () => {
   it("has a fixed value", () => {
-    assertEquals(digestOf(["", ["a", "b"]], ["a", ["\u00e9"]]), { directories: 2, names: 3, digest: "1bcd60855de1dced" });
+    assertEquals(digestOf(["", ["a", "b"]], ["a", ["\u00e9"]]), {
+      directories: 2,
+      names: 3,
+      digest: "1bcd60855de1dced",
+    });
     assertEquals(digestOf(), { directories: 0, names: 0, digest: "0000000000000000" });
   });
 

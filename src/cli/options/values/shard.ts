@@ -90,7 +90,10 @@ function shardOfArray(env: ReadVariable): Found {
       hint: "Submit the array as --array=0-15 or --array=1-16",
     });
   }
-  return { shard: checked(index, count, given), given: `SLURM_ARRAY_TASK_ID=${id} and SLURM_ARRAY_TASK_COUNT=${count}` };
+  return {
+    shard: checked(index, count, given),
+    given: `SLURM_ARRAY_TASK_ID=${id} and SLURM_ARRAY_TASK_COUNT=${count}`,
+  };
 }
 
 /** Returns the number in a variable; undefined if it is not set. @throws {UsageError} */

@@ -157,7 +157,10 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
     await copy("0/2", shards.from, from);
     await Deno.writeTextFile(list, "d0/in/f0\nd2\n");
     await copy("1/2", shards.from, from);
-    assertStringIncludes((await copy("finish/2", shards.from, from)).stderr, "shard 0: it has copied something else (listed");
+    assertStringIncludes(
+      (await copy("finish/2", shards.from, from)).stderr,
+      "shard 0: it has copied something else (listed",
+    );
   });
 
   it("is not finished by the report of an earlier run of a shard that fails early", async () => {
@@ -187,7 +190,9 @@ describeWithScene("a copy by shards", { inProcess: true }, (scene) => {
 
   it("fails in each shard that cannot examine an entry, and runs again in these shards alone", async () => {
     const outside = await scene.tree({ "real/f": "x" });
-    const links = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`l${index}`, { link: `${outside}/real` }]));
+    const links = Object.fromEntries(
+      Array.from({ length: 6 }, (_, index) => [`l${index}`, { link: `${outside}/real` }]),
+    );
     const shards = await shardsOf(variant, links);
     await Deno.rename(`${outside}/real`, `${outside}/away`);
     assertEquals((await shards.run("0/2", ["-r"])).code, 1);
