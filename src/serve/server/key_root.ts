@@ -9,8 +9,8 @@ import { isWithin } from "../../files/target/confinement.ts";
  * Returns the directory of a key, without symbolic links.
  *
  * @param serverRoot Directory of the server, without symbolic links.
- * @param root Directory in the options of the key. A relative one is below that of the server. Clients may change that
- * directory, so no part of it may be a link. Default: the directory of the server.
+ * @param root Directory in the options of the key. A relative one is below that of the server. Clients of this
+ * or of another key may change it, so no part of it may be a link. Default: the directory of the server.
  * @param keysFile File of authorized keys.
  * @throws {UserError} if there is no such directory, or it contains the file of authorized keys.
  */
@@ -24,8 +24,7 @@ export function checkRoot(serverRoot: string, root: string | undefined, keysFile
     if (codeOf(cause) === undefined) throw cause;
     throw refuse(path, reasonOf(cause), cause);
   }
-  const mayBeChanged = root === undefined || !isAbsolutePath(root) || isWithin(path, serverRoot);
-  if (mayBeChanged && componentsOf(path).join("/") !== componentsOf(real).join("/")) {
+  if (componentsOf(path).join("/") !== componentsOf(real).join("/")) {
     throw refuse(path, "it contains a symbolic link");
   }
   checkKeysFile(real, keysFile);

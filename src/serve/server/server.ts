@@ -50,6 +50,8 @@ export class Server {
   readonly #tls: TlsEnd;
   readonly #certificateHash: Promise<Uint8Array<ArrayBuffer>>;
   readonly #sessions = new Map<string, ServedSession>();
+  /** Number of connections with a session, until the client has received the last message. */
+  #running = 0;
   readonly #ended = new AbortController();
   #isEnding = false;
 
@@ -87,7 +89,7 @@ export class Server {
   /** Refuses new sessions, and ends the server after the running ones. */
   end(): void {
     this.#isEnding = true;
-    if (this.#sessions.size === 0) this.#ended.abort();
+    if (this.#running === 0) this.#ended.abort();
   }
 
   /** Number of running sessions. */
@@ -130,6 +132,7 @@ export class Server {
     conn.setNoDelay(true);
     await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
     const { tls, ended } = await this.#tls.accept(conn);
+    let counted = 0;
     try {
       const denied = () => delay(gate.wrongProof(address));
       const certificateHash = await this.#certificateHash;
@@ -137,11 +140,14 @@ export class Server {
       const { grant, rest } = await withDeadline(LOGIN_MS, login, late("login"));
       admission[Symbol.dispose]();
       gate.rightProof(address);
+      this.#running += counted = 1;
       await this.#runSession(tls, grant, rest, ends);
     } finally {
       closeQuietly(tls);
       // The last message is still to be received. Until then the connection counts.
       await ended;
+      this.#running -= counted;
+      if (this.#isEnding && this.#running === 0) this.#ended.abort();
     }
   }
 
@@ -168,7 +174,6 @@ export class Server {
       throw error;
     } finally {
       if (session) this.#sessions.delete(session.route);
-      if (this.#isEnding && this.#sessions.size === 0) this.#ended.abort();
     }
   }
 }

@@ -27,6 +27,7 @@ describe("commandOf", () => {
           root: undefined,
           allow: undefined,
           bytesPerSecond: undefined,
+          isRealRoot: undefined,
           ports: undefined,
           cpumask: undefined,
           nodemask: undefined,

@@ -122,7 +122,6 @@ describe("options of a copy", () => {
         stats: false,
         log: undefined,
         report: undefined,
-        serve: undefined,
       },
     });
     const defined = JSON.parse(JSON.stringify(host));
@@ -141,6 +140,7 @@ describe("options of a copy", () => {
         search: VERSION,
         tunnel: "auto",
         bootstrap: "auto",
+        acceptNew: false,
       },
       engine: "auto",
       cipher: "aes-128-gcm",
