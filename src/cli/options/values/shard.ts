@@ -40,7 +40,10 @@ interface Found {
 
 /** Returns the shard of all schedulers that have set variables. @throws {UsageError} if they contradict each other. */
 function shardOfScheduler(env: ReadVariable): ShardNumber {
-  const ranks = RANKS.filter(({ index }) => env(index));
+  const set = RANKS.filter(({ index }) => env(index));
+  // Slurm sets SLURM_PROCID=0 in each batch script, which is not a task of srun and has no number of tasks.
+  const isBatch = set.length > 1 || env("SLURM_ARRAY_TASK_ID");
+  const ranks = set.filter(({ index, count }) => !(isBatch && index === "SLURM_PROCID" && !env(count)));
   const array = env("SLURM_ARRAY_TASK_ID") ? shardOfArray(env) : undefined;
   if (!array && ranks.length === 0) {
     const names = ["SLURM_ARRAY_TASK_ID", ...RANKS.map(({ index }) => index)];

@@ -80,6 +80,13 @@ describe("parseShardNumber of auto", () => {
     assertEquals(parse("auto", single), { index: 0, count: 1 });
   });
 
+  it("ignores the rank of a batch script of Slurm, which has no number of tasks", () => {
+    const batch = { SLURM_PROCID: "0" };
+    assertEquals(parse("auto", task(2, 4, batch)), { index: 2, count: 4 });
+    const launched = { ...batch, OMPI_COMM_WORLD_RANK: "5", OMPI_COMM_WORLD_SIZE: "8" };
+    assertEquals(parse("auto", launched), { index: 5, count: 8 });
+  });
+
   it("refuses bad and contradictory values", () => {
     assertEquals(refused("auto").message.includes("none of SLURM_ARRAY_TASK_ID, SLURM_PROCID"), true);
     assertEquals(

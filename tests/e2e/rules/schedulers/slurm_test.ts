@@ -6,7 +6,7 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { delay } from "@std/async/delay";
 import { quoteWord } from "../../../../src/ssh/shell_quote.ts";
 import { addHost, type Sshd, startSshd } from "../../../support/hosts/sshd.ts";
-import { commandOf } from "../../../support/processes.ts";
+import { commandOf, killProcess, processesWithEnvironment } from "../../../support/processes.ts";
 import { type Cluster, startCluster } from "../../../support/slurm/cluster.ts";
 import { describeWithSlurm } from "../../../support/slurm/needs_slurm.ts";
 import { createShardedCopy, type ShardedCopy } from "./sharded_copy.ts";
@@ -89,12 +89,26 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
     await finishAndCheck(copy, 2, "push");
   });
 
+  /** Kills escp of the second task of the running array. scancel would send SIGTERM first. */
+  async function killTask(): Promise<void> {
+    const tasks = await processesWithEnvironment("SLURM_ARRAY_TASK_ID=1");
+    const own = new Set((await cluster.processes()).map(({ pid }) => pid));
+    const shards = tasks.filter((task) => own.has(task.pid) && commandOf(task).includes(" --shard "));
+    assertEquals(shards.length, 1);
+    killProcess(shards[0]);
+  }
+
   const endings = [
-    { title: "was cancelled", args: [], status: "failed" },
-    { title: "was killed", args: ["--signal=KILL", "--full"], status: "running" },
+    {
+      title: "cancelled",
+      end: async (task: string) => assertEquals((await cluster.run("scancel", task)).code, 0),
+      state: "CANCELLED",
+      status: "failed",
+    },
+    { title: "killed", end: killTask, state: "FAILED", status: "running" },
   ];
-  for (const { title, args, status } of endings) {
-    it(`continues after a task ${title} and requeued`, async () => {
+  for (const { title, end, state, status } of endings) {
+    it(`continues after a task was ${title} and requeued`, async () => {
       await using copy = await createShardedCopy();
       const command = escp(copy, "auto", "push").map(quoteWord).join(" ");
       // The first run of a task does not end until the test ends it.
@@ -109,8 +123,8 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
         assert(left > 0, await log());
         await delay(20);
       }
-      assertEquals((await cluster.run("scancel", ...args, `${job}_1`)).code, 0);
-      assertEquals((await cluster.untilEnded(job))["1"], "CANCELLED", await log());
+      await end(`${job}_1`);
+      assertEquals((await cluster.untilEnded(job))["1"], state, await log());
       assertEquals(JSON.parse(await read(`${copy.reports}/shard-1-of-4.json`)).status, status);
       const incomplete = await finish(copy, 4, "push");
       assertEquals(incomplete.code, 1);
