@@ -1,6 +1,7 @@
 /** Ranges of split files that shards have written, and their sums, on the client. */
 
 import type { MessageOf } from "../protocol/control/messages.ts";
+import type { WalkedTree } from "../protocol/control/shard.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/data/range_sums.ts";
 
 /** The source of a split file. */
@@ -29,6 +30,8 @@ export interface ShardSums {
   problemOfSum(path: string, crc32: number): string | undefined;
   /** A split file has its final name. */
   joined(path: string): void;
+  /** Takes the tree that the sender has walked. May be called again in a later session. @returns whether all shards saw it. */
+  walked(tree: WalkedTree): boolean;
 }
 
 /** Returns the source of an announced file. */

@@ -48,6 +48,9 @@ export function checkClean(flags: RawFlags): void {
       "manifest",
       "report",
       "newer-than",
+      "shard",
+      "shard-report",
+      "shard-split",
     ] as const
   ) {
     if (flags[name] !== undefined) throw new UsageError(`Options "--clean" and "--${name}" exclude each other`);

@@ -9,6 +9,7 @@ import type { Shell } from "../completions/completions.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type HostAccess, hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
+import type { RawFlags } from "./flags.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { type ReceiverCommand, receiverCommand } from "./receiver_command.ts";
 import { type RunOptions, runOptions } from "./run_options.ts";
@@ -68,6 +69,7 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
     const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });
     return { kind: "stream", port: flags["receiver-stream"], engine };
   }
+  checkNoShard(flags);
   if (flags["report-from"] !== undefined) return reportCommand(flags["report-from"], parsed);
   checkClean(flags);
   if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
@@ -75,6 +77,13 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
   if (task) return { kind: "install", options: installOptions(task, parsed, environment) };
   if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
   return { kind: "copy", options: runOptions(parsed, environment) };
+}
+
+/** @throws {UsageError} for options of shards with a task that copies nothing. */
+function checkNoShard(flags: RawFlags): void {
+  const task = (["report-from", "install", "upgrade", "uninstall", "doctor"] as const).find((name) => flags[name]);
+  const option = (["shard", "shard-report", "shard-split"] as const).find((name) => flags[name] !== undefined);
+  if (task && option) throw new UsageError(`Options "--${task}" and "--${option}" exclude each other`);
 }
 
 function reportCommand(from: string, { flags, operands }: ParsedArguments): Command {

@@ -13,7 +13,14 @@ import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
 import { checkOptions, standardStreams } from "./run_checks.ts";
 import { completeFlags } from "./settings.ts";
-import { checkShard, commonProperties, flagsOfShard, operandOfShard, type ShardRun } from "./shard_options.ts";
+import {
+  checkShard,
+  commonOptions,
+  flagsOfShard,
+  operandOfShard,
+  type ShardRun,
+  withoutDeletion,
+} from "./shard_options.ts";
 import { planTransfers, type Source, type Transfer } from "./transfers.ts";
 import { parseShardNumber } from "./values/shard.ts";
 
@@ -81,7 +88,7 @@ export function runOptions(
   const hasHosts = [configs.system, configs.user].some((config) => config && config.hosts.length > 0);
   const ofHosts = ({ remote, origin }: Transfer): HostOptions => ({
     // -n applies to the whole run: its report counts either copied or planned files.
-    ...hostOptions({ ...flagsFor(remote), "dry-run": flags["dry-run"] }),
+    ...hostOptions({ ...withoutDeletion(flagsFor(remote), shard), "dry-run": flags["dry-run"] }),
     originAccess: origin && hostAccess(flagsFor(origin)),
   });
   const fromOrigin = flags["from-origin"] ?? false;
@@ -93,7 +100,7 @@ export function runOptions(
   const streams = standardStreams(operands, target, flags);
   checkShard(flags, transfers, streams);
   checkOptions(flags, transfers, streams);
-  const options = hostOptions(flags);
+  const options = hostOptions(withoutDeletion(flags, shard));
   return {
     sources,
     target,
@@ -109,7 +116,7 @@ export function runOptions(
     nodemask,
     manifest: flags.manifest,
     shard: shard &&
-      { number: shard, reports: flags["shard-report"], copy: commonProperties(texts, flags, options.request) },
+      { number: shard, reports: flags["shard-report"], copy: commonOptions(flags, options.request) },
     output: outputOptions(flags),
   };
 }

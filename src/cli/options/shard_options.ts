@@ -17,9 +17,9 @@ const DEFAULT_SPLIT = 2 ** 30;
 /** A shard of a copy, or the run that finishes all shards. */
 export interface ShardRun {
   readonly number: ShardNumber;
-  /** Directory of the reports. Undefined only in a dry run. */
+  /** Directory of the reports. Undefined only in a dry run of a shard. */
   readonly reports?: string;
-  /** Properties of the copy, which are the same in all of its shards: JSON values by name. */
+  /** Options of the copy that are the same in all of its shards: JSON values by name. */
   readonly copy: Readonly<Record<string, unknown>>;
 }
 
@@ -39,15 +39,15 @@ export function operandOfShard(text: string, shard: ShardNumber | undefined): st
   return hosts[(shard.index ?? 0) % hosts.length];
 }
 
-/** Returns the options of a shard. The target is the copy of the source, and only the run that finishes deletes. */
+/** Returns the options of a shard as the user gave them. The target is the copy of the source. */
 export function flagsOfShard(flags: CompleteFlags, { index, count }: ShardNumber): CompleteFlags {
-  const isShard = index !== undefined;
-  return {
-    ...flags,
-    shard: `${index ?? "finish"}/${count}`,
-    "no-target-directory": true,
-    ...isShard && { delete: undefined, "delete-excluded": undefined, "max-delete": undefined },
-  };
+  return { ...flags, shard: `${index ?? "finish"}/${count}`, "no-target-directory": true };
+}
+
+/** Returns checked options of a run: only the run that finishes all shards deletes. */
+export function withoutDeletion(flags: CompleteFlags, shard: ShardNumber | undefined): CompleteFlags {
+  if (shard?.index === undefined) return flags;
+  return { ...flags, delete: undefined, "delete-excluded": undefined, "max-delete": undefined };
 }
 
 /** Checks the options of a shard. @throws {UsageError} for options that do not apply to a shard, or need one. */
@@ -83,7 +83,8 @@ export function checkShard(flags: RawFlags, transfers: readonly Transfer[], stre
   if (flags.inplace) refuse('with "--inplace"', "shards write files under temporary names");
   if (flags["link-dest"]) refuse('with "--link-dest"', "the files of a shard are not compared with snapshots");
   if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
-  if (flags["shard-report"] !== undefined || flags["dry-run"]) return;
+  const isFinish = flags.shard.startsWith("finish/");
+  if (flags["shard-report"] !== undefined || (flags["dry-run"] && !isFinish)) return;
   throw new UsageError('Option "--shard" needs "--shard-report": the run that finishes the copy reads the reports', {
     hint: "Add --shard-report DIR with a new directory that all shards share",
   });
@@ -91,23 +92,16 @@ export function checkShard(flags: RawFlags, transfers: readonly Transfer[], stre
 
 /** Properties of a request that all shards must have in common. */
 const COMMON = [
-  ...["recursive", "listed", "preserve", "symlinks", "hardlinks", "sparse", "xattrs", "acls", "update", "delta"],
+  ...["recursive", "preserve", "symlinks", "hardlinks", "sparse", "xattrs", "acls", "update", "delta"],
   ...["skipExisting", "onlyExisting", "backup", "verify", "filters", "chmod", "numericIds", "chown", "dirlinks"],
 ] as const satisfies readonly (keyof CopyRequest)[];
 
 /** Times relative to the start of each shard differ, so they are compared as they are written. */
 const COMMON_FLAGS = ["min-size", "max-size", "newer-than", "older-than", "exclude-ignore-files"] as const;
 
-/** Returns the properties of a copy that its shards have in common. @param texts the operands as typed. */
-export function commonProperties(
-  texts: readonly string[],
-  flags: CompleteFlags,
-  request: CopyRequest,
-): Record<string, unknown> {
+/** Returns the options of a copy that its shards have in common. */
+export function commonOptions(flags: CompleteFlags, request: CopyRequest): Record<string, unknown> {
   const entries = [
-    ["source", texts[0]],
-    ["target", texts[1]],
-    ["files-from", flags["files-from"]],
     ...COMMON.map((name) => [name, request[name]]),
     ["split", request.shard?.splitBytes],
     ...COMMON_FLAGS.map((name) => [name, flags[name]]),

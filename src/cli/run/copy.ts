@@ -6,6 +6,8 @@ import { formatOperand } from "../../ssh/operand.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
+import { writeStderr } from "../../log/write_all.ts";
+import { printable } from "../../escape_text.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
@@ -22,6 +24,18 @@ import { hostsOf } from "./name_hosts.ts";
 
 /** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
+  // Before anything can fail, so that no report of an earlier run stands for this one.
+  const part = await partOfCopy(given);
+  try {
+    return await runPart(given, part);
+  } catch (error) {
+    const problem = part?.fail(error);
+    if (problem !== undefined) writeStderr(`escp: ${printable(problem)}\n`);
+    throw error;
+  }
+}
+
+async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise<number> {
   const { fileList, filesFrom } = given;
   const run = fileList || filesFrom ? await (await import("../options/listed_sources.ts")).withLists(given) : given;
   const { fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
@@ -61,7 +75,6 @@ export async function runCopy(given: RunOptions): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
-  let part: PartOfCopy | undefined;
   const emitRecorded = reporting
     ? reporting.withoutEnd((event) => {
       reporting.recorder.onEvent(event);
@@ -75,7 +88,7 @@ export async function runCopy(given: RunOptions): Promise<number> {
     }
     // With -R another escp has started this process through ssh.
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
-    part = await partOfCopy(run);
+    if (part) part.begin(await (await import("../shard/copy_properties.ts")).copyProperties(run));
     const copied = await copyTransfers(run, {
       emit: part?.withoutEnd(emitRecorded) ?? emitRecorded,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
@@ -93,9 +106,8 @@ export async function runCopy(given: RunOptions): Promise<number> {
     output.lost.throwIfAborted();
     return all > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
-    for (const problem of [part?.fail(error), await reporting?.writeFailed(error)]) {
-      if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
-    }
+    const problem = await reporting?.writeFailed(error);
+    if (problem !== undefined) terminal.printLine(`escp: ${problem}`);
     const message = messageOf(error);
     logging.onEvent({ type: "failed", path: "", message });
     report?.fail(message, exitStatusOf(error), error instanceof UserError ? error : {});
@@ -107,17 +119,19 @@ export async function runCopy(given: RunOptions): Promise<number> {
 }
 
 /** Opens the reports of shards; undefined if the run is not part of a copy by several processes. @throws {UserError} */
-async function partOfCopy({ shard, host, transfers }: RunOptions): Promise<PartOfCopy | undefined> {
-  if (!shard || shard.reports === undefined || host.request.dryRun) return undefined;
-  const { number: { index, count }, reports, copy } = shard;
+async function partOfCopy(run: RunOptions): Promise<PartOfCopy | undefined> {
+  const { shard, host: { request }, transfers } = run;
+  const { dryRun = false, update, skipExisting = false, onlyExisting = false } = request;
+  if (!shard || shard.reports === undefined || (dryRun && shard.number.index !== undefined)) return undefined;
+  const { number: { index, count }, reports } = shard;
+  (await import("../shard/copy_properties.ts")).checkPlaceOfReports(reports, run);
   const { direction, remote } = transfers[0];
-  const about = { count, copy, sourceHost: direction === "pull" ? remote!.host : Deno.hostname() };
+  const about = { count, sourceHost: direction === "pull" ? remote!.host : Deno.hostname() };
   if (index !== undefined) {
     return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
   }
-  const { update, skipExisting = false, onlyExisting = false } = host.request;
   const skips = update !== undefined || skipExisting || onlyExisting;
-  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { skips });
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { skips, dryRun });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

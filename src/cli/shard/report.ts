@@ -1,6 +1,7 @@
 /** The report of one shard: one JSON object. Fields may be added; a change of their meaning changes the version. */
 
 import type { WrittenRange } from "../../transfer/shard_sums.ts";
+import { parseTree, type WalkedTree } from "../../protocol/control/shard.ts";
 import * as shape from "../../protocol/control/shape.ts";
 
 /** Version of the format. */
@@ -35,6 +36,8 @@ export interface ShardReport {
   skipped: number;
   verified?: number;
   resumed?: number;
+  /** The source as the shard saw it. Undefined only if it failed. */
+  tree?: WalkedTree;
   /** Ranges of split files that the shard has written. */
   ranges?: WrittenRange[];
 }
@@ -72,6 +75,7 @@ export function parseReport(text: string): ShardReport {
     skipped: shape.whole(fields, "skipped"),
     verified: shape.optional(fields, "verified", shape.whole),
     resumed: shape.optional(fields, "resumed", shape.whole),
+    tree: shape.optional(fields, "tree", parseTree),
     ranges: shape.optional(fields, "ranges", shape.list<WrittenRange>, MAX_RANGES, asRange),
   };
 }

@@ -1,6 +1,7 @@
 /** The run of one shard, which writes its report. */
 
 import { messageOf } from "../../errors.ts";
+import type { WalkedTree } from "../../protocol/control/shard.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
 import type { ShardSums, WrittenRange } from "../../transfer/shard_sums.ts";
 import { VERSION } from "../version.ts";
@@ -10,6 +11,8 @@ import { ReportDirectory } from "./report_directory.ts";
 /** A run that is part of a copy by several processes. Its last event waits for `finish`. */
 export interface PartOfCopy {
   readonly sums: ShardSums;
+  /** Begins the copy. @param copy as in a report. @throws {UserError} naming shards to run again, for the run that finishes. */
+  begin(copy: ShardReport["copy"]): void;
   /** Returns a listener that passes on all events but the last one. */
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void;
   /** Ends a run, and passes its last event on. @param failed number of failures. @returns the number of all failures. */
@@ -19,12 +22,12 @@ export interface PartOfCopy {
 }
 
 /** Properties of a shard. */
-export type ShardAbout = Pick<ShardReport, "shard" | "count" | "copy" | "sourceHost">;
+export type ShardAbout = Pick<ShardReport, "shard" | "count" | "sourceHost">;
 
 /** Reports a shard as running first, so that a report of an earlier run never stands for this one. */
 export class ShardRun implements PartOfCopy {
   readonly #directory: ReportDirectory;
-  readonly #report: ShardReport;
+  #report: ShardReport;
   /** Ranges in place, by path and first byte. */
   readonly #ranges = new Map<string, WrittenRange>();
   readonly sums: ShardSums = {
@@ -32,7 +35,12 @@ export class ShardRun implements PartOfCopy {
     problemOf: () => undefined,
     problemOfSum: () => undefined,
     joined() {},
+    walked: (tree) => {
+      this.#tree = tree;
+      return true;
+    },
   };
+  #tree: WalkedTree | undefined;
   #end: FinishedEvent | undefined;
 
   /** @throws {UserError} if the report cannot be written. */
@@ -43,6 +51,7 @@ export class ShardRun implements PartOfCopy {
       software: VERSION,
       machine: Deno.hostname(),
       ...about,
+      copy: {},
       startedMs: Date.now(),
       status: "running",
       failed: 0,
@@ -50,6 +59,11 @@ export class ShardRun implements PartOfCopy {
       bytes: 0,
       skipped: 0,
     };
+    this.#write({});
+  }
+
+  begin(copy: ShardReport["copy"]): void {
+    this.#report = { ...this.#report, copy };
     this.#write({});
   }
 
@@ -65,8 +79,8 @@ export class ShardRun implements PartOfCopy {
     const status = failed > 0 ? "failed" as const : "done" as const;
     let all = failed;
     try {
-      const ranges = [...this.#ranges.values()];
-      this.#write({ status, failed, files, bytes, skipped, verified, resumed, ranges, endedMs: Date.now() });
+      const [tree, ranges] = [this.#tree, [...this.#ranges.values()]];
+      this.#write({ status, failed, files, bytes, skipped, verified, resumed, tree, ranges, endedMs: Date.now() });
     } catch (error) {
       all++;
       emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });

@@ -7,6 +7,7 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import type { ListedPaths } from "../walk/listed_paths.ts";
 import type { FileTest } from "../walk/selection.ts";
 import type { ShardEntries } from "../walk/shard.ts";
+import type { TreeDigest } from "../walk/tree_digest.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
 /** One source operand that exists. Plain data: may be posted to a Worker. */
@@ -64,6 +65,8 @@ export interface WalkOptions {
   changeMode?: (mode: number, isDirectory: boolean) => number;
   /** Entries that are copied, of those that all other options select. Default: all. */
   shard?: ShardEntries;
+  /** Receives all directories that are entered, and all names in them that no filter excludes, owned or not. */
+  tree?: TreeDigest;
   /** Called before a symbolic link is followed, with its absolute path. @throws {FileError} To exclude it. */
   checkLink?: (path: string) => void;
 }

@@ -162,6 +162,7 @@ export class TreeWalk implements Walk {
       if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
+      this.#options.tree?.enter(path);
       this.#changeMode(lister.stat, true);
       if (this.#sendsDirectory(path)) {
         this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
@@ -225,7 +226,7 @@ export class TreeWalk implements Walk {
 
   #entry(root: number, level: Level): void {
     const lister = this.#lister;
-    const { symlinks, names } = this.#options;
+    const { symlinks, names, tree } = this.#options;
     if (level.listed?.find(lister.nameText()) === false) return;
     let kind = lister.kind;
     if (names === "all") this.#addName(root, level);
@@ -234,7 +235,7 @@ export class TreeWalk implements Walk {
       return isOwned ? this.#skipPrivate(root, level) : undefined;
     }
     if (!isOwned && !this.#mustExamine(kind)) {
-      if (names === "accepted" && !this.#isExcluded(level, false)) this.#addName(root, level);
+      if ((names === "accepted" || tree) && !this.#isExcluded(level, false)) this.#accept(root, level);
       return;
     }
     try {
@@ -245,15 +246,15 @@ export class TreeWalk implements Walk {
       }
       if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level)) return;
       const isSkipped = kind === FileKind.symlink && symlinks === "skip";
-      if (isSkipped && names !== "accepted") return;
+      if (isSkipped && names !== "accepted" && !tree) return;
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
-      if (names === "accepted") this.#addName(root, level);
+      this.#accept(root, level);
       if (isSkipped) return;
       if (!isOwned && kind !== FileKind.directory && !this.#isSplit(kind)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
-      // The owner reports an entry that cannot be examined.
-      if (isOwned || !(error instanceof FileError)) this.#fail(error);
+      // Of every shard: only this machine may be unable to examine the entry, which may be a directory.
+      this.#fail(error);
       return;
     }
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
@@ -292,6 +293,13 @@ export class TreeWalk implements Walk {
     const item = this.#rangedItem(root, path, this.#xattrs(path === "" ? "root" : "entry"));
     this.#found.push(...ranges.map((part) => ({ ...item, ...part })));
     return true;
+  }
+
+  /** Adds the current entry to those that no filter excludes. */
+  #accept(root: number, level: Level): void {
+    const { names, nameStart, nameEnd } = this.#lister;
+    this.#options.tree?.addName(names, nameStart, nameEnd);
+    if (this.#options.names === "accepted") this.#addName(root, level);
   }
 
   #addName(root: number, level: Level): void {

@@ -36,6 +36,7 @@ import type { Message, MessageOf, MessageType } from "./messages.ts";
 import { parseFinding, parseProbe } from "./probe.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { type Failure, parseFailure } from "../failure.ts";
+import { parseTree } from "./shard.ts";
 import * as shape from "./shape.ts";
 
 /** Formats a message as a line, without the newline. */
@@ -175,6 +176,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     ...totals(fields),
     incomplete: shape.optional(fields, "incomplete", shape.flag),
     stopped: shape.optional(fields, "stopped", shape.flag),
+    tree: shape.optional(fields, "tree", parseTree),
   }),
   finished: (fields) => ({
     type: "finished",

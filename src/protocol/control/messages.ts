@@ -7,6 +7,7 @@ import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import type { OwnerName } from "../data/owners.ts";
 import type { WirePath } from "../wire_path.ts";
 import type { Job } from "./job.ts";
+import type { WalkedTree } from "./shard.ts";
 import type { Finding, Probe } from "./probe.ts";
 import type { Failure } from "../failure.ts";
 
@@ -229,6 +230,8 @@ export type Message =
     incomplete?: boolean;
     /** Files were not sent, because the target takes no more. */
     stopped?: boolean;
+    /** The tree that the sender has walked. Feature "shard". */
+    tree?: WalkedTree;
   }
   /** receiver -> sender: directories have their attributes. The totals are the receiver's. */
   | {

@@ -31,6 +31,24 @@ export function parseShard(job: shape.Fields, name: string): Shard {
   };
 }
 
+/** The tree that a walk of the whole source has seen: equal in all shards. */
+export interface WalkedTree {
+  /** Number of directories that were entered. */
+  directories: number;
+  /** Number of names in them that no filter excludes. */
+  names: number;
+  /** Digest of their paths, in any order: 16 hexadecimal digits. */
+  digest: string;
+}
+
+/** Parses a tree, in a message or a report. @throws {ProtocolError} */
+export function parseTree(of: shape.Fields, name: string): WalkedTree {
+  const fields = shape.asObject(of[name], name);
+  const digest = shape.text(fields, "digest", 16);
+  if (!/^[0-9a-f]{16}$/.test(digest)) throw shape.badField("digest", "16 hexadecimal digits");
+  return { directories: shape.whole(fields, "directories"), names: shape.whole(fields, "names"), digest };
+}
+
 function splitSize(fields: shape.Fields, name: string): number {
   const bytes = shape.whole(fields, name, SPLIT_UNIT_BYTES);
   if (bytes % SPLIT_UNIT_BYTES !== 0) throw shape.badField(name, `a multiple of ${SPLIT_UNIT_BYTES}`);

@@ -163,7 +163,9 @@ class Receiver implements AsyncDisposable {
     const { session: { control }, job: { comparison, verify, removesSources }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
-    const { incomplete = false, stopped } = finish;
+    const { stopped, tree } = finish;
+    const isOtherTree = tree !== undefined && this.#options.shards?.walked(tree) === false;
+    const incomplete = finish.incomplete || isOtherTree;
     const failed = incomplete || target.failures + this.#senderFailures > 0;
     const deletionFailures = await this.#deletion?.run(target, { failed, stopped }) ?? [];
     const failures = await target.finish();

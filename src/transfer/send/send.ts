@@ -93,7 +93,13 @@ class Sender implements AsyncDisposable {
     if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
     this.#scheduler = this.#createScheduler();
     const open = () =>
-      options.machine.files.walk(roots, { ...this.#walk, xattrs: false, acls: false, names: undefined });
+      options.machine.files.walk(roots, {
+        ...this.#walk,
+        xattrs: false,
+        acls: false,
+        names: undefined,
+        tree: undefined,
+      });
     const count = options.job.countsAhead ? new WalkCount(open) : undefined;
     const wireBytes = () => this.#compresses ? this.#streams?.pool.wireBytes : undefined;
     this.#progress = new SenderProgress(session, { scheduler: this.#scheduler, count, wireBytes, emit });
@@ -169,7 +175,10 @@ class Sender implements AsyncDisposable {
     const { comparison, verify, compress } = job;
     const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched, reused } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
-    const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
+    const tree = this.#walk.tree?.result();
+    // Nothing is deleted after a walk that saw another tree than the shards.
+    const isOtherTree = tree !== undefined && this.#options.shards?.walked(tree) === false;
+    const incomplete = this.#scheduler.failed + notFound > 0 || isOtherTree || undefined;
     const stopped = this.#scheduler.stopped || undefined;
     this.#plannedMessages.flush();
     this.#itemMessages.flush();
@@ -180,6 +189,7 @@ class Sender implements AsyncDisposable {
       verified,
       incomplete,
       stopped,
+      tree,
     });
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");

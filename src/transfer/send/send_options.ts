@@ -6,6 +6,7 @@ import { createFilter, parseFilterRules } from "../../files/walk/filter.ts";
 import { IgnoreFiles } from "../../files/walk/ignore_files.ts";
 import { fileTest } from "../../files/walk/selection.ts";
 import { ShardEntries } from "../../files/walk/shard.ts";
+import { TreeDigest } from "../../files/walk/tree_digest.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Session } from "../../session/model/session.ts";
@@ -77,6 +78,7 @@ export function walkOptions(
   const walked = { recursive, preserve, symlinks, hardlinks, xattrs, acls, linkRoots };
   const { chmod } = job;
   const shard = job.shard && new ShardEntries(job.shard);
+  const tree = shard && new TreeDigest();
   const changeMode = chmod && ((mode: number, isDirectory: boolean) => changedMode(mode, isDirectory, chmod));
-  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, shard, checkLink };
+  return { ...walked, changeMode, listed, accept, ignoreFiles, select, names, shard, tree, checkLink };
 }

@@ -17,6 +17,26 @@ describe("--shard", () => {
     assertEquals([deletes("0/2"), deletes("1/2"), deletes("finish/2")], [undefined, undefined, true]);
   });
 
+  it("refuses in each shard what the run that finishes refuses", () => {
+    for (const flags of [["--delete", "--backup"], ["--max-delete=3"], ["-r", "--delete", "--files-from=x"]]) {
+      const errors = ["0/2", "finish/2"].map((shard) => usageError(`--shard=${shard}`, REPORT, ...flags, "a", "b"));
+      assertEquals(errors[0], errors[1]);
+    }
+  });
+
+  it("is refused by tasks that copy nothing", () => {
+    const tasks = [["--clean"], ["--doctor", "h"], ["--install", "h"], ["--report-from=x"]];
+    for (const [task, ...operands] of tasks) {
+      const name = task.split("=")[0];
+      for (const option of ["--shard=0/2", REPORT, "--shard-split=2M"]) {
+        assertEquals(
+          usageError(task, option, ...operands),
+          `Options "${name}" and "${option.split("=")[0]}" exclude each other`,
+        );
+      }
+    }
+  });
+
   it("selects the hosts of a list in turn", () => {
     const hosts = (shard: string) => {
       const { transfers } = copyRun(`--shard=${shard}`, REPORT, "a", "dtn[1-3]:/x");
@@ -36,7 +56,7 @@ describe("--shard", () => {
     assertEquals(copy("--shard=0/2", ...options), copy("--shard=1/2", ...options));
     assertEquals(copy("--shard=0/2", ...options), copy("--shard=finish/2", ...options, "--delete", "-v"));
     assertEquals(copy("--shard=0/2", "-r"), {
-      ...{ source: "a", target: "dtn[1-2]:b", recursive: true, symlinks: "follow", filters: [], split: 2 ** 30 },
+      ...{ recursive: true, symlinks: "follow", filters: [], split: 2 ** 30 },
     });
   });
 
@@ -46,6 +66,10 @@ describe("--shard", () => {
       'Option "--shard" needs "--shard-report": the run that finishes the copy reads the reports',
     );
     assertEquals(copyRun("--shard=0/2", "-n", "a", "b").shard?.reports, undefined);
+    assertEquals(
+      usageError("--shard=finish/2", "-n", "a", "b").startsWith('Option "--shard" needs "--shard-report"'),
+      true,
+    );
     assertEquals(usageError(REPORT, "a", "b"), 'Option "--shard-report" needs "--shard"');
   });
 

@@ -277,7 +277,8 @@ describe("messages", () => {
       inode: 2 ** 53 - 1,
     } as Message;
     assertRoundTrip(open);
-    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true, stopped: true };
+    const tree = { directories: 1, names: 2, digest: "0123456789abcdef" };
+    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true, stopped: true, tree };
     assertRoundTrip(finish);
     const closed: Message = { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1, found: 2 ** 40 };
     assertRoundTrip(closed);
@@ -333,6 +334,7 @@ describe("fields of messages", () => {
     }], null]],
     ["finish", "incomplete", [0, "true", null]],
     ["finish", "stopped", [0, "true", null]],
+    ["finish", "tree", [1, {}, { directories: 1, names: 2, digest: "0123456789abcdeg" }]],
     ["open", "identity", [1, "x".repeat(41), null]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],

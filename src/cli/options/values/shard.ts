@@ -32,15 +32,33 @@ export function parseShardNumber(text: string, env: ReadVariable): ShardNumber {
   return checked(Number(index), Number(count), quotePath(text));
 }
 
+interface Found {
+  readonly shard: ShardNumber;
+  /** Name and value of the variables. */
+  readonly given: string;
+}
+
+/** Returns the shard of all schedulers that have set variables. @throws {UsageError} if they contradict each other. */
 function shardOfScheduler(env: ReadVariable): ShardNumber {
-  if (env("SLURM_ARRAY_TASK_ID")) return shardOfArray(env);
-  const rank = RANKS.find(({ index }) => env(index));
-  if (!rank) {
+  const ranks = RANKS.filter(({ index }) => env(index));
+  const array = env("SLURM_ARRAY_TASK_ID") ? shardOfArray(env) : undefined;
+  if (!array && ranks.length === 0) {
     const names = ["SLURM_ARRAY_TASK_ID", ...RANKS.map(({ index }) => index)];
     throw new UsageError(`Cannot use "--shard auto": none of ${names.join(", ")} is set`, {
       hint: "Start escp by a scheduler, or write the shard as I/N",
     });
   }
+  const found = [...array ? [array] : [], ...ranks.map((rank) => shardOfRank(rank, env))];
+  // A launcher of one process divides nothing: it may have started a task of another scheduler.
+  const [first = found[0], ...others] = found.filter(({ shard }) => shard.count > 1);
+  const other = others.find(({ shard }) => shard.index !== first.shard.index || shard.count !== first.shard.count);
+  if (!other) return first.shard;
+  throw new UsageError(`Cannot use "--shard auto": ${first.given} contradict ${other.given}`, {
+    hint: "Write the shard as I/N, with the variables of the scheduler that starts each process",
+  });
+}
+
+function shardOfRank(rank: typeof RANKS[number], env: ReadVariable): Found {
   const index = numberOf(rank.index, env)!;
   const count = numberOf(rank.count, env);
   if (count === undefined) {
@@ -50,11 +68,12 @@ function shardOfScheduler(env: ReadVariable): ShardNumber {
         : undefined,
     });
   }
-  return checked(index, count, `${rank.index}=${index} and ${rank.count}=${count}`);
+  const given = `${rank.index}=${index} and ${rank.count}=${count}`;
+  return { shard: checked(index, count, given), given };
 }
 
 /** Returns the shard of a task of an array, whose numbers may start at any number and have gaps of one size. */
-function shardOfArray(env: ReadVariable): ShardNumber {
+function shardOfArray(env: ReadVariable): Found {
   const id = numberOf("SLURM_ARRAY_TASK_ID", env)!;
   const count = numberOf("SLURM_ARRAY_TASK_COUNT", env);
   if (count === undefined) {
@@ -71,7 +90,10 @@ function shardOfArray(env: ReadVariable): ShardNumber {
       hint: "Submit the array as --array=0-15 or --array=1-16",
     });
   }
-  return checked(index, count, given);
+  return {
+    shard: checked(index, count, given),
+    given: `SLURM_ARRAY_TASK_ID=${id} and SLURM_ARRAY_TASK_COUNT=${count}`,
+  };
 }
 
 /** Returns the number in a variable; undefined if it is not set. @throws {UsageError} */

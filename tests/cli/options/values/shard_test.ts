@@ -62,6 +62,24 @@ describe("parseShardNumber of auto", () => {
     assertEquals(refused("auto", { JOB_COMPLETION_INDEX: "0" }).hint?.includes("set JOB_COMPLETIONS"), true);
   });
 
+  it("refuses schedulers that contradict each other, and names both", () => {
+    const slurm = { SLURM_PROCID: "0", SLURM_NTASKS: "8" };
+    const launched = (rank: string) => ({ ...slurm, OMPI_COMM_WORLD_RANK: rank, OMPI_COMM_WORLD_SIZE: "8" });
+    assertEquals(parse("auto", launched("0")), { index: 0, count: 8 });
+    assertEquals(
+      refused("auto", launched("5")).message,
+      'Cannot use "--shard auto": SLURM_PROCID=0 and SLURM_NTASKS=8 contradict ' +
+        "OMPI_COMM_WORLD_RANK=5 and OMPI_COMM_WORLD_SIZE=8",
+    );
+    // All tasks of a step would copy the shard of the array.
+    const step = { SLURM_PROCID: "1", SLURM_NTASKS: "2" };
+    assertEquals(refused("auto", task(2, 4, step)).message.includes("SLURM_ARRAY_TASK_ID=2 and"), true);
+    // One process per task, and one task per process.
+    const single = { SLURM_PROCID: "0", SLURM_NTASKS: "1" };
+    assertEquals(parse("auto", { ...single, PMI_RANK: "2", PMI_SIZE: "4" }), { index: 2, count: 4 });
+    assertEquals(parse("auto", single), { index: 0, count: 1 });
+  });
+
   it("refuses bad and contradictory values", () => {
     assertEquals(refused("auto").message.includes("none of SLURM_ARRAY_TASK_ID, SLURM_PROCID"), true);
     assertEquals(
