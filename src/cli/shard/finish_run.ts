@@ -47,15 +47,19 @@ export class FinishRun implements PartOfCopy {
       this.#otherTree = isSameTree(tree, expected) ? undefined : treeProblem(tree, expected);
       return this.#otherTree === undefined;
     };
-    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost), walked };
+    this.sums = {
+      written() {},
+      problemOf: (source) => this.#ranges.problemOf(source),
+      problemOfSum: (path, crc32) => this.#ranges.problemOfSum(path, crc32),
+      joined: (path) => this.#ranges.joined(path),
+      walked,
+    };
   }
 
   begin(copy: ShardReport["copy"]): void {
     this.#copy = copy;
     this.#reports = this.#readReports();
-    for (const { ranges = [], sourceHost } of this.#reports) {
-      for (const range of ranges) this.#ranges.add(range, sourceHost);
-    }
+    for (const { ranges = [] } of this.#reports) ranges.forEach((range) => this.#ranges.add(range));
   }
 
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
