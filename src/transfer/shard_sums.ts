@@ -27,7 +27,7 @@ export interface ShardSums {
   problemOf(source: SplitSource): string | undefined;
   /** Returns why the contents of a file are wrong; undefined if they are those that the shards have written. */
   problemOfSum(path: string, crc32: number): string | undefined;
-  /** A split file has its final name. */
+  /** A split file has its final name, or is up to date in the target. */
   joined(path: string): void;
   /** Takes the tree that the sender has walked. May be called again in a later session. @returns whether all shards saw it. */
   walked(tree: WalkedTree): boolean;
@@ -86,7 +86,7 @@ export class ReportedRanges implements Pick<ShardSums, "problemOf" | "problemOfS
     this.#joined.add(path);
   }
 
-  /** Paths of files that have ranges, but do not have their final names. */
+  /** Paths of files that have ranges, but are neither joined nor up to date. */
   get unjoined(): string[] {
     return [...this.#files.keys()].filter((path) => !this.#joined.has(path));
   }

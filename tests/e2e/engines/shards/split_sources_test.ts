@@ -22,5 +22,28 @@ describeWithScene("the source of a file that shards split", { inProcess: true },
       assertEquals(code, 1);
       assertStringIncludes(stderr, "the source changed while the shards copied it");
     });
+
+    it(`must not shrink before the end of an update (${variantName(variant)})`, async () => {
+      for (const flags of [[...SPLIT, "-u"], [...SPLIT, "--ignore-existing"]]) {
+        const shards = await Shards.of(scene, variant, { large: { size: 3 * MIB }, other: { size: 3 * MIB } });
+        await shards.runAll(1, flags);
+        await Deno.writeFile(`${shards.from}/more`, new Uint8Array(3 * MIB));
+        const again = await shards.again();
+        assertEquals((await again.run("0/1", flags)).code, 0);
+        await Deno.truncate(`${shards.from}/more`, 6);
+        const { code, stderr } = await again.run("finish/1", flags);
+        assertEquals([code, stderr.includes("large file any more")], [1, true], stderr);
+      }
+    });
+
+    it(`may be up to date already (${variantName(variant)})`, async () => {
+      const shards = await Shards.of(scene, variant, { "d/large": { size: 3 * MIB, mtime: OLD } });
+      const flags = [...SPLIT, "-u"];
+      assertEquals((await shards.run("0/1", flags)).code, 0);
+      await Deno.copyFile(`${shards.from}/d/large`, `${shards.to}/d/large`);
+      await Deno.utime(`${shards.to}/d/large`, OLD, OLD);
+      const { code, stderr } = await shards.run("finish/1", flags);
+      assertEquals([code, stderr], [0, ""]);
+    });
   }
 });
