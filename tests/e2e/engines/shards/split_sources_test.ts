@@ -44,6 +44,12 @@ describeWithScene("the source of a file that shards split", { inProcess: true },
       await Deno.utime(`${shards.to}/d/large`, OLD, OLD);
       const { code, stderr } = await shards.run("finish/1", flags);
       assertEquals([code, stderr], [0, ""]);
+      const file = await Shards.of(scene, variant, { file: { size: 3 * MIB, mtime: OLD } }, "file");
+      assertEquals((await file.run("0/1", flags)).code, 0);
+      await Deno.copyFile(file.from, file.to);
+      await Deno.utime(file.to, OLD, OLD);
+      const end = await file.run("finish/1", flags);
+      assertEquals([end.code, end.stderr], [0, ""]);
     });
   }
 });
