@@ -151,6 +151,8 @@ export interface ReceivedPack {
   entered?: TargetPlace[];
   /** Files that are in place, if digests are listed. */
   written?: WrittenFile[];
+  /** Files that are up to date, in the run that finishes a copy by shards. */
+  upToDate?: TargetPlace[];
   /** Files that are no longer in place. */
   lost?: TargetPlace[];
   /** Backups of replaced files, until their successors are verified. */

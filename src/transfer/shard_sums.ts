@@ -12,9 +12,8 @@ export interface SplitSource {
   /** Seconds since 1970. */
   mtime: number;
   mtimeNs: number;
-  /** Identity of the file on its host, if the wire can carry it. */
-  dev?: number;
-  inode?: number;
+  /** Number that changes with every change of the file, even if the modification time is set back. See fileVersion. */
+  version: number;
 }
 
 /** A range of a split file that a shard has written. */
@@ -28,7 +27,7 @@ export interface ShardSums {
   problemOf(source: SplitSource): string | undefined;
   /** Returns why the contents of a file are wrong; undefined if they are those that the shards have written. */
   problemOfSum(path: string, crc32: number): string | undefined;
-  /** A split file has its final name. */
+  /** A split file has its final name, or is up to date in the target. */
   joined(path: string): void;
   /** Takes the tree that the sender has walked. May be called again in a later session. @returns whether all shards saw it. */
   walked(tree: WalkedTree): boolean;
@@ -36,11 +35,12 @@ export interface ShardSums {
 
 /** Returns the source of an announced file. */
 export function splitSource(
-  { path, size, attributes, dev, inode }:
-    & Omit<SplitSource, "mtime" | "mtimeNs">
-    & Pick<MessageOf<"open">, "attributes">,
+  { path, size, attributes, version = 0 }: Pick<MessageOf<"open">, "attributes" | "version"> & {
+    path: string;
+    size: number;
+  },
 ): SplitSource {
-  return { path, size, mtime: attributes.mtime, mtimeNs: attributes.mtimeNs, dev, inode };
+  return { path, size, mtime: attributes.mtime, mtimeNs: attributes.mtimeNs, version };
 }
 
 /** Returns the range of an announced file that is sent. */
@@ -56,31 +56,22 @@ export function bytesOf({ range, joined, size }: { range?: ByteRange; joined?: b
 
 /** The ranges of split files that the shards of a copy have reported. */
 export class ReportedRanges implements Pick<ShardSums, "problemOf" | "problemOfSum" | "joined"> {
-  readonly #files = new Map<string, { source: SplitSource; host: string; sums: RangeSums; problem?: string }>();
+  readonly #files = new Map<string, { source: SplitSource; sums: RangeSums; problem?: string }>();
   readonly #joined = new Set<string>();
 
-  /** Adds a range. @param host the host of the source, whose device and inode numbers are compared only with each other. */
-  add({ start, end, crc32, ...source }: WrittenRange, host: string): void {
+  /** Adds a range. */
+  add({ start, end, crc32, ...source }: WrittenRange): void {
     const known = this.#files.get(source.path);
-    const file = known ?? { source, host, sums: new RangeSums() };
+    const file = known ?? { source, sums: new RangeSums() };
     if (!known) this.#files.set(source.path, file);
-    else file.problem ??= differenceOf(file, source, host);
+    else file.problem ??= differenceOf(file.source, source);
     if (!file.sums.add({ start, end, crc32 })) file.problem ??= "two shards have sent the same range";
   }
 
-  /** Returns a check of the sources on a host. */
-  on(host: string): Pick<ShardSums, "problemOf" | "problemOfSum" | "joined"> {
-    return {
-      problemOf: (source) => this.problemOf(source, host),
-      problemOfSum: (path, crc32) => this.problemOfSum(path, crc32),
-      joined: (path) => this.joined(path),
-    };
-  }
-
-  problemOf(source: SplitSource, host?: string): string | undefined {
+  problemOf(source: SplitSource): string | undefined {
     const file = this.#files.get(source.path);
     if (!file) return "no shard has sent a range of it";
-    const problem = file.problem ?? differenceOf(file, source, host);
+    const problem = file.problem ?? differenceOf(file.source, source);
     if (problem !== undefined) return problem;
     return file.sums.total(source.size) === undefined ? "shards have not sent all of its ranges" : undefined;
   }
@@ -95,20 +86,14 @@ export class ReportedRanges implements Pick<ShardSums, "problemOf" | "problemOfS
     this.#joined.add(path);
   }
 
-  /** Paths of files that have ranges, but do not have their final names. */
+  /** Paths of files that have ranges, but are neither joined nor up to date. */
   get unjoined(): string[] {
     return [...this.#files.keys()].filter((path) => !this.#joined.has(path));
   }
 }
 
 /** Returns how a source differs from that of the first shard. */
-function differenceOf(
-  file: { source: SplitSource; host: string },
-  { size, mtime, mtimeNs, dev, inode }: SplitSource,
-  host: string | undefined,
-): string | undefined {
-  const { source } = file;
-  const isOther = size !== source.size || mtime !== source.mtime || mtimeNs !== source.mtimeNs;
-  const isReplaced = host === file.host && (dev !== source.dev || inode !== source.inode);
-  return isOther || isReplaced ? "the source changed while the shards copied it" : undefined;
+function differenceOf(first: SplitSource, { size, mtime, mtimeNs, version }: SplitSource): string | undefined {
+  const isSame = size === first.size && mtime === first.mtime && mtimeNs === first.mtimeNs && version === first.version;
+  return isSame ? undefined : "the source changed while the shards copied it";
 }

@@ -116,7 +116,7 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
 /** Opens the reports of shards; undefined if the run is not part of a copy by several processes. @throws {UserError} */
 async function partOfCopy(run: RunOptions): Promise<PartOfCopy | undefined> {
   const { shard, host: { request }, transfers } = run;
-  const { dryRun = false, update, skipExisting = false, onlyExisting = false } = request;
+  const { dryRun = false } = request;
   if (!shard || shard.reports === undefined || (dryRun && shard.number.index !== undefined)) return undefined;
   const { number: { index, count }, reports } = shard;
   (await import("../shard/copy_properties.ts")).checkPlaceOfReports(reports, run);
@@ -125,8 +125,7 @@ async function partOfCopy(run: RunOptions): Promise<PartOfCopy | undefined> {
   if (index !== undefined) {
     return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
   }
-  const skips = update !== undefined || skipExisting || onlyExisting;
-  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { skips, dryRun });
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { dryRun });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

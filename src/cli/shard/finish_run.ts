@@ -18,8 +18,6 @@ const MAX_REASON = 200;
 
 /** How a copy is finished. */
 export interface FinishOptions {
-  /** Whether the copy skips files that the target has: then split files need not be joined. */
-  skips: boolean;
   /** Whether nothing is written. */
   dryRun: boolean;
 }
@@ -47,15 +45,19 @@ export class FinishRun implements PartOfCopy {
       this.#otherTree = isSameTree(tree, expected) ? undefined : treeProblem(tree, expected);
       return this.#otherTree === undefined;
     };
-    this.sums = { written() {}, ...this.#ranges.on(about.sourceHost), walked };
+    this.sums = {
+      written() {},
+      problemOf: (source) => this.#ranges.problemOf(source),
+      problemOfSum: (path, crc32) => this.#ranges.problemOfSum(path, crc32),
+      joined: (path) => this.#ranges.joined(path),
+      walked,
+    };
   }
 
   begin(copy: ShardReport["copy"]): void {
     this.#copy = copy;
     this.#reports = this.#readReports();
-    for (const { ranges = [], sourceHost } of this.#reports) {
-      for (const range of ranges) this.#ranges.add(range, sourceHost);
-    }
+    for (const { ranges = [] } of this.#reports) ranges.forEach((range) => this.#ranges.add(range));
   }
 
   withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
@@ -67,12 +69,16 @@ export class FinishRun implements PartOfCopy {
 
   /** Passes the last event on, with the totals of all shards. */
   finish(failed: number, emit: (event: TransferEvent) => void): number {
-    const { skips, dryRun } = this.#options;
-    const unjoined = skips || dryRun ? [] : this.#ranges.unjoined;
+    const { dryRun } = this.#options;
+    const unjoined = dryRun ? [] : this.#ranges.unjoined;
     // Files that failed are among them.
     let all = Math.max(failed, unjoined.length);
     for (const path of failed > 0 ? [] : unjoined) {
-      emit({ type: "failed", path, message: `Cannot finish ${quotePath(path)}: the source has no such file any more` });
+      emit({
+        type: "failed",
+        path,
+        message: `Cannot finish ${quotePath(path)}: the source has no such large file any more`,
+      });
     }
     if (this.#otherTree !== undefined) {
       all++;

@@ -39,6 +39,8 @@ export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
   /** As in `TargetOptions`: entries that are the same are flushed to disk, because their sources are removed. */
   moves?: boolean;
+  /** Whether files that are up to date are reported. Default: false. */
+  finishes?: boolean;
   /** Maps the owners of records. Default: they stay as they are. */
   owners?: OwnerMap;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
@@ -159,7 +161,7 @@ export class CompareReceiver {
     verify: boolean,
     report: ReceivedPack,
   ): number | Failure {
-    const { comparison, verifies, digests, finished, moves } = this.#options;
+    const { comparison, verifies, digests, finished, moves, finishes } = this.#options;
     const { root, nameStart, nameEnd } = cursor;
     try {
       this.#guard.enter(cursor, bytes);
@@ -169,7 +171,7 @@ export class CompareReceiver {
       return outcomeOf(error, verify);
     }
     if (comparison?.by === "completions") finished?.enter(root, bytes, nameStart, nameEnd);
-    if (digests || verifies || moves) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
+    if (digests || verifies || moves || finishes) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
   }
@@ -255,8 +257,9 @@ export class CompareReceiver {
   }
 
   #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
-    const { comparison, finished, digests } = this.#options;
+    const { comparison, finished, digests, finishes } = this.#options;
     report.skipped++;
+    if (finishes && cursor.type === RecordType.file) (report.upToDate ??= []).push(this.#placeOf(cursor, bytes));
     if (comparison?.by !== "completions" || !finished || !digests) return;
     (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#comparer.digest });
   }

@@ -76,7 +76,7 @@ async function openFinished(completions: SharedCompletions, roots: readonly Targ
 /** Returns undefined if the sender must not request comparisons. */
 async function openCompareReceiver(
   { files, host, yielder }: ReceiverContext,
-  { comparison: requested, verify, roots, options, completions, digests }: ReceiveRole,
+  { comparison: requested, verify, roots, options, completions, digests, finishes }: ReceiveRole,
   { finished, owners }: { finished?: FinishedFiles; owners?: OwnerMap },
   cleanup: DisposableStack,
 ): Promise<CompareReceiver | undefined> {
@@ -96,6 +96,7 @@ async function openCompareReceiver(
     replaces: options.replaces !== undefined,
     moves: options.moves,
     digests,
+    finishes,
     yielder,
     finished,
     owners,

@@ -54,6 +54,8 @@ export interface ReceiveRole {
   verify: boolean;
   /** Whether reports contain the paths and digests of written files. */
   digests: boolean;
+  /** Whether reports contain the files that are up to date, because this run finishes what shards have written. */
+  finishes?: boolean;
   /** Record of this copy and of what earlier runs have finished; undefined: no record is kept. */
   completions?: SharedCompletions;
 }

@@ -29,10 +29,10 @@ export class ShardFiles {
   }
 
   /** Checks that the job has the kind of file that is announced. @throws {ProtocolError} */
-  checkPart({ range, joined, input, size }: Opened): void {
+  checkPart({ range, joined, input, size, version }: Opened): void {
     if (!range && !joined) return;
     const { shard, dummy } = this.#host.options.job;
-    const isAllowed = shard?.splitBytes !== undefined && !dummy && !input &&
+    const isAllowed = shard?.splitBytes !== undefined && !dummy && !input && version !== undefined &&
       (shard.index === undefined ? !range : !joined);
     if (isAllowed && (!range || range.end <= size)) return;
     throw new ProtocolError("bad-order", "Cannot open a part of a file that this job does not have");

@@ -211,8 +211,8 @@ export class TargetFiles {
     targetOptions: TargetOptions,
     { streams, ...shared }: Pick<ReceiveRole, "codecs" | "owner" | "mapsOwners"> & { streams: number },
   ): StreamPool {
-    const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond } = this
-      .#options;
+    const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond, shards } =
+      this.#options;
     return new StreamPool(
       {
         role: {
@@ -224,6 +224,7 @@ export class TargetFiles {
           comparison: job.comparison,
           verify: job.verify,
           digests: listing !== undefined,
+          finishes: shards !== undefined && job.shard?.index === undefined,
           completions: this.#record?.shared,
         },
         cipherEngine: session.engine.name,
@@ -262,7 +263,8 @@ export class TargetFiles {
     if (!this.#packs.add(report)) return;
     if (report.same) this.#same.add(report.same);
     if (report.inPlace) this.#inPlace.add(report.inPlace);
-    const { job: { xattrs, acls }, emit } = this.#options;
+    const { job: { xattrs, acls }, emit, shards } = this.#options;
+    report.upToDate?.forEach(({ path }) => shards?.joined(path));
     for (const failure of report.failures) emit(failedEvent(failure, "receiver"));
     this.#directories.add(report.directories.map((directory) => ({
       ...directory,

@@ -32,6 +32,8 @@ export interface ComparePlannerHost {
   items?: ItemizedChanges;
   /** Receives the entries that are the same. */
   known?: KnownHost;
+  /** Receives the path of a file that shards may have written, and that is the same. */
+  upToDate?(path: string): void;
   /** The receiver cannot write an entry. */
   failed(failure: Failure): void;
   /** An entry is neither sent nor compared, because `stop` was called. Default: `stop` is never called. */
@@ -269,6 +271,7 @@ export class ComparePlanner {
     this.#host.items?.large(item, CompareResult.same, changes);
     this.#host.skipped(bytesOf(item), !item.range);
     this.#host.known?.large(item);
+    if (item.joined) this.#host.upToDate?.(item.path);
     if (this.#options.dryRun) this.#plan(item.root, item.path, bytesOf(item), CompareResult.same);
   }
 

@@ -107,7 +107,7 @@ export class LargeFiles {
     });
     // The walk of this end makes only paths that a receiver accepts.
     const path = item.path as MessageOf<"open">["path"];
-    const version = identity === undefined ? undefined : fileVersion({ ...item.identity, ...item.times });
+    const version = isPart || identity !== undefined ? versionOf(item) : undefined;
     const same = { identity, version, ...nodeOf(item) };
     const part = { delta: mayBeDelta, range, joined };
     const message = { type: "open" as const, file, root, path, size, attributes, xattrs, ...same, ...part };
@@ -176,7 +176,9 @@ export class LargeFiles {
     if (found > 0) this.#host.matched(found);
     if (reused > 0) this.#host.reused(reused);
     if (bytes === end - start && crc32 === sums.total(end, start)) {
-      if (item.range) this.#host.shards?.written({ ...splitSource({ ...item, ...nodeOf(item) }), start, end, crc32 });
+      if (item.range) {
+        this.#host.shards?.written({ ...splitSource({ ...item, version: versionOf(item) }), start, end, crc32 });
+      }
       if (item.joined) this.#host.shards?.joined(item.path);
       this.#host.done(bytes, item, this.#isLocalCopy(file) || item.joined ? undefined : sums.ranges);
     } else this.#host.failed(otherTotals(item.path), "sender", item);
@@ -380,6 +382,11 @@ export class LargeFiles {
     this.#host.send({ type: "drop", file: file.file });
     this.#host.failed(file.failure, file.failedSide!, file.item);
   }
+}
+
+/** Returns the version of a file, as in its record. */
+function versionOf({ identity, times }: RangedItem): number {
+  return fileVersion({ ...identity, ...times });
 }
 
 /** Returns device and inode of a file, if the wire can carry them: it has exact integers only. */

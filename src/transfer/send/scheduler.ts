@@ -290,6 +290,7 @@ export class Scheduler {
         if (isFile) this.skipped.counted++;
         this.skipped.bytes += bytes;
       },
+      upToDate: (path) => this.#host.shards?.joined(path),
       failed: (failure) => this.#fail(failure, "receiver"),
       dropped: () => this.#earlyStop.dropped(),
       planned: (entry) => this.#host.planned(entry),

@@ -26,6 +26,11 @@ export class Shards {
     return new Shards(scene, variant, [from, `${above}/target`, `${above}/reports`]);
   }
 
+  /** Returns another copy of the same tree, with a new directory of reports. */
+  async again(): Promise<Shards> {
+    return new Shards(this.#scene, this.#variant, [this.from, this.to, `${await this.#scene.tree()}/reports`]);
+  }
+
   /** Copies one shard, or finishes the copy. */
   run(shard: string, flags?: string[]) {
     return this.#scene.copy(this.#variant, this.#copy(shard, flags));

@@ -184,7 +184,7 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     await Deno.remove(`${shards.from}/large`);
     const { code, stderr } = await shards.run("finish/2", SPLIT);
     assertEquals(code, 1);
-    assertStringIncludes(stderr, 'Cannot finish "large": the source has no such file any more');
+    assertStringIncludes(stderr, 'Cannot finish "large": the source has no such large file any more');
   });
 
   it("needs the same size of ranges in all shards", async () => {
