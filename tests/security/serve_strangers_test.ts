@@ -1,13 +1,14 @@
 /** Clients of `escp --serve` that are strangers, or break the protocol, before their proof. A real server, and raw connections. */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { closeQuietly } from "../../src/net/close.ts";
-import { formatFirstLine } from "../../src/protocol/serve/first_line.ts";
+import { formatAnswer, formatFirstLine } from "../../src/protocol/serve/first_line.ts";
 import { formatLogin, MAX_PROOFS, type Proof } from "../../src/protocol/serve/login_messages.ts";
 import { secretProof } from "../../src/protocol/serve/proof.ts";
 import type { KeySigner } from "../../src/serve/keys/key_signer.ts";
 import { parsePrivateKey } from "../../src/serve/keys/private_key.ts";
+import { turn } from "../support/escp/interruptions.ts";
 import { createKey } from "../support/hosts/client_key.ts";
 import { type Serving, startServing } from "../support/hosts/serving.ts";
 import { connectTo, converse, openRawClient, proofOf, type RawClient, readToEnd, tryProof } from "./serve_client.ts";
@@ -148,5 +149,28 @@ describe("escp --serve, before a proof", () => {
     const before = serving.server.printed.stderr.match(/session begins/g)?.length ?? 0;
     await client.send(formatLogin(await proofOf(stranger, client)));
     assertEquals(serving.server.printed.stderr.match(/session begins/g)?.length ?? 0, before);
+  });
+
+  it("refuses all but 16 of 1,000 strangers, and the owner of the key until they leave", async () => {
+    {
+      using waiting = new DisposableStack();
+      for (let count = 0; count < 16; count++) waiting.use(await openRawClient(serving.port));
+      const busy = new TextEncoder().encode(formatAnswer({ kind: "refused", reason: "busy" }));
+      for (let count = 16; count < 1000; count++) {
+        using conn = await connectTo(serving.port);
+        assertEquals(await readToEnd(conn), busy, `${count}`);
+      }
+      await assertRejects(() => accepts(), Error, "refused the connection");
+    }
+    // The server may not have noticed yet that they have left.
+    while (await accepts().then(() => false, () => true)) await turn();
+  });
+
+  it("ends a client that sends its first line too slowly", async () => {
+    using conn = await connectTo(serving.port);
+    const ended = readToEnd(conn);
+    for (const byte of new TextEncoder().encode("escps/1 contro")) await conn.write(Uint8Array.of(byte));
+    assertEquals(await ended, new Uint8Array());
+    await accepts();
   });
 });
