@@ -12,7 +12,7 @@ import type { TransferEvent } from "../transfer/events.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { receive } from "../transfer/receive/receive.ts";
 import { send } from "../transfer/send/send.ts";
-import { SMALL_JOB } from "../transfer/stream_policy.ts";
+import { SMALL_JOB } from "../transfer/streams/stream_policy.ts";
 
 /** Session, role and size of a measurement. */
 export interface ThroughputOptions {

@@ -5,7 +5,7 @@ import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
 import { type FileEngine } from "../files/engine/engine.ts";
 import { loadFileEngine } from "../files/load_engine.ts";
 import { StateDirectory } from "../resume/state_directory.ts";
-import { workersFor } from "./stream_policy.ts";
+import { workersFor } from "./streams/stream_policy.ts";
 
 /** Resources of this machine for transfers. */
 export interface Machine {

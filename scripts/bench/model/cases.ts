@@ -1,7 +1,7 @@
 /** The cases that the model predicts and the check measures: both ends on one machine with two cores. */
 
 import { PACK_FILE_LIMIT } from "../../../src/protocol/limits.ts";
-import { workersFor } from "../../../src/transfer/stream_policy.ts";
+import { workersFor } from "../../../src/transfer/streams/stream_policy.ts";
 import { logNormalSizes } from "../data.ts";
 import type { Costs } from "./costs.ts";
 import { type End, type Item, type Outcome, simulate } from "./transfer.ts";

@@ -17,7 +17,7 @@ import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
 import { hostIdentity } from "../host_identity.ts";
 import { OfferedSources } from "../offered_sources.ts";
-import { streamsFor } from "../stream_policy.ts";
+import { streamsFor } from "../streams/stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import type { Deletion } from "./deletion.ts";
 import { fixedOwner } from "./fixed_owner.ts";

@@ -16,7 +16,7 @@ import { StreamPool } from "../../streams/run/pool.ts";
 import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
-import { StreamGroup } from "../stream_group.ts";
+import { StreamGroup } from "../streams/stream_group.ts";
 import type { Deletion } from "./deletion.ts";
 import { DirectoryFinalizer } from "./directory_finalizer.ts";
 import { KeptBackups } from "./kept_backups.ts";

@@ -14,7 +14,7 @@ import { failedEvent, type Side, type TransferEvent } from "../events.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { OfferedSources, sendOffered } from "../offered_sources.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
-import { streamsFor } from "../stream_policy.ts";
+import { streamsFor } from "../streams/stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 import { shownPath } from "../send/sources/names.ts";

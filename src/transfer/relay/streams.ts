@@ -7,7 +7,7 @@ import { Condition } from "../../async/condition.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import type { PoolHost } from "../../streams/run/stream_thread.ts";
 import type { Machine } from "../machine.ts";
-import { StreamLosses } from "../stream_losses.ts";
+import { StreamLosses } from "../streams/stream_losses.ts";
 
 /** Callbacks of the pairs. */
 export interface RelayStreamsHost extends Pick<PoolHost, "written" | "relayed"> {

@@ -35,9 +35,9 @@ import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { forEachFile, listSent } from "./sent_contents.ts";
 import { SourceDigests } from "./source_digests.ts";
 import { shownPath } from "./sources/names.ts";
-import { UnitQueue } from "./unit_queue.ts";
+import { UnitQueue } from "./queues/unit_queue.ts";
 import type { Verification } from "./verification.ts";
-import { WalkQueue } from "./walk_queue.ts";
+import { WalkQueue } from "./queues/walk_queue.ts";
 
 /** The work of one transfer. */
 export class Scheduler {

@@ -25,8 +25,8 @@ import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
 import { hostIdentity } from "../host_identity.ts";
 import { sendOffered } from "../offered_sources.ts";
-import { StreamGroup } from "../stream_group.ts";
-import { SMALL_JOB, streamsFor } from "../stream_policy.ts";
+import { StreamGroup } from "../streams/stream_group.ts";
+import { SMALL_JOB, streamsFor } from "../streams/stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { ConfirmedSources } from "./confirmed_sources.ts";
@@ -35,7 +35,7 @@ import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
 import { removeSources } from "./source_remover.ts";
-import { WalkCount } from "./walk_count.ts";
+import { WalkCount } from "./queues/walk_count.ts";
 
 /** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function send(options: SendOptions): Promise<Outcome> {

@@ -4,7 +4,7 @@ import type { Session } from "../../session/model/session.ts";
 import type { TransferEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { WalkCount } from "./walk_count.ts";
+import type { WalkCount } from "./queues/walk_count.ts";
 
 /** Reports totals and progress to the user; on the remote end also to the client. */
 export class SenderProgress implements Disposable {

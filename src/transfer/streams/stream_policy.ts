@@ -1,6 +1,6 @@
 /** Number of streams and Workers of a job. */
 
-import { fixedCount, type StreamCount } from "../session/model/stream_count.ts";
+import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 
 /** Limits of a small job, which runs on one stream in the main thread. */
 export const SMALL_JOB = { files: 256, bytes: 4 << 20 } as const;

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { resolveSources } from "../../../src/files/walk/source_roots.ts";
-import { WalkCount } from "../../../src/transfer/send/walk_count.ts";
-import { createTempTree } from "../../support/files/temp_tree.ts";
+import { loadFileEngine } from "../../../../src/files/load_engine.ts";
+import { resolveSources } from "../../../../src/files/walk/source_roots.ts";
+import { WalkCount } from "../../../../src/transfer/send/queues/walk_count.ts";
+import { createTempTree } from "../../../support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 

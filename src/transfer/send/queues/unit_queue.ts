@@ -1,6 +1,6 @@
 /** Units that wait for a stream, and units that streams have. */
 
-import type { CompareUnit, DigestUnit, PackUnit, ScanUnit, SignatureUnit, WorkUnit } from "../../streams/unit.ts";
+import type { CompareUnit, DigestUnit, PackUnit, ScanUnit, SignatureUnit, WorkUnit } from "../../../streams/unit.ts";
 
 /** A unit that any stream may take. Ranges are taken from the large files instead. */
 type QueuedUnit = PackUnit | CompareUnit | DigestUnit | SignatureUnit | ScanUnit;

@@ -1,7 +1,7 @@
 /** Items of the walk, pulled on demand and counted. */
 
-import { bytesOf } from "../shard_sums.ts";
-import type { Walk, WalkItem } from "../../files/engine/source.ts";
+import { bytesOf } from "../../shard_sums.ts";
+import type { Walk, WalkItem } from "../../../files/engine/source.ts";
 
 /** Pulls items from the walk, perhaps before they are needed. */
 export class WalkQueue {

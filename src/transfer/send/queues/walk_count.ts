@@ -3,9 +3,9 @@
  * Nothing that the walk finds is kept.
  */
 
-import { delay } from "../../async/delay.ts";
-import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { Walk } from "../../files/engine/source.ts";
+import { delay } from "../../../async/delay.ts";
+import { EventLoopYielder } from "../../../async/event_loop_yielder.ts";
+import type { Walk } from "../../../files/engine/source.ts";
 import { WalkQueue } from "./walk_queue.ts";
 
 /** Time after which a transfer whose walk has not ended counts ahead. In milliseconds. */

@@ -1,10 +1,10 @@
 /** Streams of a transfer: opens and runs them, and replaces broken ones. */
 
-import { CorruptionError } from "../errors.ts";
-import type { AuthenticatedStream, Session } from "../session/model/session.ts";
-import { fixedCount, type StreamCount } from "../session/model/stream_count.ts";
-import { Condition } from "../async/condition.ts";
-import type { StreamPool } from "../streams/run/pool.ts";
+import { CorruptionError } from "../../errors.ts";
+import type { AuthenticatedStream, Session } from "../../session/model/session.ts";
+import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
+import { Condition } from "../../async/condition.ts";
+import type { StreamPool } from "../../streams/run/pool.ts";
 import { StreamLosses } from "./stream_losses.ts";
 
 /** Objects and callbacks of a group of streams. */

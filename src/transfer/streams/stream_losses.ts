@@ -1,9 +1,9 @@
 /** Broken connections of a transfer: which may be replaced, and messages about them. */
 
-import { delay } from "../async/delay.ts";
-import { CorruptionError, messageOf, ProtocolError } from "../errors.ts";
-import { StreamBug } from "../streams/run/break.ts";
-import { TransferLost } from "./transfer_errors.ts";
+import { delay } from "../../async/delay.ts";
+import { CorruptionError, messageOf, ProtocolError } from "../../errors.ts";
+import { StreamBug } from "../../streams/run/break.ts";
+import { TransferLost } from "../transfer_errors.ts";
 
 /** Maximum number of replaced connections per transfer. A bad network breaks many. */
 const MAX_REPLACED = 500;

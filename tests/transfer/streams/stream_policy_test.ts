@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { fixedCount, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
-import { SMALL_JOB, streamsFor, workersFor } from "../../src/transfer/stream_policy.ts";
+import { fixedCount, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
+import { SMALL_JOB, streamsFor, workersFor } from "../../../src/transfer/streams/stream_policy.ts";
 
 describe("streamsFor", () => {
   const large = { files: SMALL_JOB.files + 1, bytes: 0, complete: false };
