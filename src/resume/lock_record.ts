@@ -2,7 +2,7 @@
 
 import { settleWithin } from "../async/settle_within.ts";
 import { codeOf } from "../files/stat/file_failure.ts";
-import { isStill, openOwnFile, removeQuietly } from "./own_file.ts";
+import { createOwnFile, isStill, openOwnFile, removeQuietly } from "./own_file.ts";
 
 /** Maximum wait for a lock: a remote end whose client was killed takes some time to notice and exit. */
 const LOCK_MS = 3_000;
@@ -19,7 +19,7 @@ const MAX_ATTEMPTS = 8;
 export async function lockRecord(path: string): Promise<Deno.FsFile | undefined> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const existing = openOwnFile(path, { write: true });
-    const file = existing ?? create(path);
+    const file = existing ?? createOwnFile(path);
     if (!file) continue;
     try {
       if (!await lockWithin(LOCK_MS, file)) return undefined;
@@ -64,17 +64,6 @@ export async function lockOpen(file: Deno.FsFile): Promise<boolean> {
 export async function lockShared(file: Deno.FsFile): Promise<boolean> {
   if (Deno.build.os === "windows") return true;
   return await lockWithin(LOCK_MS, file, (error) => codeOf(error) !== undefined, { exclusive: false });
-}
-
-/** Creates a record. Returns undefined if another process has just created it. */
-function create(path: string): Deno.FsFile | undefined {
-  try {
-    const mode = Deno.build.os === "windows" ? undefined : 0o600;
-    return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return undefined;
-    throw error;
-  }
 }
 
 /**

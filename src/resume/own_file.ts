@@ -38,6 +38,17 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
   throw notOwnFile(path);
 }
 
+/** Creates a file that only this user can access. Returns undefined if another process has just created it. */
+export function createOwnFile(path: string): Deno.FsFile | undefined {
+  try {
+    const mode = Deno.build.os === "windows" ? undefined : 0o600;
+    return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Opens a file for reading and writing if it has this identity and belongs to this user. Does not block, even if the file
  * was replaced by a FIFO (fifo(7)).

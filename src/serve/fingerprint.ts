@@ -1,4 +1,4 @@
-/** Fingerprints of certificates, in the form of those of OpenSSH's keys. */
+/** Fingerprints of keys and certificates, in the form of OpenSSH. */
 
 import { HASH_BYTES } from "../protocol/serve/proof.ts";
 

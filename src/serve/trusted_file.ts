@@ -24,7 +24,7 @@ export function readTrustedFile(path: string): string | undefined {
     if (Deno.lstatSync(real).isFile === false) throw refuse(path, "it is not a regular file");
     using file = Deno.openSync(real);
     checkTrusted(path, real, file);
-    bytes = readAll(file);
+    bytes = readBeyond(file, MAX_TRUSTED_BYTES);
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT") return undefined;
@@ -73,9 +73,9 @@ function checkOwner(
   throw refuse(path, `other users may write to ${name}`, { hint: `Run chmod go-w ${quotePath(of)}` });
 }
 
-/** Reads at most one byte more than is allowed. */
-function readAll(file: Deno.FsFile): Uint8Array {
-  const buffer = new Uint8Array(Math.min(file.statSync().size, MAX_TRUSTED_BYTES) + 1);
+/** Reads an open file, but at most one byte more than is allowed, by which the caller recognizes a larger one. */
+export function readBeyond(file: Deno.FsFile, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const buffer = new Uint8Array(maxBytes + 1);
   let length = 0;
   for (let count: number | null = 1; count && length < buffer.length; length += count ?? 0) {
     count = file.readSync(buffer.subarray(length));

@@ -5,7 +5,7 @@ import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
-import type { TransferEvent } from "../../transfer/events.ts";
+import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import { printable } from "../../escape_text.ts";
 import { Terminal } from "../../ui/terminal.ts";
@@ -76,6 +76,12 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
     terminal.onEvent(event);
   };
   const emitRecorded = reporting ? reporting.recordAll(emit) : emit;
+  let end: FinishedEvent | undefined;
+  // The last event of a shard follows its report.
+  const emitBeforeEnd = (event: TransferEvent) => {
+    if (event.type === "finished") end = event;
+    else emitRecorded(event);
+  };
   try {
     if (run.cpumask || run.nodemask) {
       const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
@@ -85,7 +91,7 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
     if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
     if (part) part.begin(await (await import("../shard/copy_properties.ts")).copyProperties(run));
     const copied = await copyTransfers(run, {
-      emit: part?.withoutEnd(emitRecorded) ?? emitRecorded,
+      emit: part ? emitBeforeEnd : emitRecorded,
       measure: listeners.length > 0 ? (transfer) => together(listeners.map((begin) => begin(transfer))) : undefined,
       observer: reporting?.recorder,
       shards: part?.sums,
@@ -96,7 +102,7 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
       program: ESCP,
     });
     output.lost.throwIfAborted();
-    const failed = part?.finish(copied, emitRecorded) ?? copied;
+    const failed = part?.finish(copied, end, emitRecorded) ?? copied;
     const all = reporting ? await reporting.finish(failed, emit) : failed;
     output.lost.throwIfAborted();
     return all > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
@@ -115,17 +121,15 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
 
 /** Opens the reports of shards; undefined if the run is not part of a copy by several processes. @throws {UserError} */
 async function partOfCopy(run: RunOptions): Promise<PartOfCopy | undefined> {
-  const { shard, host: { request }, transfers } = run;
+  const { shard, host: { request } } = run;
   const { dryRun = false } = request;
   if (!shard || shard.reports === undefined || (dryRun && shard.number.index !== undefined)) return undefined;
   const { number: { index, count }, reports } = shard;
   (await import("../shard/copy_properties.ts")).checkPlaceOfReports(reports, run);
-  const { direction, remote } = transfers[0];
-  const about = { count, sourceHost: direction === "pull" ? remote!.host : Deno.hostname() };
   if (index !== undefined) {
-    return new (await import("../shard/shard_run.ts")).ShardRun(reports, { ...about, shard: index });
+    return new (await import("../shard/shard_run.ts")).ShardRun(reports, { count, shard: index });
   }
-  return new (await import("../shard/finish_run.ts")).FinishRun(reports, about, { dryRun });
+  return new (await import("../shard/finish_run.ts")).FinishRun(reports, { count }, { dryRun });
 }
 
 async function runReport(target: ReportTarget, run: RunOptions) {

@@ -2,6 +2,7 @@
 
 import { quotePath, UserError } from "../../errors.ts";
 import { directoryOf, joinPath, resolvePath } from "../../files/path/local_path.ts";
+import { isWithin } from "../../files/target/confinement.ts";
 import { realPath } from "../../files/path/real_path.ts";
 import type { Operand } from "../../ssh/operand.ts";
 import type { RunOptions } from "../options/run_options.ts";
@@ -44,15 +45,6 @@ function realPlace(path: string): string {
     return parent === absolute
       ? absolute
       : joinPath(realPlace(parent), absolute.slice(parent.length).replace(/^[\\/]+/, ""));
-  }
-}
-
-function isWithin(path: string, directory: string): boolean {
-  for (let at = path;;) {
-    if (at === directory) return true;
-    const parent = directoryOf(at);
-    if (parent === at) return false;
-    at = parent;
   }
 }
 

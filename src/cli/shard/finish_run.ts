@@ -33,7 +33,6 @@ export class FinishRun implements PartOfCopy {
   readonly sums: ShardSums;
   /** How the source of this run differs from that of the shards. */
   #otherTree: string | undefined;
-  #end: FinishedEvent | undefined;
 
   /** @throws {UserError} if the directory cannot be used. */
   constructor(directory: string, about: Omit<ShardAbout, "shard">, options: FinishOptions) {
@@ -60,15 +59,8 @@ export class FinishRun implements PartOfCopy {
     for (const { ranges = [] } of this.#reports) ranges.forEach((range) => this.#ranges.add(range));
   }
 
-  withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-    return (event) => {
-      if (event.type === "finished") this.#end = event;
-      else emit(event);
-    };
-  }
-
   /** Passes the last event on, with the totals of all shards. */
-  finish(failed: number, emit: (event: TransferEvent) => void): number {
+  finish(failed: number, end: FinishedEvent | undefined, emit: (event: TransferEvent) => void): number {
     const { dryRun } = this.#options;
     const unjoined = dryRun ? [] : this.#ranges.unjoined;
     // Files that failed are among them.
@@ -94,7 +86,7 @@ export class FinishRun implements PartOfCopy {
         emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });
       }
     }
-    if (this.#end) emit({ ...this.#sum(this.#end), failed: all });
+    if (end) emit({ ...this.#sum(end), failed: all });
     return all;
   }
 

@@ -17,8 +17,6 @@ export interface ShardReport {
   software: string;
   /** Name of the machine that ran the shard. */
   machine: string;
-  /** Name of the host of the source. */
-  sourceHost: string;
   shard: number;
   count: number;
   /** Properties of the copy, which are the same in all of its shards: JSON values by name. */
@@ -61,7 +59,6 @@ export function parseReport(text: string): ShardReport {
     id: shape.text(fields, "id", 64),
     software: shape.text(fields, "software", 64),
     machine: shape.text(fields, "machine", MAX_TEXT),
-    sourceHost: shape.text(fields, "sourceHost", MAX_TEXT),
     shard: shape.whole(fields, "shard", 0, count - 1),
     count,
     copy: shape.asObject(fields.copy, "copy"),

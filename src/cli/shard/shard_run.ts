@@ -13,16 +13,20 @@ export interface PartOfCopy {
   readonly sums: ShardSums;
   /** Begins the copy. @param copy as in a report. @throws {UserError} naming shards to run again, for the run that finishes. */
   begin(copy: ShardReport["copy"]): void;
-  /** Returns a listener that passes on all events but the last one. */
-  withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void;
-  /** Ends a run, and passes its last event on. @param failed number of failures. @returns the number of all failures. */
-  finish(failed: number, emit: (event: TransferEvent) => void): number;
+  /**
+   * Ends a run, and passes its last event on.
+   *
+   * @param failed number of failures.
+   * @param end the last event; undefined if there was none.
+   * @returns the number of all failures.
+   */
+  finish(failed: number, end: FinishedEvent | undefined, emit: (event: TransferEvent) => void): number;
   /** Ends a run that failed early. @returns why that cannot be reported; undefined if it was. */
   fail(error: unknown): string | undefined;
 }
 
 /** Properties of a shard. */
-export type ShardAbout = Pick<ShardReport, "shard" | "count" | "sourceHost">;
+export type ShardAbout = Pick<ShardReport, "shard" | "count">;
 
 /** Reports a shard as running first, so that a report of an earlier run never stands for this one. */
 export class ShardRun implements PartOfCopy {
@@ -41,7 +45,6 @@ export class ShardRun implements PartOfCopy {
     },
   };
   #tree: WalkedTree | undefined;
-  #end: FinishedEvent | undefined;
 
   /** @throws {UserError} if the report cannot be written. */
   constructor(directory: string, about: ShardAbout) {
@@ -67,15 +70,8 @@ export class ShardRun implements PartOfCopy {
     this.#write({});
   }
 
-  withoutEnd(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-    return (event) => {
-      if (event.type === "finished") this.#end = event;
-      else emit(event);
-    };
-  }
-
-  finish(failed: number, emit: (event: TransferEvent) => void): number {
-    const { files = 0, bytes = 0, skipped = 0, verified, resumed } = this.#end ?? {};
+  finish(failed: number, end: FinishedEvent | undefined, emit: (event: TransferEvent) => void): number {
+    const { files = 0, bytes = 0, skipped = 0, verified, resumed } = end ?? {};
     const status = failed > 0 ? "failed" as const : "done" as const;
     let all = failed;
     try {
@@ -85,7 +81,7 @@ export class ShardRun implements PartOfCopy {
       all++;
       emit({ type: "failed", path: this.#directory.path, message: messageOf(error) });
     }
-    if (this.#end) emit({ ...this.#end, failed: all });
+    if (end) emit({ ...end, failed: all });
     return all;
   }
 

@@ -8,7 +8,7 @@ import { type ExactIdentity, exactIdentity, isExactly } from "../../files/stat/f
 import type { RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import { lockRecord, removeRecord } from "../lock_record.ts";
-import { isStill, notOwnFile, openOwnFile, readBeginning } from "../own_file.ts";
+import { createOwnFile, isStill, notOwnFile, openOwnFile, readBeginning } from "../own_file.ts";
 import { decodeJournal, isJournalOf } from "./journal.ts";
 import { MAX_JOURNAL_BYTES, resumeBlocks, type TakenOver, writeHeader } from "./take_over.ts";
 
@@ -24,7 +24,7 @@ export interface SharedFile {
  * @throws {Deno.errors.PermissionDenied} if it is not a regular file of this user, or has other names.
  */
 export function openShared(path: string, size: number): SharedFile {
-  const file = create(path) ?? openOwnFile(path, { write: true });
+  const file = createOwnFile(path) ?? openOwnFile(path, { write: true });
   if (!file) throw notOwnFile(path);
   try {
     // The process that has created the file may not have set its size yet.
@@ -33,16 +33,6 @@ export function openShared(path: string, size: number): SharedFile {
     return { file, identity: exactIdentity(file.statSync()) };
   } catch (error) {
     file.close();
-    throw error;
-  }
-}
-
-function create(path: string): Deno.FsFile | undefined {
-  try {
-    const mode = Deno.build.os === "windows" ? undefined : 0o600;
-    return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { equals } from "../../bytes.ts";
 import { messageOf, quotePath, UserError } from "../../errors.ts";
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { FormatError, SshReader } from "../../protocol/serve/ssh_strings.ts";
+import { readBeyond } from "../trusted_file.ts";
 import type { KeySigner } from "./key_signer.ts";
 import {
   decodeBase64,
@@ -126,13 +127,9 @@ function readText(path: string): string | undefined {
   }
   using opened = file;
   checkMode(path, opened.statSync());
-  const bytes = new Uint8Array(MAX_BYTES + 1);
-  let length = 0;
-  for (let count: number | null = 1; count && length < bytes.length; length += count ?? 0) {
-    count = opened.readSync(bytes.subarray(length));
-  }
-  if (length > MAX_BYTES) throw new FormatError("the key", `it is larger than ${MAX_BYTES >> 10} KiB`);
-  return new TextDecoder().decode(bytes.subarray(0, length));
+  const bytes = readBeyond(opened, MAX_BYTES);
+  if (bytes.length > MAX_BYTES) throw new FormatError("the key", `it is larger than ${MAX_BYTES >> 10} KiB`);
+  return new TextDecoder().decode(bytes);
 }
 
 /** Refuses a file of this user that others may read, as ssh does. @throws {UserError} */

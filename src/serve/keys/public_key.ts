@@ -4,6 +4,7 @@ import { SIGNATURE_BYTES } from "../../protocol/serve/login_messages.ts";
 import { FormatError, SshReader, sshString } from "../../protocol/serve/ssh_strings.ts";
 import { concat } from "../../bytes.ts";
 import { escapePath } from "../../errors.ts";
+import { formatFingerprint } from "../fingerprint.ts";
 
 /** The only supported key type. */
 export const KEY_TYPE = "ssh-ed25519";
@@ -59,8 +60,7 @@ export function formatPublicKeyLine({ blob }: PublicKey, comment: string = ""): 
 
 /** Returns the fingerprint as ssh-keygen prints it: `SHA256:` and the digest in base64 without padding. */
 export async function fingerprintOf({ blob }: PublicKey): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", blob);
-  return `SHA256:${new Uint8Array(digest).toBase64({ omitPadding: true })}`;
+  return formatFingerprint(new Uint8Array(await crypto.subtle.digest("SHA-256", blob)));
 }
 
 /** Returns whether the signature of the data is valid. */

@@ -1,7 +1,6 @@
 /** Limits of connections before their proof: their number, and the pause after wrong proofs. Pure except for its clock. */
 
 import { clientNetwork } from "./client_network.ts";
-import type { Gate } from "./gate.ts";
 
 /** Limits of a gate. */
 export interface GateLimits {
@@ -29,7 +28,7 @@ const DEFAULTS: GateLimits = {
 };
 
 /** Counts connections and wrong proofs. Its memory is bounded by `total` and `maxNetworks`. */
-export class LoginGate implements Gate {
+export class LoginGate {
   readonly #limits: GateLimits;
   readonly #now: () => number;
   /** Connections without a proof by network. */
@@ -49,6 +48,7 @@ export class LoginGate implements Gate {
     return this.#wrong.size;
   }
 
+  /** Counts a connection before its proof. Returns undefined if there are too many. Disposing ends the count. */
   admit(address: string): Disposable | undefined {
     const network = clientNetwork(address);
     const open = this.#open.get(network) ?? 0;
@@ -67,6 +67,7 @@ export class LoginGate implements Gate {
     return { [Symbol.dispose]: dispose };
   }
 
+  /** Counts a wrong proof. Returns the pause before the answer, in milliseconds. */
   wrongProof(address: string): number {
     const { firstPauseMs, maxPauseMs, forgetMs, maxNetworks } = this.#limits;
     const network = clientNetwork(address);
@@ -84,6 +85,7 @@ export class LoginGate implements Gate {
     return Math.min(firstPauseMs * 2 ** (count - 1), maxPauseMs);
   }
 
+  /** Forgets the wrong proofs of an address. */
   rightProof(address: string): void {
     this.#wrong.delete(clientNetwork(address));
   }

@@ -10,7 +10,7 @@ import { formatLogin } from "../../protocol/serve/login_messages.ts";
 import type { Identity } from "../certificate.ts";
 import { hashCertificate } from "../fingerprint.ts";
 import { readLine } from "../read_line.ts";
-import type { Gate } from "./gate.ts";
+import type { LoginGate } from "./login_gate.ts";
 import { acceptLogin, type Authenticate, type Grant, sendLine } from "./login.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
@@ -32,7 +32,7 @@ export interface ServerOptions {
   /** One, or one for each family of addresses. */
   readonly listeners: readonly Deno.TcpListener[];
   readonly identity: Identity;
-  readonly gate: Gate;
+  readonly gate: LoginGate;
   readonly authenticate: Authenticate;
   /** Whether data connections must use the server's port. */
   readonly onePort: boolean;
