@@ -36,11 +36,11 @@ export class OwnerMap {
   }
 
   /** Adds names of the sender. A name that this machine lacks leaves its number as it is. @throws {ProtocolError} for too many. */
-  add(owners: readonly OwnerName[]): void {
+  async add(owners: readonly OwnerName[]): Promise<void> {
     this.#added += owners.length;
     if (this.#added > MAX_OWNERS) throw new ProtocolError("bad-record", "Cannot accept an owner: there are too many");
     for (const { kind, id, name } of owners) {
-      const own = this.#accounts.idOf(kind, name);
+      const own = await this.#accounts.idOf(kind, name);
       if (own === id) continue;
       if (own === undefined) (kind === "user" ? this.#unknownUsers : this.#unknownGroups).add(id);
       else (kind === "user" ? this.#users : this.#groups).set(id, own);

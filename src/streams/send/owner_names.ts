@@ -7,7 +7,10 @@ import { MAX_OWNERS } from "../../protocol/limits.ts";
 
 const KINDS = ["user", "group"] as const;
 
-/** Finds owners whose names were not sent yet. */
+/** An owner whose name is not known yet. */
+type NewOwner = Omit<OwnerName, "name">;
+
+/** Finds owners whose names were not sent yet. Look-ups may take seconds: send the names before anything that needs them. */
 export class OwnerNames {
   readonly #accounts: Accounts;
   readonly #known = { user: new Set<number>([0]), group: new Set<number>([0]) };
@@ -20,39 +23,51 @@ export class OwnerNames {
     this.#accounts = accounts;
   }
 
-  /** Returns the new names of the owners in a plan. */
-  ofPlan(plan: Uint8Array<ArrayBuffer>): OwnerName[] {
-    const found: OwnerName[] = [];
+  /** Returns the new names of the owners in a plan; undefined if all owners are known. */
+  ofPlan(plan: Uint8Array<ArrayBuffer>): Promise<OwnerName[]> | undefined {
+    const added: NewOwner[] = [];
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     while (cursor.next()) {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.hardlink) continue;
       const uid = cursor.uint32(RecordField.uid);
       const gid = cursor.uint32(RecordField.gid);
-      if (uid !== this.#user || gid !== this.#group) this.#add(found, uid, gid);
+      if (uid !== this.#user || gid !== this.#group) this.#add(added, uid, gid);
     }
-    return found;
+    return this.#namesOf(added);
   }
 
-  /** Returns the new names of the owners of one file. */
-  of({ uid, gid }: { uid: number; gid: number }): OwnerName[] {
-    const found: OwnerName[] = [];
-    this.#add(found, uid, gid);
-    return found;
+  /** Returns the new names of the owners of one file; undefined if all owners are known. */
+  of({ uid, gid }: { uid: number; gid: number }): Promise<OwnerName[]> | undefined {
+    const added: NewOwner[] = [];
+    this.#add(added, uid, gid);
+    return this.#namesOf(added);
   }
 
-  #add(found: OwnerName[], uid: number, gid: number): void {
+  #add(added: NewOwner[], uid: number, gid: number): void {
     this.#user = uid;
     this.#group = gid;
     for (const kind of KINDS) {
       const id = kind === "user" ? uid : gid;
-      const known = this.#known[kind];
-      // Later owners keep their numbers.
-      if (known.has(id) || this.#sent === MAX_OWNERS) continue;
-      known.add(id);
-      const name = this.#accounts.nameOf(kind, id);
+      if (this.#known[kind].has(id)) continue;
+      this.#known[kind].add(id);
+      added.push({ kind, id });
+    }
+  }
+
+  #namesOf(owners: readonly NewOwner[]): Promise<OwnerName[]> | undefined {
+    // Later owners keep their numbers.
+    return owners.length === 0 || this.#sent === MAX_OWNERS ? undefined : this.#lookUp(owners);
+  }
+
+  async #lookUp(owners: readonly NewOwner[]): Promise<OwnerName[]> {
+    const found: OwnerName[] = [];
+    for (const { kind, id } of owners) {
+      const name = await this.#accounts.nameOf(kind, id);
       if (name === undefined || problemOfOwner(name) !== undefined) continue;
+      if (this.#sent === MAX_OWNERS) break;
       this.#sent++;
       found.push({ kind, id, name });
     }
+    return found;
   }
 }

@@ -79,7 +79,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finds the record of an earlier run, and plans the target. @throws {UserError} if the target cannot be written. */
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
-    this.#owner = fixedOwner(this.#options, (note) => this.#notes.push(note));
+    this.#owner = await fixedOwner(this.#options, (note) => this.#notes.push(note));
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record, (note) => this.#notes.push(note));
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
@@ -265,7 +265,7 @@ class Receiver implements AsyncDisposable {
           message.entries.forEach((entry) => emit({ type: "item", ...entry }));
           break;
         case "owners":
-          target.addOwners(message.owners);
+          await target.addOwners(message.owners);
           break;
         case "names":
           this.#deletion!.add(message);

@@ -137,8 +137,8 @@ export class TargetFiles {
   }
 
   /** Adds names of owners in later announcements. @throws {ProtocolError} for too many. */
-  addOwners(owners: readonly OwnerName[]): void {
-    this.#owners?.add(owners);
+  async addOwners(owners: readonly OwnerName[]): Promise<void> {
+    await this.#owners?.add(owners);
   }
 
   /** Handles the sender's message that a large file is complete. */

@@ -19,6 +19,7 @@ import { OwnerNames } from "../../streams/send/owner_names.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";
+import type { RangedItem } from "../../streams/unit.ts";
 import { MessageBatcher } from "../batches.ts";
 import { codecFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
@@ -226,10 +227,8 @@ class Sender implements AsyncDisposable {
   #createScheduler(): Scheduler {
     const { session: { control, features }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
-      send: (message) => {
-        if (message.type === "open") this.#sendOwners(message.attributes);
-        control.send(message);
-      },
+      send: (message) => control.send(message),
+      sendOwners: (item) => this.#sendOwners(item),
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
@@ -353,9 +352,10 @@ class Sender implements AsyncDisposable {
   }
 
   /** Sends the names of the owners of a large file that the receiver does not know yet. */
-  #sendOwners(attributes: MessageOf<"open">["attributes"]): void {
-    const owners = this.#owners?.of(attributes) ?? [];
-    if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
+  #sendOwners({ attributes }: RangedItem): Promise<void> | undefined {
+    return this.#owners?.of(attributes)?.then((owners) => {
+      if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
+    });
   }
 
   #plan(entry: PlannedEntry): void {

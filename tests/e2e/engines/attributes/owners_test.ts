@@ -4,6 +4,7 @@ import { isRoot } from "../../../files/file_engines.ts";
 import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
+import { accountsProblem, type NamedOwner, writeWithUsers } from "../../../support/hosts/accounts.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import {
   describeWithScene,
@@ -47,30 +48,13 @@ async function treeOf(scene: Scene, { uid, gid }: { uid: number; gid: number }):
 }
 
 /** Writes an escp that sees other users and groups. */
-async function writeEscpWithUsers(
-  scene: Scene,
-  { uid, gid }: { uid: number; gid: number },
-  engine: string,
-): Promise<string[]> {
-  const directory = await scene.tree({
-    "passwd": `root:x:0:0::/root:/bin/sh\nescp-alice:x:${uid}:${gid}::/:/bin/sh\n`,
-    "group": `root:x:0:\nescp-team:x:${gid}:\n`,
-  });
-  const mounts = ["passwd", "group"].map((name) => `mount --bind ${directory}/${name} /etc/${name}`).join(" && ");
-  const path = `${directory}/escp`;
-  await writeWrapper(path, [
-    ...["unshare", "-m", "--propagation", "private", "sh", "-c", `${mounts} && exec "$@"`, "sh"],
-    ...escpCommand(),
-    ...["--engine", engine],
-  ]);
-  return ["-D", path];
+async function writeEscpWithUsers(scene: Scene, owner: NamedOwner, engine: string): Promise<string[]> {
+  return ["-D", await writeWithUsers(await scene.tree(), owner, [...escpCommand(), "--engine", engine])];
 }
 
-const namespaces = isRoot &&
-  new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).outputSync().success;
-const SKIPPED = namespaces ? "" : " (skipped: not root, or without mount namespaces)";
+const SKIPPED = accountsProblem === undefined ? "" : ` (skipped: ${accountsProblem})`;
 
-describeWithScene(`owners by name${SKIPPED}`, { ignore: !namespaces }, (scene) => {
+describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== undefined }, (scene) => {
   /** Runs a copy in which both ends have their own users. */
   async function copyBetween(variant: Variant, tree: string, flags: string[]) {
     const { direction, engine } = variant;
