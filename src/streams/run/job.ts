@@ -42,6 +42,8 @@ export interface ReceiveRole {
   owner?: FixedOwner;
   /** Whether owners are mapped by their names, which the sender sends. Default: false. */
   mapsOwners?: boolean;
+  /** Whether users and groups in access control lists are mapped too. Default: false. */
+  mapsLists?: boolean;
   /** Codecs that the sender may use. */
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */

@@ -1,11 +1,17 @@
-/** Names of the owners of sent files, each of which is sent once. */
+/** Names of the owners of sent files and of those in their access control lists. Each is sent once. */
 
 import type { Accounts } from "../../native/file/account_calls.ts";
+import { forEachListed } from "../../protocol/data/access_lists.ts";
 import { type OwnerName, problemOfOwner } from "../../protocol/data/owners.ts";
 import { RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { MAX_OWNERS } from "../../protocol/limits.ts";
 
-const KINDS = ["user", "group"] as const;
+/** A large file. */
+export interface OwnedFile {
+  attributes: { uid: number; gid: number };
+  /** Block of extended attributes. */
+  xattrs?: Uint8Array;
+}
 
 /** An owner whose name is not known yet. */
 type NewOwner = Omit<OwnerName, "name">;
@@ -31,27 +37,36 @@ export class OwnerNames {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.hardlink) continue;
       const uid = cursor.uint32(RecordField.uid);
       const gid = cursor.uint32(RecordField.gid);
-      if (uid !== this.#user || gid !== this.#group) this.#add(added, uid, gid);
+      if (uid !== this.#user || gid !== this.#group) this.#addOwner(added, uid, gid);
+      this.#addListed(added, cursor.xattrs());
     }
     return this.#namesOf(added);
   }
 
   /** Returns the new names of the owners of one file; undefined if all owners are known. */
-  of({ uid, gid }: { uid: number; gid: number }): Promise<OwnerName[]> | undefined {
+  ofFile({ attributes: { uid, gid }, xattrs }: OwnedFile): Promise<OwnerName[]> | undefined {
     const added: NewOwner[] = [];
-    this.#add(added, uid, gid);
+    this.#addOwner(added, uid, gid);
+    this.#addListed(added, xattrs);
     return this.#namesOf(added);
   }
 
-  #add(added: NewOwner[], uid: number, gid: number): void {
+  #addOwner(added: NewOwner[], uid: number, gid: number): void {
     this.#user = uid;
     this.#group = gid;
-    for (const kind of KINDS) {
-      const id = kind === "user" ? uid : gid;
-      if (this.#known[kind].has(id)) continue;
-      this.#known[kind].add(id);
-      added.push({ kind, id });
-    }
+    this.#add(added, "user", uid);
+    this.#add(added, "group", gid);
+  }
+
+  /** Adds the users and groups of access control lists. An older receiver has no use for their names. */
+  #addListed(added: NewOwner[], xattrs: Uint8Array | undefined): void {
+    if (xattrs) forEachListed(xattrs, (kind, id) => this.#add(added, kind, id));
+  }
+
+  #add(added: NewOwner[], kind: OwnerName["kind"], id: number): void {
+    if (this.#known[kind].has(id)) return;
+    this.#known[kind].add(id);
+    added.push({ kind, id });
   }
 
   #namesOf(owners: readonly NewOwner[]): Promise<OwnerName[]> | undefined {

@@ -117,7 +117,7 @@ class Receiver implements AsyncDisposable {
     roots: TargetRoot[],
     count: StreamCount,
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
-    const { session, emit } = this.#options;
+    const { session, job, emit } = this.#options;
     const sourceNames = sources.map(({ name }) => name);
     const shared = {
       streams: count.max,
@@ -127,6 +127,7 @@ class Receiver implements AsyncDisposable {
       sourceNames,
       owner: this.#owner,
       mapsOwners: this.#mapsOwners,
+      mapsLists: this.#mapsOwners && job.acls && session.features.includes("acl-owners"),
     };
     this.#target = new TargetFiles(this.#options, roots, shared);
     for (const note of this.#notes.splice(0)) noteUser(this.#options, note);

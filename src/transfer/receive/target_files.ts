@@ -9,7 +9,7 @@ import type { OwnerName } from "../../protocol/data/owners.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { type FixedOwner, OwnerMap } from "../../streams/receive/owner_map.ts";
+import { OwnerMap } from "../../streams/receive/owner_map.ts";
 import type { ReceiveRole } from "../../streams/run/job.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
@@ -26,6 +26,9 @@ import { PackTotals } from "./pack_totals.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 import { GatheredNote, noteOfSame } from "./gathered_note.ts";
+
+/** How the owners of the source become those of the target. */
+type Ownership = Pick<ReceiveRole, "owner" | "mapsOwners" | "mapsLists">;
 
 /** Small files that the streams report, large files that they write together, and directories. */
 export class TargetFiles {
@@ -54,21 +57,20 @@ export class TargetFiles {
    * @param options.deletion receives the entries that are removed. Default: entries of another kind stay.
    * @param options.owner owner of all entries. Default: that of the source.
    * @param options.mapsOwners whether owners are mapped by their names.
+   * @param options.mapsLists whether users and groups in access control lists are mapped too.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
    */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, deletion, sourceNames, owner, mapsOwners = false }: {
+    { streams, codecs = [], record, deletion, sourceNames, ...ownership }: {
       streams: number;
-      owner?: FixedOwner;
-      mapsOwners?: boolean;
       codecs?: readonly CodecName[];
       record?: ResumeRecord;
       deletion?: Deletion;
       sourceNames: readonly string[];
-    },
+    } & Ownership,
   ) {
     this.#options = options;
     this.#record = record;
@@ -98,8 +100,9 @@ export class TargetFiles {
       checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
     });
-    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), owner);
-    const pool = this.#createPool(roots, targetOptions, { streams, codecs, owner, mapsOwners });
+    const { owner, mapsOwners, mapsLists } = ownership;
+    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), { fixed: owner, mapsLists });
+    const pool = this.#createPool(roots, targetOptions, { streams, codecs, ...ownership });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
 
@@ -209,7 +212,7 @@ export class TargetFiles {
   #createPool(
     roots: TargetRoot[],
     targetOptions: TargetOptions,
-    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "owner" | "mapsOwners"> & { streams: number },
+    { streams, ...shared }: Pick<ReceiveRole, "codecs"> & Ownership & { streams: number },
   ): StreamPool {
     const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond, shards } =
       this.#options;

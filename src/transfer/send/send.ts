@@ -20,7 +20,7 @@ import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";
 import type { RangedItem } from "../../streams/unit.ts";
-import { MessageBatcher } from "../batches.ts";
+import { batches, MessageBatcher } from "../batches.ts";
 import { codecFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
@@ -352,9 +352,10 @@ class Sender implements AsyncDisposable {
   }
 
   /** Sends the names of the owners of a large file that the receiver does not know yet. */
-  #sendOwners({ attributes }: RangedItem): Promise<void> | undefined {
-    return this.#owners?.of(attributes)?.then((owners) => {
-      if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
+  #sendOwners(item: RangedItem): Promise<void> | undefined {
+    const { control } = this.#options.session;
+    return this.#owners?.ofFile(item)?.then((names) => {
+      for (const owners of batches(names, (owner) => JSON.stringify(owner).length)) control.send({ type: "owners", owners });
     });
   }
 
