@@ -1,7 +1,7 @@
 /** Files that exist under the final names of large files. The caller enters their directory before each call. */
 
 import { DIGEST_KEY_BYTES } from "../../protocol/data/signature.ts";
-import type { OldTarget, Partial } from "../engine/target.ts";
+import type { OldTarget, Partial } from "../engine/partial_file.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";

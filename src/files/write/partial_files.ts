@@ -7,18 +7,15 @@ import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type {
   BegunPartial,
-  KeptBackup,
   OldTarget,
   Partial,
   PartialFileWriter,
-  PendingDirectory,
   RangeWriter,
   RecordedTarget,
-  RemovedPlace,
   Resumable,
   ResumableSource,
-  TargetPlace,
-} from "../engine/target.ts";
+} from "../engine/partial_file.ts";
+import type { KeptBackup, PendingDirectory, RemovedPlace, TargetPlace } from "../engine/target_place.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, planted, replaced, UNKNOWN_FILE } from "../stat/file_identity.ts";

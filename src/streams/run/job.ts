@@ -6,7 +6,7 @@ import type { ModeChange } from "../../protocol/control/mode_changes.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
-import type { TargetOptions } from "../../files/engine/target.ts";
+import type { TargetOptions } from "../../files/engine/target_options.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { FixedOwner } from "../receive/owner_map.ts";
 import type { SharedLimit } from "../shared_limit.ts";

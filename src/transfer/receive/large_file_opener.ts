@@ -1,6 +1,6 @@
 /** Opens the partial files of announced files: new ones, those of an earlier run, and those that shards write together. */
 
-import type { BegunPartial, Resumable } from "../../files/engine/target.ts";
+import type { BegunPartial, Resumable } from "../../files/engine/partial_file.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { targetText } from "../../files/target/name.ts";

@@ -5,7 +5,8 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { GatheredFiles, Partial, PartialFileWriter, RemovedPlace } from "../../files/engine/target.ts";
+import type { GatheredFiles, RemovedPlace } from "../../files/engine/target_place.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/partial_file.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { maxUnauthenticated, openFilesLimit } from "../../native/file/open_files_limit.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";

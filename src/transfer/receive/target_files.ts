@@ -1,7 +1,10 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
 import { createdLinks } from "../../files/target/created_links.ts";
-import type { ExtraOptions, RemovedExtras, RemovedPlace, Target, TargetOptions } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../../files/engine/directory_writer.ts";
+import type { RemovedPlace } from "../../files/engine/target_place.ts";
+import type { Target } from "../../files/engine/target.ts";
+import type { TargetOptions } from "../../files/engine/target_options.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
