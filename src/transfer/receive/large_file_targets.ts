@@ -43,6 +43,8 @@ export interface LargeFileTargetsHost {
   readonly backups: KeptBackups;
   /** Record of this run; undefined: finished files are not recorded. */
   readonly record?: ResumeRecord;
+  /** Returns an announcement with the owners of this machine, which may have to be looked up. */
+  mapped(message: MessageOf<"open">): MessageOf<"open"> | Promise<MessageOf<"open">>;
   /** Closes a file in all streams. */
   forget(file: number): void;
   /** Lets all streams record the blocks of a file. */
@@ -208,8 +210,12 @@ export class LargeFileTargets {
     this.#yielder?.close();
   }
 
-  async #begin(message: MessageOf<"open">): Promise<void> {
+  async #begin(announced: MessageOf<"open">): Promise<void> {
     const { writer, directories, options: { session: { control } } } = this.#host;
+    const mapping = this.#host.mapped(announced);
+    const message = mapping instanceof Promise ? await mapping : mapping;
+    // The transfer may have ended meanwhile.
+    if (this.#closed) return;
     const { file, size, range = { start: 0, end: size } } = message;
     try {
       const { partial, kept, resumable } = await this.#opener.open(message);

@@ -266,7 +266,7 @@ class Receiver implements AsyncDisposable {
           message.entries.forEach((entry) => emit({ type: "item", ...entry }));
           break;
         case "owners":
-          await target.addOwners(message.owners);
+          target.addOwners(message.owners);
           break;
         case "names":
           this.#deletion!.add(message);

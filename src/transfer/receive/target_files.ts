@@ -44,6 +44,8 @@ export class TargetFiles {
   readonly #target: Target;
   /** Owners of large files, if they are mapped. */
   readonly #owners?: OwnerMap;
+  /** Resolves when all names of owners that have arrived are looked up. */
+  #addingOwners?: Promise<unknown>;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #packs = new PackTotals();
@@ -94,6 +96,7 @@ export class TargetFiles {
       directories: this.#directories,
       backups: this.#backups,
       record,
+      mapped: (message) => this.#owners ? this.#mapped(message, this.#owners) : message,
       forget: (file) => this.streamGroup.pool.forget(file),
       startJournal: (file, path) => this.streamGroup.pool.startJournal(file, path),
       failed: (failure) => this.fail(failure),
@@ -137,14 +140,15 @@ export class TargetFiles {
 
   /** Handles the announcement of a large file. */
   open(message: MessageOf<"open">): void {
-    this.#large.open(
-      this.#owners ? { ...message, attributes: this.#owners.mapped(message.attributes, message.xattrs) } : message,
-    );
+    this.#large.open(message);
   }
 
-  /** Adds names of owners in later announcements. @throws {ProtocolError} for too many. */
-  async addOwners(owners: readonly OwnerName[]): Promise<void> {
-    await this.#owners?.add(owners);
+  /** Adds names of owners in later announcements. They are looked up while further messages are handled. */
+  addOwners(owners: readonly OwnerName[]): void {
+    const adding = this.#owners!.add(owners);
+    adding.catch((error) => this.streamGroup.fail(error));
+    this.#addingOwners = Promise.all([this.#addingOwners, adding]);
+    this.#addingOwners.catch(() => {});
   }
 
   /** Handles the sender's message that a large file is complete. */
@@ -281,6 +285,12 @@ export class TargetFiles {
     if (report.finished) this.#record?.addFiles(report.finished);
     this.#backups.writeToRecord();
     report.entered?.forEach((directory) => this.#directories.addEntered(directory));
+  }
+
+  /** Returns an announcement with the owners of this machine. */
+  async #mapped(message: MessageOf<"open">, owners: OwnerMap): Promise<MessageOf<"open">> {
+    await this.#addingOwners;
+    return { ...message, attributes: owners.mapped(message.attributes, message.xattrs) };
   }
 
   #deleted(places: readonly RemovedPlace[] = []): void {
