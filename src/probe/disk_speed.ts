@@ -8,7 +8,7 @@ import { checkRealPath } from "../files/target/confinement.ts";
 import { generate } from "../files/null/engine.ts";
 import type { FileEngine } from "../files/engine/engine.ts";
 import type { RangeReader } from "../files/engine/source.ts";
-import type { RangeWriter } from "../files/engine/target.ts";
+import type { RangeWriter } from "../files/engine/partial_file.ts";
 import { failedDeno, failedWith } from "../files/stat/file_failure.ts";
 import { FileKind } from "../files/stat/file_stat.ts";
 import { joinPath } from "../files/path/local_path.ts";

@@ -1,6 +1,12 @@
 /** Reports of streams about units of work. Plain data, because it crosses threads. */
 
-import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace, TargetPlace } from "../files/engine/target.ts";
+import type {
+  GatheredFiles,
+  KeptBackup,
+  PendingDirectory,
+  RemovedPlace,
+  TargetPlace,
+} from "../files/engine/target_place.ts";
 import type { Attributes } from "../files/stat/file_stat.ts";
 import type { ContentSum } from "../files/target/content_digest.ts";
 import type { Segment } from "../delta/segments.ts";

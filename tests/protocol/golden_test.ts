@@ -5,6 +5,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type CipherName, type DirectionKey } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey, deriveStreamKeys } from "../../src/crypto/key_schedule.ts";
 import { NonceSequence } from "../../src/crypto/nonce.ts";
+import { forEachListed, mapListed } from "../../src/protocol/data/access_lists.ts";
 import {
   BLOCK_HEADER_BYTES,
   BlockCodec,
@@ -169,6 +170,16 @@ describe("golden vectors of version 1", () => {
     const written = new Uint8Array(wire.length);
     owners.reduce((at, owner) => writeOwner(written, viewOf(written), at, owner), 0);
     assertEquals(written.toHex(), golden.owners.bytes);
+  });
+
+  it("have access control lists whose users and groups are found and replaced", () => {
+    const { block, owners, numbers, mapped } = golden.accessLists;
+    const bytes = Uint8Array.fromHex(block);
+    const found: unknown[] = [];
+    forEachListed(bytes, (kind, id) => found.push({ kind, id }));
+    assertEquals(found, owners);
+    mapListed(bytes, (kind, id) => numbers.find((each) => each.kind === kind && each.from === id)?.to ?? id);
+    assertEquals(bytes.toHex(), mapped);
   });
 
   for (const line of golden.messages) {

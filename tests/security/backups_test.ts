@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { KeptBackup } from "../../src/files/engine/target.ts";
+import type { KeptBackup } from "../../src/files/engine/target_place.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { backupName } from "../../src/files/path/temporary_names.ts";
 import { identityOf } from "../../src/files/stat/file_identity.ts";

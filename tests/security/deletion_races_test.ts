@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import type { ExtraOptions, RemovedExtras } from "../../src/files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../../src/files/engine/directory_writer.ts";
 import { ENGINES, TempDirectory } from "../files/file_engines.ts";
 
 /** Entries outside of the target, which must stay. */

@@ -9,7 +9,7 @@ import type { DirectionKey } from "../../../src/crypto/cipher.ts";
 import { loadCipherEngine } from "../../../src/crypto/engines.ts";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { RangeReader, SourceRoot } from "../../../src/files/engine/source.ts";
-import type { RangeWriter } from "../../../src/files/engine/target.ts";
+import type { RangeWriter } from "../../../src/files/engine/partial_file.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { combineCrc32, crc32 } from "../../../src/protocol/crc32.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, readBlockHeader, writeBlockHeader } from "../../../src/protocol/data/block.ts";

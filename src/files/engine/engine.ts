@@ -7,7 +7,8 @@ import type { FileStat } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "./directory_lister.ts";
 import type { LinkDestinations } from "./link_destinations.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot, Walk, WalkOptions } from "./source.ts";
-import type { Target, TargetOptions } from "./target.ts";
+import type { Target } from "./target.ts";
+import type { TargetOptions } from "./target_options.ts";
 import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 

@@ -3,7 +3,7 @@
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { Attributes } from "../stat/file_stat.ts";
 import type { RangeReader } from "./source.ts";
-import type { KeptBackup, PendingDirectory, TargetPlace } from "./target.ts";
+import type { KeptBackup, PendingDirectory, TargetPlace } from "./target_place.ts";
 
 /** The link destinations of all roots. One per thread. It has a current directory and a current file. */
 export interface LinkDestinations {

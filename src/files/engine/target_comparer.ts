@@ -3,7 +3,7 @@
 import { ItemChange } from "../../protocol/data/item_changes.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { RangeReader } from "./source.ts";
-import type { TargetOptions } from "./target.ts";
+import type { TargetOptions } from "./target_options.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, type FileStat } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";

@@ -7,7 +7,7 @@ import { Errno } from "../../native/libc/errno.ts";
 import { addressOf, type FileCalls } from "../../native/file/calls.ts";
 import { PAGE } from "../../native/libc/aligned_buffer.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type { RangeWriter } from "../engine/target.ts";
+import type { RangeWriter } from "../engine/partial_file.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
 /** Minimum size. Smaller files stay in the page cache, because they may be read soon. */

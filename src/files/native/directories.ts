@@ -10,7 +10,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { pointsOutside } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { PendingDirectory } from "../engine/target.ts";
+import type { PendingDirectory } from "../engine/target_place.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { failedCall, unexpectedLink } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/file_identity.ts";

@@ -7,7 +7,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import type { DirectoryToMake, FileEngine, PathCalls } from "../engine/engine.ts";
 import type { SourceRoot } from "../engine/source.ts";
-import type { TargetOptions } from "../engine/target.ts";
+import type { TargetOptions } from "../engine/target_options.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { spaceOf } from "../stat/free_space.ts";

@@ -4,7 +4,7 @@ import { Errno } from "../../native/libc/errno.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
 import { addressOf, type FileCalls, SEEK_DATA } from "../../native/file/calls.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type { RangeWriter } from "../engine/target.ts";
+import type { RangeWriter } from "../engine/partial_file.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { overwriteWithZeros } from "../output/sparse_writer.ts";
 

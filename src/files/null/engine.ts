@@ -4,7 +4,8 @@
  */
 
 import { decodeName } from "../../protocol/names.ts";
-import type { Partial, Target } from "../engine/target.ts";
+import type { Partial } from "../engine/partial_file.ts";
+import type { Target } from "../engine/target.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { FileChange } from "../stat/file_change.ts";

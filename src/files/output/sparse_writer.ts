@@ -1,6 +1,6 @@
 /** Creates holes in a target file: a page of zeros is not written, and existing data in its place is removed. */
 
-import type { RangeWriter } from "../engine/target.ts";
+import type { RangeWriter } from "../engine/partial_file.ts";
 import { endOfData, endOfZeros, isZero } from "./zero_pages.ts";
 
 /** Wraps a writer: writes data with its `writeAt` and pages of zeros with its `zerosAt`. */

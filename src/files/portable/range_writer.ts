@@ -1,6 +1,6 @@
 /** Writes a file at offsets with `Deno.FsFile`. */
 
-import type { RangeWriter } from "../engine/target.ts";
+import type { RangeWriter } from "../engine/partial_file.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf } from "../stat/file_identity.ts";
 import { overwriteWithZeros } from "../output/sparse_writer.ts";

@@ -7,7 +7,10 @@ import { textLines } from "../../text_lines.ts";
 const TABLES: Record<AccountKind, string> = { user: "/etc/passwd", group: "/etc/group" };
 
 /** No user and no group. */
-const NO_ACCOUNTS: Accounts = { nameOf: () => undefined, idOf: () => undefined };
+const NO_ACCOUNTS: Accounts = {
+  nameOf: () => Promise.resolve(undefined),
+  idOf: () => Promise.resolve(undefined),
+};
 
 let opened: Accounts | undefined;
 
@@ -19,21 +22,29 @@ export function machineAccounts(): Accounts {
   return opened ??= cachedAccounts(openMachineAccounts());
 }
 
-/** Maximum number of names that are remembered, of any sender. */
+/** Maximum number of look-ups of each kind that are remembered. A sender may name any number of owners. */
 const MAX_CACHED = 8192;
 
-/** Returns accounts that find each name once, because a directory service may be slow. */
+/** Returns accounts that find each name and each number once, because a directory service may be slow. */
 export function cachedAccounts(accounts: Accounts): Accounts {
-  const found = new Map<string, number | undefined>();
   return {
-    nameOf: (kind, id) => accounts.nameOf(kind, id),
-    idOf(kind, name) {
-      const key = `${kind}:${name}`;
-      if (found.has(key)) return found.get(key);
-      const id = accounts.idOf(kind, name);
-      if (found.size < MAX_CACHED) found.set(key, id);
-      return id;
-    },
+    nameOf: cached((kind, id: number) => accounts.nameOf(kind, id)),
+    idOf: cached((kind, name: string) => accounts.idOf(kind, name)),
+  };
+}
+
+/** Returns a look-up that remembers results, and shares those in progress. It forgets the oldest of too many. */
+function cached<Key extends string | number, Result>(
+  lookUp: (kind: AccountKind, key: Key) => Promise<Result>,
+): (kind: AccountKind, key: Key) => Promise<Result> {
+  const results = new Map<string, Promise<Result>>();
+  return (kind, key) => {
+    const known = results.get(`${kind}:${key}`);
+    if (known) return known;
+    if (results.size === MAX_CACHED) results.delete(results.keys().next().value!);
+    const result = lookUp(kind, key);
+    results.set(`${kind}:${key}`, result);
+    return result;
   };
 }
 
@@ -56,8 +67,8 @@ export function tableAccounts(read: (kind: AccountKind) => string): Accounts {
     return entries;
   };
   return {
-    nameOf: (kind, id) => entriesOf(kind).find((entry) => entry[1] === id)?.[0],
-    idOf: (kind, name) => entriesOf(kind).find((entry) => entry[0] === name)?.[1],
+    nameOf: (kind, id) => Promise.resolve(entriesOf(kind).find((entry) => entry[1] === id)?.[0]),
+    idOf: (kind, name) => Promise.resolve(entriesOf(kind).find((entry) => entry[0] === name)?.[1]),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Permissions of copied files and directories. Pure: engines examine and set modes, these functions compute them. */
 
-import type { FinishedDirectory } from "../engine/target.ts";
+import type { FinishedDirectory } from "../engine/directory_writer.ts";
 
 /** Mode of a temporary file until the commit. */
 export const TEMPORARY_MODE = 0o600;

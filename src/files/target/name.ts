@@ -2,7 +2,7 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
-import type { TargetPlace } from "../engine/target.ts";
+import type { TargetPlace } from "../engine/target_place.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";

@@ -1,7 +1,7 @@
 /** Flushes files and directories to disk with fsync(2), in a thread of the runtime: a slow disk does not block this one. */
 
 import { FileError } from "../../errors.ts";
-import type { TargetPlace } from "../engine/target.ts";
+import type { TargetPlace } from "../engine/target_place.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, planted, swapped, UNKNOWN_FILE } from "../stat/file_identity.ts";

@@ -4,23 +4,19 @@
  */
 
 import { FileError } from "../../errors.ts";
-import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
-import { encodeName } from "../../protocol/names.ts";
-import { RecordType } from "../../protocol/data/records.ts";
 import type { IgnoredEntries, SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, specialFile } from "../stat/file_failure.ts";
-import { identityOfStat, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
-import { FileKind, type FileStat, kindName } from "../stat/file_stat.ts";
+import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
+import { FileKind, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
+import { FoundItems } from "./found_items.ts";
 import { HardLinks } from "./hard_links.ts";
 import type { ListedLevel } from "./listed_paths.ts";
 import { joinPath } from "../path/local_path.ts";
-import { PackBuilder } from "./pack_builder.ts";
 import { isPrivateNameAt } from "../path/private_names.ts";
 
 /** Maximum number of names in one item, which must fit into a control line with any characters. */
 const MAX_NAMES = 256;
-const NO_NAME = new Uint8Array(0);
 
 /** Items, and promises that must resolve before the next step. */
 type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
@@ -49,14 +45,12 @@ export class TreeWalk implements Walk {
   readonly #lister: DirectoryLister;
   readonly #options: WalkOptions;
   readonly #follow: boolean;
-  readonly #pack = new PackBuilder();
   readonly #links: HardLinks;
   readonly #ignored: IgnoredEntries | undefined;
   readonly #items: Steps;
   /** Whether entries of the current directory may be missing, because it could not be read to its end. */
   #isCut = false;
-  /** Items to be returned next. */
-  readonly #found: WalkItem[] = [];
+  readonly #found: FoundItems;
 
   constructor(roots: SourceRoot[], lister: DirectoryLister, options: WalkOptions) {
     this.#roots = roots;
@@ -64,6 +58,7 @@ export class TreeWalk implements Walk {
     this.#options = options;
     this.#links = new HardLinks(options.linkRoots ?? false);
     this.#follow = walksLinks(options);
+    this.#found = new FoundItems(lister, { changeMode: options.changeMode, follow: this.#follow });
     this.#ignored = options.ignoreFiles?.();
     this.#items = this.#walk();
   }
@@ -90,13 +85,13 @@ export class TreeWalk implements Walk {
     for (let root = 0; root < this.#roots.length; root++) {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);
-      else if (source.kind === "input") this.#found.push({ type: "input", root });
+      else if (source.kind === "input") this.#found.add({ type: "input", root });
       else if (this.#options.recursive) yield* this.#directoryRoot(root);
-      else this.#found.push({ type: "failed", error: notRegular(source.path, FileKind.directory) });
+      else this.#found.add({ type: "failed", error: notRegular(source.path, FileKind.directory) });
       yield* this.#takeFound();
       this.#links.endRoot();
     }
-    this.#flush();
+    this.#found.flush();
     yield* this.#takeFound();
     yield* this.#links.packs();
   }
@@ -109,7 +104,7 @@ export class TreeWalk implements Walk {
       // Another file may have taken the path since it was found.
       if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
     } catch (error) {
-      this.#fail(error);
+      this.#found.fail(error);
       return;
     }
     const { stat } = this.#lister;
@@ -117,15 +112,14 @@ export class TreeWalk implements Walk {
     if (this.#split(root, "")) return;
     if (this.#options.shard?.owns("") === false) return;
     if (this.#options.hardlinks && stat.links > 1 && this.#links.isFurther(root, stat, () => "")) return;
-    this.#pack.enter(root, NO_NAME);
-    this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
+    this.#found.rootFile(root);
   }
 
   *#directoryRoot(root: number): Steps {
     const levels: Level[] = [];
     let path = "";
     let listed = this.#options.listed?.[root]?.top();
-    this.#options.listed?.[root]?.outside.forEach((path) => this.#fail(outsideRoot(path)));
+    this.#options.listed?.[root]?.outside.forEach((path) => this.#found.fail(outsideRoot(path)));
     for (;;) {
       const level = yield* this.#openDirectory(root, path, levels, listed);
       if (level) {
@@ -161,16 +155,13 @@ export class TreeWalk implements Walk {
       }
       if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
-      if (this.#pack.isFull()) this.#flush();
       this.#options.tree?.enter(path);
-      this.#changeMode(lister.stat, true);
-      if (this.#sendsDirectory(path)) {
-        this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("directory"));
-      } else this.#pack.enter(root, encodeName(path));
+      if (this.#sendsDirectory(path)) this.#found.directory(root, path);
+      else this.#found.enter(root, path);
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
       lister.closeDirectory();
-      this.#fail(error);
+      this.#found.fail(error);
       return undefined;
     }
   }
@@ -190,7 +181,7 @@ export class TreeWalk implements Walk {
         if (wait) yield wait;
         if (!this.#nextEntry()) break;
         this.#entry(root, level);
-        if (this.#found.length > 0) yield* this.#takeFound();
+        if (!this.#found.isEmpty) yield* this.#takeFound();
       }
       if (this.#options.names) this.#reportNames(root, level);
     } finally {
@@ -209,7 +200,7 @@ export class TreeWalk implements Walk {
       return this.#lister.fetch?.();
     } catch (error) {
       this.#isCut = true;
-      this.#fail(error);
+      this.#found.fail(error);
       return undefined;
     }
   }
@@ -219,7 +210,7 @@ export class TreeWalk implements Walk {
       return this.#lister.nextEntry();
     } catch (error) {
       this.#isCut = true;
-      this.#fail(error);
+      this.#found.fail(error);
       return false;
     }
   }
@@ -251,17 +242,17 @@ export class TreeWalk implements Walk {
       this.#accept(root, level);
       if (isSkipped) return;
       if (!isOwned && kind !== FileKind.directory && !this.#isSplit(kind)) return;
-      if (kind === FileKind.symlink) return this.#symlink();
+      if (kind === FileKind.symlink) return this.#found.symlink();
     } catch (error) {
       // Of every shard: only this machine may be unable to examine the entry, which may be a directory.
-      this.#fail(error);
+      this.#found.fail(error);
       return;
     }
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
     else if (kind === FileKind.file) this.#entryFile(root, level);
     else {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
-      this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
+      this.#found.add({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
   }
 
@@ -287,11 +278,10 @@ export class TreeWalk implements Walk {
     const { shard } = this.#options;
     const { stat } = this.#lister;
     if (!shard?.splits(stat.size)) return false;
-    const ranges = shard.finishes ? [{ joined: true }] : shard.ranges(path, stat.size).map((range) => ({ range }));
-    if (ranges.length === 0) return true;
-    this.#changeMode(stat, false);
-    const item = this.#rangedItem(root, path, this.#xattrs(path === "" ? "root" : "entry"));
-    this.#found.push(...ranges.map((part) => ({ ...item, ...part })));
+    const ranges = shard.finishes
+      ? [{ joined: true as const }]
+      : shard.ranges(path, stat.size).map((range) => ({ range }));
+    if (ranges.length > 0) this.#found.parts(root, path, ranges);
     return true;
   }
 
@@ -308,7 +298,7 @@ export class TreeWalk implements Walk {
   }
 
   #reportNames(root: number, level: Level): void {
-    this.#found.push({ type: "names", root, path: level.path, names: level.names });
+    this.#found.add({ type: "names", root, path: level.path, names: level.names });
     level.names = [];
   }
 
@@ -320,7 +310,7 @@ export class TreeWalk implements Walk {
   }
 
   #failListed(root: number, level: Level, path: string, code: string): void {
-    this.#fail(failedWith("read", joinPath(this.#roots[root].path, joinPath(level.path, path)), code));
+    this.#found.fail(failedWith("read", joinPath(this.#roots[root].path, joinPath(level.path, path)), code));
   }
 
   /** Skips an entry with a private name, which a receiver would refuse. */
@@ -328,7 +318,7 @@ export class TreeWalk implements Walk {
     if (this.#isExcluded(level, this.#lister.kind === FileKind.directory)) return;
     const path = joinPath(level.path, this.#lister.nameText());
     const message = "skipped: its name is reserved for the temporary files of escp";
-    this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
+    this.#found.add({ type: "note", path: joinPath(this.#roots[root].path, path), message });
   }
 
   /** Returns whether a filter or a `.gitignore` file excludes the entry. */
@@ -345,82 +335,19 @@ export class TreeWalk implements Walk {
     checkLink?.(joinPath(this.#roots[root].path, joinPath(level.path, this.#lister.nameText())));
   }
 
-  #symlink(): void {
-    const { names, nameStart, nameEnd, stat } = this.#lister;
-    const target = this.#lister.linkTarget();
-    if (this.#pack.isFull()) this.#flush();
-    this.#pack.addLink(RecordType.symlink, names, nameStart, nameEnd, target, stat, this.#xattrs("entry"));
-  }
-
   #entryFile(root: number, level: Level): void {
-    const lister = this.#lister;
-    const { names, nameStart, nameEnd, stat } = lister;
+    const { stat } = this.#lister;
     if (this.#options.select?.(stat) === false) return;
-    if (this.#options.shard && this.#split(root, joinPath(level.path, lister.nameText()))) return;
+    if (this.#options.shard && this.#split(root, joinPath(level.path, this.#lister.nameText()))) return;
     if (this.#options.hardlinks && stat.links > 1) {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;
     }
-    this.#file(root, level.path, names, nameStart, nameEnd, this.#xattrs("entry"));
-  }
-
-  #file(
-    root: number,
-    directory: string,
-    names: Uint8Array,
-    start: number,
-    end: number,
-    xattrs: Uint8Array<ArrayBuffer> | undefined,
-  ): void {
-    const stat = this.#lister.stat;
-    this.#changeMode(stat, false);
-    if (stat.size > PACK_FILE_LIMIT) {
-      const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
-      this.#found.push(this.#rangedItem(root, path, xattrs));
-      return;
-    }
-    if (this.#pack.isFull(stat.size)) this.#flush();
-    this.#pack.addFile(names, start, end, stat, xattrs);
-  }
-
-  /** Returns the current file as a large one. */
-  #rangedItem(root: number, path: string, xattrs: Uint8Array<ArrayBuffer> | undefined) {
-    const { stat } = this.#lister;
-    const identity = identityOfStat(stat);
-    const [attributes, times] = [stat.attributes(), stat.changeTimes()];
-    return { type: "ranged" as const, root, path, size: stat.size, attributes, identity, times, xattrs };
-  }
-
-  #changeMode(stat: FileStat, isDirectory: boolean): void {
-    const { changeMode } = this.#options;
-    if (changeMode) stat.mode = changeMode(stat.mode, isDirectory);
-  }
-
-  /** Returns the extended attributes. If they cannot be read, that is a failure, and the file is copied without them. */
-  #xattrs(of: "root" | "directory" | "entry"): Uint8Array<ArrayBuffer> | undefined {
-    const lister = this.#lister;
-    if (!lister.xattrs) return undefined;
-    try {
-      return lister.xattrs(of, { follow: this.#follow || of === "root" });
-    } catch (error) {
-      this.#fail(error);
-      return undefined;
-    }
-  }
-
-  #flush(): void {
-    const pack = this.#pack.take();
-    if (pack) this.#found.push(pack);
-  }
-
-  #fail(error: unknown): void {
-    if (!(error instanceof FileError)) throw error;
-    this.#found.push({ type: "failed", error });
+    this.#found.file(root, level.path);
   }
 
   *#takeFound(): Generator<WalkItem, void> {
-    if (this.#found.length === 0) return;
-    yield* this.#found.splice(0);
+    if (!this.#found.isEmpty) yield* this.#found.take();
   }
 }
 

@@ -5,7 +5,8 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { KeptBackup, RemovedPlace, TargetOptions } from "../engine/target.ts";
+import type { KeptBackup, RemovedPlace } from "../engine/target_place.ts";
+import type { TargetOptions } from "../engine/target_options.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { joinPath } from "../path/local_path.ts";

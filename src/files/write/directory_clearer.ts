@@ -1,7 +1,7 @@
 /** Removes directories that obstruct files and links of the source. */
 
 import { FileError } from "../../errors.ts";
-import type { RemovedPlace, TargetPlace } from "../engine/target.ts";
+import type { RemovedPlace, TargetPlace } from "../engine/target_place.ts";
 import { splitRelativePath } from "../path/local_path.ts";
 import { hasEntry } from "../target/has_entry.ts";
 import { targetText } from "../target/name.ts";

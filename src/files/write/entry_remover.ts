@@ -1,7 +1,8 @@
 /** Removes entries of a target with their contents: depth first, by the open directory, without following links. */
 
 import { FileError } from "../../errors.ts";
-import type { ExtraOptions, PendingDirectory, RemovedExtras, TargetPlace } from "../engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../engine/directory_writer.ts";
+import type { PendingDirectory, TargetPlace } from "../engine/target_place.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import { isPrivateName } from "../path/private_names.ts";

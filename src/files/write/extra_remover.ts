@@ -1,6 +1,7 @@
 /** Finds and removes entries of a target that the source lacks. */
 
-import type { ExtraOptions, RemovedExtras, TargetPlace } from "../engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../engine/directory_writer.ts";
+import type { TargetPlace } from "../engine/target_place.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath } from "../path/local_path.ts";

@@ -5,7 +5,7 @@ import type { RecordCursor } from "../../protocol/data/records.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { LinkDestinations } from "../engine/link_destinations.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type { KeptBackup, PendingDirectory, TargetPlace } from "../engine/target.ts";
+import type { KeptBackup, PendingDirectory, TargetPlace } from "../engine/target_place.ts";
 import type { TargetComparer } from "../engine/target_comparer.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { joinPath } from "../path/local_path.ts";

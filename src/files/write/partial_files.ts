@@ -1,53 +1,48 @@
 /** Large files: created and committed here, written by any thread in between. */
 
 import { FileError } from "../../errors.ts";
-import { DIGEST_KEY_BYTES } from "../../protocol/data/signature.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord } from "../../resume/partial/take_over.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
 import type {
   BegunPartial,
-  KeptBackup,
   OldTarget,
   Partial,
   PartialFileWriter,
-  PendingDirectory,
   RangeWriter,
   RecordedTarget,
-  RemovedPlace,
   Resumable,
   ResumableSource,
-  TargetPlace,
-} from "../engine/target.ts";
+} from "../engine/partial_file.ts";
+import type { KeptBackup, PendingDirectory, RemovedPlace, TargetPlace } from "../engine/target_place.ts";
 import { joinPath } from "../path/local_path.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, planted, replaced, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import { type Attributes, FileKind, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
+import type { Attributes, FileStat, FileStatSnapshot } from "../stat/file_stat.ts";
 import { mayHold } from "../target/held_directories.ts";
 import { discardingWriter } from "../output/discarding_writer.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { SparseWriter } from "../output/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
-import { isLargeSource, mayBeSource, movedToItself } from "../target/same_file.ts";
+import { movedToItself } from "../target/same_file.ts";
 import type { AtomicWriter, InPlaceFile } from "./atomic_writer.ts";
+import { ExistingTargets } from "./existing_targets.ts";
 import { type FilePlace, PartialJournals } from "./partial_journals.ts";
 import { SharedPartials } from "./shared_partials.ts";
-
-/** Minimum size of a file whose blocks are copied. */
-const MIN_OLD_BYTES = 64 << 10;
 
 export class PartialFiles<Name, Staged> implements PartialFileWriter {
   readonly #writer: AtomicWriter<Name, Staged>;
   readonly #open = new OpenPartials();
   readonly #journals: PartialJournals<Name, Staged>;
   readonly #shared: SharedPartials<Name, Staged>;
+  readonly #existing: ExistingTargets<Name, Staged>;
 
   constructor(writer: AtomicWriter<Name, Staged>) {
     this.#writer = writer;
     this.#journals = new PartialJournals(writer, this.#open);
     this.#shared = new SharedPartials(this.#open, this.#journals);
+    this.#existing = new ExistingTargets(writer);
   }
 
   takeCreated(): PendingDirectory[] {
@@ -99,12 +94,13 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     if (target.kind === "device") return { partial: this.create(root, path, size), kept: [] };
     const place = { root, path, size };
     const name = this.#enter(place, { create: true });
-    const existing = this.#statTarget(target, name);
-    if (existing && isLargeSource(target, source, existing)) {
+    const existing = this.#existing.stat(target, name);
+    const same = this.#existing.ownSource(place, name, existing, source);
+    if (same) {
       if (writer.options.moves) throw movedToItself(writer.directory.textOf(name));
-      return { partial: { ...place, ...writer.knownFile(name, existing), same: true }, kept: [] };
+      return { partial: same, kept: [] };
     }
-    const old = delta && existing ? this.#oldTarget(name, existing, place) : undefined;
+    const old = delta && existing ? this.#existing.oldTarget(name, existing, place) : undefined;
     const begun = await this.#beginAt(name, existing, place, resumable);
     if (old) begun.partial.old = old;
     return begun;
@@ -140,7 +136,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     if (opened) return opened;
     // Another run may have finished the file.
     const entry = this.#enter(place);
-    const existing = this.#statTarget(this.#writer.roots[root], entry);
+    const existing = this.#existing.stat(this.#writer.roots[root], entry);
     const finished = existing?.size === size ? this.#writer.openInPlace(entry, existing) : undefined;
     if (!finished) throw new FileError("finish", this.#textOf(place), "the partial file of the shards is missing");
     this.#writer.staging.close(finished.staged);
@@ -161,9 +157,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     checkShape(root, place.path !== "");
     if (root.kind === "device") throw failedWith("write", root.path, "EINVAL");
     const name = this.#enter(place, options);
-    const existing = this.#statTarget(root, name);
-    if (!existing || !isLargeSource(root, source, existing)) return undefined;
-    return { ...place, ...this.#writer.knownFile(name, existing), same: true };
+    return this.#existing.ownSource(place, name, this.#existing.stat(root, name), source);
   }
 
   async #beginAt(
@@ -173,7 +167,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     resumable: Resumable | undefined,
   ): Promise<BegunPartial> {
     const writer = this.#writer;
-    const isInPlace = existing && (writer.options.inplace || this.#isNameFixed(name, existing));
+    const isInPlace = existing && (writer.options.inplace || this.#existing.isNameFixed(name, existing));
     const opened = isInPlace ? writer.openInPlace(name, existing) : undefined;
     if (opened) return await this.#inPlace(opened, place, resumable);
     try {
@@ -181,19 +175,6 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     } catch (error) {
       return await this.#inPlace(writer.openRefused(this.#enter(place), error), place, resumable);
     }
-  }
-
-  /** Returns an existing file of the current directory; undefined if it cannot be read. */
-  #oldTarget(name: Name, existing: FileStat, place: FilePlace): OldTarget | undefined {
-    const { size } = existing;
-    if (existing.kind !== FileKind.file || size < MIN_OLD_BYTES) return undefined;
-    const { temporary, identity } = this.#writer.knownFile(name, existing);
-    try {
-      this.#writer.partials.openReader({ ...place, temporary, identity }, this.#textOf(place)).close();
-    } catch {
-      return undefined;
-    }
-    return { name: temporary, identity, size, key: crypto.getRandomValues(new Uint8Array(DIGEST_KEY_BYTES)) };
   }
 
   async #beginReplacing(name: Name, place: FilePlace, resumable?: Resumable): Promise<BegunPartial> {
@@ -223,30 +204,6 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
     this.#writer.staging.close(staged);
     await this.#journals.removeEarlier(place, resumable);
     return { partial: { ...place, ...file }, kept: [] };
-  }
-
-  /** Returns the status of a target in the current directory; undefined if there is none. @throws {FileError} */
-  #statTarget(root: TargetRoot, name: Name): FileStat | undefined {
-    const { directory } = this.#writer;
-    const existing = new FileStat();
-    try {
-      return directory.stat(name, existing) ? existing : undefined;
-    } catch (error) {
-      if (mayBeSource(root)) throw failedDeno("write", directory.textOf(name), error);
-      // Creating the file reports the failure.
-      return undefined;
-    }
-  }
-
-  /** Returns whether the file of a name in the current directory cannot be replaced: the rename would fail at the end. */
-  #isNameFixed(name: Name, { kind, uid }: FileStat): boolean {
-    const { directory } = this.#writer;
-    try {
-      return kind === FileKind.file && (!directory.mayDelete(uid) || directory.isMountPoint(name));
-    } catch {
-      // Creating the file reports the failure.
-      return false;
-    }
   }
 
   open(partial: Partial): RangeWriter {

@@ -2,14 +2,8 @@
 
 import type { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { hasRecord, removeEarlier, startJournal, takeOver } from "../../resume/partial/take_over.ts";
-import type {
-  BegunPartial,
-  Partial,
-  RecordedTarget,
-  Resumable,
-  ResumableSource,
-  TargetPlace,
-} from "../engine/target.ts";
+import type { BegunPartial, Partial, RecordedTarget, Resumable, ResumableSource } from "../engine/partial_file.ts";
+import type { TargetPlace } from "../engine/target_place.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { targetText } from "../target/name.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";

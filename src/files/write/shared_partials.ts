@@ -6,7 +6,7 @@ import type { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { openShared, takeOverRange } from "../../resume/partial/shared_file.ts";
 import { openOwnFile } from "../../resume/own_file.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
-import type { BegunPartial, Partial, Resumable } from "../engine/target.ts";
+import type { BegunPartial, Partial, Resumable } from "../engine/partial_file.ts";
 import { joinPath } from "../path/local_path.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { identityOf } from "../stat/file_identity.ts";

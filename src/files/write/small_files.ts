@@ -2,7 +2,8 @@
 
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace, SmallFileWriter } from "../engine/target.ts";
+import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace } from "../engine/target_place.ts";
+import type { SmallFileWriter } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";

@@ -2,7 +2,8 @@
 
 import type { FileError } from "../../errors.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
-import type { DirectoryWriter, ExtraOptions, FinishedDirectory, RemovedExtras, TargetPlace } from "../engine/target.ts";
+import type { DirectoryWriter, ExtraOptions, FinishedDirectory, RemovedExtras } from "../engine/directory_writer.ts";
+import type { TargetPlace } from "../engine/target_place.ts";
 import { attemptEach } from "../stat/file_failure.ts";
 import { syncDirectories } from "../target/sync.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";

@@ -8,15 +8,10 @@
 
 import type { FileError } from "../../errors.ts";
 import type { RangeReader } from "../engine/source.ts";
-import type {
-  FinishedDirectory,
-  Partial,
-  PendingDirectory,
-  RangeWriter,
-  RemovedPlace,
-  TargetOptions,
-  TargetPlace,
-} from "../engine/target.ts";
+import type { FinishedDirectory } from "../engine/directory_writer.ts";
+import type { Partial, RangeWriter } from "../engine/partial_file.ts";
+import type { PendingDirectory, RemovedPlace, TargetPlace } from "../engine/target_place.ts";
+import type { TargetOptions } from "../engine/target_options.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import type { LinkSource } from "../path/link_target.ts";

@@ -1,32 +1,39 @@
-/** Looks up users and groups by getpwuid_r(3) and its relatives, which include those of a directory service. */
+/**
+ * Looks up users and groups by getpwuid_r(3) and its relatives, which include those of a directory service. A directory
+ * service may take seconds, so each call runs on a thread of the runtime's pool.
+ */
 
 import { Errno } from "../libc/errno.ts";
+import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
 import { openLibc } from "../libc/libc.ts";
 
-const BY_ID = { parameters: ["u32", "buffer", "buffer", "usize", "buffer"], result: "i32" } as const;
-const BY_NAME = { parameters: ["buffer", "buffer", "buffer", "usize", "buffer"], result: "i32" } as const;
+const BY_ID = { parameters: ["u32", "usize", "usize", "usize", "usize"], result: "i32", nonblocking: true } as const;
+const BY_NAME = { ...BY_ID, parameters: ["usize", "usize", "usize", "usize", "usize"] } as const;
 const SYMBOLS = { getpwuid_r: BY_ID, getgrgid_r: BY_ID, getpwnam_r: BY_NAME, getgrnam_r: BY_NAME } as const;
 
 /** Offset of pw_uid and gr_gid in struct passwd and struct group of 64-bit systems: after two pointers. */
 const ID_OFFSET = 16;
-/** More than struct passwd and struct group have on Linux and macOS. */
-const ENTRY_BYTES = 128;
-const MIN_TEXT_BYTES = 4 << 10;
+/** Offsets in a block of memory: the pointer to the entry that was found, the entry, the name to find, texts of the entry. */
+const Offset = { found: 0, entry: 8, name: 136, text: 512 } as const;
+const MIN_BLOCK_BYTES = 4 << 10;
 /** A group with many members needs much memory, because the members are texts too. */
-const MAX_TEXT_BYTES = 16 << 20;
+const MAX_BLOCK_BYTES = 16 << 20;
+/** Maximum length of a name to find, with NUL. More than any system has. */
+const MAX_NAME_BYTES = Offset.text - Offset.name;
 
 /** Kinds of accounts. */
 export type AccountKind = "user" | "group";
 
 /** Names and numbers of users and groups. */
 export interface Accounts {
-  /** Returns the name of a user or group; undefined if there is none. */
-  nameOf(kind: AccountKind, id: number): string | undefined;
-  /** Returns the number of a user or group; undefined if there is none of this name. */
-  idOf(kind: AccountKind, name: string): number | undefined;
+  /** Resolves to the name of a user or group; undefined if there is none. */
+  nameOf(kind: AccountKind, id: number): Promise<string | undefined>;
+  /** Resolves to the number of a user or group; undefined if there is none of this name. */
+  idOf(kind: AccountKind, name: string): Promise<number | undefined>;
 }
 
-type Call = (entry: DataView<ArrayBuffer>, text: Uint8Array<ArrayBuffer>, found: DataView<ArrayBuffer>) => number;
+/** Arguments that all calls have: the entry to fill, its texts, their size, and the pointer to set. */
+type Place = [entry: bigint, text: bigint, textBytes: bigint, found: bigint];
 
 /** Opens the accounts of this system. @throws {Error} if FFI is not permitted, or the system has no such calls. */
 export function openAccounts(): Accounts {
@@ -34,31 +41,50 @@ export function openAccounts(): Accounts {
   return {
     nameOf(kind, id) {
       const call = kind === "user" ? symbols.getpwuid_r : symbols.getgrgid_r;
-      const entry = lookUp((into, text, found) => call(id, into, text, BigInt(text.length), found));
-      const name = entry && Deno.UnsafePointer.create(entry.getBigUint64(0, true));
-      return name ? new Deno.UnsafePointerView(name).getCString() : undefined;
+      return lookUp("", (_, ...place) => call(id, ...place), (entry) => {
+        const name = Deno.UnsafePointer.create(entry.getBigUint64(0, true));
+        return name ? new Deno.UnsafePointerView(name).getCString() : undefined;
+      });
     },
     idOf(kind, name) {
       const call = kind === "user" ? symbols.getpwnam_r : symbols.getgrnam_r;
-      const bytes = new TextEncoder().encode(name + "\0");
-      return lookUp((into, text, found) => call(bytes, into, text, BigInt(text.length), found))
-        ?.getUint32(ID_OFFSET, true);
+      return lookUp(name, call, (entry) => entry.getUint32(ID_OFFSET, true));
     },
   };
 }
 
-/** Texts of the entry that was found last, to which the entry points. */
-let lastText = new Uint8Array(MIN_TEXT_BYTES);
+/** Blocks of each size that was needed. */
+const pools = new Map<number, ForeignMemoryPool>();
+/** Size of the last block that was large enough. */
+let blockBytes = MIN_BLOCK_BYTES;
 
-/** Returns the entry that a call finds, valid until the next call; undefined if there is none, or it cannot be read. */
-function lookUp(call: Call): DataView<ArrayBuffer> | undefined {
-  const entry = new DataView(new ArrayBuffer(ENTRY_BYTES));
-  const found = new DataView(new ArrayBuffer(8));
+/**
+ * Returns what `read` finds in the entry; undefined if there is none, or it cannot be read.
+ *
+ * @param name to find; empty if the call needs none.
+ */
+async function lookUp<Result>(
+  name: string,
+  call: (name: bigint, ...place: Place) => Promise<number>,
+  read: (entry: DataView) => Result,
+): Promise<Result | undefined> {
+  const encoded = new TextEncoder().encode(`${name}\0`);
+  if (encoded.length > MAX_NAME_BYTES) return undefined;
   for (;;) {
-    const errno = call(entry, lastText, found);
-    if (errno === Errno.EINTR) continue;
-    if (errno !== Errno.ERANGE || lastText.length >= MAX_TEXT_BYTES) break;
-    lastText = new Uint8Array(lastText.length * 2);
+    const bytes = blockBytes;
+    const pool = pools.get(bytes) ?? new ForeignMemoryPool(bytes);
+    pools.set(bytes, pool);
+    const { errno, result } = await pool.use(async ({ pointer, memory }) => {
+      const at = BigInt(Deno.UnsafePointer.value(pointer));
+      const view = new DataView(memory);
+      view.setBigUint64(Offset.found, 0n, true);
+      new Uint8Array(memory).set(encoded, Offset.name);
+      const [entry, text] = [at + BigInt(Offset.entry), at + BigInt(Offset.text)];
+      const errno = await call(at + BigInt(Offset.name), entry, text, BigInt(bytes - Offset.text), at);
+      if (view.getBigUint64(Offset.found, true) === 0n) return { errno };
+      return { errno, result: read(new DataView(memory, Offset.entry)) };
+    });
+    if (errno === Errno.ERANGE && bytes < MAX_BLOCK_BYTES) blockBytes = Math.max(blockBytes, bytes * 2);
+    else if (errno !== Errno.EINTR) return result;
   }
-  return found.getBigUint64(0, true) === 0n ? undefined : entry;
 }

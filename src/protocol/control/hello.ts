@@ -11,6 +11,7 @@ export const VERSIONS: readonly number[] = [1];
 /** Optional parts of the protocol that this program supports. */
 // deno-fmt-ignore: one per line, to keep merges free of conflicts.
 export const FEATURES: readonly string[] = [
+  "acl-owners",
   "alive",
   "backup",
   "checking",

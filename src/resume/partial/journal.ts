@@ -23,7 +23,7 @@ import { getUint53, putUint53 } from "../../protocol/data/records.ts";
 import type { ExactIdentity } from "../../files/stat/file_identity.ts";
 import { parseIdentity } from "../own_file.ts";
 import { decodeHeader, encodeHeader } from "../record_header.ts";
-import { type ResumableSource } from "../../files/engine/target.ts";
+import { type ResumableSource } from "../../files/engine/partial_file.ts";
 
 /** A partial file in the directory of its target. */
 export interface NamedPartial extends ExactIdentity {

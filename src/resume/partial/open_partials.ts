@@ -1,7 +1,7 @@
 /** The partial files of one writer that are neither finished nor abandoned, with their locks. */
 
 import { removeRecord } from "../lock_record.ts";
-import type { Partial } from "../../files/engine/target.ts";
+import type { Partial } from "../../files/engine/partial_file.ts";
 
 /** A partial file and its journal, locked until they are closed. */
 interface Locked {

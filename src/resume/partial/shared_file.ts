@@ -5,7 +5,7 @@
 
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly } from "../../files/stat/file_identity.ts";
-import type { RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
+import type { RecordedTarget, ResumableSource } from "../../files/engine/partial_file.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import { lockRecord, removeRecord } from "../lock_record.ts";
 import { createOwnFile, isStill, notOwnFile, openOwnFile, readBeginning } from "../own_file.ts";

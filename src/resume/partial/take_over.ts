@@ -18,7 +18,7 @@ import {
   putJournalRecord,
   sortedBlocks,
 } from "./journal.ts";
-import type { Partial, RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
+import type { Partial, RecordedTarget, ResumableSource } from "../../files/engine/partial_file.ts";
 import { lockExisting, lockOpen, lockRecord, removeRecord } from "../lock_record.ts";
 import {
   isStill,

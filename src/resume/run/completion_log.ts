@@ -1,7 +1,7 @@
 /** The completion log of a copy: records finished files and created directories, and finds those of earlier runs. */
 
 import { encodeName } from "../../protocol/names.ts";
-import type { RecordedTarget } from "../../files/engine/target.ts";
+import type { RecordedTarget } from "../../files/engine/partial_file.ts";
 import { DigestSet, Known } from "./digest_set.ts";
 import { FileDigests } from "./file_digest.ts";
 import type { DigestKey } from "./keyed_digest.ts";

@@ -1,7 +1,7 @@
 /** Opens the completion record of a copy: takes over the record of earlier runs, or starts a new one. */
 
 import { concat } from "../../bytes.ts";
-import type { RecordedTarget } from "../../files/engine/target.ts";
+import type { RecordedTarget } from "../../files/engine/partial_file.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { lockExisting, lockRecord, removeRecord } from "../lock_record.ts";
 import { openOwnFile, readBeginning, writeAt } from "../own_file.ts";

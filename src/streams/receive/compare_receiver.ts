@@ -1,7 +1,7 @@
 /** Answers compare requests. Creates nothing at the target. */
 
 import { FileError, ProtocolError } from "../../errors.ts";
-import type { KeptBackup, TargetPlace } from "../../files/engine/target.ts";
+import type { KeptBackup, TargetPlace } from "../../files/engine/target_place.ts";
 import type { TargetComparer } from "../../files/engine/target_comparer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";

@@ -3,7 +3,7 @@
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { ProtocolError } from "../../errors.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
-import type { RangeWriter } from "../../files/engine/target.ts";
+import type { RangeWriter } from "../../files/engine/partial_file.ts";
 import { replaced } from "../../files/stat/file_identity.ts";
 import { alignedBuffer, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";

@@ -33,7 +33,8 @@ export async function openReceiver(
     writer.abort();
     writer.close();
   });
-  const owners = role.owner || role.mapsOwners ? new OwnerMap(machineAccounts(), role.owner) : undefined;
+  const mapOptions = { fixed: role.owner, mapsLists: role.mapsLists };
+  const owners = role.owner || role.mapsOwners ? new OwnerMap(machineAccounts(), mapOptions) : undefined;
   const finished = completions && await openFinished(completions, roots);
   const compareReceiver = await openCompareReceiver(context, role, { finished, owners }, cleanup);
   const decompressor = codecs.length > 0

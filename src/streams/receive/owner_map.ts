@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import type { Accounts } from "../../native/file/account_calls.ts";
+import { mapListed } from "../../protocol/data/access_lists.ts";
 import type { OwnerName } from "../../protocol/data/owners.ts";
 import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { dropXattr } from "../../protocol/data/xattrs.ts";
@@ -16,6 +17,14 @@ export interface FixedOwner {
   gid?: number;
 }
 
+/** Options of an owner map. */
+export interface OwnerMapOptions {
+  /** Owner of all copied entries. Default: that of the source. */
+  fixed?: FixedOwner;
+  /** Whether users and groups in access control lists are mapped too. Default: false. */
+  mapsLists?: boolean;
+}
+
 /** The owners of one channel. A name applies to the records and messages after it. */
 export class OwnerMap {
   readonly #fixed: FixedOwner;
@@ -28,19 +37,22 @@ export class OwnerMap {
   #added = 0;
   /** Whether an owner may change. */
   #isActive: boolean;
+  /** Whether the sender sends the names of those in access control lists. */
+  readonly #mapsLists: boolean;
 
-  constructor(accounts: Accounts, fixed: FixedOwner = {}) {
+  constructor(accounts: Accounts, { fixed = {}, mapsLists = false }: OwnerMapOptions = {}) {
     this.#accounts = accounts;
     this.#fixed = fixed;
+    this.#mapsLists = mapsLists;
     this.#isActive = fixed.uid !== undefined || fixed.gid !== undefined;
   }
 
   /** Adds names of the sender. A name that this machine lacks leaves its number as it is. @throws {ProtocolError} for too many. */
-  add(owners: readonly OwnerName[]): void {
+  async add(owners: readonly OwnerName[]): Promise<void> {
     this.#added += owners.length;
     if (this.#added > MAX_OWNERS) throw new ProtocolError("bad-record", "Cannot accept an owner: there are too many");
     for (const { kind, id, name } of owners) {
-      const own = this.#accounts.idOf(kind, name);
+      const own = await this.#accounts.idOf(kind, name);
       if (own === id) continue;
       if (own === undefined) (kind === "user" ? this.#unknownUsers : this.#unknownGroups).add(id);
       else (kind === "user" ? this.#users : this.#groups).set(id, own);
@@ -48,7 +60,10 @@ export class OwnerMap {
     }
   }
 
-  /** Replaces owner and group of the current record. A file of another owner loses setuid, setgid and capabilities. */
+  /**
+   * Replaces owner and group of the current record, and those in its access control lists. A file of another owner loses
+   * setuid, setgid and capabilities.
+   */
   apply(cursor: RecordCursor): void {
     if (!this.#isActive) return;
     const uid = cursor.uint32(RecordField.uid);
@@ -58,13 +73,15 @@ export class OwnerMap {
       dropCapability(cursor.xattrs());
     }
     cursor.setOwner(this.#userOf(uid), this.#groupOf(gid));
+    this.#mapLists(cursor.xattrs());
   }
 
-  /** Returns the attributes of a large file with owner and group of this machine. As `apply`. */
+  /** Returns the attributes of a large file with owner and group of this machine. Replaces those in its lists. As `apply`. */
   mapped<T extends { mode: number; uid: number; gid: number }>(attributes: T, xattrs?: Uint8Array): T {
     const { uid, gid } = attributes;
     const isForeign = this.#isForeign(uid, gid);
     if (isForeign) dropCapability(xattrs);
+    this.#mapLists(xattrs);
     const mode = isForeign ? attributes.mode & ~SET_ID : attributes.mode;
     return { ...attributes, mode, uid: this.#userOf(uid), gid: this.#groupOf(gid) };
   }
@@ -74,6 +91,12 @@ export class OwnerMap {
     const { uid: user, gid: group } = this.#fixed;
     if (user === undefined ? this.#unknownUsers.has(uid) : user !== (this.#users.get(uid) ?? uid)) return true;
     return group === undefined ? this.#unknownGroups.has(gid) : group !== (this.#groups.get(gid) ?? gid);
+  }
+
+  /** Replaces users and groups in access control lists by those of the same names. A fixed owner does not apply to them. */
+  #mapLists(xattrs: Uint8Array | undefined): void {
+    if (!xattrs || !this.#mapsLists || this.#users.size + this.#groups.size === 0) return;
+    mapListed(xattrs, (kind, id) => (kind === "user" ? this.#users : this.#groups).get(id) ?? id);
   }
 
   #userOf(id: number): number {

@@ -2,7 +2,8 @@
 
 import { ProtocolError } from "../../errors.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
-import type { Partial, RangeWriter, Target } from "../../files/engine/target.ts";
+import type { Partial, RangeWriter } from "../../files/engine/partial_file.ts";
+import type { Target } from "../../files/engine/target.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { DeviceWriter } from "../../files/output/device_writer.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";

@@ -1,6 +1,7 @@
 /** Connection of a receiving stream with the main thread. */
 
-import type { KeptBackup, Partial } from "../../files/engine/target.ts";
+import type { KeptBackup } from "../../files/engine/target_place.ts";
+import type { Partial } from "../../files/engine/partial_file.ts";
 import type { ReceiveReport } from "../report.ts";
 
 /** Callbacks of a receiving stream. May live on another thread. */

@@ -111,7 +111,7 @@ export class ReceiveStream {
           await this.#answerSignature();
           break;
         case FrameKind.owners:
-          this.#addOwners();
+          await this.#addOwners();
           break;
         case FrameKind.keepAlive:
           break;
@@ -157,10 +157,10 @@ export class ReceiveStream {
     await this.#results.send({ type: "signature", ...await signatures.receive() }, 0);
   }
 
-  #addOwners(): void {
+  async #addOwners(): Promise<void> {
     const { frames: { reader: { bytes, view, start, end } }, role: { mapsOwners }, owners } = this.#options;
     if (!mapsOwners) throw new ProtocolError("bad-frame", "Cannot accept names of owners: they are not expected");
-    owners!.add(readOwners(bytes, view, start, end));
+    await owners!.add(readOwners(bytes, view, start, end));
   }
 
   #refuseInDryRun(): void {

@@ -2,7 +2,7 @@
 
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
-import type { RangeWriter } from "../../files/engine/target.ts";
+import type { RangeWriter } from "../../files/engine/partial_file.ts";
 import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { alignedPart, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { ForeignMemoryPool } from "../../native/libc/foreign_memory_pool.ts";

@@ -4,7 +4,7 @@ import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { type BlockDigester, createBlockDigester } from "../../crypto/block_digest.ts";
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
-import type { OldTarget, PartialFileWriter } from "../../files/engine/target.ts";
+import type { OldTarget, PartialFileWriter } from "../../files/engine/partial_file.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import {

@@ -6,7 +6,7 @@ import type { ModeChange } from "../../protocol/control/mode_changes.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
-import type { TargetOptions } from "../../files/engine/target.ts";
+import type { TargetOptions } from "../../files/engine/target_options.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { FixedOwner } from "../receive/owner_map.ts";
 import type { SharedLimit } from "../shared_limit.ts";
@@ -42,6 +42,8 @@ export interface ReceiveRole {
   owner?: FixedOwner;
   /** Whether owners are mapped by their names, which the sender sends. Default: false. */
   mapsOwners?: boolean;
+  /** Whether users and groups in access control lists are mapped too. Default: false. */
+  mapsLists?: boolean;
   /** Codecs that the sender may use. */
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */

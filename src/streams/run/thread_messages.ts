@@ -1,6 +1,7 @@
 /** Messages between the main thread and the Workers of streams. */
 
-import type { KeptBackup, Partial } from "../../files/engine/target.ts";
+import type { KeptBackup } from "../../files/engine/target_place.ts";
+import type { Partial } from "../../files/engine/partial_file.ts";
 import type { SignatureResponse, UnitResult } from "../../protocol/data/results.ts";
 import type { ConnectionKeys, StreamJob } from "./job.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";

@@ -1,7 +1,7 @@
 /** Entry module of a Worker, which runs streams on descriptors of the main thread. */
 
 import { workerScope } from "../../async/worker_scope.ts";
-import type { Partial } from "../../files/engine/target.ts";
+import type { Partial } from "../../files/engine/partial_file.ts";
 import { ProtocolError } from "../../errors.ts";
 import { RawSocket } from "../../native/net/sockets.ts";
 import { RunningStream, type StreamHost } from "./run_stream.ts";

@@ -1,13 +1,22 @@
-/** Names of the owners of sent files, each of which is sent once. */
+/** Names of the owners of sent files and of those in their access control lists. Each is sent once. */
 
 import type { Accounts } from "../../native/file/account_calls.ts";
+import { forEachListed } from "../../protocol/data/access_lists.ts";
 import { type OwnerName, problemOfOwner } from "../../protocol/data/owners.ts";
 import { RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { MAX_OWNERS } from "../../protocol/limits.ts";
 
-const KINDS = ["user", "group"] as const;
+/** A large file. */
+export interface OwnedFile {
+  attributes: { uid: number; gid: number };
+  /** Block of extended attributes. */
+  xattrs?: Uint8Array;
+}
 
-/** Finds owners whose names were not sent yet. */
+/** An owner whose name is not known yet. */
+type NewOwner = Omit<OwnerName, "name">;
+
+/** Finds owners whose names were not sent yet. Look-ups may take seconds: send the names before anything that needs them. */
 export class OwnerNames {
   readonly #accounts: Accounts;
   readonly #known = { user: new Set<number>([0]), group: new Set<number>([0]) };
@@ -20,39 +29,60 @@ export class OwnerNames {
     this.#accounts = accounts;
   }
 
-  /** Returns the new names of the owners in a plan. */
-  ofPlan(plan: Uint8Array<ArrayBuffer>): OwnerName[] {
-    const found: OwnerName[] = [];
+  /** Returns the new names of the owners in a plan; undefined if all owners are known. */
+  ofPlan(plan: Uint8Array<ArrayBuffer>): Promise<OwnerName[]> | undefined {
+    const added: NewOwner[] = [];
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     while (cursor.next()) {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.hardlink) continue;
       const uid = cursor.uint32(RecordField.uid);
       const gid = cursor.uint32(RecordField.gid);
-      if (uid !== this.#user || gid !== this.#group) this.#add(found, uid, gid);
+      if (uid !== this.#user || gid !== this.#group) this.#addOwner(added, uid, gid);
+      this.#addListed(added, cursor.xattrs());
     }
-    return found;
+    return this.#namesOf(added);
   }
 
-  /** Returns the new names of the owners of one file. */
-  of({ uid, gid }: { uid: number; gid: number }): OwnerName[] {
-    const found: OwnerName[] = [];
-    this.#add(found, uid, gid);
-    return found;
+  /** Returns the new names of the owners of one file; undefined if all owners are known. */
+  ofFile({ attributes: { uid, gid }, xattrs }: OwnedFile): Promise<OwnerName[]> | undefined {
+    const added: NewOwner[] = [];
+    this.#addOwner(added, uid, gid);
+    this.#addListed(added, xattrs);
+    return this.#namesOf(added);
   }
 
-  #add(found: OwnerName[], uid: number, gid: number): void {
+  #addOwner(added: NewOwner[], uid: number, gid: number): void {
     this.#user = uid;
     this.#group = gid;
-    for (const kind of KINDS) {
-      const id = kind === "user" ? uid : gid;
-      const known = this.#known[kind];
-      // Later owners keep their numbers.
-      if (known.has(id) || this.#sent === MAX_OWNERS) continue;
-      known.add(id);
-      const name = this.#accounts.nameOf(kind, id);
+    this.#add(added, "user", uid);
+    this.#add(added, "group", gid);
+  }
+
+  /** Adds the users and groups of access control lists. An older receiver has no use for their names. */
+  #addListed(added: NewOwner[], xattrs: Uint8Array | undefined): void {
+    if (xattrs) forEachListed(xattrs, (kind, id) => this.#add(added, kind, id));
+  }
+
+  #add(added: NewOwner[], kind: OwnerName["kind"], id: number): void {
+    if (this.#known[kind].has(id)) return;
+    this.#known[kind].add(id);
+    added.push({ kind, id });
+  }
+
+  #namesOf(owners: readonly NewOwner[]): Promise<OwnerName[]> | undefined {
+    // Later owners keep their numbers.
+    return owners.length === 0 || this.#sent === MAX_OWNERS ? undefined : this.#lookUp(owners);
+  }
+
+  async #lookUp(owners: readonly NewOwner[]): Promise<OwnerName[]> {
+    const found: OwnerName[] = [];
+    for (const { kind, id } of owners) {
+      const name = await this.#accounts.nameOf(kind, id);
       if (name === undefined || problemOfOwner(name) !== undefined) continue;
+      if (this.#sent === MAX_OWNERS) break;
       this.#sent++;
       found.push({ kind, id, name });
     }
+    return found;
   }
 }

@@ -5,7 +5,6 @@ import type { SourceReader } from "../../files/engine/source.ts";
 import { readResult } from "../../protocol/data/results.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { writeSignatureRequest } from "../../protocol/data/signature.ts";
-import { writeOwner } from "../../protocol/data/owners.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { FrameSender } from "../frames/frame_sender.ts";
@@ -29,6 +28,7 @@ import { sendInput } from "./input_sender.ts";
 import type { OwnerNames } from "./owner_names.ts";
 import { PackSender } from "./pack_sender.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
+import { sendOwners } from "./send_owners.ts";
 import { beginPack } from "./sent_pack.ts";
 
 /** Source of units, and callbacks of a sending stream. May live on another thread. */
@@ -146,13 +146,9 @@ export class SendStream {
 
   /** Sends the names of owners in a plan that the receiver does not know yet. */
   async #sendOwners(plan: Uint8Array<ArrayBuffer>): Promise<void> {
-    const owners = this.#options.owners?.ofPlan(plan) ?? [];
-    if (owners.length === 0) return;
-    const { bytes, view } = this.#out;
-    const start = FRAME_START + FRAME_HEADER_BYTES;
-    let at = start;
-    for (const owner of owners) at = writeOwner(bytes, view, at, owner);
-    await this.#out.send(FrameKind.owners, at - start);
+    const { owners, keepAliveMs } = this.#options;
+    const names = owners?.ofPlan(plan);
+    if (names) await sendOwners(await aliveWhile(names, this.#out, keepAliveMs), this.#out);
   }
 
   async #digest(unit: DigestUnit): Promise<void> {

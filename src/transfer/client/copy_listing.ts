@@ -1,4 +1,4 @@
-import type { TargetPlace } from "../../files/engine/target.ts";
+import type { TargetPlace } from "../../files/engine/target_place.ts";
 
 /** Receives the names and digests of copied files, for a manifest. Paths are relative to their roots. */
 export interface CopyListing {

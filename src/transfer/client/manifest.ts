@@ -1,6 +1,6 @@
 /** `--manifest`: lines for `sha256sum -c` of copied files. */
 
-import type { TargetPlace } from "../../files/engine/target.ts";
+import type { TargetPlace } from "../../files/engine/target_place.ts";
 import { placeKey } from "../../files/target/name.ts";
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";

@@ -1,7 +1,9 @@
 /** Deletes entries of the target that the source lacks, at the end of a copy. */
 
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { ExtraOptions, RemovedExtras, RemovedPlace, ReplacedKinds } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../../files/engine/directory_writer.ts";
+import type { RemovedPlace } from "../../files/engine/target_place.ts";
+import type { ReplacedKinds } from "../../files/engine/target_options.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { createFilter, type FilterRule, parseFilterRules } from "../../files/walk/filter.ts";

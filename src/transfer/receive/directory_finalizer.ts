@@ -4,7 +4,8 @@ import type { FileError } from "../../errors.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { MAX_DIRECTORIES_TEXT } from "../../protocol/limits.ts";
 import { TextBudget } from "../../protocol/control/texts.ts";
-import type { DirectoryWriter, FinishedDirectory, TargetPlace } from "../../files/engine/target.ts";
+import type { DirectoryWriter, FinishedDirectory } from "../../files/engine/directory_writer.ts";
+import type { TargetPlace } from "../../files/engine/target_place.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 
 /** Values by root and path. The key is the path in the value, so that each path is in memory once. */

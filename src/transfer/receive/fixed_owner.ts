@@ -11,19 +11,19 @@ import type { ReceiveOptions } from "./receive_options.ts";
  * Finds user and group of the job.
  *
  * @param note called with a note for the user if this user cannot give files to others.
- * @returns undefined if the job names none.
+ * @returns the owner; undefined if the job names none.
  * @throws {UserError} for an unknown name, after refusing it.
  */
-export function fixedOwner(
+export async function fixedOwner(
   { session: { control }, job: { chown } }: Pick<ReceiveOptions, "session" | "job">,
   note: (text: string) => void,
   accounts: Accounts = machineAccounts(),
-): FixedOwner | undefined {
+): Promise<FixedOwner | undefined> {
   if (!chown) return undefined;
   try {
     const { user, group } = chown;
-    const uid = user === undefined ? undefined : idOf("user", user, accounts);
-    const gid = group === undefined ? undefined : idOf("group", group, accounts);
+    const uid = user === undefined ? undefined : await idOf("user", user, accounts);
+    const gid = group === undefined ? undefined : await idOf("group", group, accounts);
     const own = Deno.build.os === "windows" ? undefined : Deno.uid();
     if (uid !== undefined && own !== 0 && uid !== own) note("--chown sets the group only: only root can set the owner");
     return { uid, gid };
@@ -33,9 +33,9 @@ export function fixedOwner(
   }
 }
 
-function idOf(kind: AccountKind, name: string, accounts: Accounts): number {
+async function idOf(kind: AccountKind, name: string, accounts: Accounts): Promise<number> {
   if (/^\d+$/.test(name)) return Number(name);
-  const id = accounts.idOf(kind, name);
+  const id = await accounts.idOf(kind, name);
   if (id !== undefined) return id;
   throw new UserError(`Cannot use --chown: the host of the target has no ${kind} ${quotePath(name)}`, {
     hint: `Create the ${kind} on that host, or write its number`,

@@ -1,7 +1,7 @@
 /** Notes about files of which there may be many: one note for all of them, at the end. */
 
 import { quotePath } from "../../errors.ts";
-import type { GatheredFiles } from "../../files/engine/target.ts";
+import type { GatheredFiles } from "../../files/engine/target_place.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { targetText } from "../../files/target/name.ts";
 import { isSameRoot } from "../../files/target/same_file.ts";

@@ -1,6 +1,6 @@
 /** Identities of the backups of a verified copy, so that no other file is restored. */
 
-import type { KeptBackup, TargetPlace } from "../../files/engine/target.ts";
+import type { KeptBackup, TargetPlace } from "../../files/engine/target_place.ts";
 import { placeKey } from "../../files/target/name.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
 import type { ResumeRecord } from "./resume_record.ts";

@@ -5,29 +5,24 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { GatheredFiles, Partial, PartialFileWriter, RemovedPlace } from "../../files/engine/target.ts";
+import type { GatheredFiles, RemovedPlace } from "../../files/engine/target_place.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/partial_file.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
-import { checkRequested } from "../../files/target/requested_names.ts";
-import { targetText } from "../../files/target/name.ts";
 import { maxUnauthenticated, openFilesLimit } from "../../native/file/open_files_limit.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
-import { encodeName } from "../../protocol/names.ts";
 import { checksumMismatch, toFailure } from "../../streams/failure.ts";
 import type { ReceivedRange } from "../../streams/report.ts";
 import { shownPath } from "../send/sources/names.ts";
 import type { DirectoryFinalizer } from "./directory_finalizer.ts";
 import type { KeptBackups } from "./kept_backups.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { LargeFileOpener } from "./large_file_opener.ts";
 import { ShardFiles } from "./shard_files.ts";
 import { LateJournals } from "./late_journals.ts";
-import { MIN_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
-import { TargetRecords } from "./target_records.ts";
+import type { ResumeRecord } from "./resume_record.ts";
 
-/** Size from which a file has a journal at once. A smaller one gets it if it takes long: most are finished before that. */
-const JOURNAL_AT_ONCE_BYTES = 64 << 20;
 /** Maximum number of open large files. A sender of escp opens fewer. */
 const MAX_OPEN_FILES = 256;
 /** Descriptors reserved for everything but journals. */
@@ -48,6 +43,8 @@ export interface LargeFileTargetsHost {
   readonly backups: KeptBackups;
   /** Record of this run; undefined: finished files are not recorded. */
   readonly record?: ResumeRecord;
+  /** Returns an announcement with the owners of this machine, which may have to be looked up. */
+  mapped(message: MessageOf<"open">): MessageOf<"open"> | Promise<MessageOf<"open">>;
   /** Closes a file in all streams. */
   forget(file: number): void;
   /** Lets all streams record the blocks of a file. */
@@ -94,7 +91,7 @@ export class LargeFileTargets {
   /** Bytes that were copied from old files. The streams count them as written. */
   reused = 0;
   readonly #host: LargeFileTargetsHost;
-  readonly #records: TargetRecords;
+  readonly #opener: LargeFileOpener;
   readonly #lateJournals: LateJournals;
   readonly #shards: ShardFiles;
   readonly #open = new Map<number, OpenFile>();
@@ -107,19 +104,20 @@ export class LargeFileTargets {
   /** Complete files that are being flushed or digested. */
   readonly #settling = new Set<Promise<void>>();
   #yielder?: EventLoopYielder;
-  /** Bytes of an earlier run that are being verified. */
-  #checkingBytes = 0;
   #closed = false;
 
   constructor(host: LargeFileTargetsHost) {
     this.#host = host;
-    const { job, machine: { files }, localCopyPid } = host.options;
-    this.#records = new TargetRecords(host.record?.records, host.roots, files.paths, { dirlinks: job.dirlinks });
     this.#shards = new ShardFiles(host);
+    this.#opener = new LargeFileOpener({
+      ...host,
+      mayKeepJournal: () => this.#mayKeepJournal(),
+      pause: () => this.#pause(),
+    }, this.#shards);
     this.#lateJournals = new LateJournals(host.writer, {
       mayStart: () => this.#mayKeepJournal(),
       started: (file, path) => host.startJournal(file, path),
-      hasChecksums: localCopyPid === undefined,
+      hasChecksums: host.options.localCopyPid === undefined,
     });
   }
 
@@ -212,11 +210,15 @@ export class LargeFileTargets {
     this.#yielder?.close();
   }
 
-  async #begin(message: MessageOf<"open">): Promise<void> {
+  async #begin(announced: MessageOf<"open">): Promise<void> {
     const { writer, directories, options: { session: { control } } } = this.#host;
+    const mapping = this.#host.mapped(announced);
+    const message = mapping instanceof Promise ? await mapping : mapping;
+    // The transfer may have ended meanwhile.
+    if (this.#closed) return;
     const { file, size, range = { start: 0, end: size } } = message;
     try {
-      const { partial, kept, resumable } = await this.#createPartial(message);
+      const { partial, kept, resumable } = await this.#opener.open(message);
       directories.add(writer.takeCreated());
       if (this.#dropped.delete(file)) return writer.keep(partial);
       const sums = new RangeSums();
@@ -236,57 +238,6 @@ export class LargeFileTargets {
     }
   }
 
-  async #createPartial(message: MessageOf<"open">) {
-    const { root, path, size, input, identity, dev, inode, delta = false, attributes: { mtime, mtimeNs } } = message;
-    const { roots, writer, options: { job } } = this.#host;
-    const bytes = encodeName(path);
-    checkRequested(roots[root], bytes, 0, bytes.length);
-    if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
-      throw privateName("create", targetText(roots[root], path));
-    }
-    if (message.joined) return await this.#openJoined(message);
-    const { range } = message;
-    const recorded = await this.#records.of(root, path, range?.start);
-    const sent = range ? range.end - range.start : size;
-    const resumes = job.resume && identity && sent >= MIN_RESUMED_BYTES && this.#mayKeepJournal();
-    const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const checking = (bytes: number) => this.#addChecking(bytes);
-    const resumable = recorded && { ...recorded, source, later: size < JOURNAL_AT_ONCE_BYTES, checking };
-    const own = dev === undefined || inode === undefined ? undefined : { dev, inode };
-    if (range) {
-      const name = this.#shards.nameOf(message);
-      const begun = await writer.beginRange(root, path, size, { name, range, resumable, source: own });
-      return { ...begun, resumable: undefined };
-    }
-    const begun = await writer.begin(root, path, size, {
-      resumable,
-      source: own,
-      delta: delta && job.delta && !input,
-    });
-    // The size of standard input is known at its end.
-    if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
-    return { ...begun, resumable };
-  }
-
-  /** Opens a file whose ranges shards have written, and reads it for its CRC-32. */
-  async #openJoined(message: MessageOf<"open">) {
-    const { writer } = this.#host;
-    const { root, path, size, dev, inode } = message;
-    const source = dev === undefined || inode === undefined ? undefined : { dev, inode };
-    this.#shards.check(message);
-    const partial = await writer.openJoined(root, path, size, { name: this.#shards.nameOf(message), source });
-    this.#addChecking(size);
-    try {
-      const crc32 = await this.#shards.sum(partial, { path, size }, () => this.#pause());
-      return { partial, kept: [{ start: 0, end: size, crc32 }], resumable: undefined };
-    } catch (error) {
-      writer.discard(partial);
-      throw error;
-    } finally {
-      this.#addChecking(-size);
-    }
-  }
-
   /** Yields to the event loop. @throws {Deno.errors.Interrupted} if the transfer is over. */
   #pause(): void | Promise<void> {
     if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
@@ -298,12 +249,6 @@ export class LargeFileTargets {
     this.#open.delete(file);
     this.#lateJournals.forget(file);
     this.#host.forget(file);
-  }
-
-  /** Counts bytes whose verification begins, or ends if negative. */
-  #addChecking(bytes: number): void {
-    this.#checkingBytes += bytes;
-    this.#host.checking(this.#checkingBytes);
   }
 
   /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */

@@ -4,7 +4,7 @@
  */
 
 import { FileError } from "../../errors.ts";
-import type { Partial, PartialFileWriter, RecordedTarget, ResumableSource } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter, RecordedTarget, ResumableSource } from "../../files/engine/partial_file.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ReceivedRange } from "../../streams/report.ts";
 import { JournalWriter } from "../../resume/partial/journal_writer.ts";

@@ -1,7 +1,7 @@
 /** Names in the directories of the sources, so that other entries of the target can be removed. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { SourceNames } from "../../files/engine/target.ts";
+import type { SourceNames } from "../../files/engine/directory_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { baseName, directoryOf } from "../../files/path/local_path.ts";
 import { foldedName } from "../../files/path/name_rules.ts";

@@ -79,7 +79,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finds the record of an earlier run, and plans the target. @throws {UserError} if the target cannot be written. */
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
-    this.#owner = fixedOwner(this.#options, (note) => this.#notes.push(note));
+    this.#owner = await fixedOwner(this.#options, (note) => this.#notes.push(note));
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record, (note) => this.#notes.push(note));
     this.#held = new HeldDirectories(this.#options.machine.files, roots);
@@ -117,7 +117,7 @@ class Receiver implements AsyncDisposable {
     roots: TargetRoot[],
     count: StreamCount,
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
-    const { session, emit } = this.#options;
+    const { session, job, emit } = this.#options;
     const sourceNames = sources.map(({ name }) => name);
     const shared = {
       streams: count.max,
@@ -127,6 +127,7 @@ class Receiver implements AsyncDisposable {
       sourceNames,
       owner: this.#owner,
       mapsOwners: this.#mapsOwners,
+      mapsLists: this.#mapsOwners && job.acls && session.features.includes("acl-owners"),
     };
     this.#target = new TargetFiles(this.#options, roots, shared);
     for (const note of this.#notes.splice(0)) noteUser(this.#options, note);

@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { sumRange } from "../../files/target/content_digest.ts";
-import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/partial_file.ts";
 
 /**
  * Reads a whole partial file.

@@ -3,7 +3,8 @@
  * finished files, and the directory with the journals of its large files.
  */
 
-import type { KeptBackup, RecordedTarget } from "../../files/engine/target.ts";
+import type { KeptBackup } from "../../files/engine/target_place.ts";
+import type { RecordedTarget } from "../../files/engine/partial_file.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isNewDirectory } from "../../files/target/name.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";

@@ -1,7 +1,7 @@
 /** Large files of a receiver that shards write together. */
 
 import { FileError, ProtocolError } from "../../errors.ts";
-import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/partial_file.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { sharedPartialName } from "../../files/path/shared_partial_name.ts";
 import { splitTarget } from "../../files/target/name.ts";

@@ -1,7 +1,10 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
 import { createdLinks } from "../../files/target/created_links.ts";
-import type { ExtraOptions, RemovedExtras, RemovedPlace, Target, TargetOptions } from "../../files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras } from "../../files/engine/directory_writer.ts";
+import type { RemovedPlace } from "../../files/engine/target_place.ts";
+import type { Target } from "../../files/engine/target.ts";
+import type { TargetOptions } from "../../files/engine/target_options.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
@@ -9,7 +12,7 @@ import type { OwnerName } from "../../protocol/data/owners.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { type FixedOwner, OwnerMap } from "../../streams/receive/owner_map.ts";
+import { OwnerMap } from "../../streams/receive/owner_map.ts";
 import type { ReceiveRole } from "../../streams/run/job.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
@@ -27,6 +30,9 @@ import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 import { GatheredNote, noteOfSame } from "./gathered_note.ts";
 
+/** How the owners of the source become those of the target. */
+type Ownership = Pick<ReceiveRole, "owner" | "mapsOwners" | "mapsLists">;
+
 /** Small files that the streams report, large files that they write together, and directories. */
 export class TargetFiles {
   readonly streamGroup: StreamGroup;
@@ -38,6 +44,8 @@ export class TargetFiles {
   readonly #target: Target;
   /** Owners of large files, if they are mapped. */
   readonly #owners?: OwnerMap;
+  /** Resolves when all names of owners that have arrived are looked up. */
+  #addingOwners?: Promise<unknown>;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #packs = new PackTotals();
@@ -54,21 +62,20 @@ export class TargetFiles {
    * @param options.deletion receives the entries that are removed. Default: entries of another kind stay.
    * @param options.owner owner of all entries. Default: that of the source.
    * @param options.mapsOwners whether owners are mapped by their names.
+   * @param options.mapsLists whether users and groups in access control lists are mapped too.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
    */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, deletion, sourceNames, owner, mapsOwners = false }: {
+    { streams, codecs = [], record, deletion, sourceNames, ...ownership }: {
       streams: number;
-      owner?: FixedOwner;
-      mapsOwners?: boolean;
       codecs?: readonly CodecName[];
       record?: ResumeRecord;
       deletion?: Deletion;
       sourceNames: readonly string[];
-    },
+    } & Ownership,
   ) {
     this.#options = options;
     this.#record = record;
@@ -89,6 +96,7 @@ export class TargetFiles {
       directories: this.#directories,
       backups: this.#backups,
       record,
+      mapped: (message) => this.#owners ? this.#mapped(message, this.#owners) : message,
       forget: (file) => this.streamGroup.pool.forget(file),
       startJournal: (file, path) => this.streamGroup.pool.startJournal(file, path),
       failed: (failure) => this.fail(failure),
@@ -98,8 +106,9 @@ export class TargetFiles {
       checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
     });
-    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), owner);
-    const pool = this.#createPool(roots, targetOptions, { streams, codecs, owner, mapsOwners });
+    const { owner, mapsOwners, mapsLists } = ownership;
+    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), { fixed: owner, mapsLists });
+    const pool = this.#createPool(roots, targetOptions, { streams, codecs, ...ownership });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
 
@@ -131,14 +140,15 @@ export class TargetFiles {
 
   /** Handles the announcement of a large file. */
   open(message: MessageOf<"open">): void {
-    this.#large.open(
-      this.#owners ? { ...message, attributes: this.#owners.mapped(message.attributes, message.xattrs) } : message,
-    );
+    this.#large.open(message);
   }
 
-  /** Adds names of owners in later announcements. @throws {ProtocolError} for too many. */
+  /** Adds names of owners in later announcements. They are looked up while further messages are handled. */
   addOwners(owners: readonly OwnerName[]): void {
-    this.#owners?.add(owners);
+    const adding = this.#owners!.add(owners);
+    adding.catch((error) => this.streamGroup.fail(error));
+    this.#addingOwners = Promise.all([this.#addingOwners, adding]);
+    this.#addingOwners.catch(() => {});
   }
 
   /** Handles the sender's message that a large file is complete. */
@@ -209,7 +219,7 @@ export class TargetFiles {
   #createPool(
     roots: TargetRoot[],
     targetOptions: TargetOptions,
-    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "owner" | "mapsOwners"> & { streams: number },
+    { streams, ...shared }: Pick<ReceiveRole, "codecs"> & Ownership & { streams: number },
   ): StreamPool {
     const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond, shards } =
       this.#options;
@@ -275,6 +285,12 @@ export class TargetFiles {
     if (report.finished) this.#record?.addFiles(report.finished);
     this.#backups.writeToRecord();
     report.entered?.forEach((directory) => this.#directories.addEntered(directory));
+  }
+
+  /** Returns an announcement with the owners of this machine. */
+  async #mapped(message: MessageOf<"open">, owners: OwnerMap): Promise<MessageOf<"open">> {
+    await this.#addingOwners;
+    return { ...message, attributes: owners.mapped(message.attributes, message.xattrs) };
   }
 
   #deleted(places: readonly RemovedPlace[] = []): void {

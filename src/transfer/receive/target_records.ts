@@ -5,7 +5,7 @@ import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { baseName, directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
-import type { RecordedTarget } from "../../files/engine/target.ts";
+import type { RecordedTarget } from "../../files/engine/partial_file.ts";
 import { futurePath, realPathIfAny } from "./record_place.ts";
 
 /** Journals of the large files of one copy. */

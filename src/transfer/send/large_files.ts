@@ -4,7 +4,7 @@
  */
 
 import { ProtocolError, quotePath } from "../../errors.ts";
-import { FileChange, fileVersion, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
 import type { MessageOf, OldFile } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
@@ -22,8 +22,10 @@ import {
   wrongDelta,
   wrongRanges,
 } from "./large_file.ts";
+import { announcementOf, contentIdentityOf, isPart, versionOf } from "./announcement.ts";
 import { DeltaFile, type DeltaRequest } from "./delta/delta_file.ts";
 import { DeltaRates } from "./delta/delta_rates.ts";
+import { plannedBytes, workOf } from "./delta/unit_work.ts";
 import { rangeOf, splitSource } from "../shard_sums.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { UNKNOWN_FILE } from "../../files/stat/file_identity.ts";
@@ -91,26 +93,21 @@ export class LargeFiles {
 
   /** Announces a file. */
   announce(item: RangedItem, options: AnnouncedOptions = {}): void {
-    const { size, root, attributes, xattrs, range, joined } = item;
+    const { size, range, joined } = item;
     const { replaces, ...known } = options;
     const isLocal = this.#options.offersLocalCopy;
-    const isPart = range !== undefined || joined === true;
-    const mayBeDelta = (replaces && !isPart && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES) || undefined;
-    const identity = this.#identityOf(item);
+    const mayBeDelta = replaces && !isPart(item) && this.#options.delta && !isLocal && size >= MIN_DELTA_BYTES;
+    const identity = this.#options.resume ? contentIdentityOf(item) : undefined;
+    const delta = mayBeDelta || undefined;
     const { file } = this.#add(item, {
       unitBytes: unitBytesOf(range ? range.end - range.start : size, this.#options),
       // Shards report the sums of their ranges.
-      stored: isPart || this.#mustBeStored(item),
+      stored: isPart(item) || this.#mustBeStored(item),
       mayBeKept: joined || identity !== undefined,
-      mayBeDelta,
+      mayBeDelta: delta,
       ...known,
     });
-    // The walk of this end makes only paths that a receiver accepts.
-    const path = item.path as MessageOf<"open">["path"];
-    const version = isPart || identity !== undefined ? versionOf(item) : undefined;
-    const same = { identity, version, ...nodeOf(item) };
-    const part = { delta: mayBeDelta, range, joined };
-    const message = { type: "open" as const, file, root, path, size, attributes, xattrs, ...same, ...part };
+    const message = announcementOf(item, { file, identity, delta });
     const problem = joined && this.#host.shards?.problemOf(splitSource(message));
     if (problem) this.#failUnannounced(file, problem);
     else this.#host.send(message);
@@ -326,16 +323,6 @@ export class LargeFiles {
     return file;
   }
 
-  /**
-   * Returns a text that identifies the contents of the source in this and every later run. It contains the time of the
-   * last change, because the modification time can be set back. A file that was written a moment ago could be written
-   * again within the same time, so it has no identity.
-   */
-  #identityOf({ times, identity: { dev, inode } }: RangedItem): string | undefined {
-    if (!this.#options.resume || isFreshChange(times, Date.now())) return undefined;
-    return `${dev}:${inode}:${times.ctime}.${times.ctimeNs}`;
-  }
-
   /** Returns the file of an answer; undefined if it was given up since. */
   #answered(number: number): LargeFile | undefined {
     if (number < this.#nextFile) return this.#files.get(number);
@@ -382,30 +369,4 @@ export class LargeFiles {
     this.#host.send({ type: "drop", file: file.file });
     this.#host.failed(file.failure, file.failedSide!, file.item);
   }
-}
-
-/** Returns the version of a file, as in its record. */
-function versionOf({ identity, times }: RangedItem): number {
-  return fileVersion({ ...identity, ...times });
-}
-
-/** Returns device and inode of a file, if the wire can carry them: it has exact integers only. */
-function nodeOf({ identity: { dev, inode } }: RangedItem): { dev?: number; inode?: number } {
-  return Number.isSafeInteger(dev) && Number.isSafeInteger(inode) ? { dev, inode } : {};
-}
-
-/** Returns the kind of work whose rate a unit shows; undefined for a unit that copies old contents, and others. */
-function workOf(unit: WorkUnit): Parameters<DeltaRates["begin"]>[0] | undefined {
-  if (unit.type === "signature") return "digests";
-  if (unit.type === "scan") return "search";
-  if (unit.type !== "range") return undefined;
-  const hasCopies = unit.segments?.some((segment) => segment.old !== undefined || segment.fine) ?? false;
-  return hasCopies ? undefined : "contents";
-}
-
-/** Returns the bytes that a unit digested or searched; 0 if it failed. */
-function plannedBytes(report: SignatureReport | ScanReport, unit: SignatureUnit | ScanUnit): number {
-  if (unit.type === "scan") return report.type === "scan" && report.segments ? unit.end - unit.start : 0;
-  if (report.type !== "signature" || !report.digests) return 0;
-  return unit.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }

@@ -367,7 +367,10 @@ export class Scheduler {
   }
 
   async #handleNextItem(): Promise<void> {
-    const item = await this.#walk.take();
+    const next = await this.#walk.peek();
+    // The item stays in the queue meanwhile, because `finished` must not be true.
+    if (next?.type === "ranged") await this.#host.sendOwners?.(next);
+    const item = this.#walk.take();
     if (item) this.#handleItem(item);
     else if (this.#mayLink) {
       const pathOf = (root: number, path: string) => shownPath(this.#host.rootName(root), path);

@@ -2,6 +2,7 @@
 
 import type { ItemizedEntry, Message, PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
+import type { RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { ShardSums } from "../shard_sums.ts";
 import type { ConfirmedHost } from "./confirmed_sources.ts";
@@ -10,6 +11,8 @@ import type { ConfirmedHost } from "./confirmed_sources.ts";
 export interface SchedulerHost {
   /** Sends a message to the receiver over the control channel. */
   send(message: Message): void;
+  /** Sends the owners of a large file that the receiver does not know yet. The file is announced after that. */
+  sendOwners?(item: RangedItem): Promise<void> | undefined;
   /** A path did not arrive. The receiver knows its own failures. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;

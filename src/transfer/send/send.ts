@@ -1,10 +1,7 @@
 /** A sender, on either end. */
 
-import { type FileError, UserError } from "../../errors.ts";
+import { UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
-import { directoryOf } from "../../files/path/local_path.ts";
-import { CLOCK_TICK_MS } from "../../files/stat/file_change.ts";
-import { type FileIdentity, identityOfStat } from "../../files/stat/file_identity.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
@@ -19,7 +16,8 @@ import { OwnerNames } from "../../streams/send/owner_names.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";
-import { MessageBatcher } from "../batches.ts";
+import type { RangedItem } from "../../streams/unit.ts";
+import { batches, MessageBatcher } from "../batches.ts";
 import { codecFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
@@ -29,12 +27,11 @@ import { StreamGroup } from "../streams/stream_group.ts";
 import { SMALL_JOB, streamsFor } from "../streams/stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { ConfirmedSources } from "./confirmed_sources.ts";
+import { MovedSources } from "./moved_sources.ts";
 import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
-import { removeSources } from "./source_remover.ts";
 import { WalkCount } from "./queues/walk_count.ts";
 
 /** Sends all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
@@ -58,19 +55,13 @@ class Sender implements AsyncDisposable {
   readonly #scheduler: Scheduler;
   /** Owners of large files, if the receiver maps them. */
   #owners?: OwnerNames;
-  /** Entries to remove at the end. */
-  readonly #confirmed?: ConfirmedSources;
-  /** Start of this run, in milliseconds since 1970. */
-  readonly #startedAt = Date.now();
-  /** As in `RemovalHost`. */
-  readonly #parents = new Map<number, FileIdentity>();
+  /** Undefined: sources stay. */
+  readonly #moved?: MovedSources;
   readonly #progress: SenderProgress;
   #streams?: StreamGroup;
   #streamCount = 0;
   /** Whether the receiver skips entries. */
   #skips: boolean;
-  /** Number of sources that could not be removed. */
-  #removalFailures = 0;
   #compresses = false;
 
   /** @throws {UserError} for too many sources, or if the system lacks the congestion control. */
@@ -90,7 +81,13 @@ class Sender implements AsyncDisposable {
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
     this.#itemMessages = new MessageBatcher((entries) => session.control.send({ type: "items", entries }));
-    if (options.job.removesSources && !comparison?.dryRun) this.#confirmed = new ConfirmedSources();
+    if (options.job.removesSources && !comparison?.dryRun) {
+      this.#moved = new MovedSources(options, {
+        follow: walksLinks(this.#walk),
+        failed: (error) => this.#fail(toFailure(error), "sender"),
+        note: (message) => this.#note(message),
+      });
+    }
     this.#scheduler = this.#createScheduler();
     const open = () =>
       options.machine.files.walk(roots, {
@@ -108,7 +105,7 @@ class Sender implements AsyncDisposable {
   /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
     const { comparison, verify } = this.#options.job;
-    if (this.#confirmed) await this.#prepareRemoval();
+    await this.#moved?.prepare();
     if (verify) await this.#scheduler.verify();
     if (comparison) await this.#scheduler.compareFirst(comparison);
     await this.#scheduler.lookAhead(SMALL_JOB);
@@ -194,7 +191,7 @@ class Sender implements AsyncDisposable {
     const finished = await receiverFinished;
     for (const failure of finished.failures) this.#fail(failure, "receiver");
     checkTotals({ ...done, skipped, verified }, finished);
-    const removed = await this.#removeSources(finished);
+    const removed = await this.#moved?.run({ isComplete: finished.failures.length === 0 });
     const streams = this.#streams!;
     const lost = this.#isClient ? streams.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
@@ -202,7 +199,7 @@ class Sender implements AsyncDisposable {
     return {
       files,
       bytes,
-      failed: this.#scheduler.failed + notFound + finished.failures.length + this.#removalFailures,
+      failed: this.#scheduler.failed + notFound + finished.failures.length + (this.#moved?.failures ?? 0),
       skipped,
       verified,
       stopped,
@@ -226,15 +223,13 @@ class Sender implements AsyncDisposable {
   #createScheduler(): Scheduler {
     const { session: { control, features }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
     return new Scheduler(files.walk(roots, this.#walk), {
-      send: (message) => {
-        if (message.type === "open") this.#sendOwners(message.attributes);
-        control.send(message);
-      },
+      send: (message) => control.send(message),
+      sendOwners: (item) => this.#sendOwners(item),
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
       listing,
       shards: this.#options.shards,
-      confirmed: this.#confirmed,
+      confirmed: this.#moved?.confirmed,
       itemized: (entry) => {
         if (this.#isClient) emit({ type: "item", ...entry });
         else this.#itemMessages.add(entry);
@@ -310,41 +305,6 @@ class Sender implements AsyncDisposable {
     );
   }
 
-  /** Waits until files that were changed before this run are no longer fresh, and identifies the directories of root files. */
-  async #prepareRemoval(): Promise<void> {
-    const { machine: { files: { paths } }, roots } = this.#options;
-    for (const [index, { kind, path }] of roots.entries()) {
-      if (kind !== "file") continue;
-      const stat = paths.stat(directoryOf(path), { follow: true });
-      if (stat) this.#parents.set(index, identityOfStat(stat));
-    }
-    await new Promise((resolve) => setTimeout(resolve, this.#startedAt + CLOCK_TICK_MS - Date.now()));
-  }
-
-  /** Removes the sources that the receiver has confirmed. @returns their number; undefined if sources stay. */
-  async #removeSources({ failures }: MessageOf<"finished">): Promise<number | undefined> {
-    const { session: { control }, machine: { files }, roots } = this.#options;
-    if (!this.#confirmed) return undefined;
-    const host = {
-      files,
-      roots,
-      since: this.#startedAt,
-      parents: this.#parents,
-      follow: walksLinks(this.#walk),
-      failed: (error: FileError) => {
-        this.#removalFailures++;
-        this.#fail(toFailure(error), "sender");
-      },
-      note: (message: string) => this.#note(message),
-      turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
-    };
-    // The names of copies may not be on the disk yet.
-    if (failures.length > 0) this.#note("no source was removed, because the target could not be completed");
-    const removed = failures.length > 0 ? 0 : await removeSources(this.#confirmed, host);
-    if (!this.#isClient) control.send({ type: "sourcesRemoved", entries: removed });
-    return removed;
-  }
-
   /** Reports an entry that the receiver has deleted, or would delete in a dry run. */
   #deleted(path: string): void {
     const { job: { comparison }, emit } = this.#options;
@@ -353,9 +313,13 @@ class Sender implements AsyncDisposable {
   }
 
   /** Sends the names of the owners of a large file that the receiver does not know yet. */
-  #sendOwners(attributes: MessageOf<"open">["attributes"]): void {
-    const owners = this.#owners?.of(attributes) ?? [];
-    if (owners.length > 0) this.#options.session.control.send({ type: "owners", owners });
+  #sendOwners(item: RangedItem): Promise<void> | undefined {
+    const { control } = this.#options.session;
+    return this.#owners?.ofFile(item)?.then((names) => {
+      for (const owners of batches(names, (owner) => JSON.stringify(owner).length)) {
+        control.send({ type: "owners", owners });
+      }
+    });
   }
 
   #plan(entry: PlannedEntry): void {

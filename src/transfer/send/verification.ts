@@ -7,7 +7,7 @@ import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import type { TargetPlace } from "../../files/engine/target.ts";
+import type { TargetPlace } from "../../files/engine/target_place.ts";
 import { placeKey } from "../../files/target/name.ts";
 import { type CompareReport, type SentContents, SourceState } from "../../streams/report.ts";
 import type { CompareUnit, PackUnit, RangedItem } from "../../streams/unit.ts";

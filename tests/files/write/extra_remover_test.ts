@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
-import type { ExtraOptions, RemovedExtras, SourceNames } from "../../../src/files/engine/target.ts";
+import type { ExtraOptions, RemovedExtras, SourceNames } from "../../../src/files/engine/directory_writer.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
 import { ENGINES, TempDirectory } from "../file_engines.ts";

@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
-import type { Partial, Resumable } from "../../../src/files/engine/target.ts";
+import type { Partial, Resumable } from "../../../src/files/engine/partial_file.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { NativeCommits } from "../../../src/files/native/target/commits.ts";
 import { NativeTargetDirectory } from "../../../src/files/native/target/directory.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
-import type { ReplacedKinds, Target } from "../../../src/files/engine/target.ts";
+import type { ReplacedKinds } from "../../../src/files/engine/target_options.ts";
+import type { Target } from "../../../src/files/engine/target.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, TempDirectory } from "../file_engines.ts";
 

@@ -11,7 +11,7 @@ import {
   putJournalRecord,
   sortedBlocks,
 } from "../../../src/resume/partial/journal.ts";
-import { type ResumableSource } from "../../../src/files/engine/target.ts";
+import { type ResumableSource } from "../../../src/files/engine/partial_file.ts";
 import { decodeHeader, encodeHeader, MAX_HEADER_BYTES } from "../../../src/resume/record_header.ts";
 
 const FORMAT = { magic: "ESCPJRNL", version: 2 };

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { crc32 } from "../../../src/protocol/crc32.ts";
 import { decodeJournal, JOURNAL_RECORD_BYTES } from "../../../src/resume/partial/journal.ts";
-import { type ResumableSource } from "../../../src/files/engine/target.ts";
+import { type ResumableSource } from "../../../src/files/engine/partial_file.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
 import { removeRecord } from "../../../src/resume/lock_record.ts";
 import {

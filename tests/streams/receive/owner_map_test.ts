@@ -1,13 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
 import { cachedAccounts, tableAccounts } from "../../../src/files/stat/accounts.ts";
 import { PackBuilder } from "../../../src/files/walk/pack_builder.ts";
 import { FileStat } from "../../../src/files/stat/file_stat.ts";
 import { MAX_OWNERS } from "../../../src/protocol/limits.ts";
-import { decodeXattrs, encodeXattrs } from "../../../src/protocol/data/xattrs.ts";
+import { forEachListed } from "../../../src/protocol/data/access_lists.ts";
+import { ACCESS_LIST, decodeXattrs, encodeXattrs } from "../../../src/protocol/data/xattrs.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
 import { RecordCursor, RecordField } from "../../../src/protocol/data/records.ts";
+import { accessList } from "../../support/files/xattrs.ts";
 import { OwnerMap } from "../../../src/streams/receive/owner_map.ts";
 import { OwnerNames } from "../../../src/streams/send/owner_names.ts";
 
@@ -27,10 +29,21 @@ function planOf(owners: readonly { uid: number; gid: number }[]): Uint8Array<Arr
   return builder.take()!.plan;
 }
 
+/** Returns a block with the access control list of a file that a further user may read. */
+function listBlock(user: number): Uint8Array<ArrayBuffer> {
+  return encodeXattrs([{ name: encodeName(ACCESS_LIST), value: accessList(user) }])!;
+}
+
+function listedIn(block: Uint8Array): [string, number][] {
+  const found: [string, number][] = [];
+  forEachListed(block, (kind, id) => found.push([kind, id]));
+  return found;
+}
+
 describe("owners of a receiver", () => {
-  it("are mapped by name, or keep their number", () => {
+  it("are mapped by name, or keep their number", async () => {
     const map = new OwnerMap(ACCOUNTS);
-    map.add([
+    await map.add([
       { kind: "user", id: 5, name: "alice" },
       { kind: "group", id: 5, name: "team" },
       { kind: "user", id: 6, name: "nobody-here" },
@@ -42,9 +55,9 @@ describe("owners of a receiver", () => {
     assertEquals(map.mapped({ mode: 0o6755, uid: 8, gid: 8 }), { mode: 0o6755, uid: 0, gid: 8 });
   });
 
-  it("of records are replaced in place", () => {
-    const map = new OwnerMap(ACCOUNTS, { gid: 9 });
-    map.add([{ kind: "user", id: 5, name: "alice" }]);
+  it("of records are replaced in place", async () => {
+    const map = new OwnerMap(ACCOUNTS, { fixed: { gid: 9 } });
+    await map.add([{ kind: "user", id: 5, name: "alice" }]);
     const plan = planOf([{ uid: 5, gid: 5 }, { uid: 1, gid: 2 }]);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     const owners: number[][] = [];
@@ -64,54 +77,97 @@ describe("owners of a receiver", () => {
     builder.addFile(encodeName("f"), 0, 1, stat, block);
     const { plan } = builder.take()!;
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-    const map = new OwnerMap(ACCOUNTS, { uid: 0 });
+    const map = new OwnerMap(ACCOUNTS, { fixed: { uid: 0 } });
     while (cursor.next()) map.apply(cursor);
     assertEquals([cursor.uint32(RecordField.uid), cursor.uint32(RecordField.mode)], [0, 0o755]);
     assertEquals([...decodeXattrs(cursor.xattrs()!)].map(({ name }) => name), ["user.a", "user.b"]);
     assertEquals(map.mapped({ uid: 1, gid: 0, mode: 0o4755 }, block).mode, 0o755);
     assertEquals([...decodeXattrs(block)].length, 2);
-    assertEquals(new OwnerMap(ACCOUNTS, { uid: 7 }).mapped({ uid: 7, gid: 0, mode: 0o4755 }).mode, 0o4755);
+    assertEquals(new OwnerMap(ACCOUNTS, { fixed: { uid: 7 } }).mapped({ uid: 7, gid: 0, mode: 0o4755 }).mode, 0o4755);
   });
 
-  it("are found once per name", () => {
+  it("in access control lists are mapped if the sender sends their names, but not replaced by a fixed owner", async () => {
+    for (const [mapsLists, expected] of [[true, 1000], [false, 5]] as const) {
+      const map = new OwnerMap(ACCOUNTS, { fixed: { uid: 9 }, mapsLists });
+      await map.add([{ kind: "user", id: 5, name: "alice" }]);
+      const block = listBlock(5);
+      map.mapped({ uid: 5, gid: 5, mode: 0o644 }, block);
+      assertEquals(listedIn(block), [["user", expected]]);
+      const builder = new PackBuilder();
+      builder.enter(0, encodeName(""));
+      builder.addFile(encodeName("f"), 0, 1, Object.assign(new FileStat(), { uid: 5, gid: 5 }), listBlock(5));
+      const { plan } = builder.take()!;
+      const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+      while (cursor.next()) map.apply(cursor);
+      assertEquals(listedIn(cursor.xattrs()!), [["user", expected]]);
+    }
+  });
+
+  it("are found once per name and number, also if they are needed at the same time", async () => {
     let lookUps = 0;
-    const accounts = cachedAccounts({ ...ACCOUNTS, idOf: () => ++lookUps });
-    assertEquals([1, 2, 3].map(() => accounts.idOf("user", "slow")), [1, 1, 1]);
-    assertEquals(accounts.idOf("group", "slow"), 2);
+    const next = () => Promise.resolve(++lookUps);
+    const accounts = cachedAccounts({ nameOf: async () => `n${await next()}`, idOf: next });
+    const found = await Promise.all([1, 2, 3].map(() => accounts.idOf("user", "slow")));
+    assertEquals([...found, await accounts.idOf("user", "slow")], [1, 1, 1, 1]);
+    assertEquals(await accounts.idOf("group", "slow"), 2);
+    assertEquals(await Promise.all([1, 2].map(() => accounts.nameOf("user", 7))), ["n3", "n3"]);
   });
 
-  it("are limited in number", () => {
+  it("are remembered up to a limit, from which on the oldest are forgotten", async () => {
+    let lookUps = 0;
+    const accounts = cachedAccounts({ ...ACCOUNTS, idOf: () => Promise.resolve(++lookUps) });
+    for (let index = 0; index <= 8192; index++) await accounts.idOf("user", `n${index}`);
+    assertEquals(await accounts.idOf("user", "n1"), 2);
+    assertEquals(await accounts.idOf("user", "n0"), 8194);
+  });
+
+  it("are limited in number", async () => {
     const map = new OwnerMap(ACCOUNTS);
     const owner = { kind: "user", id: 5, name: "alice" } as const;
-    map.add(Array(MAX_OWNERS).fill(owner));
-    assertThrows(() => map.add([owner]), ProtocolError, "too many");
+    await map.add(Array(MAX_OWNERS).fill(owner));
+    await assertRejects(() => map.add([owner]), ProtocolError, "too many");
   });
 });
 
 describe("owners of a sender", () => {
-  it("are sent once, without root and without owners that have no name", () => {
+  it("are sent once, without root and without owners that have no name", async () => {
     const names = new OwnerNames(ACCOUNTS);
     const plan = planOf([{ uid: 0, gid: 0 }, { uid: 1000, gid: 0 }, { uid: 77, gid: 100 }, { uid: 1000, gid: 100 }]);
-    assertEquals(names.ofPlan(plan), [
+    assertEquals(await names.ofPlan(plan), [
       { kind: "user", id: 1000, name: "alice" },
       { kind: "group", id: 100, name: "team" },
     ]);
-    assertEquals([names.ofPlan(plan), names.of({ uid: 1000, gid: 100 })], [[], []]);
+    const file = { attributes: { uid: 1000, gid: 100 } };
+    assertEquals([names.ofPlan(plan), names.ofFile(file)], [undefined, undefined]);
   });
 
-  it("are sent up to the limit of the receiver", () => {
-    const names = new OwnerNames({ ...ACCOUNTS, nameOf: (_, id) => `n${id}` });
+  it("include those in access control lists", async () => {
+    const builder = new PackBuilder();
+    builder.enter(0, encodeName(""));
+    builder.addFile(encodeName("f"), 0, 1, new FileStat(), listBlock(1000));
+    const expected = [{ kind: "user" as const, id: 1000, name: "alice" }];
+    assertEquals(await new OwnerNames(ACCOUNTS).ofPlan(builder.take()!.plan), expected);
+    const file = { attributes: { uid: 0, gid: 0 }, xattrs: listBlock(1000) };
+    assertEquals(await new OwnerNames(ACCOUNTS).ofFile(file), expected);
+  });
+
+  it("are sent up to the limit of the receiver", async () => {
+    const names = new OwnerNames({ ...ACCOUNTS, nameOf: (_, id) => Promise.resolve(`n${id}`) });
     let sent = 0;
-    for (let id = 1; id <= MAX_OWNERS; id++) sent += names.of({ uid: id, gid: id }).length;
+    for (let id = 1; id <= MAX_OWNERS; id++) {
+      sent += (await names.ofFile({ attributes: { uid: id, gid: id } }))?.length ?? 0;
+    }
     assertEquals(sent, MAX_OWNERS);
   });
 });
 
 describe("accounts in tables", () => {
-  it("are found by name and by number", () => {
-    assertEquals(ACCOUNTS.idOf("user", "alice"), 1000);
-    assertEquals(ACCOUNTS.nameOf("group", 100), "team");
-    for (const name of ["bob", "-bob", "+", "broken", "zero", ""]) assertEquals(ACCOUNTS.idOf("user", name), undefined);
-    assertEquals(ACCOUNTS.nameOf("user", 7), undefined);
+  it("are found by name and by number", async () => {
+    assertEquals(await ACCOUNTS.idOf("user", "alice"), 1000);
+    assertEquals(await ACCOUNTS.nameOf("group", 100), "team");
+    for (const name of ["bob", "-bob", "+", "broken", "zero", ""]) {
+      assertEquals(await ACCOUNTS.idOf("user", name), undefined);
+    }
+    assertEquals(await ACCOUNTS.nameOf("user", 7), undefined);
   });
 });

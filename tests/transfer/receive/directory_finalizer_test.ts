@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { DirectoryWriter } from "../../../src/files/engine/target.ts";
+import type { DirectoryWriter } from "../../../src/files/engine/directory_writer.ts";
 import { DirectoryFinalizer } from "../../../src/transfer/receive/directory_finalizer.ts";
 import { assertProtocolError } from "../../protocol/protocol_error.ts";
 

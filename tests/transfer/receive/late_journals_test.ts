@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs/exists";
-import type { Resumable } from "../../../src/files/engine/target.ts";
+import type { Resumable } from "../../../src/files/engine/partial_file.ts";
 import { crc32 } from "../../../src/protocol/crc32.ts";
 import { LateJournals } from "../../../src/transfer/receive/late_journals.ts";
 import { ENGINES, TempDirectory } from "../../files/file_engines.ts";

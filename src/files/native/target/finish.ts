@@ -3,7 +3,8 @@
 import { AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
 import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
 import { Statx } from "../../../native/file/statx.ts";
-import type { FinishedDirectory, TargetOptions } from "../../engine/target.ts";
+import type { FinishedDirectory } from "../../engine/directory_writer.ts";
+import type { TargetOptions } from "../../engine/target_options.ts";
 import { failedCall } from "../../stat/file_failure.ts";
 import type { Attributes } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";

@@ -6,7 +6,7 @@ import { Statx } from "../../../native/file/statx.ts";
 import { Errno } from "../../../native/libc/errno.ts";
 import { encodeName } from "../../../protocol/names.ts";
 import type { RangeReader } from "../../engine/source.ts";
-import type { Partial, RangeWriter } from "../../engine/target.ts";
+import type { Partial, RangeWriter } from "../../engine/partial_file.ts";
 import { failedCall } from "../../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
 import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";

@@ -6,7 +6,9 @@
 import { forbiddingFlag } from "../../../native/file/inode_flags.ts";
 import { isMountPoint } from "../../../native/file/mount_points.ts";
 import { decodeName, encodeName } from "../../../protocol/names.ts";
-import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
+import type { FinishedDirectory } from "../../engine/directory_writer.ts";
+import type { PendingDirectory } from "../../engine/target_place.ts";
+import type { TargetOptions } from "../../engine/target_options.ts";
 import type { TargetRoot } from "../../engine/target_root.ts";
 import type { GlobEntry } from "../../glob/expand.ts";
 import { baseName, directoryOf, joinPath } from "../../path/local_path.ts";

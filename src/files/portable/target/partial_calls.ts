@@ -1,7 +1,7 @@
 /** Opens partial files, with `Deno.*Sync`. */
 
 import type { RangeReader } from "../../engine/source.ts";
-import type { Partial, RangeWriter } from "../../engine/target.ts";
+import type { Partial, RangeWriter } from "../../engine/partial_file.ts";
 import { codeOf, failedDeno } from "../../stat/file_failure.ts";
 import { identityOf, isSameFile, planted } from "../../stat/file_identity.ts";
 import type { KnownFile, PartialCalls } from "../../write/target_directory.ts";

@@ -31,7 +31,7 @@ class BusyRate {
 }
 
 /** Digests of old files, sources that are searched, or contents that are sent. */
-type Work = "digests" | "search" | "contents";
+export type Work = "digests" | "search" | "contents";
 
 /** The rates of one transfer. */
 export class DeltaRates {

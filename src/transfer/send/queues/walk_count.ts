@@ -47,7 +47,8 @@ export class WalkCount implements Disposable {
     const walk = this.#walk = new WalkQueue(this.#open());
     const yielder = new EventLoopYielder();
     try {
-      for (let endMs = performance.now() + SLICE_MS; await walk.take() && !signal.aborted && isNeeded();) {
+      for (let endMs = performance.now() + SLICE_MS; await walk.peek() && !signal.aborted && isNeeded();) {
+        walk.take();
         if (performance.now() < endMs) continue;
         await yielder.yieldIfDue();
         endMs = performance.now() + SLICE_MS;

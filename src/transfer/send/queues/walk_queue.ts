@@ -31,9 +31,18 @@ export class WalkQueue {
     }
   }
 
-  /** Takes the next item; undefined at the end. */
-  async take(): Promise<WalkItem | undefined> {
-    return this.#pending.shift() ?? await this.#pull();
+  /** Returns the next item, which stays in the queue until it is taken; undefined at the end. */
+  async peek(): Promise<WalkItem | undefined> {
+    if (this.#pending.length === 0) {
+      const item = await this.#pull();
+      if (item) this.#pending.push(item);
+    }
+    return this.#pending[0];
+  }
+
+  /** Takes the item that `peek` has returned; undefined if it was dropped since. */
+  take(): WalkItem | undefined {
+    return this.#pending.shift();
   }
 
   /** Adds a small file that has grown: it is sent as a large one. */

@@ -1,13 +1,16 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { isRoot } from "../../../files/file_engines.ts";
-import { escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
+import { alteredEscp, escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
+import { accountsProblem, type NamedOwner, writeWithUsers } from "../../../support/hosts/accounts.ts";
+import { xattrsProblem } from "../../../support/files/xattrs.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import {
   describeWithScene,
   type Engine,
+  ENGINES,
   type Scene,
   type Variant,
   variantName,
@@ -49,35 +52,65 @@ async function treeOf(scene: Scene, { uid, gid }: { uid: number; gid: number }):
 /** Writes an escp that sees other users and groups. */
 async function writeEscpWithUsers(
   scene: Scene,
-  { uid, gid }: { uid: number; gid: number },
+  owner: NamedOwner,
   engine: string,
+  command: readonly string[] = escpCommand(),
 ): Promise<string[]> {
-  const directory = await scene.tree({
-    "passwd": `root:x:0:0::/root:/bin/sh\nescp-alice:x:${uid}:${gid}::/:/bin/sh\n`,
-    "group": `root:x:0:\nescp-team:x:${gid}:\n`,
-  });
-  const mounts = ["passwd", "group"].map((name) => `mount --bind ${directory}/${name} /etc/${name}`).join(" && ");
-  const path = `${directory}/escp`;
-  await writeWrapper(path, [
-    ...["unshare", "-m", "--propagation", "private", "sh", "-c", `${mounts} && exec "$@"`, "sh"],
-    ...escpCommand(),
-    ...["--engine", engine],
-  ]);
-  return ["-D", path];
+  return ["-D", await writeWithUsers(await scene.tree(), owner, [...command, "--engine", engine])];
 }
 
-const namespaces = isRoot &&
-  new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).outputSync().success;
-const SKIPPED = namespaces ? "" : " (skipped: not root, or without mount namespaces)";
+/** Runs a command. @returns its output. */
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
 
-describeWithScene(`owners by name${SKIPPED}`, { ignore: !namespaces }, (scene) => {
-  /** Runs a copy in which both ends have their own users. */
-  async function copyBetween(variant: Variant, tree: string, flags: string[]) {
+/** Returns a tree whose directories and files have access control lists with ALICE, UNKNOWN and root. */
+async function listedTreeOf(scene: Scene): Promise<string> {
+  const tree = await treeOf(scene, ALICE);
+  const entries = [ALICE, UNKNOWN].map(({ uid, gid }) => `u:${uid}:r,g:${gid}:rw`).join(",");
+  const from = `${tree}/from`;
+  await run("setfacl", ["-m", `${entries},u:0:-`, from, `${from}/d`, `${from}/small`, `${from}/d/large`]);
+  await run("setfacl", ["-d", "-m", entries, `${from}/d`]);
+  return tree;
+}
+
+/** Returns the lists of each path, by getfacl(1) with numbers. The numbers of an owner become those of another. */
+async function listsOf(directory: string, from = ALICE, to = ALICE): Promise<string[][]> {
+  const paths = PATHS.slice(0, -1).map((path) => `${directory}/${path}`);
+  const text = await run("getfacl", ["--absolute-names", "--omit-header", "--numeric", ...paths]);
+  const mapped = text.replaceAll(`user:${from.uid}:`, `user:${to.uid}:`)
+    .replaceAll(`group:${from.gid}:`, `group:${to.gid}:`);
+  return mapped.trim().split("\n\n").map((list) => list.split("\n").sort());
+}
+
+const listsProblem = ENGINES.includes("native") ? findListsProblem() : "not with the portable engine";
+const NO_LISTS = listsProblem === undefined ? "" : ` (skipped: ${listsProblem})`;
+
+/** Returns why setfacl(1) cannot set lists of test files; undefined if it can. */
+function findListsProblem(): string | undefined {
+  const problem = xattrsProblem(Deno.env.get("TMPDIR") ?? "/tmp");
+  if (problem !== undefined) return problem;
+  try {
+    const { success } = new Deno.Command("setfacl", { args: ["--version"], stdout: "null" }).outputSync();
+    return success ? undefined : "setfacl does not work";
+  } catch {
+    return "setfacl is not installed";
+  }
+}
+
+const SKIPPED = accountsProblem === undefined ? "" : ` (skipped: ${accountsProblem})`;
+
+describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== undefined }, (scene) => {
+  /** Runs a copy in which both ends have their own users. @param remote the altered escp of the remote host. */
+  async function copyBetween(variant: Variant, tree: string, flags: string[], remote?: string) {
     const { direction, engine } = variant;
     const [here, there] = direction === "push" ? [ALICE, OTHER_ALICE] : [OTHER_ALICE, ALICE];
     const [, command] = await writeEscpWithUsers(scene, here, engine);
+    const remoteCommand = remote === undefined ? undefined : alteredEscp(remote);
     return await runEscp([
-      ...[...scene.sshd.sshOptions, ...await writeEscpWithUsers(scene, there, engine), "-a", ...flags],
+      ...[...scene.sshd.sshOptions, ...await writeEscpWithUsers(scene, there, engine, remoteCommand), "-a", ...flags],
       direction === "pull" ? `testhost:${tree}/from/.` : `${tree}/from/.`,
       direction === "push" ? `testhost:${tree}/to` : `${tree}/to`,
     ], { command: [command] });
@@ -106,6 +139,41 @@ describeWithScene(`owners by name${SKIPPED}`, { ignore: !namespaces }, (scene) =
       }
     }
   });
+
+  for (const direction of ["push", "pull"] as const) {
+    const native: Variant = { direction, engine: "native", streams: 4 };
+
+    it(`in access control lists are those of the names on the host of the target (${direction})${NO_LISTS}`, {
+      ignore: listsProblem !== undefined,
+    }, async () => {
+      const tree = await listedTreeOf(scene);
+      const { code, stderr } = await copyBetween(native, tree, ["--acls"]);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await listsOf(`${tree}/to`), await listsOf(`${tree}/from`, ALICE, OTHER_ALICE));
+      // An update sets the lists again.
+      await run("setfacl", ["-R", "-b", `${tree}/to`]);
+      const again = await copyBetween(native, tree, ["--acls", "-u", "--json"]);
+      assertEquals([again.code, lastEvent(again.stdout).files], [0, 0]);
+      assertEquals(await listsOf(`${tree}/to`), await listsOf(`${tree}/from`, ALICE, OTHER_ALICE));
+    });
+
+    it(
+      `in access control lists keep their numbers with --numeric-ids, and with an older peer (${direction})${NO_LISTS}`,
+      {
+        ignore: listsProblem !== undefined,
+      },
+      async () => {
+        for (const options of [{ flags: ["--numeric-ids"] }, { flags: [], remote: "without_acl_owners.ts" }]) {
+          const tree = await listedTreeOf(scene);
+          const { code, stderr } = await copyBetween(native, tree, ["--acls", ...options.flags], options.remote);
+          assertEquals([code, stderr], [0, ""]);
+          assertEquals(await listsOf(`${tree}/to`), await listsOf(`${tree}/from`));
+          const owner = options.remote ? OTHER_ALICE : ALICE;
+          assertEquals(ownersOf(`${tree}/to`), all(`${owner.uid}:${owner.gid}`));
+        }
+      },
+    );
+  }
 
   it("are mapped between two remote hosts", async () => {
     const tree = await treeOf(scene, ALICE);
