@@ -97,7 +97,7 @@ async function checkSuite(
     return false;
   }
   const junit = await exists(report) ? await Deno.readTextFile(report) : "";
-  const failed = failedCases(junit);
+  const failed = failedCases(junit).map(({ name }) => name);
   const unexpected = failed.filter((name) => !(name in IMPOSSIBLE));
   for (const name of failed) {
     if (name in IMPOSSIBLE) console.log(`  not possible under emulation: ${name}: ${IMPOSSIBLE[name]}`);

@@ -10,6 +10,8 @@ export interface TestArgs {
   jobs: number;
   /** Whether tests start escp from its modules instead of a bundle. */
   fromSource: boolean;
+  /** File to which failures are appended. */
+  failures: string | undefined;
   /** Arguments for `deno test`. */
   flags: string[];
 }
@@ -17,8 +19,8 @@ export interface TestArgs {
 /** Parses the arguments. Unknown options go to `deno test`. */
 export function parseTestArgs(args: string[]): TestArgs {
   const flags: string[] = [];
-  const parsed: { _: string[]; jobs: string; "from-source": boolean } = parseArgs(args, {
-    string: ["jobs", "_"],
+  const parsed: { _: string[]; jobs: string; failures?: string; "from-source": boolean } = parseArgs(args, {
+    string: ["jobs", "failures", "_"],
     boolean: ["from-source"],
     // Two more than the cores: tests also wait for processes and timeouts.
     default: { jobs: `${navigator.hardwareConcurrency + 2}` },
@@ -29,5 +31,6 @@ export function parseTestArgs(args: string[]): TestArgs {
       return false;
     },
   });
-  return { paths: parsed._, jobs: Number(parsed.jobs), fromSource: parsed["from-source"], flags };
+  const { _: paths, jobs, failures, "from-source": fromSource } = parsed;
+  return { paths, jobs: Number(jobs), fromSource, failures, flags };
 }
