@@ -57,7 +57,7 @@ describeWithScene("a delta transfer", (scene) => {
       await untilNoted(directory, 24 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
       const noted = notedBytes(directory);
       const { code, stdout, stderr } = await scene.copy(variant, { flags: ["-u", "--json"], ...copy });
       assertEquals(code, 0, stderr);

@@ -57,7 +57,7 @@ describeWithScene("a signal", (scene) => {
         await using _ = running;
         running.kill("SIGTERM");
         assertEquals((await running.result).code, 130);
-        await scene.sshd.waitForNoSession(10_000);
+        await scene.sshd.waitForNoSession();
       });
     }
   }

@@ -66,7 +66,7 @@ describeWithScene("a copy", (scene) => {
     await kill(running);
     const { code, stderr } = await running.result;
     assert(code !== 0, stderr);
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
   }
 
   function copyAgain(variant: Variant, to: string) {

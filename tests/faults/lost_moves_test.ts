@@ -66,7 +66,7 @@ describeWithScene("a move", { ignore: tracingProblem !== undefined }, (scene) =>
     // A killed process cannot continue.
     await resume(tracer).catch(() => {});
     const result = await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     return result;
   }
 });

@@ -97,8 +97,8 @@ describeWithScene("--mirror that is killed", (scene) => {
         while (!ended && deleted() < least) await turn();
         kill(running);
         const { leftBehind } = await result;
-        await waitForNoProcess(leftBehind, 10_000);
-        await scene.sshd.waitForNoSession(10_000);
+        await waitForNoProcess(leftBehind);
+        await scene.sshd.waitForNoSession();
       }
       assertKept(before, { from, to: copy.target });
       const { code, stderr } = await scene.copy(variant, copy);

@@ -75,8 +75,8 @@ describeWithScene("a copy under random faults", (scene) => {
     // A signal before escp listens for it has its default disposition.
     assert([0, 1, 129, 130, 137, 143, 255].includes(code), `status ${code}: ${stderr}`);
     assert(!/bug in escp|^\s+at /m.test(stderr), stderr);
-    await waitForNoProcess(leftBehind, 10_000);
-    await scene.sshd.waitForNoSession(10_000);
+    await waitForNoProcess(leftBehind);
+    await scene.sshd.waitForNoSession();
     return { code, kill };
   }
 

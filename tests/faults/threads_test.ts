@@ -41,7 +41,7 @@ describeWithScene(
           assertEquals(code, 1, stderr);
           assertMatch(stderr, /A stream's thread failed: .*thread on purpose/);
           assertEquals(await leftBehind(), []);
-          await scene.sshd.waitForNoSession(10_000);
+          await scene.sshd.waitForNoSession();
         }
         assertEquals(await Deno.readTextFile(`${to}/big`), "old");
         const noted = notedBytes(to);
