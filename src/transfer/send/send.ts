@@ -3,7 +3,7 @@
 import { type FileError, UserError } from "../../errors.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { directoryOf } from "../../files/path/local_path.ts";
-import { CLOCK_TICK_MS } from "../../files/stat/file_change.ts";
+import { freshMs } from "../../files/stat/file_change.ts";
 import { type FileIdentity, identityOfStat } from "../../files/stat/file_identity.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
@@ -318,7 +318,7 @@ class Sender implements AsyncDisposable {
       const stat = paths.stat(directoryOf(path), { follow: true });
       if (stat) this.#parents.set(index, identityOfStat(stat));
     }
-    await new Promise((resolve) => setTimeout(resolve, this.#startedAt + CLOCK_TICK_MS - Date.now()));
+    await new Promise((resolve) => setTimeout(resolve, freshMs(this.#startedAt, Date.now())));
   }
 
   /** Removes the sources that the receiver has confirmed. @returns their number; undefined if sources stay. */
