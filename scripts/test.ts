@@ -12,8 +12,8 @@ import { concat } from "@std/bytes/concat";
 import { ensureSshd } from "./ensure_sshd.ts";
 import { bundle } from "./bundle.ts";
 import { fromFileUrl } from "@std/path";
-import { parseTestArgs } from "./test_args.ts";
-import { findTestFiles, joinedTests, planRuns, type TestRun } from "./test_runs.ts";
+import { parseTestArgs } from "./test/args.ts";
+import { findTestFiles, joinedTests, planRuns, type TestRun } from "./test/runs.ts";
 import {
   addCounts,
   countCases,
@@ -23,7 +23,7 @@ import {
   lastLines,
   NO_CASES,
   type TestCounts,
-} from "./test_summary.ts";
+} from "./test/summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Seconds that each test file took when it last ran alone in a process. */

@@ -10,7 +10,7 @@ import { waitForNoProcess } from "../support/processes.ts";
 import { randomVariant } from "../support/random_variant.ts";
 import { describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import { changeTree } from "./changed_tree.ts";
-import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
+import { randomFaults, startFaultProxy } from "./connections/fault_proxy.ts";
 
 /** Number of trees; `deno task soak` sets more. */
 const TREES = Number(Deno.env.get("ESCP_SOAK") ?? 4);

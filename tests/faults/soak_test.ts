@@ -9,7 +9,7 @@ import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
 import { randomVariant } from "../support/random_variant.ts";
 import { type Copy, describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/files/temp_tree.ts";
-import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
+import { randomFaults, startFaultProxy } from "./connections/fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
 
 /** Number of copies; `deno task soak` sets more. */
