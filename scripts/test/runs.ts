@@ -23,7 +23,7 @@ export interface TestRun {
 /** Directories whose tests take long for other reasons. */
 const SLOW = /(^|\/)tests\/(faults|transfer)\//;
 const STARTS_ESCP =
-  /support\/(?:escp\/(?:escp_command|host_without_escp)|hosts\/(?:needs_sshd|network|network_pair|sshd)|scene)\.ts"/;
+  /support\/(?:escp\/(?:escp_command|host_without_escp)|hosts\/(?:needs_sshd|network|network_pair|serving|sshd)|scene)\.ts"/;
 /** Estimates for the first run, which has no measured times. */
 const USUAL_BYTES_PER_SECOND = 200;
 /** Seconds of files that take at least twice as long as their size suggests, most of them waiting. */
