@@ -1,18 +1,29 @@
 /**
- * Runs all tests, or those in the given files and directories. The last line is "N passed, M failed, K skipped", counted in
- * cases. Before the tests it installs an ssh server if it is missing and may be installed.
+ * Runs all tests, or those in the given files and directories. The end of the output names failed cases with their messages.
+ * The last line is "N passed, M failed, K skipped", counted in cases. Before the tests it installs an ssh server if it is
+ * missing and may be installed.
  *
- * Options: `--jobs=N` runs N files at a time; `--from-source` starts escp from its modules instead of a bundle. Other
- * arguments that begin with a dash go to `deno test`.
+ * Options: `--jobs=N` runs N files at a time; `--from-source` starts escp from its modules instead of a bundle;
+ * `--failures=FILE` also appends the failures to a file. Other arguments that begin with a dash go to `deno test`.
  */
 
 import { pooledMap } from "@std/async/pool";
+import { concat } from "@std/bytes/concat";
 import { ensureSshd } from "./ensure_sshd.ts";
 import { bundle } from "./bundle.ts";
 import { fromFileUrl } from "@std/path";
-import { parseTestArgs } from "./test_args.ts";
-import { findTestFiles, joinedTests, planRuns, type TestRun } from "./test_runs.ts";
-import { addCounts, countCases, formatCounts, NO_CASES, type TestCounts } from "./test_summary.ts";
+import { parseTestArgs } from "./test/args.ts";
+import { findTestFiles, joinedTests, planRuns, type TestRun } from "./test/runs.ts";
+import {
+  addCounts,
+  countCases,
+  failedCases,
+  formatEnd,
+  formatFailure,
+  lastLines,
+  NO_CASES,
+  type TestCounts,
+} from "./test/summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Seconds that each test file took when it last ran alone in a process. */
@@ -23,6 +34,8 @@ interface RunResult {
   run: TestRun;
   code: number;
   counts: TestCounts;
+  /** Failed cases with their messages. */
+  failures: string[];
   seconds: number;
 }
 
@@ -42,10 +55,17 @@ async function runFiles(run: TestRun, flags: readonly string[], env: Record<stri
     }).output();
     await Deno.stdout.write(stdout);
     await Deno.stderr.write(stderr);
-    const counts = countCases(await Deno.readTextFile(report));
+    const junit = await Deno.readTextFile(report);
+    const counts = countCases(junit);
+    const failed = failedCases(junit);
     // Files that cannot be loaded and sanitizers fail the run without a case of their own.
-    if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    return { run, code, counts, seconds: Math.round((performance.now() - started) / 1000) };
+    if (code !== 0 && failed.length === 0) {
+      counts.failed = 1;
+      const output = new TextDecoder().decode(concat([stdout, stderr]));
+      failed.push({ name: `status ${code}`, text: lastLines(output) });
+    }
+    const failures = failed.map((each) => formatFailure(run.name, each));
+    return { run, code, counts, failures, seconds: Math.round((performance.now() - started) / 1000) };
   } finally {
     await Deno.remove(report);
     await Deno.remove(state, { recursive: true });
@@ -77,7 +97,7 @@ async function writeTimes(times: Record<string, number>, results: readonly RunRe
 }
 
 async function runTests(args: string[]): Promise<number> {
-  const { paths, jobs, fromSource, flags } = parseTestArgs(args);
+  const { paths, jobs, fromSource, failures, flags } = parseTestArgs(args);
   const times = await readTimes();
   const files = await findTestFiles(ROOT, paths.length > 0 ? paths : ["tests"]);
   const runs = planRuns(files, times);
@@ -97,14 +117,16 @@ async function runTests(args: string[]): Promise<number> {
   }
   await writeTimes(times, results);
 
-  const failed = results.filter(({ code }) => code !== 0);
+  const failed = results.flatMap(({ failures }) => failures);
+  if (failures !== undefined) {
+    await Deno.writeTextFile(failures, failed.map((failure) => `${failure}\n\n`).join(""), { append: true });
+  }
   const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SHOWN_TIMES);
   if (results.length > SHOWN_TIMES) {
     console.log(`Slowest: ${slowest.map(({ run, seconds }) => `${run.name} ${seconds} s`).join(", ")}`);
   }
-  if (failed.length > 0) console.log(`Failed: ${failed.map(({ run }) => run.name).join(", ")}`);
-  console.log(formatCounts(results.map(({ counts }) => counts).reduce(addCounts, NO_CASES)));
-  return failed.length > 0 ? 1 : 0;
+  console.log(formatEnd(failed, results.map(({ counts }) => counts).reduce(addCounts, NO_CASES)));
+  return results.some(({ code }) => code !== 0) ? 1 : 0;
 }
 
 await ensureSshd();

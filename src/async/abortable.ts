@@ -1,6 +1,6 @@
 /**
  * Waits for a promise until a signal is aborted. The work itself continues. As `abortable` of @std/async, which src/ cannot
- * import (scripts/import_rules.ts).
+ * import (scripts/rules/import_rules.ts).
  *
  * @throws the reason of the signal, or the rejection of the promise.
  */

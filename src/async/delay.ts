@@ -1,5 +1,5 @@
 /**
- * Waits for a time. As `delay` of @std/async, which src/ cannot import (scripts/import_rules.ts).
+ * Waits for a time. As `delay` of @std/async, which src/ cannot import (scripts/rules/import_rules.ts).
  *
  * @param options.signal Cancels the wait.
  * @throws the reason of the signal.

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parse } from "@std/yaml";
 import { findKeyLine } from "../../src/config/key_line.ts";
+import { processorMs } from "../support/processor_time.ts";
 
 /** Returns the lines that the scan finds for these paths in valid YAML. */
 function check(text: string, expected: Record<string, number | undefined>): void {
@@ -61,9 +62,10 @@ describe("the line of a key", () => {
   });
 
   it("is found in linear time in long lines", () => {
-    const start = performance.now();
-    assertEquals(findKeyLine(`a: 1\n${"b ".repeat(100_000)}\nc: 1`, ["c"]), undefined);
-    assertEquals(findKeyLine("a: " + "[".repeat(9_000), ["c"]), undefined);
-    assert(performance.now() - start < 1000);
+    const took = processorMs(() => {
+      assertEquals(findKeyLine(`a: 1\n${"b ".repeat(100_000)}\nc: 1`, ["c"]), undefined);
+      assertEquals(findKeyLine("a: " + "[".repeat(9_000), ["c"]), undefined);
+    });
+    assert(took < 1000, `${took} ms`);
   });
 });

@@ -10,7 +10,7 @@ import { waitForNoProcess } from "../support/processes.ts";
 import { randomVariant } from "../support/random_variant.ts";
 import { describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import { changeTree } from "./changed_tree.ts";
-import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
+import { randomFaults, startFaultProxy } from "./connections/fault_proxy.ts";
 
 /** Number of trees; `deno task soak` sets more. */
 const TREES = Number(Deno.env.get("ESCP_SOAK") ?? 4);
@@ -97,8 +97,8 @@ describeWithScene("--mirror that is killed", (scene) => {
         while (!ended && deleted() < least) await turn();
         kill(running);
         const { leftBehind } = await result;
-        await waitForNoProcess(leftBehind, 10_000);
-        await scene.sshd.waitForNoSession(10_000);
+        await waitForNoProcess(leftBehind);
+        await scene.sshd.waitForNoSession();
       }
       assertKept(before, { from, to: copy.target });
       const { code, stderr } = await scene.copy(variant, copy);

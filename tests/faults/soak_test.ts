@@ -9,7 +9,7 @@ import { RandomBytes, randomTree } from "../support/files/random_bytes.ts";
 import { randomVariant } from "../support/random_variant.ts";
 import { type Copy, describeWithScene, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/files/temp_tree.ts";
-import { randomFaults, startFaultProxy } from "./fault_proxy.ts";
+import { randomFaults, startFaultProxy } from "./connections/fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
 
 /** Number of copies; `deno task soak` sets more. */
@@ -75,8 +75,8 @@ describeWithScene("a copy under random faults", (scene) => {
     // A signal before escp listens for it has its default disposition.
     assert([0, 1, 129, 130, 137, 143, 255].includes(code), `status ${code}: ${stderr}`);
     assert(!/bug in escp|^\s+at /m.test(stderr), stderr);
-    await waitForNoProcess(leftBehind, 10_000);
-    await scene.sshd.waitForNoSession(10_000);
+    await waitForNoProcess(leftBehind);
+    await scene.sshd.waitForNoSession();
     return { code, kill };
   }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { decodeName, encodeName, encodeNameInto, hasEscapedBytes } from "../../src/protocol/names.ts";
 import { RandomBytes } from "../support/files/random_bytes.ts";
+import { processorMs } from "../support/processor_time.ts";
 
 /** Asserts that a name round-trips, in both ways to encode it. */
 function checkRoundTrip(bytes: Uint8Array): void {
@@ -70,9 +71,9 @@ describe("decodeName and encodeName", () => {
     for (const piece of [[0xff], [0x61], [0x61, 0xff], [0xf0, 0x9f, 0x9a], [0xe2, 0x82, 0xac]]) {
       const bytes = Uint8Array.from({ length: 65_535 }, (_, at) => piece[at % piece.length]);
       bytes[65_534] = 0xff;
-      const began = performance.now();
-      const text = decodeName(bytes);
-      assert(performance.now() - began < 2_000);
+      let text = "";
+      const took = processorMs(() => text = decodeName(bytes));
+      assert(took < 2_000, `${took} ms`);
       assertEquals(encodeName(text).length, bytes.length);
     }
   });

@@ -125,7 +125,7 @@ describeWithScene("a partial file that is swapped between two runs", { inProcess
     await untilTrue(() => takenBytes(to) >= 2 * MIB, running);
     running.kill("SIGKILL");
     await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     return partialFile(to)!;
   }
 });

@@ -10,6 +10,8 @@ export interface ProcessId {
 }
 
 const POLL_MS = 10;
+/** Far more than a process takes to exit on a busy machine. */
+const PATIENCE_MS = 30_000;
 
 /** Returns processes with this variable in their environment, such as "MARKER=17", even if inherited. */
 export async function processesWithEnvironment(assignment: string): Promise<ProcessId[]> {
@@ -73,7 +75,7 @@ export async function receiversOf(sshd: { sessions(): Promise<ProcessId[]> }): P
  *
  * @throws {Error} With its command line, if the process still runs after `deadlineMs`.
  */
-export async function waitForExit(process: ProcessId | number, deadlineMs = 5000): Promise<void> {
+export async function waitForExit(process: ProcessId | number, deadlineMs = PATIENCE_MS): Promise<void> {
   await waitForNoProcess(() => {
     const pid = typeof process === "number" ? process : process.pid;
     const stat = readStat(pid);
@@ -88,7 +90,7 @@ export async function waitForExit(process: ProcessId | number, deadlineMs = 5000
  */
 export async function waitForNoProcess(
   find: () => ProcessId[] | Promise<ProcessId[]>,
-  deadlineMs = 5000,
+  deadlineMs = PATIENCE_MS,
 ): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

@@ -27,21 +27,26 @@ export interface Variant {
   streams: 1 | 4;
 }
 
-/** Engines that can be tested on this system; ESCP_ENGINE selects one of them. */
-export const ENGINES: readonly Engine[] = findEngines();
+/** Engines of this system. */
+const ALL_ENGINES: readonly Engine[] = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+/** Engines to test; ESCP_ENGINE selects one of them. */
+export const ENGINES: readonly Engine[] = selectEngines(Deno.env.get("ESCP_ENGINE"));
 export const DIRECTIONS: readonly Direction[] = ["push", "pull", "local"];
+
+const HAS_ALL_VARIANTS = Deno.env.get("ESCP_TEST_VARIANTS") === "all";
+/**
+ * Whether this run covers what the run from source leaves out. That has each direction with alternating engines; two runs of
+ * the compiled binary, each with one engine, have each direction with the other one.
+ */
+const IS_COMPLEMENT = Deno.env.has("ESCP_BINARY") && !HAS_ALL_VARIANTS && ENGINES.length < ALL_ENGINES.length;
 
 /**
  * Each direction once; engines and the number of streams alternate. With ESCP_TEST_VARIANTS=all each engine in each
- * direction, for a run without the compiled binary: .ci/run repeats suites with it and each engine.
+ * direction. With ESCP_BINARY and ESCP_ENGINE the directions that have the other engine without them.
  */
-export const VARIANTS: readonly Variant[] = Deno.env.get("ESCP_TEST_VARIANTS") === "all"
+export const VARIANTS: readonly Variant[] = HAS_ALL_VARIANTS
   ? ENGINES.flatMap(variantsOf)
-  : DIRECTIONS.map((direction, index): Variant => ({
-    direction,
-    engine: ENGINES[index % ENGINES.length],
-    streams: index % 2 === 0 ? 4 : 1,
-  }));
+  : alternatingVariants(0, (index) => index % 2 === 0 ? 4 : 1);
 
 /** The same with one stream and with several. */
 export const ALL_VARIANTS: readonly Variant[] = VARIANTS.flatMap((variant): Variant[] => [
@@ -55,18 +60,24 @@ export function variantsOf(engine: Engine): Variant[] {
   return DIRECTIONS.map((direction, index): Variant => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }));
 }
 
-/** Returns each direction once. Consecutive indexes cover each direction with each engine. */
+/**
+ * Returns each direction once, or with ESCP_BINARY and ESCP_ENGINE the same part as `VARIANTS`. Consecutive indexes cover each
+ * direction with each engine.
+ */
 export function rotatingVariants(index: number): Variant[] {
-  return DIRECTIONS.map((direction, other): Variant => ({
-    direction,
-    engine: ENGINES[(index + other) % ENGINES.length],
-    streams: index % 3 === 0 ? 1 : 4,
-  }));
+  return alternatingVariants(index, () => index % 3 === 0 ? 1 : 4);
+}
+
+function alternatingVariants(first: number, streams: (index: number) => 1 | 4): Variant[] {
+  const engineIn = (engines: readonly Engine[], index: number) => engines[(first + index) % engines.length];
+  return DIRECTIONS
+    .map((direction, index): Variant => ({ direction, engine: engineIn(ENGINES, index), streams: streams(index) }))
+    .filter(({ engine }, index) => !IS_COMPLEMENT || engine !== engineIn(ALL_ENGINES, index));
 }
 
 /** Returns the engine of the case with this number. With ESCP_TEST_VARIANTS=all, each engine. */
 export function rotatingEngines(index: number): readonly Engine[] {
-  return Deno.env.get("ESCP_TEST_VARIANTS") === "all" ? ENGINES : [ENGINES[index % ENGINES.length]];
+  return HAS_ALL_VARIANTS ? ENGINES : [ENGINES[index % ENGINES.length]];
 }
 
 /** Returns the variant as text for the name of a test. */
@@ -238,8 +249,7 @@ export async function wrapEscp(
   };
 }
 
-function findEngines(): Engine[] {
-  const selected = Deno.env.get("ESCP_ENGINE");
-  if (selected === "native" || selected === "portable") return [selected];
-  return Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+function selectEngines(selected: string | undefined): Engine[] {
+  const engines = ALL_ENGINES.filter((engine) => engine === selected);
+  return engines.length > 0 ? engines : [...ALL_ENGINES];
 }

@@ -17,20 +17,20 @@ const long = (index: number, length: number) => `${index} `.padEnd(length, "x");
 
 const TRICKS: Record<string, { count: number; message(index: number): Message }> = {
   "long failures": {
-    count: 9_000,
+    count: 2_200,
     message: (index) => ({
       type: "failed",
       failure: { code: "", path: "", message: long(index, 96 << 10), hint: "" },
     }),
   },
   "many failures": {
-    count: 14_000,
+    count: 6_000,
     message: (index) => ({
       type: "failed",
       failure: { code: "", path: "", message: long(index, 32 << 10), hint: long(index, 4 << 10) },
     }),
   },
-  "long notes": { count: 5_500, message: (index) => ({ type: "note", message: long(index, 96 << 10) }) },
+  "long notes": { count: 2_200, message: (index) => ({ type: "note", message: long(index, 96 << 10) }) },
   "many sources": {
     count: 2_000,
     message(index) {

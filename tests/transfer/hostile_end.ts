@@ -1,6 +1,5 @@
 /** Shared code of remote ends that break the rules. They run instead of ssh, as `SCRIPT TRICK ...`. */
 
-import { fromFileUrl } from "@std/path";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { openRemoteSession, type RemoteSession } from "../../src/session/model/remote_session.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
@@ -9,19 +8,17 @@ import type { TreeEntry } from "../support/files/temp_tree.ts";
 
 /** Maximum time of such an end. */
 const LIFE_MS = 20_000;
-const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 export const engine = loadCipherEngine("portable").engine;
 
 /**
- * Returns a program for -S that runs a script with a trick.
+ * Returns a script for -S that runs a bundled program with a trick.
  *
- * @param trick first arguments of the script.
+ * @param trick first arguments of the program.
  * @param host the only hostile host. Default: all hosts.
  */
-export function inPlaceOfSsh(script: string, trick: string | string[], host = ""): TreeEntry & { content: string } {
-  const options = ["--quiet", "--no-check", "--allow-all", "--config", CONFIG];
-  const hostile = [Deno.execPath(), "run", ...options, script, ...[trick].flat()];
+export function inPlaceOfSsh(program: string, trick: string | string[], host = ""): TreeEntry & { content: string } {
+  const hostile = [Deno.execPath(), "run", "--quiet", "--allow-all", "--no-config", program, ...[trick].flat()];
   const lines = [
     "#!/bin/sh",
     // `ssh -G` prints no settings.

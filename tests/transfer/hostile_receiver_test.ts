@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { describe, it } from "@std/testing/bdd";
+import { beforeAll, describe, it } from "@std/testing/bdd";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
 import { PeerAbort } from "../../src/session/model/control_errors.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/net/close.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
+import { bundleProgram } from "../support/bundled_program.ts";
 import { compareTrees } from "../support/files/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp/escp_command.ts";
 import type { TempDirectory } from "../support/files/temp.ts";
@@ -15,7 +15,8 @@ import { engine as cipher, inPlaceOfSsh } from "./hostile_end.ts";
 import { LARGE_BYTES, SMALL_FILES, SOURCES, TRICKS } from "./hostile_receivers.ts";
 import { HostileStream } from "./hostile_stream.ts";
 
-const RECEIVER = fromFileUrl(new URL("hostile_receiver.ts", import.meta.url));
+/** Path of the bundled program. */
+let receiver: string;
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 /** Tricks for a copy between two hosts. */
 const RELAYED = [
@@ -25,11 +26,15 @@ const RELAYED = [
 ];
 
 describe("a hostile receiver", () => {
+  beforeAll(async () => {
+    receiver = await bundleProgram(new URL("hostile_receiver.ts", import.meta.url));
+  });
+
   Object.entries(TRICKS).forEach(([trick, { of, problem, isShown }], index) => {
     const engine = ENGINES[index % ENGINES.length];
 
     it(`${trick}: the client that pushes reports it (${engine})`, async () => {
-      await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick) });
+      await using tree = await createTree({ "ssh": inPlaceOfSsh(receiver, trick) });
       const source = `${tree.path}/${SOURCES[of]}`;
       // No trick makes the sender remove a source.
       const args = [
@@ -87,7 +92,7 @@ describe("a hostile receiver", () => {
 
   for (const trick of RELAYED) {
     it(`${trick}: the client between both hosts reports it`, async () => {
-      await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick, "localhost") });
+      await using tree = await createTree({ "ssh": inPlaceOfSsh(receiver, trick, "localhost") });
       const args = ["-3", "-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "-r", "--remove-source-files"];
       const operands = [`127.0.0.1:${tree.path}/${SOURCES[TRICKS[trick].of]}`, "localhost:target"];
       const { code, stderr, leftBehind } = await runEscp([...args, ...operands], { timeoutMs: 25_000 });

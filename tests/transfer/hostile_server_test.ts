@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { describe, it } from "@std/testing/bdd";
+import { beforeAll, describe, it } from "@std/testing/bdd";
 import { listNames } from "../support/files/list_names.ts";
 import { type EscpResult, runEscp } from "../support/escp/escp_command.ts";
+import { bundleProgram } from "../support/bundled_program.ts";
 import { createTempTree } from "../support/files/temp_tree.ts";
 import { ALIKE } from "./alike_names.ts";
 import { inPlaceOfSsh } from "./hostile_end.ts";
 
-const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
+/** Path of the bundled program. */
+let server: string;
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 
 /** Trick of the server, message of the client, and allowed entries of the target besides the planted link. */
@@ -105,6 +106,10 @@ const CLEANINGS: [trick: string, problem: RegExp][] = [
 ];
 
 describe("a hostile server cannot make the client", () => {
+  beforeAll(async () => {
+    server = await bundleProgram(new URL("hostile_server.ts", import.meta.url));
+  });
+
   PULLS.forEach(([trick, problem, left = []], index) => {
     const engine = ENGINES[index % ENGINES.length];
     it(`do anything that is not allowed: ${trick} (${engine})`, async () => {
@@ -241,7 +246,7 @@ async function attack(
   left: readonly string[] = [],
 ): Promise<void> {
   await using tree = await createTempTree({
-    "ssh": inPlaceOfSsh(SERVER, trick),
+    "ssh": inPlaceOfSsh(server, trick),
     "target/outside": "untouched",
     "target/dir/planted": { link: ".." },
   });

@@ -47,6 +47,11 @@ export function isFreshChange({ mtime, mtimeNs }: Pick<Attributes, "mtime" | "mt
   return Math.abs(now - (mtime * 1000 + mtimeNs / 1e6)) <= CLOCK_TICK_MS;
 }
 
+/** Returns how long changes until `since` stay fresh, in milliseconds: at most a tick, also if the clock was set back. */
+export function freshMs(since: number, now: number): number {
+  return Math.min(Math.max(0, since + CLOCK_TICK_MS - now), CLOCK_TICK_MS);
+}
+
 /** Weight of the upper half of a 64-bit number. */
 const HALF = 2 ** 32;
 

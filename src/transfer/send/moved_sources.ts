@@ -2,7 +2,7 @@
 
 import type { FileError } from "../../errors.ts";
 import { directoryOf } from "../../files/path/local_path.ts";
-import { CLOCK_TICK_MS } from "../../files/stat/file_change.ts";
+import { freshMs } from "../../files/stat/file_change.ts";
 import { type FileIdentity, identityOfStat } from "../../files/stat/file_identity.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { ConfirmedSources } from "./confirmed_sources.ts";
@@ -44,7 +44,7 @@ export class MovedSources {
       const stat = paths.stat(directoryOf(path), { follow: true });
       if (stat) this.#parents.set(index, identityOfStat(stat));
     }
-    await new Promise((resolve) => setTimeout(resolve, this.#startedAt + CLOCK_TICK_MS - Date.now()));
+    await new Promise((resolve) => setTimeout(resolve, freshMs(this.#startedAt, Date.now())));
   }
 
   /**

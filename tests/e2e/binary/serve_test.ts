@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { runEscp } from "../../support/escp/escp_command.ts";
+import { runEscp, type RunningEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { untilNoted } from "../../support/escp/interruptions.ts";
@@ -11,6 +11,13 @@ import { writeTree } from "../../support/files/temp_tree.ts";
 import { type Serving, startServing } from "../../support/hosts/serving.ts";
 
 const TREE = { "small": "small", "empty": "", "directory/large": { size: 5 << 20, seed: 7 } };
+
+/** Starts a copy of its standard input, which ends when the test closes that. Its data connections are open. */
+async function startWaiting(serving: Serving, target: string): Promise<RunningEscp> {
+  const copy = await serving.start(["-v", "-", serving.url(target)], { stdin: "piped" });
+  await copy.waitForText("stderr", /data goes to/);
+  return copy;
+}
 
 describe("escp --serve", () => {
   let serving: Serving;
@@ -99,15 +106,14 @@ describe("escp --serve", () => {
   });
 
   it("opens data ports at its own address only", async () => {
-    await writeTree(serving.work, { slow: { size: 1 << 20 } });
-    await using copy = await serving.start(["-v", "--limit=1600", "slow", serving.url("slow")]);
-    await copy.waitForText("stderr", /data goes to/);
+    await using copy = await startWaiting(serving, "slow");
     const remote = (await descendantsOf(serving.server.pid)).map(({ pid }) => pid);
     const { stdout } = await new Deno.Command("ss", { args: ["-tlnpH"] }).output();
     const lines = new TextDecoder().decode(stdout).split("\n");
     const ports = lines.filter((line) => remote.some((pid) => line.includes(`pid=${pid},`)));
     assertEquals(ports.length, 1, ports.join("\n"));
     assertMatch(ports[0], / 127\.0\.0\.1:\d+ /);
+    await copy.child.stdin.close();
     assertEquals((await copy.result).code, 0);
   });
 
@@ -294,14 +300,13 @@ describe("escp --serve after SIGTERM", () => {
   it("finishes a running session, refuses new ones, and ends with status 0", async () => {
     await using serving = await startServing({ args: ["--one-port"] });
     await writeTree(serving.work, { file: { size: 600_000 }, other: "text" });
-    // Takes 3 s, so that the signal arrives during the copy.
-    await using copy = await serving.start(["--limit=1600", "-v", "file", serving.url("file")]);
-    await copy.waitForText("stderr", /data goes to/);
+    await using copy = await startWaiting(serving, "file");
     serving.server.kill("SIGTERM");
     await serving.server.waitForText("stderr", /ending after 1 running sessions/);
     const refused = await serving.run(["other", serving.url("other")]);
     assertEquals(refused.code, 255);
     assertStringIncludes(refused.stderr, "it accepts no new sessions");
+    await ReadableStream.from([await Deno.readFile(`${serving.work}/file`)]).pipeTo(copy.child.stdin);
     assertEquals((await copy.result).code, 0, copy.printed.stderr);
     assertEquals((await serving.server.result).code, 0);
     assertEquals(await compareTrees(`${serving.work}/file`, `${serving.root}/file`), []);

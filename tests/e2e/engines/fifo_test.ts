@@ -63,7 +63,7 @@ describeWithScene("a FIFO as the target", (scene) => {
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 130, stderr);
       assertEquals(await leftBehind(), []);
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
     });
   }
 
@@ -74,7 +74,7 @@ describeWithScene("a FIFO as the target", (scene) => {
         await using _ = running;
         running.kill("SIGKILL");
         await running.result;
-        await scene.sshd.waitForNoSession(10_000);
+        await scene.sshd.waitForNoSession();
       });
     }
   }

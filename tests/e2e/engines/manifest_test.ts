@@ -145,7 +145,7 @@ describeWithScene("--manifest", { inProcess: true, ignore: problem !== undefined
       await untilNoted(command.target, 4 << 20, running);
       running.kill("SIGKILL");
       await running.result;
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
       const manifest = `${await scene.tree()}/sums`;
       const flags = ["-l", "900000", "--json", "--manifest", manifest];
       const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command });

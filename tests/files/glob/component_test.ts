@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
 import { matchComponent, parseComponent } from "../../../src/files/glob/component.ts";
+import { processorMs } from "../../support/processor_time.ts";
 
 function matches(pattern: string, name: string, dot = false): boolean {
   return matchComponent(parseComponent(pattern, { dot }), name);
@@ -108,15 +109,16 @@ describe("a component of a pattern", () => {
   });
 
   it("matches hostile patterns in bounded time", () => {
-    const start = performance.now();
     const name = "a".repeat(255);
-    assert(!matches("*a".repeat(100) + "b", name));
-    assert(!matches("*".repeat(60_000) + "b", name));
-    assert(!matches("*?".repeat(30_000) + "b", name));
-    assert(!matches("a*[!b]".repeat(80) + "b", name));
-    assert(matches("*a".repeat(255), name));
-    assert(!matches("[".repeat(60_000), name));
-    assert(!matches("[[:a".repeat(15_000), name));
-    assert(performance.now() - start < 2000);
+    const took = processorMs(() => {
+      assert(!matches("*a".repeat(100) + "b", name));
+      assert(!matches("*".repeat(60_000) + "b", name));
+      assert(!matches("*?".repeat(30_000) + "b", name));
+      assert(!matches("a*[!b]".repeat(80) + "b", name));
+      assert(matches("*a".repeat(255), name));
+      assert(!matches("[".repeat(60_000), name));
+      assert(!matches("[[:a".repeat(15_000), name));
+    });
+    assert(took < 2000, `${took} ms`);
   });
 });

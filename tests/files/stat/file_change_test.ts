@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { fileVersion } from "../../../src/files/stat/file_change.ts";
+import { CLOCK_TICK_MS, fileVersion, freshMs } from "../../../src/files/stat/file_change.ts";
 
 it("fileVersion differs after each change of inode or ctime", () => {
   const versions = new Set<number>();
@@ -11,4 +11,11 @@ it("fileVersion differs after each change of inode or ctime", () => {
   }
   assertEquals(versions.size, 8 * 5 * 3);
   for (const version of versions) assert(Number.isSafeInteger(version) && version >= 0, `${version}`);
+});
+
+it("freshMs is at most a tick, also if the clock was set forward or back", () => {
+  for (const [passed, left] of [[0, CLOCK_TICK_MS], [1, CLOCK_TICK_MS - 1], [CLOCK_TICK_MS, 0], [1e9, 0]]) {
+    assertEquals(freshMs(1e12, 1e12 + passed), left);
+  }
+  assertEquals(freshMs(1e12, 1e12 - 1e9), CLOCK_TICK_MS);
 });

@@ -5,6 +5,18 @@ import type { TreeEntries } from "../files/temp_tree.ts";
 import type { Scene, Variant } from "../scene.ts";
 import { lastEvent } from "./json_events.ts";
 
+const OLD = new Date("2001-02-03T04:05:06Z");
+
+/** A tree with files in several directories, an empty directory, a link, and a directory that cannot be written. */
+export const SHARDED_TREE: TreeEntries = {
+  ...Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`d${index % 4}/in/f${index}`, `content ${index}`])),
+  "large": { size: 3 << 20, mtime: OLD },
+  "link": { link: "d0/in" },
+  "empty/in": { directory: true, mode: 0o750, mtime: OLD },
+  "d1/in": { directory: true, mode: 0o555, mtime: OLD },
+  ".": { directory: true, mode: 0o711, mtime: OLD },
+};
+
 /** A copy by several shards. */
 export class Shards {
   readonly #scene: Scene;

@@ -89,8 +89,8 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       for (const { pid } of others) Deno.kill(pid, "SIGCONT");
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 130, stderr);
-      await waitForNoProcess(leftBehind, 10_000);
-      await scene.sshd.waitForNoSession(10_000);
+      await waitForNoProcess(leftBehind);
+      await scene.sshd.waitForNoSession();
     });
 
     it(`leaves nothing after its ssh is killed: ${variantName(variant)}`, async () => {
@@ -111,7 +111,7 @@ describeWithScene("an interrupted copy with --no-resume", (scene) => {
       const { running, to } = await begin(variant);
       await using _ = running;
       running.kill("SIGKILL");
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
       const { leftBehind } = await running.result;
       // The orphaned ssh ends with the session.
       if (variant.direction === "push") await waitForNoProcess(leftBehind);

@@ -115,7 +115,7 @@ describeWithScene("an interrupted local copy", { ignore }, (scene) => {
     await untilNoted(to, 6 * MIB, running);
     running.kill("SIGKILL");
     await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     const noted = notedBytes(to);
     assert(await resume(local, to) <= size - noted);
   });

@@ -37,7 +37,7 @@ describeWithScene("an interrupted copy of many files", { inProcess: true }, (sce
     await untilFinished(command.target, least, running);
     await (kill ?? ((running) => Promise.resolve(running.kill("SIGKILL"))))(running);
     await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     const finished = finishedFiles(command.target);
     assert(finished >= least && finished < FILES, "the copy finished before it could be interrupted");
     return finished;
@@ -145,7 +145,7 @@ describeWithScene("an interrupted copy of many files", { inProcess: true }, (sce
     await untilFinished(`${to}/new`, SOME, running);
     running.kill("SIGKILL");
     await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     const finished = finishedFiles(`${to}/new`);
     const { code, stderr, stdout } = await runEscp(args(["-r", "--json"]));
     assertEquals([code, stderr], [0, ""]);
@@ -157,7 +157,8 @@ describeWithScene("an interrupted copy of many files", { inProcess: true }, (sce
 
   for (const flag of ["-u", "--no-resume"]) {
     it(`that ends with ${flag} leaves no records`, async () => {
-      const [variant] = rotatingVariants(0);
+      // A killed receiver could not remove the small files in progress.
+      const variant: Variant = { ...rotatingVariants(0)[0], direction: "push" };
       const command = { sources: [`${source}/tree/.`], target: await scene.tree() };
       await interrupted(variant, command, { least: SOME });
       const { files, skipped } = await again(variant, command, [flag]);

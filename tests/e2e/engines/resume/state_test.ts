@@ -64,7 +64,7 @@ describeWithScene("the records of a receiver", { inProcess: true }, (scene) => {
       }
       running.kill("SIGKILL");
       await running.result;
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
       const again = await scene.copy(variant, { flags: ["-r"], sources: [`${source}/tree`], target: `${to}/new` });
       assertEquals([again.code, again.stderr], [0, ""]);
       assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
@@ -132,7 +132,7 @@ describeWithScene("the records of a receiver", { inProcess: true }, (scene) => {
     await untilNoted(to, 2 * MIB, running);
     running.kill("SIGKILL");
     await running.result;
-    await scene.sshd.waitForNoSession(10_000);
+    await scene.sshd.waitForNoSession();
     const [left] = temporaryFiles(to);
     const directory = await scene.tree();
     const other = await writeEscpWithSystemConfig(directory, `${scene.sshd.binDirectory}/${push.engine}/escp`, "");
@@ -272,7 +272,7 @@ describeWithScene("without a usable state directory", (scene) => {
       const { code, stderr } = await running.result;
       assertEquals(code, 130);
       assertMatch(stderr, /^hint: Run the same command again: it starts over/m);
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
       assertEquals([temporaryFiles(to), await Deno.readTextFile(`${to}/big`)], [[], "old"]);
     });
   }
@@ -293,7 +293,7 @@ describeWithScene("without a usable state directory", (scene) => {
   });
 
   it("a lost session of a single file is retried from the start", async () => {
-    const [variant] = rotatingVariants(1).filter(({ direction }) => direction === "push");
+    const variant: Variant = { ...rotatingVariants(1)[0], direction: "push" };
     await using unusable = await noHome("");
     const to = await scene.tree();
     const copy = { flags: [...RATE, "--json"], sources: [`${source}/tree/big`], target: `${to}/big` };

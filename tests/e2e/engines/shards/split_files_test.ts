@@ -172,25 +172,4 @@ describeWithScene("a file that shards split", { inProcess: true }, (scene) => {
     await Deno.writeFile(`${shards.to}/large`, new Uint8Array(3 * MIB));
     assertEquals((await shards.run("finish/2", SPLIT)).code, 1);
   });
-
-  it("fails if a shard did not have it, or finish does not have it", async () => {
-    const shards = await shardsOf(variant, { a: "a" });
-    await shards.run("0/2", SPLIT);
-    await shards.run("1/2", SPLIT);
-    await Deno.writeFile(`${shards.from}/large`, new Uint8Array(3 * MIB));
-    assertStringIncludes((await shards.run("finish/2", SPLIT)).stderr, "no shard has sent a range of it");
-    await shards.run("0/2", SPLIT);
-    await shards.run("1/2", SPLIT);
-    await Deno.remove(`${shards.from}/large`);
-    const { code, stderr } = await shards.run("finish/2", SPLIT);
-    assertEquals(code, 1);
-    assertStringIncludes(stderr, 'Cannot finish "large": the source has no such large file any more');
-  });
-
-  it("needs the same size of ranges in all shards", async () => {
-    const shards = await shardsOf(variant);
-    await shards.run("0/2", SPLIT);
-    await shards.run("1/2", ["-a", "--shard-split=2M"]);
-    assertStringIncludes((await shards.run("finish/2", SPLIT)).stderr, "shard 1: it has copied something else (split");
-  });
 });

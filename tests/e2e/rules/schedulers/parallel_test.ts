@@ -21,7 +21,7 @@ describeWithScene(`a copy by the processes of GNU parallel${problem}`, { ignore:
       assertEquals(all, { code: 0, output: "" });
       assertEquals(await run(scene, copy, ["escp", "finish/4"], operands), { code: 0, output: "" });
       await copy.check();
-      await scene.sshd.waitForNoSession(10_000);
+      await scene.sshd.waitForNoSession();
     });
   }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { delay } from "@std/async/delay";
 import { quoteWord } from "../../../../src/ssh/shell_quote.ts";
 import { addHost, type Sshd, startSshd } from "../../../support/hosts/sshd.ts";
-import { commandOf, killProcess, processesWithEnvironment } from "../../../support/processes.ts";
+import { commandOf, killProcess, processesWithEnvironment, waitForNoProcess } from "../../../support/processes.ts";
 import { type Cluster, startCluster } from "../../../support/slurm/cluster.ts";
 import { describeWithSlurm } from "../../../support/slurm/needs_slurm.ts";
 import { createShardedCopy, type ShardedCopy } from "./sharded_copy.ts";
@@ -61,9 +61,11 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
     const { code, stdout, stderr } = await finish(copy, count, direction, hosts);
     assertEquals([code, stdout, stderr], [0, "", ""]);
     await copy.check();
-    await sshd.waitForNoSession(10_000);
-    const left = (await cluster.processes()).map(commandOf).filter((command) => /escp/.test(command));
-    assertEquals(left.filter((command) => !/slurm|munge|daemons/.test(command)), []);
+    await sshd.waitForNoSession();
+    await waitForNoProcess(async () => {
+      const processes = await cluster.processes();
+      return processes.filter((each) => /escp/.test(commandOf(each)) && !/slurm|munge|daemons/.test(commandOf(each)));
+    });
   }
 
   for (const count of [1, 3, 4, 7]) {
