@@ -7,7 +7,7 @@ import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, MAX_FIRST_LINE_BYTES, parseFirstLine } from "../../protocol/serve/first_line.ts";
 import { formatLogin } from "../../protocol/serve/login_messages.ts";
-import type { Identity } from "../certificate.ts";
+import { credentialsOf, type Identity } from "../certificate.ts";
 import { hashCertificate } from "../fingerprint.ts";
 import { readLine } from "../read_line.ts";
 import type { LoginGate } from "./login_gate.ts";
@@ -57,7 +57,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#tls = new TlsEnd(options.identity);
+    this.#tls = new TlsEnd(credentialsOf(options.identity));
     this.#certificateHash = hashCertificate(options.identity.certificate);
   }
 
