@@ -1,13 +1,12 @@
 /** Strangers at `escp --serve --certificate`, and servers of one authority between a client and another. A real server. */
 
-import { once } from "node:events";
-import { connect as connectTls } from "node:tls";
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { closeQuietly } from "../../src/net/close.ts";
 import { type ByteReader, type ByteWriter, pass, writeAll } from "../../src/net/pass.ts";
 import { formatAnswer, MAX_ANSWER_BYTES, parseAnswer } from "../../src/protocol/serve/first_line.ts";
-import { NodeConn } from "../../src/serve/client/node_conn.ts";
+import { parsePemBlocks } from "../../src/serve/certificate.ts";
+import { startAuthorityTls } from "../../src/serve/client/authority_tls.ts";
 import { startPinnedTls } from "../../src/serve/client/pinned_tls.ts";
 import type { KeySigner } from "../../src/serve/keys/key_signer.ts";
 import { parsePrivateKey } from "../../src/serve/keys/private_key.ts";
@@ -161,9 +160,12 @@ describe("a server of the same authority that passes the login of a client on to
 
   const routes: [string, (port: number, ca: string) => Promise<ByteReader & ByteWriter & { close(): void }>][] = [
     ["with the certificate of the authority", async (port, ca) => {
-      const socket = connectTls({ host: "127.0.0.1", port, servername: "127.0.0.1", ca: [ca] });
-      await once(socket, "secureConnect");
-      return new NodeConn(socket);
+      return (await startAuthorityTls({ host: "127.0.0.1", port }, {
+        name: "server",
+        authorities: { path: "ca", certificates: parsePemBlocks("CERTIFICATE", ca)! },
+        timeoutMs: 30_000,
+        signal: new AbortController().signal,
+      })).conn;
     }],
     ["with its own certificate", async (port) => {
       const { conn, certificate } = await requestCertificate(port);
