@@ -1,6 +1,6 @@
 /** Client: TLS with a server whose certificate is of an authority that the user names. */
 
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { withDeadline } from "../../async/settle_within.ts";
 import { quotePath, StartError } from "../../errors.ts";
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
@@ -36,12 +36,20 @@ const PROBLEMS: [pattern: RegExp, reason: (host: string, file: string) => string
   [/CERT_NOT_YET_VALID|not valid yet|NotValidYet/, () => "its certificate is not valid yet"],
   [/ALTNAME_INVALID|not valid for name|NotValidForName/, (host) => `its certificate is not for ${host}`],
   [
-    /UnknownIssuer|BadSignature|UNABLE_TO_VERIFY|SELF_SIGNED|CaUsedAsEndEntity/,
+    /UnknownIssuer|BadSignature|SELF_SIGNED|CaUsedAsEndEntity/,
     (_, file) => `its certificate is self-signed, or of an authority that is not in ${file}`,
+  ],
+  // Deno 2.9 has one code for all of these.
+  [
+    /UNABLE_TO_VERIFY/,
+    (_, file) => `its certificate is self-signed, or of an authority that is not in ${file}, or not valid now`,
   ],
   [/resumed a session/, () => "it has resumed a session that was refused"],
   [/invalid peer certificate|CERT_/, () => "its certificate is invalid"],
 ];
+
+/** A host that a certificate can contain: an address without a zone, or a name of DNS. */
+const CERTIFIABLE = /^(?:(?=.*:)[0-9A-Fa-f:.]+|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.|$))+)$/;
 
 /** Servers of this process whose certificate was verified: authorities, name and digest. */
 const verified = new Set<string>();
@@ -56,8 +64,12 @@ export async function startAuthorityTls(server: ServerAddress, options: Authorit
   const { authorities, timeoutMs, signal } = options;
   const [{ checkServerIdentity, connect }, { isIP }] = await Promise.all([import("node:tls"), import("node:net")]);
   const { host, port } = server;
+  if (!CERTIFIABLE.test(host)) {
+    throw new StartError(`Cannot trust ${options.name}: a certificate cannot contain its host`, {
+      hint: "Use a name, or an address without a zone; or omit --ca",
+    });
+  }
   let isConnected = false;
-  let shown: PeerCertificate | undefined;
   return await withoutAuthorities(async () => {
     const socket = connect({
       host,
@@ -66,31 +78,31 @@ export async function startAuthorityTls(server: ServerAddress, options: Authorit
       servername: isIP(host) ? undefined : host,
       ca: authorities.certificates.map((each) => formatPem("CERTIFICATE", each)),
       rejectUnauthorized: true,
-      checkServerIdentity: (name, shown) => checkNames(shown) ?? checkServerIdentity(name, shown),
+      checkServerIdentity: (name, shown) => {
+        // Deno 2.9 also accepts the common name.
+        const isNamed = shown.subjectaltname?.includes(isIP(name) ? "IP Address:" : "DNS:");
+        return isNamed ? checkServerIdentity(name, shown) : new Error("ERR_TLS_CERT_ALTNAME_INVALID");
+      },
     });
     const conn = new NodeConn(socket);
     const onAbort = () => conn.close();
     signal.addEventListener("abort", onAbort);
     try {
-      socket.once("connect", () => isConnected = true);
-      // Later, a refused certificate is gone.
-      socket.prependListener("secure", () => shown = socket.getPeerCertificate());
+      socket.once("connect", () => {
+        isConnected = true;
+        socket.setNoDelay(true);
+      });
       await withDeadline(timeoutMs, untilSecure(socket), noAnswer(timeoutMs));
       return { conn, certificateHash: await verifiedHash(socket, server, options) };
     } catch (error) {
       conn.close();
       signal.throwIfAborted();
       if (!isConnected) throw unreachable(options.name, reasonOf(error), error);
-      throw refusal(error, shown, server, options);
+      throw refusal(error, server, options);
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
   });
-}
-
-/** Refuses a certificate without alternative names, for which newer versions of Deno use its common name. */
-function checkNames({ subjectaltname }: PeerCertificate): Error | undefined {
-  return subjectaltname ? undefined : new Error("ERR_TLS_CERT_ALTNAME_INVALID");
 }
 
 /** Resolves after the handshake. @throws the error of the connection, or of the certificate. */
@@ -126,18 +138,13 @@ async function verifiedHash(
   return certificateHash;
 }
 
-/**
- * Returns the reason for which a connection has no TLS.
- *
- * @param shown Certificate of the server, if Deno has it.
- */
+/** Returns the reason for which a connection has no TLS. */
 function refusal(
   error: unknown,
-  shown: PeerCertificate | undefined,
   { host }: ServerAddress,
   { name, authorities }: AuthorityTlsOptions,
 ): StartError {
-  const text = `${validityOf(shown)} ${codeOf(error)} ${error}`;
+  const text = `${codeOf(error)} ${error}`;
   const problem = PROBLEMS.find(([pattern]) => pattern.test(text))?.[1];
   if (problem) {
     return new StartError(`Cannot trust ${name}: ${problem(host, quotePath(authorities.path))}`, {
@@ -149,11 +156,4 @@ function refusal(
     cause: error,
     hint: "Check that escp --serve runs there with --certificate; it ends connections if it has too many",
   });
-}
-
-/** Returns the code of a certificate that is not valid now, for which Deno 2.9 reports an unknown authority. */
-function validityOf(shown: PeerCertificate | undefined): string {
-  if (!shown?.raw) return "";
-  if (Date.parse(shown.valid_to) < Date.now()) return "CERT_HAS_EXPIRED";
-  return Date.parse(shown.valid_from) > Date.now() ? "CERT_NOT_YET_VALID" : "";
 }

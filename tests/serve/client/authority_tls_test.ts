@@ -29,8 +29,11 @@ function start({ host, port }: ServerAddress, authority: Authority, options: Sta
 }
 
 /** Starts a server of TLS that sends back what it receives, until a line break. */
-function startEchoing({ certificate: cert, privateKey: key }: Certified): ServerAddress & AsyncDisposable {
-  const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+function startEchoing(
+  { certificate: cert, privateKey: key }: Certified,
+  host = "127.0.0.1",
+): ServerAddress & AsyncDisposable {
+  const listener = Deno.listenTls({ hostname: host, port: 0, cert, key });
   const running: Promise<void>[] = [];
   const accept = async () => {
     for await (const conn of listener) {
@@ -49,7 +52,7 @@ function startEchoing({ certificate: cert, privateKey: key }: Certified): Server
   };
   const accepting = accept().catch(() => {});
   return {
-    host: "127.0.0.1",
+    host,
     port: listener.addr.port,
     async [Symbol.asyncDispose]() {
       listener.close();
@@ -139,6 +142,23 @@ describe("TLS with a certificate of an authority", () => {
       conn.close();
     });
     await attempt(plain, "Cannot start TLS with server");
+  });
+
+  it("is refused for a host that a certificate cannot contain, and accepts IPv6", async () => {
+    const authority = await createAuthority();
+    for (const host of ["fe80::1%eth0", "a..b", "-a", "a-", "é", ""]) {
+      const error = "a certificate cannot contain its host";
+      await assertRejects(() => start({ host, port: 1 }, authority), StartError, error, host);
+    }
+    await using server = startEchoing(await authority.certify({ names: ["::1"] }), "::1");
+    (await start(server, authority)).conn.close();
+  });
+
+  it("refuses a name that is only the common name of a certificate for an address", async () => {
+    const authority = await createAuthority();
+    await using server = startEchoing(await authority.certify({ names: ["127.0.0.1"], commonName: "localhost" }));
+    const named = { ...server, host: "localhost" };
+    await assertRejects(() => start(named, authority), StartError, "its certificate is not for localhost");
   });
 
   it("ends when it is aborted", async () => {
