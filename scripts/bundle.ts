@@ -35,6 +35,7 @@ export async function bundle(
   }).spawn().status;
   if (code !== 0) throw new Error(`Cannot bundle main.ts: deno bundle exited with status ${code}`);
   for (const worker of WORKERS) await correctUrl(worker, directory);
+  await correctDefaultImports(directory);
   await shorten(directory);
   if (loadsLate) await hideImports(directory);
   return { main: `${directory}/main.js`, includes: WORKERS.map((worker) => `${directory}/${bundledName(worker)}`) };
@@ -81,6 +82,19 @@ async function correctUrl(worker: string, directory: string): Promise<void> {
     );
   }
   if (found !== 1) throw new Error(`Cannot bundle ${worker}: ${found} chunks contain its URL instead of one`);
+}
+
+/**
+ * Lets modules of Node import tslib, a CommonJS module, as in Node: its default export is the module. `deno bundle` of Deno 2.6
+ * treats them like modules of other bundlers, in which it is undefined.
+ */
+async function correctDefaultImports(directory: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(directory)) {
+    if (!isFile) continue;
+    const text = await Deno.readTextFile(`${directory}/${name}`);
+    const corrected = text.replaceAll(/\b__toESM\((require_tslib\d*\(\))\)/g, "__toESM($1, 1)");
+    if (corrected !== text) await Deno.writeTextFile(`${directory}/${name}`, corrected);
+  }
 }
 
 function bundledName(module: string): string {

@@ -51,10 +51,42 @@ export function checkTrusted(path: string, real: string, file: Deno.FsFile): voi
   const opened = file.statSync();
   if (!opened.isFile) throw refuse(path, "it is not a regular file");
   checkOwner(path, real, opened, user, { sticky: false });
-  for (let at = real; directoryOf(at) !== at;) {
-    at = directoryOf(at);
+  checkTrustedDirectory(path, directoryOf(real));
+}
+
+/**
+ * Refuses a directory in which other users can change or replace files, up to the root directory.
+ *
+ * @param path Name of a file in it, for messages.
+ * @param real Path of the directory without symbolic links.
+ * @throws {UserError}
+ */
+export function checkTrustedDirectory(path: string, real: string): void {
+  const user = ownUser();
+  if (user === undefined) return;
+  for (let at = real;; at = directoryOf(at)) {
     checkOwner(path, at, Deno.lstatSync(at), user, { sticky: true });
+    if (directoryOf(at) === at) return;
   }
+}
+
+/**
+ * Reads a text as `readTrustedFile`, and refuses a file that other users can read.
+ *
+ * @param hint Advice after `Run chmod 600 on the file`.
+ * @throws {UserError}
+ */
+export function readSecretFile(path: string, hint: string): string | undefined {
+  const text = readTrustedFile(path);
+  if (text === undefined || Deno.build.os === "windows" || !isOpen(Deno.statSync(path))) return text;
+  throw new UserError(`Cannot use the key ${quotePath(path)}: other users may access it`, {
+    hint: `Run chmod 600 on the file${hint}`,
+  });
+}
+
+/** Returns whether other users than the owner may access a file. */
+export function isOpen({ mode }: Deno.FileInfo): boolean {
+  return mode !== null && (mode & 0o077) !== 0;
 }
 
 function checkOwner(

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { createIdentity, formatPem, parsePem, SERVER_NAME } from "../../src/serve/certificate.ts";
+import { credentialsOf, formatPem, parsePem, parsePemBlocks, SERVER_NAME } from "../../src/serve/certificate.ts";
 import { startPinnedTls } from "../../src/serve/client/pinned_tls.ts";
+import { createIdentity } from "../../src/serve/server/create_identity.ts";
 import { TlsEnd } from "../../src/serve/server/tls_end.ts";
 import { createTempDirectory } from "../support/files/temp.ts";
 import { runTool } from "../support/hosts/ssh_tools.ts";
@@ -40,12 +41,23 @@ describe("the certificate of a server", () => {
     assertEquals(parsePem("CERTIFICATE", pem.replace("\n", "\nA")), undefined);
     assertEquals(parsePem("CERTIFICATE", ""), undefined);
   });
+
+  it("of several blocks is read in order, also with line breaks of Windows; a damaged block is not left out", () => {
+    const blocks = [1, 2, 3].map((byte) => new Uint8Array(100).fill(byte));
+    const pem = blocks.map((bytes) => `# a comment\n${formatPem("CERTIFICATE", bytes)}`).join("");
+    assertEquals(parsePemBlocks("CERTIFICATE", pem), blocks);
+    assertEquals(parsePemBlocks("CERTIFICATE", pem.replaceAll("\n", "\r\n")), blocks);
+    assertEquals(parsePemBlocks("PRIVATE KEY", pem), []);
+    for (const damaged of [pem.slice(0, -20), pem.replace("AgIC", "A!IC"), pem.replace("AgIC", "A")]) {
+      assertEquals(parsePemBlocks("CERTIFICATE", damaged), undefined, damaged.slice(-40));
+    }
+  });
 });
 
 describe("TLS of a server", () => {
   it("begins on a connection that has carried other bytes, and proves the key of the certificate", async () => {
     const identity = await createIdentity();
-    using tls = new TlsEnd(identity);
+    using tls = new TlsEnd(credentialsOf(identity));
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const serve = async () => {
       const conn = await listener.accept();

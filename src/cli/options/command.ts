@@ -3,6 +3,7 @@
 import { settingsFor } from "../../config/effective.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
+import { isEscpsOperand, parseEscpsOperand } from "../../serve/escps_operand.ts";
 import { formatHost, parseHost, parseOperand, type RemoteHost } from "../../ssh/operand.ts";
 import type { CompletionReader } from "../completions/complete.ts";
 import type { Shell } from "../completions/completions.ts";
@@ -72,6 +73,7 @@ export function commandOf(parsed: ParsedArguments, environment: Environment): Co
     return { kind: "stream", port: flags["receiver-stream"], engine };
   }
   checkNoShard(flags);
+  checkAuthority(parsed);
   if (flags["report-from"] !== undefined) return reportCommand(flags["report-from"], parsed);
   checkServing(flags);
   if (flags.serve) return { kind: "serve", options: serveOptions(parsed, environment) };
@@ -88,6 +90,17 @@ function checkNoShard(flags: RawFlags): void {
   const task = (["report-from", "install", "upgrade", "uninstall", "doctor"] as const).find((name) => flags[name]);
   const option = (["shard", "shard-report", "shard-split"] as const).find((name) => flags[name] !== undefined);
   if (task && option) throw new UsageError(`Options "--${task}" and "--${option}" exclude each other`);
+}
+
+/**
+ * Refuses `--ca` for the certificate that a one-time URL names. An authority of a configuration file does not apply to it.
+ *
+ * @throws {UsageError}
+ */
+function checkAuthority({ flags, operands }: ParsedArguments): void {
+  if (flags.ca === undefined) return;
+  if (!operands.some((text) => isEscpsOperand(text) && parseEscpsOperand(text).oneTimeKey)) return;
+  throw new UsageError('Cannot use "--ca" with a one-time URL: the URL names the certificate itself');
 }
 
 function reportCommand(from: string, { flags, operands }: ParsedArguments): Command {

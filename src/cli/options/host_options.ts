@@ -3,6 +3,7 @@
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { escapePath, UsageError } from "../../errors.ts";
+import { expandTilde } from "../../files/path/tilde.ts";
 import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import {
@@ -41,6 +42,8 @@ export interface HostAccess extends Omit<Reach, "host"> {
   readonly installDir?: string;
   /** Whether an unknown server of `escps://` is trusted and remembered. */
   readonly acceptNew: boolean;
+  /** File of the authorities that sign certificates of servers of `escps://`. Default: servers are known by fingerprints. */
+  readonly ca?: string;
   /** Additional local directory with executables for other systems. */
   readonly binaries?: string;
 }
@@ -86,6 +89,7 @@ export function hostAccess(flags: CompleteFlags): HostAccess {
     installDir: flags["install-dir"],
     binaries: flags.binaries,
     acceptNew: flags["accept-new"] ?? false,
+    ca: flags.ca && expandTilde(flags.ca),
   };
 }
 

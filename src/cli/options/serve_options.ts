@@ -7,6 +7,7 @@ import { quotePath, UsageError } from "../../errors.ts";
 import { isWithin } from "../../files/target/confinement.ts";
 import { expandTilde } from "../../files/path/tilde.ts";
 import { DEFAULT_PORT } from "../../serve/server_address.ts";
+import type { CertifiedFiles } from "../../serve/server/certified_identity.ts";
 import type { RawFlags } from "./flags.ts";
 import { type OutputOptions, outputOptions } from "./output_options.ts";
 import type { Environment, ParsedArguments } from "./parse_arguments.ts";
@@ -21,6 +22,8 @@ export interface ServeOptions {
   readonly allow?: readonly Direction[];
   /** Path of the file of public keys. Default: in the configuration directory. */
   readonly authorizedKeys?: string;
+  /** Files of a certificate of an authority and its key. */
+  readonly certified?: CertifiedFiles;
   /** Whether the server prints a URL, and ends after one session. */
   readonly once: boolean;
   /** Whether data connections must use the server's port. */
@@ -42,7 +45,9 @@ export interface ListenAddress {
 }
 
 /** Options that need `--serve`. */
-const SERVING = ["listen", "root", "allow", "authorized-keys", "once", "one-port"] as const;
+const SERVING = [
+  ...["listen", "root", "allow", "authorized-keys", "certificate", "private-key", "once", "one-port"] as const,
+];
 /** Tasks that exclude `--serve`. */
 const TASKS = ["clean", "doctor", "install", "upgrade", "uninstall", "report", "report-from", "json"] as const;
 
@@ -70,6 +75,7 @@ export function serveOptions(
   if (line.once && line["authorized-keys"] !== undefined) {
     throw new UsageError('Options "--once" and "--authorized-keys" exclude each other: the URL is the permission');
   }
+  const certified = certifiedFiles(line);
   const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
   const limits = limitsOf(configs);
   return {
@@ -77,6 +83,7 @@ export function serveOptions(
     root: line.root,
     allow: narrowedLimits(limits, line).allow,
     authorizedKeys: line["authorized-keys"],
+    certified,
     once: line.once ?? false,
     onePort: line["one-port"] ?? false,
     engine: flags.engine,
@@ -122,6 +129,18 @@ function parseAllow(text: string): Direction[] {
   const isDirection = (word: string): word is Direction => word === "push" || word === "pull";
   if (words.every(isDirection)) return [...new Set(words)];
   throw new UsageError(`Option "--allow" must be push, pull or push,pull, not ${quotePath(text)}`);
+}
+
+/** @throws {UsageError} */
+function certifiedFiles({ certificate, "private-key": privateKey, once }: RawFlags): CertifiedFiles | undefined {
+  if (certificate !== undefined && privateKey !== undefined) {
+    if (!once) return { certificate, privateKey };
+    throw new UsageError(
+      'Options "--once" and "--certificate" exclude each other: the URL names a certificate without an authority',
+    );
+  }
+  if (certificate !== undefined) throw new UsageError('Option "--certificate" needs "--private-key"');
+  if (privateKey !== undefined) throw new UsageError('Option "--private-key" needs "--certificate"');
 }
 
 /** Parses "PORT", "ADDRESS", "ADDRESS:PORT", "[v6]" or "[v6]:PORT". @throws {UsageError} */

@@ -18,7 +18,7 @@ import { sourceNameOf } from "../../transfer/send/sources/names.ts";
 import type { Outcome } from "../../transfer/totals.ts";
 import { parseEvents } from "../json_events.ts";
 import { forwardedWords } from "../options/forwarded_words.ts";
-import type { HostOptions } from "../options/host_options.ts";
+import type { HostAccess, HostOptions } from "../options/host_options.ts";
 import type { Program } from "../program.ts";
 import type { Transfer } from "../options/transfers.ts";
 
@@ -43,7 +43,7 @@ export async function runOnOrigin(
   { others, emit, signal, program: { onErrorOutput } }: OriginListeners,
 ): Promise<Outcome> {
   signal.throwIfAborted();
-  checkServers(transfer);
+  checkServers(transfer, options.access);
   const { ssh, search } = options.originAccess ?? options.access;
   const host = formatHost(transfer.origin!);
   const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
@@ -88,10 +88,13 @@ export async function runOnOrigin(
 }
 
 /** Refuses servers of `escps://` that escp on the source host cannot use. @throws {UsageError} */
-function checkServers({ origin, remote }: Transfer): void {
+function checkServers({ origin, remote }: Transfer, { ca }: HostAccess): void {
   const hint = "Omit -R, so that the data passes through this machine";
   if (origin!.serve) {
     throw new UsageError(`Cannot use "-R" with ${formatHost(origin!)}: a server runs no commands`, { hint });
+  }
+  if (remote?.serve && ca !== undefined) {
+    throw new UsageError('Cannot use "-R" with "--ca": the file of authorities is on this machine', { hint });
   }
   if (remote?.serve?.oneTimeKey) {
     throw new UsageError('Cannot use "-R" with a one-time URL: its key would be on a command line of another host', {

@@ -13,9 +13,10 @@ import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
 import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
 import { loadIdentity } from "../../serve/server/identity_file.ts";
+import type { CertifiedIdentity } from "../../serve/server/certified_identity.ts";
 import { AuthorizedKeysFile } from "../../serve/server/authorized_keys.ts";
 import { keyLogin } from "../../serve/server/key_login.ts";
-import { checkKeysFile } from "../../serve/server/key_root.ts";
+import { checkOutside } from "../../serve/server/key_root.ts";
 import { LoginGate } from "../../serve/server/login_gate.ts";
 import { onceLogin } from "../../serve/server/once_login.ts";
 import type { Restrictions } from "../../serve/server/restrictions.ts";
@@ -40,6 +41,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
   if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
   const certificateHash = await hashCertificate(identity.certificate);
+  const certified = await readCertifiedFiles(options);
   const log = new Log({
     level: quiet ? "warn" : logLevelFor({ verbose: verbose + 1, quiet }),
     sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
@@ -50,9 +52,14 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log.session = "";
     log.warn(`line ${line} of ${file} is not used: ${reason}`);
   });
-  if (!once) {
-    checkKeysFile(restrictions.root, file);
-    if (keys.read().keys.length === 0) log.warn(`${file} has no keys: every client will be refused until you add one`);
+  const protectedFiles = [
+    ...(once ? [] : [{ name: "the file of authorized keys", path: file }]),
+    ...(options.certified ? [{ name: "the private key", path: options.certified.privateKey }] : []),
+    ...(options.certified ? [{ name: "the certificate", path: options.certified.certificate }] : []),
+  ];
+  for (const each of protectedFiles) checkOutside(restrictions.root, each.path, each.name);
+  if (!once && keys.read().keys.length === 0) {
+    log.warn(`${file} has no keys: every client will be refused until you add one`);
   }
   const listeners = listen(options.listen);
   const { port } = listeners[0].addr;
@@ -63,8 +70,11 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const server = new Server({
     listeners,
     identity,
+    certified,
     gate: new LoginGate(),
-    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions, log: write }),
+    authenticate: once
+      ? onceLogin(secret, restrictions)
+      : keyLogin({ file: keys, protectedFiles, restrictions, log: write }),
     onePort,
     once,
     startRemote: (granted, ends) => startRemote(options, granted, ends),
@@ -73,6 +83,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const address = { host: namedHost(options.listen.host), port };
   const where = formatAddress(address);
   log.info(`serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
+  if (certified) logCertified(log, certified);
   if (once) {
     const { writeStdout } = await import("../stdout.ts");
     writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
@@ -85,6 +96,20 @@ export async function runServe(options: ServeOptions): Promise<number> {
   });
   await server.run();
   return EXIT_STATUS.ok;
+}
+
+/** Reads the certificate of an authority; undefined if there is none. @throws {UserError} */
+async function readCertifiedFiles({ certified }: ServeOptions): Promise<CertifiedIdentity | undefined> {
+  if (!certified) return undefined;
+  const { readCertified } = await import("../../serve/server/certified_identity.ts");
+  return await readCertified(certified);
+}
+
+function logCertified(log: Log, { validUntil }: CertifiedIdentity): void {
+  const until = validUntil.toISOString().slice(0, 10);
+  if (validUntil.getTime() > Date.now()) {
+    log.info(`clients with --ca are served; the certificate is valid until ${until}`);
+  } else log.warn(`clients with --ca will refuse the certificate: it was valid until ${until}`);
 }
 
 /** Returns the path of the directory without symbolic links. @throws {UserError} if sessions cannot be confined to it. */

@@ -13,7 +13,8 @@ import { readPrivateKey } from "../../serve/keys/private_key.ts";
 import { fingerprintOf } from "../../serve/keys/public_key.ts";
 import { addKnownServer, changedServer, judgeServer, readKnownServers } from "../../serve/known_servers.ts";
 import type { ControlOptions, Prover } from "../../serve/client/open_control.ts";
-import { checkAuthorities } from "../../serve/client/pinned_tls.ts";
+import { readAuthorities } from "../../serve/client/authorities.ts";
+import { checkAuthorities, variableOf } from "../../serve/client/pinned_tls.ts";
 import { ServerPeer } from "../../serve/client/peer.ts";
 import { DEFAULT_PORT, type ServerAddress } from "../../serve/server_address.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
@@ -23,15 +24,17 @@ import type { HostAccess } from "../options/host_options.ts";
 
 /** Returns the command that connects to a server. @throws {UserError} if other authorities could forge its certificate. */
 export function serverPeer(host: RemoteHost, access: HostAccess, timeoutMs: number): PeerCommand {
-  checkAuthorities((name) => Deno.env.get(name), Deno.build.standalone);
   const name = formatHost(host);
   const server = { host: host.host, port: host.port ?? DEFAULT_PORT };
   const { oneTimeKey } = host.serve ?? {};
+  // The certificate that a URL names needs no authority.
+  const byName = !oneTimeKey && access.ca !== undefined;
+  checkAuthorities(variableOf, { isExecutable: Deno.build.standalone, byName });
   const login = oneTimeKey ? oneTimeLogin(name, oneTimeKey) : keyLogin(name, server, host.user, access);
   return { program: "escp", args: [], name, startHere: () => new ServerPeer(server, { name, timeoutMs, ...login }) };
 }
 
-type LoginOptions = Pick<ControlOptions, "trust" | "provers">;
+type LoginOptions = Pick<ControlOptions, "trust" | "authorities" | "provers">;
 
 function oneTimeLogin(name: string, { certificateHash, secret }: OneTimeKey): LoginOptions {
   return {
@@ -55,6 +58,7 @@ function oneTimeLogin(name: string, { certificateHash, secret }: OneTimeKey): Lo
 function keyLogin(name: string, server: ServerAddress, user: string | undefined, access: HostAccess): LoginOptions {
   return {
     trust: (hash, signal) => trustServer(name, server, formatFingerprint(hash), access, signal),
+    authorities: access.ca === undefined ? undefined : readAuthorities(access.ca),
     provers: async () => {
       const signers = await findKeys(access.ssh.identities);
       return await Promise.all(signers.map((signer) => keyProver(signer, user)));

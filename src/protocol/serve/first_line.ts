@@ -11,6 +11,9 @@ export const MAX_CERTIFICATE_BYTES = 2048;
 
 const MAGIC = "escps/1";
 
+/** The first byte of TLS: a handshake record (RFC 8446, section 5.1). */
+const TLS_HANDSHAKE = 0x16;
+
 /** Purpose of a connection. */
 export type FirstLine =
   /** Control channel of a new session. */
@@ -27,6 +30,11 @@ export type Answer =
   | { readonly kind: "certificate"; readonly certificate: Uint8Array<ArrayBuffer> }
   /** The connection ends. "busy": too many connections. "ending": the server accepts no new sessions. */
   | { readonly kind: "refused"; readonly reason: typeof REFUSALS[number] };
+
+/** Returns whether a connection begins with TLS instead of a first line. */
+export function isTlsStart(bytes: Uint8Array): boolean {
+  return bytes[0] === TLS_HANDSHAKE;
+}
 
 /** Formats a first line, with its newline. */
 export function formatFirstLine(line: FirstLine): string {

@@ -3,7 +3,7 @@
 import { withDeadline } from "../../async/settle_within.ts";
 import { messageOf, ProtocolError, StartError } from "../../errors.ts";
 import { closeQuietly } from "../../net/close.ts";
-import { writeAll } from "../../net/pass.ts";
+import { type ByteReader, type ByteWriter, writeAll } from "../../net/pass.ts";
 import { formatFirstLine, MAX_ANSWER_BYTES, parseAnswer } from "../../protocol/serve/first_line.ts";
 import {
   type Accepted,
@@ -18,7 +18,9 @@ import { NONCE_BYTES, type ProofBinding } from "../../protocol/serve/proof.ts";
 import { hashCertificate } from "../fingerprint.ts";
 import { LineReader, readLine } from "../read_line.ts";
 import type { ServerAddress } from "../server_address.ts";
+import type { Authorities } from "./authorities.ts";
 import { startPinnedTls } from "./pinned_tls.ts";
+import { noAnswer, unreachable } from "./unreachable.ts";
 
 /** A way to prove who the client is. */
 export interface Prover {
@@ -44,6 +46,8 @@ export interface ControlOptions {
     certificateHash: Uint8Array<ArrayBuffer>,
     signal: AbortSignal,
   ) => Promise<(() => Promise<void>) | undefined>;
+  /** Authorities that decide whether to trust a server, in place of `trust`. */
+  readonly authorities?: Authorities;
   /** Keys to try, in order. */
   readonly provers: () => Promise<readonly Prover[]>;
   /** Maximum time of each step, except of questions to the user. In milliseconds. */
@@ -52,9 +56,15 @@ export interface ControlOptions {
   readonly signal: AbortSignal;
 }
 
+/** The part of a TLS connection that a control channel uses. */
+export interface ControlConn extends ByteReader, ByteWriter {
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
 /** An open control channel. */
 export interface OpenControl {
-  readonly conn: Deno.TlsConn;
+  readonly conn: ControlConn;
   readonly accepted: Accepted;
   /** Bytes of the remote end that have arrived. */
   readonly rest: Uint8Array<ArrayBuffer>;
@@ -62,20 +72,28 @@ export interface OpenControl {
 
 /** @throws {StartError} with the reason if there is no session. */
 export async function openControl(server: ServerAddress, options: ControlOptions): Promise<OpenControl> {
-  const { signal } = options;
-  let conn: Deno.Conn | undefined;
+  const { authorities, signal } = options;
+  let conn: ControlConn | undefined;
   const onAbort = () => conn && closeQuietly(conn);
   signal.addEventListener("abort", onAbort);
   try {
-    conn = await connect(server, options);
+    if (authorities) {
+      // A copy without --ca needs no node:tls.
+      const { startAuthorityTls } = await import("./authority_tls.ts");
+      const started = await startAuthorityTls(server, { ...options, authorities });
+      conn = started.conn;
+      signal.throwIfAborted();
+      return { conn, ...await login(conn, started.certificateHash, options) };
+    }
+    const tcp = await connect(server, options);
+    conn = tcp;
     signal.throwIfAborted();
-    const certificate = await requestCertificate(conn, options);
+    const certificate = await requestCertificate(tcp, options);
     const certificateHash = await hashCertificate(certificate);
     const remember = await options.trust(certificateHash, signal);
-    const tls = await startTls(conn as Deno.TcpConn, certificate, options);
-    conn = tls;
+    conn = await startTls(tcp, certificate, options);
     await remember?.();
-    return { conn: tls, ...await login(tls, certificateHash, options) };
+    return { conn, ...await login(conn, certificateHash, options) };
   } catch (error) {
     if (conn) closeQuietly(conn);
     if (signal.aborted) throw signal.reason;
@@ -90,15 +108,12 @@ async function connect({ host, port }: ServerAddress, { name, timeoutMs }: Contr
   try {
     const conn = await withDeadline(timeoutMs, connecting, () => {
       connecting.then(closeQuietly, () => {});
-      return new Deno.errors.TimedOut(`no answer within ${timeoutMs / 1000} s`);
+      return noAnswer(timeoutMs)();
     });
     conn.setNoDelay(true);
     return conn;
   } catch (cause) {
-    throw new StartError(`Cannot connect to ${name}: ${messageOf(cause)}`, {
-      cause,
-      hint: "Check that escp --serve runs there, and that a firewall admits its port",
-    });
+    throw unreachable(name, messageOf(cause), cause);
   }
 }
 
@@ -137,7 +152,7 @@ async function startTls(
 }
 
 async function login(
-  conn: Deno.TlsConn,
+  conn: ControlConn,
   certificateHash: Uint8Array<ArrayBuffer>,
   { name, provers, timeoutMs }: ControlOptions,
 ): Promise<{ accepted: Accepted; rest: Uint8Array<ArrayBuffer> }> {
@@ -161,10 +176,6 @@ async function login(
   throw new StartError(`Cannot log in to ${name}: it does not accept ${tried || "a client without a key"}`, {
     hint: "Add a public key (ssh-ed25519) to the file of --authorized-keys on that host, or choose a key with -i",
   });
-}
-
-function noAnswer(timeoutMs: number): () => Error {
-  return () => new Deno.errors.TimedOut(`no answer within ${timeoutMs / 1000} s`);
 }
 
 function explain(error: unknown, name: string): unknown {

@@ -23,36 +23,58 @@ let before: Record<string, string | undefined> = {};
  * @param certificate DER.
  */
 export async function startPinnedTls(conn: Deno.TcpConn, certificate: Uint8Array): Promise<Deno.TlsConn> {
+  return await withoutAuthorities(() =>
+    Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] })
+  );
+}
+
+/** Starts TLS while no variable names a certificate authority. */
+export async function withoutAuthorities<Result>(start: () => Promise<Result>): Promise<Result> {
   const names = Object.keys(AUTHORITIES);
   if (changing++ === 0) {
     before = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
     setVariables(AUTHORITIES);
   }
   try {
-    return await Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] });
+    return await start();
   } finally {
     if (--changing === 0) setVariables(before);
   }
 }
 
+/** Returns the value of a variable of the environment, also while `withoutAuthorities` has changed it. */
+export function variableOf(name: string): string | undefined {
+  return changing > 0 && name in before ? before[name] : Deno.env.get(name);
+}
+
 /**
  * Refuses variables that name certificate authorities, if Deno has already read them. It does so when it loads modules from
- * source. The authorities of Mozilla are allowed: they sign only public names.
+ * source. The authorities of Mozilla, which are the default, sign only public names.
  *
- * @param isExecutable Whether this process is a compiled executable, in which `startPinnedTls` can exclude authorities.
+ * @param options.isExecutable Whether this process is a compiled executable, in which `withoutAuthorities` can exclude them.
+ * @param options.byName Whether servers are trusted by their names, so that the authorities of Mozilla are refused too.
  * @throws {UserError}
  */
-export function checkAuthorities(env: (name: string) => string | undefined, isExecutable: boolean): void {
+export function checkAuthorities(
+  env: (name: string) => string | undefined,
+  { isExecutable, byName }: { isExecutable: boolean; byName: boolean },
+): void {
   if (isExecutable) return;
   const name = Object.keys(AUTHORITIES).find((name) => {
-    const value = env(name) ?? "";
-    return value.trim() !== "" && !(name === "DENO_TLS_CA_STORE" && value.trim() === "mozilla");
+    const value = env(name)?.trim();
+    if (name !== "DENO_TLS_CA_STORE") return value;
+    return byName ? value !== "" : value && value !== "mozilla";
   });
   if (name === undefined) return;
+  const isDefault = env(name) === undefined;
   throw new UserError(
-    `Cannot connect to a server without ssh: ${name} adds certificate authorities that could forge it`,
+    isDefault
+      ? "Cannot use --ca: Deno trusts the certificate authorities of Mozilla, too"
+      : `Cannot connect to a server without ssh: ${name} adds certificate authorities that could forge it`,
     {
-      hint: `Unset ${name}, or use the compiled executable, which ignores it`,
+      hint: byName && name === "DENO_TLS_CA_STORE"
+        ? "Use the compiled executable, or set DENO_TLS_CA_STORE to an empty value"
+        : `Unset ${name}, or use the compiled executable, which ignores it`,
     },
   );
 }

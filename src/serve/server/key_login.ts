@@ -7,13 +7,15 @@ import type { KeyProof } from "../../protocol/serve/login_messages.ts";
 import { fingerprintOf, parsePublicKeyBlob, type PublicKey, verifySignature } from "../keys/public_key.ts";
 import { type AuthorizedKey, type AuthorizedKeysFile, findAuthorizedKey } from "./authorized_keys.ts";
 import { restrict } from "./key_options.ts";
-import { checkRoot } from "./key_root.ts";
+import { checkRoot, type ProtectedFile } from "./key_root.ts";
 import type { Authenticate, Grant, Refusal } from "./login.ts";
 import type { Restrictions } from "./restrictions.ts";
 
 /** Settings of a server whose clients have keys. */
 export interface KeyLoginOptions {
   readonly file: AuthorizedKeysFile;
+  /** Files that the directory of a key must not contain. */
+  readonly protectedFiles: readonly ProtectedFile[];
   /** Restrictions of all clients. */
   readonly restrictions: Restrictions;
   /** Writes to the log. */
@@ -21,7 +23,7 @@ export interface KeyLoginOptions {
 }
 
 /** Returns the function that checks the proofs of clients. */
-export function keyLogin({ file, restrictions, log }: KeyLoginOptions): Authenticate {
+export function keyLogin({ file, protectedFiles, restrictions, log }: KeyLoginOptions): Authenticate {
   return async (proof, binding, address) => {
     if (proof.type !== "key") return undefined;
     const key = parseKey(proof);
@@ -41,7 +43,7 @@ export function keyLogin({ file, restrictions, log }: KeyLoginOptions): Authenti
   function grantOf({ comment, options }: AuthorizedKey, who: string): Grant | Refusal {
     const granted = restrict(restrictions, options);
     if (granted.allow?.length === 0) return { refused: "it allows this key neither to push nor to pull" };
-    const root = checkRoot(restrictions.root, options.root, file.path);
+    const root = checkRoot(restrictions.root, options.root, protectedFiles);
     return { who: comment === "" ? who : `${who} (${comment})`, restrictions: { ...granted, root } };
   }
 }

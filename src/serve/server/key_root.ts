@@ -5,16 +5,22 @@ import { componentsOf, directoryOf, isAbsolutePath, joinPath, resolvePath } from
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { isWithin } from "../../files/target/confinement.ts";
 
+/** A file that clients must neither read nor change. */
+export interface ProtectedFile {
+  /** Name for messages, such as "the file of authorized keys". */
+  readonly name: string;
+  readonly path: string;
+}
+
 /**
  * Returns the directory of a key, without symbolic links.
  *
  * @param serverRoot Directory of the server, without symbolic links.
  * @param root Directory in the options of the key. A relative one is below that of the server. Clients of this
  * or of another key may change it, so no part of it may be a link. Default: the directory of the server.
- * @param keysFile File of authorized keys.
- * @throws {UserError} if there is no such directory, or it contains the file of authorized keys.
+ * @throws {UserError} if there is no such directory, or it contains a protected file.
  */
-export function checkRoot(serverRoot: string, root: string | undefined, keysFile: string): string {
+export function checkRoot(serverRoot: string, root: string | undefined, files: readonly ProtectedFile[]): string {
   const path = root === undefined ? serverRoot : isAbsolutePath(root) ? root : joinPath(serverRoot, root);
   let real: string;
   try {
@@ -27,25 +33,24 @@ export function checkRoot(serverRoot: string, root: string | undefined, keysFile
   if (componentsOf(path).join("/") !== componentsOf(real).join("/")) {
     throw refuse(path, "it contains a symbolic link");
   }
-  checkKeysFile(real, keysFile);
+  for (const file of files) checkOutside(real, file.path, file.name);
   return real;
 }
 
 /**
- * Refuses a directory with the file of authorized keys: a client could add keys with other rights.
+ * Refuses a directory with a file of the server: a client could add keys with other rights, or read a private key.
  *
  * @param root Directory without symbolic links.
+ * @param file Path of the file, which need not exist.
+ * @param name Name of the file for the message: "the file of authorized keys".
  * @throws {UserError}
  */
-export function checkKeysFile(root: string, keysFile: string): void {
-  const path = resolvePath(Deno.cwd(), keysFile);
+export function checkOutside(root: string, file: string, name: string): void {
+  const path = resolvePath(Deno.cwd(), file);
   if (![path, realPathOf(path)].some((each) => isWithin(each, root))) return;
-  throw new UserError(
-    `Cannot serve ${quotePath(root)}: it contains the file of authorized keys ${quotePath(keysFile)}`,
-    {
-      hint: "Move the file to a directory that clients cannot change",
-    },
-  );
+  throw new UserError(`Cannot serve ${quotePath(root)}: it contains ${name} ${quotePath(file)}`, {
+    hint: "Move the file to a directory that clients cannot change",
+  });
 }
 
 /** Returns the path of a file without symbolic links. The file need not exist. */

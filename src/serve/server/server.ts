@@ -5,13 +5,14 @@ import { delay } from "../../async/delay.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
 import { closeQuietly } from "../../net/close.ts";
-import { formatAnswer, MAX_FIRST_LINE_BYTES, parseFirstLine } from "../../protocol/serve/first_line.ts";
+import { formatAnswer, parseFirstLine } from "../../protocol/serve/first_line.ts";
 import { formatLogin } from "../../protocol/serve/login_messages.ts";
-import type { Identity } from "../certificate.ts";
+import { credentialsOf, type Identity, type TlsCredentials } from "../certificate.ts";
 import { hashCertificate } from "../fingerprint.ts";
-import { readLine } from "../read_line.ts";
+import type { CertifiedIdentity } from "./certified_identity.ts";
 import type { LoginGate } from "./login_gate.ts";
 import { acceptLogin, type Authenticate, type Grant, sendLine } from "./login.ts";
+import { readOpening } from "./opening.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
 import { TlsEnd } from "./tls_end.ts";
@@ -32,6 +33,8 @@ export interface ServerOptions {
   /** One, or one for each family of addresses. */
   readonly listeners: readonly Deno.TcpListener[];
   readonly identity: Identity;
+  /** For clients that trust its authority, which begin with TLS. */
+  readonly certified?: CertifiedIdentity;
   readonly gate: LoginGate;
   readonly authenticate: Authenticate;
   /** Whether data connections must use the server's port. */
@@ -44,11 +47,18 @@ export interface ServerOptions {
   readonly log: (level: "info" | "warn", text: string, session?: string) => void;
 }
 
+/** TLS with one certificate of the server. */
+interface OwnTls {
+  readonly end: TlsEnd;
+  readonly certificateHash: Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** A running server. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #tls: TlsEnd;
-  readonly #certificateHash: Promise<Uint8Array<ArrayBuffer>>;
+  readonly #tls: OwnTls;
+  /** For clients that begin with TLS. */
+  readonly #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
@@ -57,15 +67,16 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#tls = new TlsEnd(options.identity);
-    this.#certificateHash = hashCertificate(options.identity.certificate);
+    const { identity, certified } = options;
+    this.#tls = ownTls(credentialsOf(identity), identity.certificate);
+    this.#certified = certified && ownTls(certified, certified.certificate);
   }
 
   /** Accepts connections until the server has ended. */
   async run(): Promise<void> {
     const { listeners } = this.#options;
     await Promise.all(listeners.map((listener) => this.#accept(listener)));
-    this.#tls[Symbol.dispose]();
+    for (const tls of [this.#tls, this.#certified]) tls?.end[Symbol.dispose]();
   }
 
   async #accept(listener: Deno.TcpListener): Promise<void> {
@@ -112,7 +123,12 @@ export class Server {
   }
 
   async #serve(conn: Deno.TcpConn, admission: Disposable): Promise<void> {
-    const { line, rest } = await withDeadline(FIRST_LINE_MS, readLine(conn, MAX_FIRST_LINE_BYTES), late("first line"));
+    const opening = await withDeadline(FIRST_LINE_MS, readOpening(conn), late("first line"));
+    if (opening.kind === "tls") {
+      if (!this.#certified) throw new ProtocolError("bad-first-line", "it uses --ca, and there is no --certificate");
+      return await this.#login(conn, admission, this.#certified, opening.first);
+    }
+    const { line, rest } = opening;
     const first = parseFirstLine(line);
     if (first.kind === "data") {
       const session = this.#sessions.get(first.route);
@@ -122,20 +138,22 @@ export class Server {
     }
     if (rest.length > 0) throw new ProtocolError("bad-first-line", "bytes follow the first line");
     if (this.#isEnding) return await refuse(conn, "ending");
-    await this.#login(conn, admission);
+    const { certificate } = this.#options.identity;
+    await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
+    await this.#login(conn, admission, this.#tls);
   }
 
-  async #login(conn: Deno.TcpConn, admission: Disposable): Promise<void> {
-    const { identity: { certificate }, gate, authenticate } = this.#options;
+  /** @param first Bytes of TLS that have been read. */
+  async #login(conn: Deno.TcpConn, admission: Disposable, own: OwnTls, first?: Uint8Array): Promise<void> {
+    const { gate, authenticate } = this.#options;
     const address = plainAddress(conn.remoteAddr.hostname);
     const ends = { client: conn.remoteAddr, server: conn.localAddr };
     conn.setNoDelay(true);
-    await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
-    const { tls, ended } = await this.#tls.accept(conn);
+    const { tls, ended } = await own.end.accept(conn, first);
     let counted = 0;
     try {
       const denied = () => delay(gate.wrongProof(address));
-      const certificateHash = await this.#certificateHash;
+      const certificateHash = await own.certificateHash;
       const login = acceptLogin(tls, { address, certificateHash, authenticate, denied });
       const { grant, rest } = await withDeadline(LOGIN_MS, login, late("login"));
       admission[Symbol.dispose]();
@@ -176,6 +194,10 @@ export class Server {
       if (session) this.#sessions.delete(session.route);
     }
   }
+}
+
+function ownTls(credentials: TlsCredentials, certificate: Uint8Array): OwnTls {
+  return { end: new TlsEnd(credentials), certificateHash: hashCertificate(certificate) };
 }
 
 async function refuse(conn: Deno.TcpConn, reason: "busy" | "ending"): Promise<void> {

@@ -4,7 +4,10 @@
  * client, and the bytes are passed on to it.
  */
 
-import { formatPem, type Identity } from "../certificate.ts";
+import { closeQuietly } from "../../net/close.ts";
+import { writeAll } from "../../net/pass.ts";
+import type { TlsCredentials } from "../certificate.ts";
+import { ExpectedConns } from "./expected_conns.ts";
 import { passBoth } from "./pass_both.ts";
 
 /** TLS on the connection of a client. */
@@ -18,27 +21,24 @@ export interface AcceptedTls {
 /** Accepts TLS on existing connections. */
 export class TlsEnd implements Disposable {
   readonly #listener: Deno.TlsListener;
-  /** Connections of this process, by their local ports. */
-  readonly #expected = new Map<number, (conn: Deno.TlsConn) => void>();
+  /** Connections of this process. */
+  readonly #expected = new ExpectedConns<Deno.TlsConn>();
   readonly #connecting = new Set<Promise<unknown>>();
 
-  constructor({ certificate, privateKey }: Identity) {
-    this.#listener = Deno.listenTls({
-      hostname: "127.0.0.1",
-      port: 0,
-      cert: formatPem("CERTIFICATE", certificate),
-      key: formatPem("PRIVATE KEY", privateKey),
-    });
+  /** @throws {Error} if the certificate or the key cannot be used. */
+  constructor({ cert, key }: TlsCredentials) {
+    this.#listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
     this.#run();
   }
 
   /**
    * Starts TLS on the connection of a client, before the TLS handshake. The given connection is closed when TLS ends.
    *
+   * @param first Bytes of the handshake that have been read already.
    * @throws {Error} if the system refuses a connection on loopback.
    */
-  async accept(conn: Deno.Conn): Promise<AcceptedTls> {
-    const connecting = this.#connect();
+  async accept(conn: Deno.Conn, first: Uint8Array = new Uint8Array()): Promise<AcceptedTls> {
+    const connecting = this.#connect(first);
     this.#connecting.add(connecting);
     const { inner, accepted } = await connecting.finally(() => this.#connecting.delete(connecting));
     const ended = passBoth(conn, inner);
@@ -49,12 +49,18 @@ export class TlsEnd implements Disposable {
     this.#listener.close();
   }
 
-  async #connect(): Promise<{ inner: Deno.TcpConn; accepted: Promise<Deno.TlsConn> }> {
+  async #connect(first: Uint8Array): Promise<{ inner: Deno.TcpConn; accepted: Promise<Deno.TlsConn> }> {
     const { port } = this.#listener.addr;
     const inner = await Deno.connect({ hostname: "127.0.0.1", port });
-    const { promise: accepted, resolve } = Promise.withResolvers<Deno.TlsConn>();
-    this.#expected.set(inner.localAddr.port, resolve);
-    return { inner, accepted };
+    const accepted = this.#expected.expect(inner.localAddr);
+    try {
+      await writeAll(inner, first);
+      return { inner, accepted };
+    } catch (error) {
+      closeQuietly(inner);
+      accepted.then(closeQuietly);
+      throw error;
+    }
   }
 
   async #run(): Promise<void> {
@@ -72,11 +78,9 @@ export class TlsEnd implements Disposable {
 
   /** Closes connections of other processes, which have not passed the limits of the server. */
   async #assign(conn: Deno.TlsConn): Promise<void> {
-    const { port } = conn.remoteAddr as Deno.NetAddr;
-    if (!this.#expected.has(port)) await Promise.allSettled(this.#connecting);
-    const resolve = this.#expected.get(port);
-    this.#expected.delete(port);
-    if (resolve) resolve(conn);
-    else conn.close();
+    const remote = conn.remoteAddr as Deno.NetAddr;
+    if (this.#expected.accept(remote, conn)) return;
+    await Promise.allSettled(this.#connecting);
+    if (!this.#expected.accept(remote, conn)) conn.close();
   }
 }

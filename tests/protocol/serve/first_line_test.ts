@@ -4,6 +4,7 @@ import { ProtocolError } from "../../../src/errors.ts";
 import {
   formatAnswer,
   formatFirstLine,
+  isTlsStart,
   MAX_ANSWER_BYTES,
   MAX_CERTIFICATE_BYTES,
   MAX_FIRST_LINE_BYTES,
@@ -23,6 +24,14 @@ describe("the first line of a connection to a server", () => {
     assertEquals(parseFirstLine(golden.control.trimEnd()), { kind: "control" });
     assertEquals(parseFirstLine(golden.data.trimEnd()), { kind: "data", route: ROUTE });
     assertEquals(golden.data.length <= MAX_FIRST_LINE_BYTES, true);
+  });
+
+  it("never begins like TLS", () => {
+    const bytesOf = (text: string) => new TextEncoder().encode(text);
+    assertEquals([golden.control, golden.data].some((line) => isTlsStart(bytesOf(line))), false);
+    assertEquals([[0x16], [0x16, 3, 1], [0x15], []].map((bytes) => isTlsStart(Uint8Array.from(bytes))), [
+      ...[true, true, false, false],
+    ]);
   });
 
   it("of any other form is refused", () => {

@@ -1,7 +1,7 @@
 /** A client of `escp --serve` in the process of a test, which sends what the test wants. */
 
 import { closeQuietly } from "../../../src/net/close.ts";
-import { writeAll } from "../../../src/net/pass.ts";
+import { type ByteReader, type ByteWriter, writeAll } from "../../../src/net/pass.ts";
 import { formatFirstLine, MAX_ANSWER_BYTES, parseAnswer } from "../../../src/protocol/serve/first_line.ts";
 import {
   formatLogin,
@@ -12,6 +12,8 @@ import {
   type Verdict,
 } from "../../../src/protocol/serve/login_messages.ts";
 import { keyProofData, NONCE_BYTES, type ProofBinding } from "../../../src/protocol/serve/proof.ts";
+import { parsePemBlocks } from "../../../src/serve/certificate.ts";
+import { startAuthorityTls } from "../../../src/serve/client/authority_tls.ts";
 import { startPinnedTls } from "../../../src/serve/client/pinned_tls.ts";
 import { hashCertificate } from "../../../src/serve/fingerprint.ts";
 import type { KeySigner } from "../../../src/serve/keys/key_signer.ts";
@@ -37,10 +39,17 @@ export async function openRawClient(port: number): Promise<RawClient> {
   const answer = parseAnswer((await readLine(conn, MAX_ANSWER_BYTES)).line);
   if (answer.kind !== "certificate") throw new Error("The server has refused the connection");
   const tls = await startPinnedTls(conn, answer.certificate);
+  return await rawClient(tls, await hashCertificate(answer.certificate));
+}
+
+async function rawClient(
+  tls: ByteReader & ByteWriter & { close(): void },
+  certificateHash: Uint8Array<ArrayBuffer>,
+): Promise<RawClient> {
   const lines = new LineReader(tls, MAX_LOGIN_LINE_BYTES);
   const { nonce } = parseChallenge(await lines.next());
   return {
-    certificateHash: await hashCertificate(answer.certificate),
+    certificateHash,
     serverNonce: nonce,
     async send(line) {
       await writeText(tls, line);
@@ -48,6 +57,17 @@ export async function openRawClient(port: number): Promise<RawClient> {
     },
     [Symbol.dispose]: () => closeQuietly(tls),
   };
+}
+
+/** Connects with TLS from the first byte, as a client with --ca. @param ca PEM of the authority. */
+export async function openCertifiedClient(port: number, ca: string): Promise<RawClient> {
+  const { conn, certificateHash } = await startAuthorityTls({ host: "127.0.0.1", port }, {
+    name: "server",
+    authorities: { path: "ca", certificates: parsePemBlocks("CERTIFICATE", ca)! },
+    timeoutMs: 30_000,
+    signal: new AbortController().signal,
+  });
+  return await rawClient(conn, certificateHash);
 }
 
 /** Returns the proof of a key for a connection. */
@@ -92,6 +112,6 @@ export async function readToEnd(conn: Deno.Conn): Promise<Uint8Array> {
   }
 }
 
-async function writeText(conn: Deno.Conn, text: string): Promise<void> {
+async function writeText(conn: ByteWriter, text: string): Promise<void> {
   await writeAll(conn, new TextEncoder().encode(text));
 }

@@ -3,8 +3,9 @@
 import { closeQuietly } from "../../../src/net/close.ts";
 import { writeAll } from "../../../src/net/pass.ts";
 import { formatAnswer, MAX_FIRST_LINE_BYTES } from "../../../src/protocol/serve/first_line.ts";
-import { createIdentity, type Identity } from "../../../src/serve/certificate.ts";
+import { credentialsOf, type Identity } from "../../../src/serve/certificate.ts";
 import { readLine } from "../../../src/serve/read_line.ts";
+import { createIdentity } from "../../../src/serve/server/create_identity.ts";
 import { TlsEnd } from "../../../src/serve/server/tls_end.ts";
 
 /** A listening server. */
@@ -66,7 +67,7 @@ export async function startTlsServer(
   body: (tls: Deno.TlsConn) => Promise<void>,
 ): Promise<FakeServer> {
   const own = identity ?? await createIdentity();
-  const end = new TlsEnd(own);
+  const end = new TlsEnd(credentialsOf(own));
   const server = startFakeServer(async (conn) => {
     await readLine(conn, MAX_FIRST_LINE_BYTES);
     await writeAll(

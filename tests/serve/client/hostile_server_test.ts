@@ -11,9 +11,9 @@ import {
   parseProof,
 } from "../../../src/protocol/serve/login_messages.ts";
 import { isSecretProof, secretProof } from "../../../src/protocol/serve/proof.ts";
-import { createIdentity } from "../../../src/serve/certificate.ts";
 import { type ControlOptions, openControl, type Prover } from "../../../src/serve/client/open_control.ts";
 import { LineReader } from "../../../src/serve/read_line.ts";
+import { createIdentity } from "../../../src/serve/server/create_identity.ts";
 import type { ServerAddress } from "../../../src/serve/server_address.ts";
 import { type FakeServer, startAnswering, startTlsServer } from "./fake_server.ts";
 

@@ -14,7 +14,11 @@ describe("the root of a key", () => {
       "keys": "",
     });
     const path = Deno.realPathSync(tree.path);
-    const check = (root?: string) => checkRoot(`${path}/served`, root, `${path}/keys`);
+    const files = [{ name: "the file of authorized keys", path: `${path}/keys` }, {
+      name: "the private key",
+      path: `${path}/data/inner/file`,
+    }];
+    const check = (root?: string) => checkRoot(`${path}/served`, root, files.slice(0, 1));
     assertEquals(check(), `${path}/served`);
     assertEquals(check("inner"), `${path}/served/inner`);
     assertEquals(check(`${path}/data/inner`), `${path}/data/inner`);
@@ -24,5 +28,7 @@ describe("the root of a key", () => {
     assertThrows(() => check("none"), UserError, "No such file or directory");
     assertThrows(() => check("inner/file"), UserError, "it is not a directory");
     assertThrows(() => check(path), UserError, "it contains the file of authorized keys");
+    const open = () => checkRoot(`${path}/served`, `${path}/data/inner`, files);
+    assertThrows(open, UserError, `it contains the private key "${path}/data/inner/file"`);
   });
 });

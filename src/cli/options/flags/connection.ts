@@ -184,6 +184,12 @@ export const CONNECTION = [
     help: "Trust an unknown server of escps:// without a question, and remember it",
   },
   {
+    name: "ca",
+    kind: "string",
+    argument: "FILE",
+    help: "Trust servers of escps:// by their names, if an authority in FILE (PEM) has signed their certificates",
+  },
+  {
     name: "forward-agent",
     short: "A",
     aliases: ["agent"],

@@ -41,6 +41,20 @@ export const SERVING = [
     help: "Public keys of the clients of --serve, one per line as for ssh",
   },
   {
+    name: "certificate",
+    kind: "string",
+    argument: "FILE",
+    once: true,
+    help: "Certificate of --serve for clients with --ca, and those between it and its authority (PEM)",
+  },
+  {
+    name: "private-key",
+    kind: "string",
+    argument: "FILE",
+    once: true,
+    help: "Private key of --certificate (PEM), open to its owner alone",
+  },
+  {
     name: "once",
     kind: "boolean",
     once: true,
