@@ -5,7 +5,7 @@ import { Interrupted, OutputClosed, UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
 import type { Command } from "./options/command.ts";
-import { parseArguments } from "./options/parse_arguments.ts";
+import { parseArguments, type ParsedArguments } from "./options/parse_arguments.ts";
 import { rawArguments } from "./options/raw_arguments.ts";
 import { isReceiver, printsText, receiverCommand } from "./options/receiver_command.ts";
 import { readSettings } from "./options/settings.ts";
@@ -15,7 +15,8 @@ export async function main(args: string[]): Promise<number> {
   let verbose = 0;
   try {
     const env = (name: string) => Deno.env.get(name);
-    const parsed = parseArguments(rawArguments(args));
+    const parsed = await completeArguments(parseArguments(rawArguments(args)));
+    if (parsed === undefined) return EXIT_STATUS.ok;
     const { configs, problem } = await findConfigs(parsed.flags, env);
     const environment = { env, driveLetters: Deno.build.os === "windows", configs };
     const command = isReceiver(parsed.flags)
@@ -33,6 +34,20 @@ export async function main(args: string[]): Promise<number> {
     writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
     return exitStatusOf(error);
   }
+}
+
+/**
+ * Returns the arguments of a remote end that was started in advance, after the login of its client.
+ *
+ * @returns undefined if the server has ended.
+ */
+async function completeArguments(parsed: ParsedArguments): Promise<ParsedArguments | undefined> {
+  if (!parsed.flags.receiver || !parsed.flags.spare) return parsed;
+  const grant = await (await import("./run/spare_end.ts")).awaitGrant();
+  if (grant === undefined) return undefined;
+  // As sshd sets it: the addresses for data connections.
+  Deno.env.set("SSH_CONNECTION", grant.connection);
+  return parseArguments(grant.args);
 }
 
 /** Reads the configuration files. The remote end reports an invalid file to its client. */

@@ -59,4 +59,11 @@ export const SERVING = [
     once: true,
     help: "With --receiver: started by --serve",
   },
+  {
+    name: "spare",
+    kind: "boolean",
+    hidden: true,
+    once: true,
+    help: "With --receiver: receive the arguments on standard input",
+  },
 ] as const satisfies readonly FlagRow[];
