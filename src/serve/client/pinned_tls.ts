@@ -14,6 +14,15 @@ let changing = 0;
 /** Values of the variables before the first of these calls. */
 let before: Record<string, string | undefined> = {};
 
+/** Settings of TLS. */
+export interface PinnedTlsOptions {
+  /**
+   * Whether the environment must not be changed, because this process is a program that uses the library. Its variables must
+   * have been checked with `checkAuthorities`. Default: false.
+   */
+  readonly keepsEnvironment?: boolean;
+}
+
 /**
  * Starts TLS in which only one certificate is trusted. `Deno.startTls` adds it to the default authorities, and one of them
  * could sign another certificate for the same name: then a host in the middle could pass on the proof of the client. So there
@@ -22,14 +31,21 @@ let before: Record<string, string | undefined> = {};
  *
  * @param certificate DER.
  */
-export async function startPinnedTls(conn: Deno.TcpConn, certificate: Uint8Array): Promise<Deno.TlsConn> {
+export async function startPinnedTls(
+  conn: Deno.TcpConn,
+  certificate: Uint8Array,
+  { keepsEnvironment = false }: PinnedTlsOptions = {},
+): Promise<Deno.TlsConn> {
+  const start = () => Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] });
+  // A request of the program at the same time would never trust any authority.
+  if (keepsEnvironment) return await start();
   const names = Object.keys(AUTHORITIES);
   if (changing++ === 0) {
     before = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
     setVariables(AUTHORITIES);
   }
   try {
-    return await Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] });
+    return await start();
   } finally {
     if (--changing === 0) setVariables(before);
   }
