@@ -51,7 +51,7 @@ export async function main(args: string[]): Promise<number> {
  */
 async function completeArguments(parsed: ParsedArguments): Promise<ParsedArguments | undefined> {
   if (!parsed.flags.receiver || !parsed.flags.spare) return parsed;
-  const grant = await (await import("./run/spare_end.ts")).awaitGrant();
+  const grant = await (await import("./run/spare_end.ts")).awaitGrant(parsed.flags.engine ?? "auto");
   if (grant === undefined) return undefined;
   // As sshd sets it: the addresses for data connections.
   Deno.env.set("SSH_CONNECTION", grant.connection);

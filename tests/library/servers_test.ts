@@ -119,7 +119,12 @@ describe("a program", () => {
   });
 
   it("does not connect if variables name authorities that could forge the server", async () => {
-    for (const env of [{ DENO_TLS_CA_STORE: "system" }, { DENO_CERT: LIBRARY }, { NODE_EXTRA_CA_CERTS: LIBRARY }]) {
+    const variables: Record<string, string>[] = [
+      { DENO_TLS_CA_STORE: "system" },
+      { DENO_CERT: LIBRARY },
+      { NODE_EXTRA_CA_CERTS: LIBRARY },
+    ];
+    for (const env of variables) {
       const { error } = await run(["copy", serving.url("small"), "copy"], { acceptNew: true }, { env });
       assertEquals(error?.name, "UserError");
       assertMatch(

@@ -60,7 +60,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log.session = session;
     log[level](text);
   };
-  using spare = new SpareRemote({ isRepeated: !once });
+  using spare = new SpareRemote({ engine: options.engine, isRepeated: !once });
   const server = new Server({
     listeners,
     identity,
