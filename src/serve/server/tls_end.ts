@@ -52,6 +52,7 @@ export class TlsEnd implements Disposable {
   async #connect(): Promise<{ inner: Deno.TcpConn; accepted: Promise<Deno.TlsConn> }> {
     const { port } = this.#listener.addr;
     const inner = await Deno.connect({ hostname: "127.0.0.1", port });
+    inner.setNoDelay(true);
     const { promise: accepted, resolve } = Promise.withResolvers<Deno.TlsConn>();
     this.#expected.set(inner.localAddr.port, resolve);
     return { inner, accepted };
