@@ -50,7 +50,7 @@ export async function main(args: string[]): Promise<number> {
  * @returns undefined if the server has ended.
  */
 async function completeArguments(parsed: ParsedArguments): Promise<ParsedArguments | undefined> {
-  if (!parsed.flags.receiver || !parsed.flags.spare) return parsed;
+  if (!parsed.flags.receiver || !parsed.flags["await-grant"]) return parsed;
   const grant = await (await import("./run/spare_end.ts")).awaitGrant(parsed.flags.engine ?? "auto");
   if (grant === undefined) return undefined;
   // As sshd sets it: the addresses for data connections.

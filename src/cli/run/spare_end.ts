@@ -1,4 +1,4 @@
-/** `escp --receiver --spare`: a remote end of `--serve` that waits for its session. */
+/** `escp --receiver --await-grant`: a remote end of `--serve` that waits for its session. */
 
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { readGrant, type RemoteGrant } from "./remote_grant.ts";

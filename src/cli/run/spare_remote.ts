@@ -73,6 +73,6 @@ export class SpareRemote implements Disposable {
 }
 
 function startSpare(engine: EngineChoice): Deno.ChildProcess {
-  const { program, args } = selfCommand(["--receiver", "--spare", `--engine=${engine}`]);
+  const { program, args } = selfCommand(["--receiver", "--await-grant", `--engine=${engine}`]);
   return startChild(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" });
 }

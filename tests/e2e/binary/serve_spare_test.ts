@@ -41,7 +41,7 @@ describe("a remote end that escp --serve starts in advance", () => {
     await writeTree(serving.work, { file: "text" });
     await Deno.mkdir(`${serving.root}/inner`);
     const spare = await nextSpare(serving);
-    assertEquals(commandOf(spare).split(" ").slice(-3, -1), ["--receiver", "--spare"]);
+    assertEquals(commandOf(spare).split(" ").slice(-3, -1), ["--receiver", "--await-grant"]);
     const pushed = await serving.run(["file", serving.url("file")]);
     assertEquals(pushed.code, 0, pushed.stderr);
     await waitForExit(spare);

@@ -60,7 +60,7 @@ export const SERVING = [
     help: "With --receiver: started by --serve",
   },
   {
-    name: "spare",
+    name: "await-grant",
     kind: "boolean",
     hidden: true,
     once: true,
