@@ -17,16 +17,19 @@ const TREE = { small: "small", "directory/large": { size: 5 << 20, seed: 7 } };
 const PROGRAM = `
 import * as escp from "@escp/escp";
 const [name, ...args] = JSON.parse(Deno.args[0]);
-const environment = () => JSON.stringify(Object.entries(Deno.env.toObject()).sort());
-const before = environment();
 let keepsEnvironment = true;
-const look = setInterval(() => keepsEnvironment &&= environment() === before);
+for (const change of ["set", "delete"]) {
+  const original = Deno.env[change];
+  Deno.env[change] = (...args) => {
+    keepsEnvironment = false;
+    return original.apply(Deno.env, args);
+  };
+}
 const outcome = await escp[name](...args).then(({ files, failed, steps }) => ({ files, failed, steps }), (error) => {
   const { name, message, hint, fingerprint, known } = error;
   return { error: { name, message, hint, fingerprint, known, isStartError: error instanceof escp.StartError } };
 });
-clearInterval(look);
-console.log(JSON.stringify({ ...outcome, keepsEnvironment: keepsEnvironment && environment() === before }));
+console.log(JSON.stringify({ ...outcome, keepsEnvironment }));
 `;
 
 /** Output of the program. */
