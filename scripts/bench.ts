@@ -7,8 +7,8 @@
  *                     [--with syq=PATH,esnet=PATH,wdt=PATH] [--openssl DIR]
  *
  * Cases that need much time or space run only if they are named: delta-blocks, delta-blocks-slow, delta-inserted,
- * delta-inserted-slow, growth-bytes, growth-files, million-files, million-mirror, report-large, report-small,
- * unchanged-100000, unchanged-200000.
+ * delta-inserted-slow, growth-bytes, growth-files, million-files, million-mirror, report-large, report-small, serve-big,
+ * serve-small, unchanged-100000, unchanged-200000.
  */
 
 import { parseArgs } from "node:util";

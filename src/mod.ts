@@ -21,7 +21,15 @@
 export { copy, type CopyResult, mirror, plan, type PlanResult, verify, type VerifyResult } from "./library/copy.ts";
 export { clean, type CleanEvent, type CleanResult, type Leftover, type RemovedEvent } from "./library/clean.ts";
 export { doctor, type DoctorEvent, type DoctorResult, type DoctorStep, type StepEvent } from "./library/doctor.ts";
-export { IncompleteError, ProtocolError, StartError, TransferLost, UsageError, UserError } from "./library/errors.ts";
+export {
+  IncompleteError,
+  ProtocolError,
+  StartError,
+  TransferLost,
+  UntrustedServer,
+  UsageError,
+  UserError,
+} from "./library/errors.ts";
 export type {
   ConnectedEvent,
   CopyEvent,

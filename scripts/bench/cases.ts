@@ -1,7 +1,7 @@
 /** Cases of the benchmark with their contenders. */
 
 import { randomBytes } from "../../tests/support/files/random_bytes.ts";
-import { type Contender, cp, escp, mirror, reporting, rsync, scp, tar } from "./contenders.ts";
+import { type Contender, cp, escp, mirror, reporting, rsync, scp, served, tar } from "./contenders.ts";
 import {
   changeBlocks,
   compareSparseFiles,
@@ -35,6 +35,8 @@ export interface BenchCase {
   unchanged?: boolean;
   /** Makes the older version at `old` that the target has before each run. Default: the target is empty. */
   createOld?(path: string, old: string): Promise<void>;
+  /** Whether `escp --serve` runs during the case. */
+  serves?: boolean;
   /** Whether each contender runs only once, to measure memory. */
   memoryOnly?: boolean;
   /** Whether the case runs only if it is named, because it needs much time or space. */
@@ -86,6 +88,7 @@ export function benchCases(bigBytes: number, rivals: readonly Contender[] = []):
     sparse(64 * GIB),
     ...overNetworks(bigBytes),
     ...deltas(bigBytes),
+    ...servers(bigBytes),
     ...reports(bigBytes),
     ...growth(bigBytes),
     ...hugeTrees(),
@@ -255,6 +258,28 @@ function deltas(bytes: number): BenchCase[] {
 
 /** Maximum number of rounds of the slowest contender. */
 const once = { maxRounds: 1 };
+
+/** Returns copies to `escp --serve`, and the same through ssh. */
+function servers(bytes: number): BenchCase[] {
+  const shared = { direction: "push" as const, files: 1, serves: true, onlyByName: true };
+  const scps = [scp(), scp("scp, aes128-gcm", ["-c", "aes128-gcm@openssh.com"])];
+  return [
+    {
+      ...{ ...shared, name: "serve-big", title: `one random file of ${formatSize(bytes)}, push to escp --serve` },
+      entry: "big",
+      bytes,
+      contenders: [served(), escp(), ...scps],
+      create: (path) => createRandomFile(path, bytes),
+    },
+    {
+      ...{ ...shared, name: "serve-small", title: "one file of 1 KiB, push to escp --serve" },
+      entry: "one",
+      bytes: 1024,
+      contenders: [served(), escp(), ...scps],
+      create: (path) => Deno.writeFile(path, randomBytes(1024, "one")),
+    },
+  ];
+}
 
 /** Returns cases that show what a report costs. */
 function reports(bytes: number): BenchCase[] {

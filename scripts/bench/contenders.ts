@@ -1,5 +1,7 @@
 /** Contenders of the benchmark: escp and other programs. */
 
+import type { ServeHost } from "./serve_host.ts";
+
 /** A copy to run. */
 export interface CopyPlaces {
   /** Name of the file or directory in the source directory and the target directory. */
@@ -21,6 +23,8 @@ export interface CopyPlaces {
   dataOptions: string[];
   /** Path of the libcrypto for both ends. Default: that of the system. */
   libcrypto?: string;
+  /** `escp --serve`, whose root is the parent of `target`. */
+  serve?: ServeHost;
 }
 
 /** A program with options. */
@@ -55,6 +59,19 @@ export function escp(name = "escp", options: string[] = [], settings: Settings =
       return [escp, "-q", ...ssh, ...options, ...recursive(places), ...operands(places)];
     },
     ...settings,
+  };
+}
+
+/** Returns escp with a server in place of ssh, in a case with a server. */
+export function served(): Contender {
+  return {
+    name: "escp, without ssh",
+    program: "escp",
+    command(places) {
+      const { escp, serve, target } = places;
+      const to = `${serve!.url}${target.slice(target.lastIndexOf("/") + 1)}/`;
+      return [escp, "-q", ...serve!.options, ...recursive(places), sourcePath(places), to];
+    },
   };
 }
 

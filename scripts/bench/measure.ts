@@ -13,6 +13,8 @@ export interface Measure {
 export interface MeasureOptions {
   /** Process of the ssh server, whose children are the remote processes. */
   serverPid: number;
+  /** Process of `escp --serve`, if one runs. Its time counts too. */
+  servePid?: number;
   env: Record<string, string>;
   timeoutSeconds: number;
 }
@@ -26,7 +28,7 @@ const TICKS_PER_SECOND = 100;
  * @throws {Error} With the first line of its output, if it fails or exceeds its time limit. Kills all of its processes.
  */
 export async function measure(command: string[], options: MeasureOptions): Promise<Measure> {
-  const cpuBefore = await childTicks("self") + await childTicks(options.serverPid);
+  const cpuBefore = await allTicks(options);
   const started = performance.now();
   const child = new Deno.Command(command[0], {
     args: command.slice(1),
@@ -50,15 +52,23 @@ export async function measure(command: string[], options: MeasureOptions): Promi
   await printed;
   // The server adds the time of a session after its end, shortly after the client.
   await waitForNoProcess(() => descendantsOf(options.serverPid), 10_000);
-  const cpuAfter = await childTicks("self") + await childTicks(options.serverPid);
+  const cpuAfter = await allTicks(options);
   return { wallSeconds, cpuSeconds: (cpuAfter - cpuBefore) / TICKS_PER_SECOND };
 }
 
-/** Returns the CPU time of ended descendants of a process: cutime and cstime, fields 16 and 17. */
-async function childTicks(pid: number | "self"): Promise<number> {
+async function allTicks({ serverPid, servePid }: MeasureOptions): Promise<number> {
+  const serve = servePid === undefined ? { own: 0, children: 0 } : await ticksOf(servePid);
+  return (await ticksOf("self")).children + (await ticksOf(serverPid)).children + serve.own + serve.children;
+}
+
+/**
+ * Returns the CPU time of a process, and of its ended descendants: utime and stime, cutime and cstime, fields 14 to 17 of
+ * proc_pid_stat(5).
+ */
+async function ticksOf(pid: number | "self"): Promise<{ own: number; children: number }> {
   const text = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[13]) + Number(fields[14]);
+  const [own, ownSystem, children, childrenSystem] = text.slice(text.lastIndexOf(")") + 2).split(" ").slice(11, 15);
+  return { own: Number(own) + Number(ownSystem), children: Number(children) + Number(childrenSystem) };
 }
 
 /** Returns the median; NaN of no values. */

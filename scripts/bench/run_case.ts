@@ -10,6 +10,7 @@ import type { BenchCase } from "./cases.ts";
 import { type Contender, type CopyPlaces, sourcePath } from "./contenders.ts";
 import { type Measure, measure } from "./measure.ts";
 import { type CaseNetwork, openNetwork } from "./case_network.ts";
+import { type ServeHost, startServeHost } from "./serve_host.ts";
 import type { Result } from "./table.ts";
 
 const TIME = "/usr/bin/time";
@@ -44,7 +45,8 @@ interface Entrant {
  */
 export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]> {
   await using network = await openNetwork(item, run.sshd);
-  const entrants = item.contenders.map((contender) => enter(item, contender, run, network));
+  await using serve = item.serves ? await startServer(run) : undefined;
+  const entrants = item.contenders.map((contender) => enter(item, contender, run, { network, serve }));
   try {
     for (const { contender, places, old } of entrants) {
       await item.create(sourcePath(places), contender.shrunk ?? 1);
@@ -74,7 +76,17 @@ export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]>
   }
 }
 
-function enter(item: BenchCase, contender: Contender, run: BenchRun, network: CaseNetwork): Entrant {
+function startServer({ escp, target, sshd, libcrypto = "" }: BenchRun): Promise<ServeHost> {
+  const root = target.slice(0, target.lastIndexOf("/"));
+  return startServeHost({ escp, root, home: sshd.home, env: { HOME: sshd.home, ESCP_LIBCRYPTO: libcrypto } });
+}
+
+function enter(
+  item: BenchCase,
+  contender: Contender,
+  run: BenchRun,
+  { network, serve }: { network: CaseNetwork; serve?: ServeHost },
+): Entrant {
   const { name, shrunk } = contender;
   const places = {
     entry: shrunk ? `${item.entry}-${shrunk}` : item.entry,
@@ -87,6 +99,7 @@ function enter(item: BenchCase, contender: Contender, run: BenchRun, network: Ca
     escp: run.escp,
     dataOptions: network.dataOptions,
     libcrypto: run.libcrypto,
+    serve,
   };
   return {
     contender,
@@ -126,7 +139,12 @@ async function runOnce(
     ESCP_LIBCRYPTO: libcrypto,
   };
   const all = [...prefixes.local.split(" ").filter(Boolean), ...command];
-  return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
+  return await measure(all, {
+    serverPid: sshd.pid,
+    servePid: places.serve?.pid,
+    env,
+    timeoutSeconds: run.timeoutSeconds,
+  });
 }
 
 /** Runs once without timing and checks the copy. Records the peak memory of each end if GNU time is installed. */

@@ -46,7 +46,8 @@ export async function confirm(
   }
 }
 
-function openTerminal(): Deno.FsFile | undefined {
+/** Opens the controlling terminal, even if standard input is a pipe. @returns undefined if there is none. */
+export function openTerminal(): Deno.FsFile | undefined {
   try {
     return Deno.openSync(Deno.build.os === "windows" ? "CONIN$" : "/dev/tty", { read: true });
   } catch {

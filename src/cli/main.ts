@@ -1,22 +1,31 @@
 /** Runs escp. The code of a task is loaded when the task is known, so that the remote end starts quickly. */
 
+import { settingsFor } from "../config/effective.ts";
 import type { Configs } from "../config/files.ts";
 import { Interrupted, OutputClosed, UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
 import type { Command } from "./options/command.ts";
-import { parseArguments } from "./options/parse_arguments.ts";
+import { parseArguments, type ParsedArguments } from "./options/parse_arguments.ts";
 import { rawArguments } from "./options/raw_arguments.ts";
 import { isReceiver, printsText, receiverCommand } from "./options/receiver_command.ts";
-import { readSettings } from "./options/settings.ts";
+import { completeFlags, readSettings } from "./options/settings.ts";
+
+/** Variable with the key of a one-time URL, or with the whole URL. */
+const ONCE_KEY = "ESCP_ONCE_KEY";
 
 /** Runs escp, and returns its exit status. Never throws. */
 export async function main(args: string[]): Promise<number> {
   let verbose = 0;
   try {
     const env = (name: string) => Deno.env.get(name);
-    const parsed = parseArguments(rawArguments(args));
+    const onceKey = env(ONCE_KEY);
+    // Child processes would inherit it.
+    if (onceKey !== undefined) Deno.env.delete(ONCE_KEY);
+    const parsed = await completeArguments(parseArguments(rawArguments(args)));
+    if (parsed === undefined) return EXIT_STATUS.ok;
     const { configs, problem } = await findConfigs(parsed.flags, env);
+    if (parsed.operands.some((operand) => operand.endsWith("#k="))) await addKeys(parsed, { env, configs, onceKey });
     const environment = { env, driveLetters: Deno.build.os === "windows", configs };
     const command = isReceiver(parsed.flags)
       ? receiverCommand(parsed, environment)
@@ -33,6 +42,31 @@ export async function main(args: string[]): Promise<number> {
     writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
     return exitStatusOf(error);
   }
+}
+
+/**
+ * Returns the arguments of a remote end that was started in advance, after the login of its client.
+ *
+ * @returns undefined if the server has ended.
+ */
+async function completeArguments(parsed: ParsedArguments): Promise<ParsedArguments | undefined> {
+  if (!parsed.flags.receiver || !parsed.flags["await-grant"]) return parsed;
+  const grant = await (await import("./run/spare_end.ts")).awaitGrant(parsed.flags.engine ?? "auto");
+  if (grant === undefined) return undefined;
+  // As sshd sets it: the addresses for data connections.
+  Deno.env.set("SSH_CONNECTION", grant.connection);
+  return parseArguments(grant.args);
+}
+
+/** Adds the keys of one-time URLs that are not in the arguments. */
+async function addKeys(
+  parsed: ParsedArguments,
+  { env, configs, onceKey }: { env: (name: string) => string | undefined; configs: Configs; onceKey?: string },
+): Promise<void> {
+  const files = settingsFor(configs).options;
+  const { batch = false } = completeFlags(parsed.flags, { files, env, escpOptions: true });
+  const { withOnceKeys } = await import("./once_key.ts");
+  parsed.operands = await withOnceKeys(parsed.operands, { variable: onceKey, batch });
 }
 
 /** Reads the configuration files. The remote end reports an invalid file to its client. */

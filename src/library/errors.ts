@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import type { Failure } from "./events.ts";
 
 export { ProtocolError, StartError, UsageError, UserError } from "../errors.ts";
+export { UntrustedServer } from "../serve/untrusted_server.ts";
 export { TransferLost } from "../transfer/transfer_errors.ts";
 
 /** A run reached its end, but some paths failed. With `throwOnFailure: false` it returns the result instead. */

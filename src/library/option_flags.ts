@@ -10,7 +10,7 @@ import type { FilterRule } from "../files/walk/filter.ts";
 /** Options that make no sense in a program, or that functions of the library replace. */
 const ABSENT = [
   ...["quiet", "verbose", "bits", "stats", "json", "json-schema"],
-  ...["batch", "dry-run", "nochecksum", "through-here", "accept-new", "ca"],
+  ...["batch", "dry-run", "nochecksum", "through-here", "ca"],
 ];
 /** Options of a single run that the library has. */
 const ONCE = [

@@ -66,6 +66,8 @@ export interface ConnectionOptions {
   readonly escpPort?: number;
   /** TCP ports for the data: FIRST-LAST, or the number of ports that may follow the first. */
   readonly escpPortrange?: string;
+  /** Trust an unknown server of escps:// without a question, and remember it. */
+  readonly acceptNew?: boolean;
   /** Let the remote host use the ssh agent. */
   readonly forwardAgent?: boolean;
   /** Use IPv4 only. */

@@ -36,6 +36,18 @@ export function isEscpsOperand(text: string): boolean {
   return /^escps:\/\//i.test(text);
 }
 
+/** Returns whether an operand is a one-time URL without its key. */
+export function lacksKey(text: string): boolean {
+  return isEscpsOperand(text) && text.endsWith(KEY_MARK);
+}
+
+/** Appends a key to a URL that lacks it. @param key the key, or a URL that ends in it. */
+export function withKey(text: string, key: string): string {
+  const given = key.trim();
+  const mark = given.indexOf(KEY_MARK);
+  return text + (mark < 0 ? given : given.slice(mark + KEY_MARK.length));
+}
+
 /**
  * Parses an operand, with the rules of `scp://` for percent escapes. "/" is the root of the server, and "~" is an ordinary
  * character. "#" is part of the path, except in `#k=`, which precedes the key of a one-time URL: `%23k=` is a path.

@@ -12,6 +12,7 @@ import { textLines } from "../text_lines.ts";
 import { parseFingerprint } from "./fingerprint.ts";
 import { formatAddress, parseAddress, type ServerAddress } from "./server_address.ts";
 import { checkTrusted, readTrustedFile } from "./trusted_file.ts";
+import { UntrustedServer } from "./untrusted_server.ts";
 
 /** Maximum time to wait for another process that adds a line, in milliseconds. */
 const LOCK_MS = 10_000;
@@ -93,21 +94,25 @@ export async function addKnownServer(path: string, server: ServerAddress, finger
 }
 
 async function append(path: string, server: ServerAddress, fingerprint: string): Promise<void> {
-  const mode = Deno.build.os === "windows" ? undefined : 0o600;
-  const file = Deno.openSync(path, { read: true, append: true, create: true, mode });
-  if (!await lockWithin(LOCK_MS, file)) {
+  const isWindows = Deno.build.os === "windows";
+  const mode = isWindows ? undefined : 0o600;
+  using file = Deno.openSync(path, { read: true, append: true, create: true, mode });
+  // Locks on Windows are mandatory (LockFileEx): nobody could read the file.
+  const lock = isWindows ? `${path}.lock` : path;
+  const locking = Deno.openSync(lock, { read: true, append: true, create: true, mode });
+  if (!await lockWithin(LOCK_MS, locking)) {
     throw new UserError(`Cannot write ${quotePath(path)}: another process has locked it`);
   }
-  using locked = file;
-  checkTrusted(path, Deno.realPathSync(path), locked);
+  using _locked = locking;
+  checkTrusted(path, Deno.realPathSync(path), file);
   const text = readTrustedFile(path) ?? "";
   const trust = judgeServer(parseKnownServers(text, path), server, fingerprint);
   if (trust.state === "known") return;
   if (trust.state === "changed") throw changedServer(path, server, fingerprint, trust.servers);
   const line = `${text === "" || text.endsWith("\n") ? "" : "\n"}${formatAddress(server)} ${fingerprint}\n`;
   const bytes = new TextEncoder().encode(line);
-  for (let at = 0; at < bytes.length;) at += locked.writeSync(bytes.subarray(at));
-  locked.syncSync();
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  file.syncSync();
 }
 
 /** Returns the error for a server with another certificate than those in the file. */
@@ -116,16 +121,18 @@ export function changedServer(
   server: ServerAddress,
   fingerprint: string,
   known: readonly KnownServer[],
-): UserError {
+): UntrustedServer {
   const address = formatAddress(server);
   const lines = known.map(({ line }) => line);
   const named = lines.length === 1 ? `line ${lines[0]}` : `lines ${lines.join(", ")}`;
-  return new UserError(
+  return new UntrustedServer(
     `Cannot trust ${address}: its certificate has changed to ${fingerprint}, and ${quotePath(path)} has another one ` +
       `(${named}). Another host may be impersonating this server`,
     {
       hint: `If its administrator confirms the new fingerprint, remove ${named} of ${quotePath(path)}, then try again`,
       host: server.host,
+      fingerprint,
+      known: known.map((each) => each.fingerprint),
     },
   );
 }

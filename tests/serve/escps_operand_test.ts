@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../src/errors.ts";
-import { formatOneTimeUrl, isEscpsOperand, parseEscpsOperand } from "../../src/serve/escps_operand.ts";
+import {
+  formatOneTimeUrl,
+  isEscpsOperand,
+  lacksKey,
+  parseEscpsOperand,
+  withKey,
+} from "../../src/serve/escps_operand.ts";
 
 const KEY = { certificateHash: new Uint8Array(32).fill(0xfb), secret: new Uint8Array(16).fill(0xff) };
 const parse = parseEscpsOperand;
@@ -95,6 +101,16 @@ describe("a one-time URL", () => {
     }
     const bad = url.replace(":1/", ":0/");
     assert(!assertThrows(() => parse(bad), UsageError).message.includes(url.slice(-20)));
+  });
+
+  it("may lack its key, which is added from a key or a URL with blanks around it", () => {
+    const url = formatOneTimeUrl({ host: "h", port: 1 }, KEY);
+    const key = url.slice(url.indexOf("#k=") + 3);
+    for (const given of [key, url, ` ${key}\n`, `\t${url}\r\n`]) {
+      assertEquals(parseEscpsOperand(withKey("ESCPS://g/path#k=", given)).oneTimeKey, KEY);
+    }
+    const operands = ["escps://h/#k=", "Escps://h/a#k=", url, "escps://h/", "#k=", "h:#k=", "scp://h/#k="];
+    assertEquals(operands.map(lacksKey), [true, true, false, false, false, false, false]);
   });
 
   it("is not made of a digest or secret of another length", () => {

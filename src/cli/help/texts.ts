@@ -67,6 +67,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
     "Absolute path of the libcrypto (OpenSSL 1.1 or later) for the native engine. Default: that of the system. Each " +
     "end reads its own.",
   ],
+  ["ESCP_ONCE_KEY", "Key of a one-time URL that ends in #k=, or that URL with its key. Not passed to other programs."],
   ["XDG_CONFIG_HOME", "Base directory of the user's configuration file. Default: ~/.config."],
   ["XDG_STATE_HOME", "Base directory of the records that resume interrupted copies. Default: ~/.local/state."],
   ["XDG_CACHE_HOME", "Base directory of installed executables. Default: ~/.cache."],

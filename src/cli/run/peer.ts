@@ -1,6 +1,5 @@
 /** Commands and settings to start and reach the peer of a session, from the options of its host. */
 
-import { UserError } from "../../errors.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import { fixedCount, type StreamCount, USUAL_STREAMS } from "../../session/model/stream_count.ts";
 import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
@@ -19,12 +18,7 @@ export function peerCommand(
   program: Program,
 ): PeerCommand {
   if (!host) return program.localPeer(options);
-  if (host.serve && !program.isEscp) {
-    throw new UserError(`Cannot connect to ${formatHost(host)} from a program: only the command escp does`, {
-      hint: "A program may have loaded certificate authorities that could forge a server; run escp as a command",
-    });
-  }
-  if (host.serve) return serverPeer(host, access, options.request.timeoutMs);
+  if (host.serve) return serverPeer(host, access, options.request.timeoutMs, program);
   const { ssh, ports, reverse } = access;
   const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const name = formatHost(host);

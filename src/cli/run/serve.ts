@@ -8,7 +8,6 @@ import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
 import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
 import { writeStderr } from "../../log/write_all.ts";
-import { startChild } from "../../native/process/child.ts";
 import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
 import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
@@ -26,8 +25,9 @@ import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
-import { selfCommand } from "../program.ts";
 import { stopSignals } from "../stop_signals.ts";
+import type { RemoteGrant } from "./remote_grant.ts";
+import { SpareRemote } from "./spare_remote.ts";
 
 /** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
 export async function runServe(options: ServeOptions): Promise<number> {
@@ -67,6 +67,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log.session = session;
     log[level](text);
   };
+  using spare = new SpareRemote({ engine: options.engine, isRepeated: !once });
   const server = new Server({
     listeners,
     identity,
@@ -77,7 +78,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
       : keyLogin({ file: keys, protectedFiles, restrictions, log: write }),
     onePort,
     once,
-    startRemote: (granted, ends) => startRemote(options, granted, ends),
+    startRemote: (granted, ends) => spare.start(remoteGrant(options, granted, ends)),
     log: write,
   });
   const address = { host: namedHost(options.listen.host), port };
@@ -93,6 +94,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log.session = "";
     log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);
     server.end();
+    spare[Symbol.dispose]();
   });
   await server.run();
   return EXIT_STATUS.ok;
@@ -147,13 +149,13 @@ function namedHost(host: string | undefined): string {
   return isAll ? hostAddresses(undefined)[0] ?? "localhost" : host;
 }
 
-/** Starts the remote end of a session. */
-function startRemote(
+/** Returns the arguments of the remote end of a session. */
+function remoteGrant(
   { engine, threads, listen, onePort, output: { verbose } }: ServeOptions,
   { root, allow, bytesPerSecond }: Restrictions,
   { client, server }: Ends,
-): Deno.ChildProcess {
-  const { program, args } = selfCommand([
+): RemoteGrant {
+  const args = [
     "--receiver",
     "--served",
     `--engine=${engine}`,
@@ -165,9 +167,7 @@ function startRemote(
     // A server with an address of its own opens no port at other addresses.
     ...(listen.host === undefined ? [] : [`--listen=${plainAddress(server.hostname)}`]),
     ...Array.from({ length: verbose }, () => "--verbose"),
-  ]);
+  ];
   const ends = [client, server].map(({ hostname, port }) => `${plainAddress(hostname)} ${port}`);
-  // As sshd sets it: the addresses for data connections.
-  const env = { SSH_CONNECTION: ends.join(" ") };
-  return startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
+  return { args, connection: ends.join(" ") };
 }

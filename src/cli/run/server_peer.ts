@@ -17,21 +17,30 @@ import { readAuthorities } from "../../serve/client/authorities.ts";
 import { checkAuthorities, variableOf } from "../../serve/client/pinned_tls.ts";
 import { ServerPeer } from "../../serve/client/peer.ts";
 import { DEFAULT_PORT, type ServerAddress } from "../../serve/server_address.ts";
+import { UntrustedServer } from "../../serve/untrusted_server.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import { formatHost, type RemoteHost } from "../../ssh/operand.ts";
 import { canAsk, confirm } from "../ask.ts";
 import type { HostAccess } from "../options/host_options.ts";
+import type { Program } from "../program.ts";
 
 /** Returns the command that connects to a server. @throws {UserError} if other authorities could forge its certificate. */
-export function serverPeer(host: RemoteHost, access: HostAccess, timeoutMs: number): PeerCommand {
+export function serverPeer(
+  host: RemoteHost,
+  access: HostAccess,
+  timeoutMs: number,
+  { isEscp }: Pick<Program, "isEscp">,
+): PeerCommand {
   const name = formatHost(host);
   const server = { host: host.host, port: host.port ?? DEFAULT_PORT };
   const { oneTimeKey } = host.serve ?? {};
   // The certificate that a URL names needs no authority.
   const byName = !oneTimeKey && access.ca !== undefined;
-  checkAuthorities(variableOf, { isExecutable: Deno.build.standalone, byName });
+  // A program may have used TLS before, also if it is an executable.
+  checkAuthorities(variableOf, { isExecutable: isEscp && Deno.build.standalone, byName });
   const login = oneTimeKey ? oneTimeLogin(name, oneTimeKey) : keyLogin(name, server, host.user, access);
-  return { program: "escp", args: [], name, startHere: () => new ServerPeer(server, { name, timeoutMs, ...login }) };
+  const startHere = () => new ServerPeer(server, { name, timeoutMs, keepsEnvironment: !isEscp, ...login });
+  return { program: "escp", args: [], name, startHere };
 }
 
 type LoginOptions = Pick<ControlOptions, "trust" | "authorities" | "provers">;
@@ -66,7 +75,7 @@ function keyLogin(name: string, server: ServerAddress, user: string | undefined,
   };
 }
 
-/** Decides whether to trust a server. @returns as `ControlOptions.trust`. @throws {StartError | UserError} if not. */
+/** Decides whether to trust a server. @returns as `ControlOptions.trust`. @throws {UserError} if not. */
 async function trustServer(
   name: string,
   server: ServerAddress,
@@ -81,8 +90,11 @@ async function trustServer(
   const asks = !acceptNew && canAsk(ssh);
   const question = `The server ${name} is unknown. Its certificate is ${fingerprint}. Trust it?`;
   if (!acceptNew && !(asks && await confirm(question, signal, { emptyIs: false }))) {
-    throw new StartError(`Cannot trust ${name}: it is unknown, and its certificate is ${fingerprint}`, {
+    throw new UntrustedServer(`Cannot trust ${name}: it is unknown, and its certificate is ${fingerprint}`, {
       hint: "Compare it with the fingerprint that escp --serve has printed, then use --accept-new once",
+      host: name,
+      fingerprint,
+      known: [],
     });
   }
   return () => addKnownServer(file, server, fingerprint);
@@ -104,7 +116,9 @@ async function findKeys(identities: readonly string[]): Promise<KeySigner[]> {
   const agent = agentPath((name) => Deno.env.get(name));
   let agentError: unknown;
   const ofAgent = agent === undefined ? [] : await agentSigners(agent).catch((error) => {
-    agentError = error;
+    // On Windows the agent of OpenSSH has a fixed name, also if it does not run.
+    const isAbsent = Deno.build.os === "windows" && error.cause instanceof Deno.errors.NotFound;
+    if (!isAbsent) agentError = error;
     return [];
   });
   keys.push(...ofAgent);

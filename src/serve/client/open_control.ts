@@ -19,7 +19,7 @@ import { hashCertificate } from "../fingerprint.ts";
 import { LineReader, readLine } from "../read_line.ts";
 import type { ServerAddress } from "../server_address.ts";
 import type { Authorities } from "./authorities.ts";
-import { startPinnedTls } from "./pinned_tls.ts";
+import { type PinnedTlsOptions, startPinnedTls } from "./pinned_tls.ts";
 import { noAnswer, unreachable } from "./unreachable.ts";
 
 /** A way to prove who the client is. */
@@ -33,7 +33,7 @@ export interface Prover {
 }
 
 /** Options of a connection. */
-export interface ControlOptions {
+export interface ControlOptions extends PinnedTlsOptions {
   /** Name of the host in messages. */
   readonly name: string;
   /**
@@ -136,10 +136,10 @@ async function requestCertificate(
 async function startTls(
   conn: Deno.TcpConn,
   certificate: Uint8Array<ArrayBuffer>,
-  { name, timeoutMs }: ControlOptions,
+  { name, timeoutMs, keepsEnvironment }: ControlOptions,
 ): Promise<Deno.TlsConn> {
   try {
-    const tls = await startPinnedTls(conn, certificate);
+    const tls = await startPinnedTls(conn, certificate, { keepsEnvironment });
     await withDeadline(timeoutMs, tls.handshake(), noAnswer(timeoutMs));
     return tls;
   } catch (cause) {

@@ -14,6 +14,15 @@ let changing = 0;
 /** Values of the variables before the first of these calls. */
 let before: Record<string, string | undefined> = {};
 
+/** Settings of TLS. */
+export interface PinnedTlsOptions {
+  /**
+   * Whether the environment must not be changed, because this process is a program that uses the library. Its variables must
+   * have been checked with `checkAuthorities`. Default: false.
+   */
+  readonly keepsEnvironment?: boolean;
+}
+
 /**
  * Starts TLS in which only one certificate is trusted. `Deno.startTls` adds it to the default authorities, and one of them
  * could sign another certificate for the same name: then a host in the middle could pass on the proof of the client. So there
@@ -22,10 +31,14 @@ let before: Record<string, string | undefined> = {};
  *
  * @param certificate DER.
  */
-export async function startPinnedTls(conn: Deno.TcpConn, certificate: Uint8Array): Promise<Deno.TlsConn> {
-  return await withoutAuthorities(() =>
-    Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] })
-  );
+export async function startPinnedTls(
+  conn: Deno.TcpConn,
+  certificate: Uint8Array,
+  { keepsEnvironment = false }: PinnedTlsOptions = {},
+): Promise<Deno.TlsConn> {
+  const start = () => Deno.startTls(conn, { hostname: SERVER_NAME, caCerts: [formatPem("CERTIFICATE", certificate)] });
+  // A request of the program at the same time would never trust any authority.
+  return await (keepsEnvironment ? start() : withoutAuthorities(start));
 }
 
 /** Starts TLS while no variable names a certificate authority. */

@@ -52,6 +52,7 @@ export class TlsEnd implements Disposable {
   async #connect(first: Uint8Array): Promise<{ inner: Deno.TcpConn; accepted: Promise<Deno.TlsConn> }> {
     const { port } = this.#listener.addr;
     const inner = await Deno.connect({ hostname: "127.0.0.1", port });
+    inner.setNoDelay(true);
     const accepted = this.#expected.expect(inner.localAddr);
     try {
       await writeAll(inner, first);

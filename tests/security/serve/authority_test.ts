@@ -11,7 +11,7 @@ import { startPinnedTls } from "../../../src/serve/client/pinned_tls.ts";
 import type { KeySigner } from "../../../src/serve/keys/key_signer.ts";
 import { parsePrivateKey } from "../../../src/serve/keys/private_key.ts";
 import { readLine } from "../../../src/serve/read_line.ts";
-import { mutate, noise } from "../fuzz/mutate.ts";
+import { mutate, noise } from "../../fuzz/mutate.ts";
 import { startFakeServer } from "../../serve/client/fake_server.ts";
 import { turn } from "../../support/escp/interruptions.ts";
 import { RandomBytes } from "../../support/files/random_bytes.ts";

@@ -28,6 +28,8 @@ export interface WineEscp extends AsyncDisposable {
   readonly command: string[];
   /** Directory on this machine that is `C:\`. */
   readonly drive: string;
+  /** Gives Windows the named pipe of ssh-agent, whose requests an agent of this machine answers. Disposing ends the pipe. */
+  startAgentPipe(socket: string): Promise<AsyncDisposable>;
 }
 
 /** Creates a prefix for an executable. Its ssh.exe runs the ssh of this machine. */
@@ -57,7 +59,35 @@ export async function startWineEscp(executable: string): Promise<WineEscp> {
     .map(([name, value]) => `export ${name}='${value}'`);
   const command = [await writeWrapper(`${path}/escp`, [WINE, `${path}/escp.exe`], ...exports)];
   const running = started.move();
-  return { command, drive: `${prefix}/drive_c`, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    command,
+    drive: `${prefix}/drive_c`,
+    startAgentPipe: (socket) => startAgentPipe(socket, `${path}/agent.exe`, env),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Starts agent.c, and passes its connections to the socket. */
+async function startAgentPipe(socket: string, program: string, env: Record<string, string>): Promise<AsyncDisposable> {
+  await compile(`${SOURCES}agent.c`, program, "-lws2_32");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const conn of listener) {
+      const agent = await Deno.connect({ transport: "unix", path: socket });
+      await Promise.allSettled([conn.readable.pipeTo(agent.writable), agent.readable.pipeTo(conn.writable)]);
+    }
+  })();
+  const args = [program, `${listener.addr.port}`];
+  const child = new Deno.Command(WINE, { args, env, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      listener.close();
+      await Promise.allSettled([child.status, serving, reader.cancel()]);
+    },
+  };
 }
 
 /** Writes escp.exe, ssh.exe and, if Wine lacks it, bcryptprimitives.dll into a directory. */

@@ -73,4 +73,11 @@ export const SERVING = [
     once: true,
     help: "With --receiver: started by --serve",
   },
+  {
+    name: "await-grant",
+    kind: "boolean",
+    hidden: true,
+    once: true,
+    help: "With --receiver: receive the arguments on standard input",
+  },
 ] as const satisfies readonly FlagRow[];
