@@ -5,15 +5,16 @@ import { describe, it } from "@std/testing/bdd";
 import { pass, writeAll } from "../../../src/net/pass.ts";
 import { MAX_ANSWER_BYTES, parseAnswer } from "../../../src/protocol/serve/first_line.ts";
 import { MAX_LOGIN_LINE_BYTES, parseChallenge } from "../../../src/protocol/serve/login_messages.ts";
-import { createIdentity, type Identity, parsePem, SERVER_NAME } from "../../../src/serve/certificate.ts";
+import { type Identity, parsePem, SERVER_NAME } from "../../../src/serve/certificate.ts";
 import { startPinnedTls } from "../../../src/serve/client/pinned_tls.ts";
 import { LineReader, readLine } from "../../../src/serve/read_line.ts";
+import { createIdentity } from "../../../src/serve/server/create_identity.ts";
 import { startTlsServer } from "../../serve/client/fake_server.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { createKey } from "../../support/hosts/client_key.ts";
 import { startServing } from "../../support/hosts/serving.ts";
-import { connectTo, converse, readToEnd } from "../../security/serve_client.ts";
+import { connectTo, converse, readToEnd } from "../../security/serve/client.ts";
 
 const hasOpenssl = isInstalled("openssl");
 
