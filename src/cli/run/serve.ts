@@ -6,7 +6,6 @@ import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
-import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import { startChild } from "../../native/process/child.ts";
 import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
@@ -15,7 +14,7 @@ import { formatFingerprint, hashCertificate } from "../../serve/fingerprint.ts";
 import { loadIdentity } from "../../serve/server/identity_file.ts";
 import { AuthorizedKeysFile } from "../../serve/server/authorized_keys.ts";
 import { keyLogin } from "../../serve/server/key_login.ts";
-import { checkKeysFile } from "../../serve/server/key_root.ts";
+import { checkOutside } from "../../serve/server/key_root.ts";
 import { LoginGate } from "../../serve/server/login_gate.ts";
 import { onceLogin } from "../../serve/server/once_login.ts";
 import type { Restrictions } from "../../serve/server/restrictions.ts";
@@ -23,6 +22,7 @@ import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
 import { formatAddress } from "../../serve/server_address.ts";
 import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
+import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
 import { selfCommand } from "../program.ts";
@@ -30,7 +30,7 @@ import { stopSignals } from "../stop_signals.ts";
 
 /** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
 export async function runServe(options: ServeOptions): Promise<number> {
-  const { onePort, once, output: { quiet, verbose } } = options;
+  const { onePort, once, output } = options;
   const restrictions = {
     root: resolveRoot(options.root),
     allow: options.allow,
@@ -40,10 +40,10 @@ export async function runServe(options: ServeOptions): Promise<number> {
   if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
   const certificateHash = await hashCertificate(identity.certificate);
-  const log = new Log({
-    level: quiet ? "warn" : logLevelFor({ verbose: verbose + 1, quiet }),
-    sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
-  });
+  if (output.log !== undefined) checkOutside(restrictions.root, output.log, "the log file");
+  const shown = { ...output, quiet: false, verbose: output.quiet ? 0 : output.verbose + 1 };
+  using logFile = openCopyLog({ ...shown, noFifo: true }, (line) => writeStderr(line + "\n"));
+  const { log } = logFile;
   const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
   const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
   const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
@@ -51,7 +51,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log.warn(`line ${line} of ${file} is not used: ${reason}`);
   });
   if (!once) {
-    checkKeysFile(restrictions.root, file);
+    checkOutside(restrictions.root, file, "the file of authorized keys");
     if (keys.read().keys.length === 0) log.warn(`${file} has no keys: every client will be refused until you add one`);
   }
   const listeners = listen(options.listen);
@@ -64,7 +64,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     listeners,
     identity,
     gate: new LoginGate(),
-    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions, log: write }),
+    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions }),
     onePort,
     once,
     startRemote: (granted, ends) => startRemote(options, granted, ends),
@@ -77,7 +77,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     const { writeStdout } = await import("../stdout.ts");
     writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
   }
-  using stop = stopSignals();
+  using stop = stopSignals({ mayContinue: true });
   stop.signal.addEventListener("abort", () => {
     log.session = "";
     log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);
@@ -144,5 +144,7 @@ function startRemote(
   const ends = [client, server].map(({ hostname, port }) => `${plainAddress(hostname)} ${port}`);
   // As sshd sets it: the addresses for data connections.
   const env = { SSH_CONNECTION: ends.join(" ") };
-  return startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  // The remote end ignores them later. Until then a signal to all processes must not end it.
+  return startChild(program, { args, env, ...pipes }, ["SIGTERM", "SIGINT", "SIGHUP"]);
 }

@@ -109,6 +109,11 @@ describe("a client refuses a server in TLS", () => {
     ["with a route that is not one", [CHALLENGE, formatLogin({ ...ACCEPTED, route: "x".repeat(32) })], "route"],
     ["that denies its proof", [CHALLENGE, formatLogin({ type: "denied" })], "it does not accept the key of the URL"],
     [
+      "that refuses with line breaks and control characters",
+      [CHALLENGE, formatLogin({ type: "refused", message: "no\nescp: Password:\r\x1b[2J\u202e" })],
+      "no\\nescp: Password:\\r\\x1b[2J\\u202e",
+    ],
+    [
       "that refuses with a long text",
       [CHALLENGE, formatLogin({ type: "refused", message: "x".repeat(1025) })],
       "message",
