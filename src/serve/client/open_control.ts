@@ -74,14 +74,15 @@ export async function openControl(server: ServerAddress, options: ControlOptions
   const onAbort = () => conn && closeQuietly(conn);
   signal.addEventListener("abort", onAbort);
   try {
+    const lateMs = performance.now() + Math.min(BUSY_MS, options.timeoutMs);
     let certificate: Uint8Array<ArrayBuffer> | undefined;
-    for (const sinceMs = performance.now(); !certificate;) {
+    for (;;) {
       conn = await connect(server, options);
       signal.throwIfAborted();
       certificate = await requestCertificate(conn, options);
       if (certificate) break;
       closeQuietly(conn);
-      if (performance.now() - sinceMs > Math.min(BUSY_MS, options.timeoutMs)) throw isBusy(options.name);
+      if (performance.now() > lateMs) throw tooBusy(options.name);
       await delay(BUSY_PAUSE_MS, { signal });
     }
     const certificateHash = await hashCertificate(certificate);
@@ -132,7 +133,7 @@ async function requestCertificate(
   return answer.certificate;
 }
 
-function isBusy(name: string): StartError {
+function tooBusy(name: string): StartError {
   return new StartError(`Cannot start a session at ${name}: it has too many connections`, {
     hint: "Try again later; its log names the networks that the connections come from",
   });

@@ -194,6 +194,7 @@ export class Server {
       note(`${who}: session ended after ${((performance.now() - beganMs) / 1000).toFixed(1)} s: ${end}`);
     } catch (error) {
       log("warn", `${who}: cannot serve a session: ${messageOf(error)}`, session?.route.slice(0, 8));
+      await session?.end();
     } finally {
       if (session) this.#sessions.delete(session.route);
     }

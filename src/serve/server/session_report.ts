@@ -96,13 +96,14 @@ export function describeTask({ task, variant, paths, morePaths = 0 }: SessionRep
  */
 export function describeEnd(report: SessionReport | undefined, exit: string): string {
   if (report === undefined) return `no task (${exit})`;
-  const { task, files, bytes, failed, deleted } = report;
-  const isCopy = task === "push" || task === "pull";
+  const { task, variant, files, bytes, failed, deleted } = report;
+  const changes = variant !== "dry run";
+  const isCopy = changes && (task === "push" || task === "pull");
   const parts = [
     outcomeOf(report, exit),
     ...(isCopy ? [`${files} file${files === 1 ? "" : "s"}`, `${bytes} bytes`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(deleted > 0 ? [`${deleted} deleted`] : []),
+    ...(changes && deleted > 0 ? [`${deleted} deleted`] : []),
   ];
   return `${describeTask(report)}: ${parts.join(", ")}`;
 }

@@ -4,6 +4,7 @@ import { StartError } from "../../../src/errors.ts";
 import { printable } from "../../../src/escape_text.ts";
 import { closeQuietly } from "../../../src/net/close.ts";
 import { writeAll } from "../../../src/net/pass.ts";
+import { formatAnswer, MAX_FIRST_LINE_BYTES } from "../../../src/protocol/serve/first_line.ts";
 import {
   formatLogin,
   MAX_LOGIN_LINE_BYTES,
@@ -13,9 +14,9 @@ import {
 import { isSecretProof, secretProof } from "../../../src/protocol/serve/proof.ts";
 import { createIdentity } from "../../../src/serve/certificate.ts";
 import { type ControlOptions, openControl, type Prover } from "../../../src/serve/client/open_control.ts";
-import { LineReader } from "../../../src/serve/read_line.ts";
+import { LineReader, readLine } from "../../../src/serve/read_line.ts";
 import type { ServerAddress } from "../../../src/serve/server_address.ts";
-import { type FakeServer, startAnswering, startTlsServer } from "./fake_server.ts";
+import { type FakeServer, startAnswering, startFakeServer, startTlsServer } from "./fake_server.ts";
 
 const SECRET = new Uint8Array(16).fill(5);
 const NONCE = new Uint8Array(32).fill(6);
@@ -74,6 +75,17 @@ describe("a client refuses a server before TLS", () => {
 
   it("that does not answer in time", async () => {
     await refuses(startAnswering(""), "no answer within 0.05 s", { timeoutMs: 50 });
+  });
+
+  it("that stays busy, after further attempts", async () => {
+    let attempts = 0;
+    const server = startFakeServer(async (conn) => {
+      attempts++;
+      await readLine(conn, MAX_FIRST_LINE_BYTES);
+      await writeAll(conn, new TextEncoder().encode(formatAnswer({ kind: "refused", reason: "busy" })));
+    });
+    await refuses(server, "it has too many connections", { timeoutMs: 400 });
+    assertEquals(attempts, 2);
   });
 
   it("whose certificate is not trusted, without TLS", async () => {

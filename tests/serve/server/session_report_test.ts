@@ -71,7 +71,7 @@ describe("the report of a session", () => {
       'push to "incoming": aborted (the client has disconnected), 0 files, 7 bytes',
     );
     assertEquals(end({ state: "running" }), 'push to "incoming": aborted (status 1), 3 files, 5242880 bytes');
-    assertEquals(end({ variant: "dry run" }), 'push (dry run) to "incoming": complete, 3 files, 5242880 bytes');
+    assertEquals(end({ variant: "dry run", deleted: 2 }), 'push (dry run) to "incoming": complete');
     assertEquals(end({ task: "clean", paths: [] }), "clean: complete");
     assertEquals(describeEnd(undefined, "signal SIGKILL"), "no task (signal SIGKILL)");
   });
