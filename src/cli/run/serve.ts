@@ -40,19 +40,22 @@ export async function runServe(options: ServeOptions): Promise<number> {
   if (directory === undefined) throw new UserError("Cannot serve sessions: HOME is not set");
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
   const certificateHash = await hashCertificate(identity.certificate);
-  if (output.log !== undefined) checkOutside(restrictions.root, output.log, "the log file");
+  const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
+  const protectedFiles = [
+    ...(once ? [] : [{ name: "the file of authorized keys", path: file }]),
+    ...(output.log === undefined ? [] : [{ name: "the log file", path: output.log }]),
+  ];
+  for (const each of protectedFiles) checkOutside(restrictions.root, each.path, each.name);
   const shown = { ...output, quiet: false, verbose: output.quiet ? 0 : output.verbose + 1 };
   using logFile = openCopyLog({ ...shown, noFifo: true }, (line) => writeStderr(line + "\n"));
   const { log } = logFile;
   const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
-  const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
   const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
     log.session = "";
     log.warn(`line ${line} of ${file} is not used: ${reason}`);
   });
-  if (!once) {
-    checkOutside(restrictions.root, file, "the file of authorized keys");
-    if (keys.read().keys.length === 0) log.warn(`${file} has no keys: every client will be refused until you add one`);
+  if (!once && keys.read().keys.length === 0) {
+    log.warn(`${file} has no keys: every client will be refused until you add one`);
   }
   const listeners = listen(options.listen);
   const { port } = listeners[0].addr;
@@ -64,7 +67,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     listeners,
     identity,
     gate: new LoginGate(),
-    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, restrictions }),
+    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, protectedFiles, restrictions }),
     onePort,
     once,
     startRemote: (granted, ends) => startRemote(options, granted, ends),

@@ -7,19 +7,21 @@ import type { KeyProof } from "../../protocol/serve/login_messages.ts";
 import { fingerprintOf, parsePublicKeyBlob, type PublicKey, verifySignature } from "../keys/public_key.ts";
 import { type AuthorizedKey, type AuthorizedKeysFile, findAuthorizedKey } from "./authorized_keys.ts";
 import { restrict } from "./key_options.ts";
-import { checkRoot } from "./key_root.ts";
+import { checkRoot, type ProtectedFile } from "./key_root.ts";
 import type { Authenticate, Grant, Refusal } from "./login.ts";
 import type { Restrictions } from "./restrictions.ts";
 
 /** Settings of a server whose clients have keys. */
 export interface KeyLoginOptions {
   readonly file: AuthorizedKeysFile;
+  /** Files that the directory of a key must not contain. */
+  readonly protectedFiles: readonly ProtectedFile[];
   /** Restrictions of all clients. */
   readonly restrictions: Restrictions;
 }
 
 /** Returns the function that checks the proofs of clients. */
-export function keyLogin({ file, restrictions }: KeyLoginOptions): Authenticate {
+export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions): Authenticate {
   return async (proof, binding, address) => {
     if (proof.type !== "key") return { denied: "the secret of a URL" };
     const key = parseKey(proof);
@@ -40,7 +42,7 @@ export function keyLogin({ file, restrictions }: KeyLoginOptions): Authenticate 
       const refused = "it allows this key neither to push nor to pull";
       return { refused, logged: `${name}: ${refused}` };
     }
-    const root = checkRoot(restrictions.root, options.root, file.path);
+    const root = checkRoot(restrictions.root, options.root, protectedFiles);
     const who = `${name} from ${address}${comment === "" ? "" : ` (${comment})`}`;
     return { who, restrictions: { ...granted, root } };
   }

@@ -12,16 +12,22 @@ import {
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { isWithin } from "../../files/target/confinement.ts";
 
+/** A file that clients must neither read nor change. */
+export interface ProtectedFile {
+  /** Name for messages, such as "the file of authorized keys". */
+  readonly name: string;
+  readonly path: string;
+}
+
 /**
  * Returns the directory of a key, without symbolic links.
  *
  * @param serverRoot Directory of the server, without symbolic links.
  * @param root Directory in the options of the key. A relative one is below that of the server. Clients of this
  * or of another key may change it, so no part of it may be a link. Default: the directory of the server.
- * @param keysFile File of authorized keys.
- * @throws {UserError} if there is no such directory, or it contains the file of authorized keys.
+ * @throws {UserError} if there is no such directory, or it contains a protected file.
  */
-export function checkRoot(serverRoot: string, root: string | undefined, keysFile: string): string {
+export function checkRoot(serverRoot: string, root: string | undefined, files: readonly ProtectedFile[]): string {
   const path = root === undefined ? serverRoot : isAbsolutePath(root) ? root : joinPath(serverRoot, root);
   let real: string;
   try {
@@ -34,7 +40,7 @@ export function checkRoot(serverRoot: string, root: string | undefined, keysFile
   if (componentsOf(path).join("/") !== componentsOf(real).join("/")) {
     throw refuse(path, "it contains a symbolic link");
   }
-  checkOutside(real, keysFile, "the file of authorized keys");
+  for (const file of files) checkOutside(real, file.path, file.name);
   return real;
 }
 

@@ -11,10 +11,13 @@ describe("the root of a key", () => {
       "served/link": { link: "/etc" },
       "data/inner/file": "",
       "data/link": { link: "/etc" },
+      "logs": { directory: true },
       "keys": "",
     });
     const path = Deno.realPathSync(tree.path);
-    const check = (root?: string) => checkRoot(`${path}/served`, root, `${path}/keys`);
+    const keys = { name: "the file of authorized keys", path: `${path}/keys` };
+    const log = { name: "the log file", path: `${path}/logs/log` };
+    const check = (root?: string) => checkRoot(`${path}/served`, root, [keys, log]);
     assertEquals(check(), `${path}/served`);
     assertEquals(check("inner"), `${path}/served/inner`);
     assertEquals(check(`${path}/data/inner`), `${path}/data/inner`);
@@ -24,6 +27,7 @@ describe("the root of a key", () => {
     assertThrows(() => check("none"), UserError, "No such file or directory");
     assertThrows(() => check("inner/file"), UserError, "it is not a directory");
     assertThrows(() => check(path), UserError, "it contains the file of authorized keys");
+    assertThrows(() => check(`${path}/logs`), UserError, "it contains the log file");
   });
 
   it("does not contain the file of authorized keys, nor a link on the path to it", async () => {
