@@ -25,12 +25,15 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
  * Listens until disposed. The first signal aborts; a second signal exits at once. Signals that were ignored when this process
  * started, for example by nohup(1), stay ignored. Ignores SIGXFSZ, so that writing beyond `ulimit -f` fails with EFBIG.
  *
- * @param hint Returns what is printed after "Interrupted".
+ * @param options.hint Returns what is printed after "Interrupted".
+ * @param options.mayContinue Whether the process may continue for any time after SIGTERM and SIGHUP. Default: false.
  */
-export function stopSignals(hint?: () => string | undefined): Disposable & { signal: AbortSignal } {
+export function stopSignals(
+  { hint, mayContinue }: { hint?: () => string | undefined; mayContinue?: boolean } = {},
+): Disposable & { signal: AbortSignal } {
   const stop = new StopSignals(hint);
   ignoreSignals(FILE_SIZE);
-  stop.listen({ guardAfterMs: GUARD_AFTER_MS });
+  stop.listen({ guardAfterMs: GUARD_AFTER_MS, mayContinue });
   return stop;
 }
 
@@ -66,8 +69,11 @@ export class StopSignals implements Disposable {
    *
    * @param options.guardAfterMs Time until signals end the process even if the main thread is stuck. In milliseconds.
    * @param options.parent Process whose exit ends this one.
+   * @param options.mayContinue Whether the process may continue for any time after the first signal.
    */
-  listen({ guardAfterMs, parent }: { guardAfterMs: number; parent?: number }): void {
+  listen(
+    { guardAfterMs, parent, mayContinue = false }: { guardAfterMs: number; parent?: number; mayContinue?: boolean },
+  ): void {
     const all = stopSignalsOf(Deno.build.os);
     const ignored = ignoredOf(all);
     for (const signal of all.filter((signal) => !ignored.includes(signal))) {
@@ -78,7 +84,7 @@ export class StopSignals implements Disposable {
     ignoreSignals(ignored as KnownSignal[]);
     const signals = [...this.#listeners.keys()];
     if (signals.length === 0 && parent === undefined) return;
-    this.#timer = setTimeout(() => this.#guard({ signals, parent }), guardAfterMs);
+    this.#timer = setTimeout(() => this.#guard({ signals, parent, mayContinue }), guardAfterMs);
   }
 
   [Symbol.dispose](): void {
@@ -98,7 +104,8 @@ export class StopSignals implements Disposable {
     this.#controller.abort(new Interrupted(this.#hint?.(), { urgent }));
   }
 
-  #guard({ signals, parent }: { signals: Deno.Signal[]; parent?: number }): void {
+  #guard(watched: Pick<Extract<ToStopWorker, { type: "watch" }>, "signals" | "parent" | "mayContinue">): void {
+    const { signals } = watched;
     if (openFilesLimit() < MIN_DESCRIPTORS) return;
     // No handler runs in a thread that is blocked in a system call.
     blockInThisThread(signals as KnownSignal[]);
@@ -110,7 +117,7 @@ export class StopSignals implements Disposable {
     };
     // Without the Worker only the main thread handles signals.
     worker.onerror = (event) => event.preventDefault();
-    post({ type: "watch", signals, status: EXIT_STATUS.interrupted, parent, line: this.#line });
+    post({ type: "watch", ...watched, status: EXIT_STATUS.interrupted, line: this.#line });
     this.#worker = worker;
   }
 }

@@ -10,11 +10,19 @@ import { endLineOnce } from "./terminal_line.ts";
 
 /** Main thread to Worker. */
 export type ToStopWorker =
-  /**
-   * First. `status`: exit status of the process. `parent`: process whose exit ends the session. `line`: state of the end of the
-   * line.
-   */
-  | { type: "watch"; signals: Deno.Signal[]; status: number; parent?: number; line: Int32Array<SharedArrayBuffer> }
+  /** First. */
+  | {
+    type: "watch";
+    signals: Deno.Signal[];
+    /** Exit status of the process. */
+    status: number;
+    /** Process whose exit ends the session. */
+    parent?: number;
+    /** Whether the process may continue for any time after the first signal. */
+    mayContinue: boolean;
+    /** State of the end of the line. */
+    line: Int32Array<SharedArrayBuffer>;
+  }
   /** Reply to "alive?": the main thread runs, and will exit. */
   | { type: "alive" };
 
@@ -41,7 +49,7 @@ scope.onmessage = ({ data }) => {
     alive = true;
     return;
   }
-  const { signals, status, parent, line } = data;
+  const { signals, status, parent, mayContinue, line } = data;
   const leave = () => {
     if (requested) endLineOnce(line);
     exitAtOnce(status);
@@ -50,7 +58,7 @@ scope.onmessage = ({ data }) => {
     if (requested) return leave();
     requested = true;
     // After the first Ctrl-C the main thread may take its time: the user can press it again.
-    if (signal === "SIGINT" || signal === "SIGBREAK") return;
+    if (mayContinue || signal === "SIGINT" || signal === "SIGBREAK") return;
     setTimeout(() => {
       scope.postMessage("alive?");
       setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);

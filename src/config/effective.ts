@@ -11,8 +11,8 @@ import { choosePorts } from "./port_range.ts";
 export interface HostLimits {
   /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
-  /** Whether `root` must be a path without symbolic links. */
-  readonly isRealRoot?: boolean;
+  /** As in `SessionLimits`. */
+  readonly isServed?: boolean;
   /** Directions that clients may use. Default: both. */
   readonly allow?: readonly Direction[];
   /** Maximum rate of a session, in bytes per second. Default: unlimited. */

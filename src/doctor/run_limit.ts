@@ -1,5 +1,6 @@
 /** Finds what limited a copy, from what this machine has observed of it. */
 
+import { describeTunnel } from "../net/tunnel.ts";
 import { BUSY } from "./bottleneck.ts";
 import type { End } from "./step.ts";
 
@@ -38,7 +39,7 @@ export interface RunFacts {
   files: number;
   /** Rate limit of the user. */
   limitBytesPerSecond?: number;
-  /** Name of the tunnel through ssh; undefined if a session needed none. */
+  /** Name of the tunnel; undefined if a session needed none. */
   tunnel?: string;
   /** Number of busy cores of this process during the transfer, and of the cores that it can use. */
   busyCores: number;
@@ -90,7 +91,9 @@ export function findRunLimit(facts: RunFacts): RunLimit {
     const reason = `escp kept ${facts.busyCores.toFixed(1)} of ${facts.usableCores} usable cores busy`;
     return { what: "processor", end: "here", reasons: [reason] };
   }
-  if (facts.tunnel !== undefined) return { what: "ssh", reasons: [`the data went through ssh (${facts.tunnel})`] };
+  if (facts.tunnel !== undefined) {
+    return { what: "ssh", reasons: [`the data went through ${describeTunnel(facts.tunnel)}`] };
+  }
   return limitOfConnections(facts);
 }
 

@@ -60,7 +60,7 @@ export interface Facts {
   /** Number of streams that a copy uses. */
   streams: number;
   system: Partial<Record<End, SystemFacts>>;
-  /** Name of the tunnel through ssh for the data; undefined if the data goes directly. */
+  /** Name of the tunnel for the data; undefined if the data goes directly. */
   tunnel?: string;
   /** Advice for a direct route, such as "Open TCP ports 1232-1242 of web1 for this machine". */
   portsToOpen?: string;

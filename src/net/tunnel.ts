@@ -9,7 +9,7 @@ export const NO_ANSWER = "no answer";
 export interface Tunnel {
   /** Name for messages. */
   readonly name: string;
-  /** Name as the address of streams. Default: the name, after that of ssh. */
+  /** Name as the address of streams. Default: that of `describeTunnel`. */
   readonly address?: string;
   /** Maximum useful number of streams. */
   readonly maxStreams: number;
@@ -27,8 +27,18 @@ export interface TunnelConn extends ByteConn {
   failureText(): Promise<string>;
 }
 
+/** End of the names of tunnels at a server without ssh. */
+export const OF_SERVER = " of the server";
+
+/** Returns the route through a tunnel for messages, such as `ssh (ssh -W)` or `port 7523 of the server`. */
+export function describeTunnel(name: string): string {
+  return name.endsWith(OF_SERVER) ? name : `ssh (${name})`;
+}
+
 /** Tunnels of a connector, for when no direct route works. */
 export interface TunnelUse {
+  /** How to let the last tunnel work, for messages, in the imperative. Default: unknown. */
+  advice?: string;
   /** Whether to skip the direct routes. */
   always: boolean;
   /** Returns the next tunnel to try. @param failed Failure texts of the tunnels tried before. */

@@ -2,6 +2,7 @@
 
 import { concat } from "../bytes.ts";
 import { quotePath, UsageError } from "../errors.ts";
+import { MAX_CLIENT_NAME } from "../protocol/serve/login_messages.ts";
 import { HASH_BYTES, ONE_TIME_SECRET_BYTES } from "../protocol/serve/proof.ts";
 import { parseUri } from "../ssh/uri.ts";
 import { DEFAULT_PORT, formatAddress, type ServerAddress } from "./server_address.ts";
@@ -59,6 +60,9 @@ export function parseEscpsOperand(text: string): EscpsOperand {
   const uri = mark < 0 ? text : text.slice(0, mark);
   const shown = mark < 0 ? text : `${uri}${KEY_MARK}...`;
   const { host, user, port = DEFAULT_PORT, path } = parseUri(uri, { scheme: SCHEME, shown });
+  if (user !== undefined && user.length > MAX_CLIENT_NAME) {
+    throw new UsageError(`The name in ${quotePath(shown)} must have at most ${MAX_CLIENT_NAME} characters`);
+  }
   const operand = { host, user, port, path: belowRoot(path) };
   if (mark < 0) return operand;
   const oneTimeKey = parseKey(text.slice(mark + KEY_MARK.length));

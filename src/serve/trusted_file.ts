@@ -8,6 +8,9 @@ import { ownUser } from "../files/target/directory_access.ts";
 /** Maximum size of a file in bytes: about 8,000 keys. */
 export const MAX_TRUSTED_BYTES = 1 << 20;
 
+/** Reason to refuse a directory, FIFO or device. */
+export const NOT_REGULAR = "it is not a regular file";
+
 /**
  * Reads a text. The file must belong to this user or root, and so must its directories; others must not be able to write to
  * them, except to sticky ones such as /tmp, in which only owners replace files. As `StrictModes` of sshd_config(5), up to the
@@ -20,8 +23,9 @@ export function readTrustedFile(path: string): string | undefined {
   let real: string;
   let bytes: Uint8Array;
   try {
+    // Opening a FIFO would wait. A descriptor such as /dev/fd/3 may have no real path.
+    if (!Deno.statSync(path).isFile) throw refuse(path, NOT_REGULAR);
     real = Deno.realPathSync(path);
-    if (Deno.lstatSync(real).isFile === false) throw refuse(path, "it is not a regular file");
     using file = Deno.openSync(real);
     checkTrusted(path, real, file);
     bytes = readBeyond(file, MAX_TRUSTED_BYTES);
@@ -49,7 +53,7 @@ export function checkTrusted(path: string, real: string, file: Deno.FsFile): voi
   const user = ownUser();
   if (user === undefined) return;
   const opened = file.statSync();
-  if (!opened.isFile) throw refuse(path, "it is not a regular file");
+  if (!opened.isFile) throw refuse(path, NOT_REGULAR);
   checkOwner(path, real, opened, user, { sticky: false });
   checkTrustedDirectory(path, directoryOf(real));
 }

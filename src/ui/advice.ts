@@ -1,6 +1,7 @@
 /** Derives advice for faster copies from the facts of `--doctor`. Pure. */
 
 import { recommendsNewerOpenssl } from "../crypto/vector_aes.ts";
+import { describeTunnel } from "../net/tunnel.ts";
 import type { NetworkSettings } from "../protocol/control/probe.ts";
 import { findBottlenecks, gainOfStreams, transferWithMostStreams } from "../doctor/bottleneck.ts";
 import type { BottleneckFacts, Direction, End, Facts } from "../doctor/step.ts";
@@ -48,7 +49,7 @@ function ports({ host, tunnel, portsToOpen, requestsPorts }: Facts): string[] {
   const others = requestsPorts
     ? ""
     : `, or name open ports with --escp-portrange or the key "escp-portrange" in the configuration on ${host}`;
-  return [`The data goes through ssh (${tunnel}), which is slower. ${portsToOpen}${others}`];
+  return [`The data goes through ${describeTunnel(tunnel)}, which is slower. ${portsToOpen}${others}`];
 }
 
 /** Reports machines that are busy with other processes. */

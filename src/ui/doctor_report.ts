@@ -2,6 +2,7 @@
 
 import type { BottleneckFacts, Direction, End, Step, StepFacts } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
+import { describeTunnel } from "../net/tunnel.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 import { wrapText } from "./wrap_text.ts";
@@ -82,7 +83,7 @@ function describe(step: Step, view: DoctorView): string[] {
       return step.system ? describeSystem(step.system) : [];
     case "ports": {
       const chosen = step.attempts.find(({ problem }) => problem === undefined);
-      const route = step.tunnel === undefined ? chosen?.way ?? step.address : `through ssh (${step.tunnel})`;
+      const route = step.tunnel === undefined ? chosen?.way ?? step.address : `through ${describeTunnel(step.tunnel)}`;
       const failed = step.attempts.filter(({ problem }) => problem !== undefined);
       return [...(route === undefined ? [] : [route]), ...failed.map(({ way, problem }) => `${way}: ${problem}`)];
     }
@@ -145,7 +146,7 @@ export function describeBottleneck({ what, end }: BottleneckFacts): string {
     case "one stream":
       return "the rate of each stream";
     case "ssh":
-      return "the tunnel through ssh";
+      return "the tunnel";
     case "processor":
       return `the ${place} processor`;
     case "cipher":

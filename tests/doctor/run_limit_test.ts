@@ -50,7 +50,7 @@ describe("findRunLimit", () => {
     assertEquals(limit({ busyCores: 0.9, usableCores: 1 }), ["processor", "here"]);
   });
 
-  it("names the tunnel through ssh", () => assertEquals(limit({ tunnel: "ssh -W" }), ["ssh"]));
+  it("names the tunnel", () => assertEquals(limit({ tunnel: "ssh -W" }), ["ssh"]));
 
   it("names the end that writes too slowly, and nothing for idle connections", () => {
     assertEquals(limit(connections({ busy: 0.49 })), ["unknown"]);

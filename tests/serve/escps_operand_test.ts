@@ -58,6 +58,14 @@ describe("an operand of a server without ssh", () => {
     assertThrows(() => parse("escps://h/100%"), UsageError, "two hexadecimal digits");
   });
 
+  it("has a name of at most 64 characters", () => {
+    const name = "n".repeat(64);
+    assertEquals(parse(`escps://${name}@h/`).user, name);
+    assertThrows(() => parse(`escps://${name}n@h/`), UsageError, "must have at most 64 characters");
+    const error = assertThrows(() => parse(`escps://${name}n@h/#k=${"A".repeat(64)}`), UsageError);
+    assert(!error.message.includes("AAAA"), error.message);
+  });
+
   it("is recognized by its scheme", () => {
     for (const text of ["escps://h/", "Escps://"]) assert(isEscpsOperand(text));
     for (const text of ["escps:/h", "./escps://h", "scp://h", "escp://h", "escps:h"]) assertFalse(isEscpsOperand(text));

@@ -66,7 +66,7 @@ export function receiverCommand({ flags: line, operands }: ParsedArguments, envi
     // A user who can start this end without ssh can also access files without it: confinement would have no effect.
     limits: local
       ? { cpumask: limits.cpumask, nodemask: limits.nodemask }
-      : { ...narrowedLimits(limits, line), isRealRoot: line.served },
+      : { ...narrowedLimits(limits, line), isServed: line.served },
     output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
   };
   return { kind: "receiver", options };

@@ -66,7 +66,11 @@ export function serveOptions(
     throw new UsageError('Option "--serve" takes no operands', { hint: "Name the directory to serve with --root DIR" });
   }
   const other = TASKS.find((name) => line[name] !== undefined);
-  if (other) throw new UsageError(`Options "--serve" and "--${other}" exclude each other`);
+  if (other) {
+    throw new UsageError(`Options "--serve" and "--${other}" exclude each other`, {
+      hint: other === "json" ? "The log has a line for each session; --log FILE writes it to a file" : undefined,
+    });
+  }
   if (!line.root) {
     throw new UsageError('Option "--serve" needs a directory that confines its sessions', {
       hint: "escp --serve --root DIR",

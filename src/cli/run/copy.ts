@@ -58,7 +58,8 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
   const report = json ? await jsonReport(run, output) : undefined;
   let hasBegun = false;
   let unresumable = false;
-  using stop = stopSignals(() => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined);
+  const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined;
+  using stop = stopSignals({ hint });
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;
   const listeners: ((transfer: Transfer) => (event: TransferEvent) => void)[] = [

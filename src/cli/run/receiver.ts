@@ -6,11 +6,13 @@ import { ControlLost } from "../../session/model/control_errors.ts";
 import { serve } from "../../transfer/remote/end.ts";
 import { checkLog } from "../../transfer/remote/session_limits.ts";
 import { writeStderr } from "../../log/write_all.ts";
+import type { KnownSignal } from "../../native/process/signals.ts";
 import type { CopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ReceiverOptions } from "../options/receiver_command.ts";
 import { FILE_SIZE, StopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
+import type { SessionReporter } from "./session_reporter.ts";
 
 /**
  * Serves one session. The client reports errors to the user.
@@ -23,6 +25,7 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
   let log = new Log({ level: logLevelFor(output), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
   let guarded: Promise<{ parent?: number }> | undefined;
+  let reporter: SessionReporter | undefined;
   using stop = new StopSignals();
   try {
     const affinity = await setAffinity(options);
@@ -40,9 +43,10 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       input: Deno.stdin.readable,
       output: Deno.stdout.writable,
       awaiting() {
-        guarded = guard(local || served);
+        guarded = guard({ local, served });
       },
       async begun(session) {
+        if (served) reporter = new (await import("./session_reporter.ts")).SessionReporter();
         stop.listenAfter(LISTEN_AFTER_MS, { guardAfterMs: 0, ...await guarded });
         if (session.log !== undefined) {
           checkLog(session.log, limits);
@@ -57,11 +61,17 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
         affinity.notes.forEach((note) => log.warn(note));
       },
       note: (text) => log.info(text),
-      emit: (event) => file?.onEvent(event),
+      tasked: (task) => reporter?.begin(task),
+      emit(event) {
+        file?.onEvent(event);
+        reporter?.onEvent(event);
+      },
       signal: stop.signal,
     });
+    reporter?.end();
     return EXIT_STATUS.ok;
   } catch (error) {
+    reporter?.end(error);
     // The client has reported the error. It is printed again only with -v.
     log.info(error instanceof ControlLost ? "the client has disconnected" : String(error));
     return EXIT_STATUS.failed;
@@ -78,13 +88,15 @@ const LISTEN_AFTER_MS = 500;
  *
  * @returns as `endWithInput`.
  */
-async function guard(sharesTerminal: boolean): Promise<{ parent?: number }> {
+async function guard({ local, served }: Pick<ReceiverOptions, "local" | "served">): Promise<{ parent?: number }> {
   const [{ ignoreSignals }, { endWithInput }] = await Promise.all([
     import("../../native/process/signals.ts"),
     import("../end_with_channel.ts"),
   ]);
   // A terminal also signals the client or server on this machine, which then closes the control channel.
-  ignoreSignals(sharesTerminal ? [...FILE_SIZE, "SIGINT", "SIGHUP"] : FILE_SIZE);
+  const ofTerminal: KnownSignal[] = local || served ? ["SIGINT", "SIGHUP"] : [];
+  // A server finishes its sessions after SIGTERM, which a service manager may send to all its processes.
+  ignoreSignals([...FILE_SIZE, ...ofTerminal, ...(served ? ["SIGTERM" as const] : [])]);
   return endWithInput();
 }
 

@@ -6,7 +6,6 @@ import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
-import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
@@ -23,6 +22,7 @@ import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
 import { formatAddress } from "../../serve/server_address.ts";
 import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
+import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
 import { stopSignals } from "../stop_signals.ts";
@@ -31,7 +31,7 @@ import { SpareRemote } from "./spare_remote.ts";
 
 /** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
 export async function runServe(options: ServeOptions): Promise<number> {
-  const { onePort, once, output: { quiet, verbose } } = options;
+  const { onePort, once, output } = options;
   const restrictions = {
     root: resolveRoot(options.root),
     allow: options.allow,
@@ -42,22 +42,22 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const identity = await loadIdentity(joinPath(directory, "server_identity"));
   const certificateHash = await hashCertificate(identity.certificate);
   const certified = await readCertifiedFiles(options);
-  const log = new Log({
-    level: quiet ? "warn" : logLevelFor({ verbose: verbose + 1, quiet }),
-    sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
-  });
-  const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
   const file = options.authorizedKeys ?? joinPath(directory, "authorized_keys");
-  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
-    log.session = "";
-    log.warn(`line ${line} of ${file} is not used: ${reason}`);
-  });
   const protectedFiles = [
     ...(once ? [] : [{ name: "the file of authorized keys", path: file }]),
+    ...(output.log === undefined ? [] : [{ name: "the log file", path: output.log }]),
     ...(options.certified ? [{ name: "the private key", path: options.certified.privateKey }] : []),
     ...(options.certified ? [{ name: "the certificate", path: options.certified.certificate }] : []),
   ];
   for (const each of protectedFiles) checkOutside(restrictions.root, each.path, each.name);
+  const shown = { ...output, quiet: false, verbose: output.quiet ? 0 : output.verbose + 1 };
+  using logFile = openCopyLog({ ...shown, noFifo: true }, (line) => writeStderr(line + "\n"));
+  const { log } = logFile;
+  const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
+  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
+    log.session = "";
+    log.warn(`line ${line} of ${file} is not used: ${reason}`);
+  });
   if (!once && keys.read().keys.length === 0) {
     log.warn(`${file} has no keys: every client will be refused until you add one`);
   }
@@ -73,9 +73,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     identity,
     certified,
     gate: new LoginGate(),
-    authenticate: once
-      ? onceLogin(secret, restrictions)
-      : keyLogin({ file: keys, protectedFiles, restrictions, log: write }),
+      authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, protectedFiles, restrictions }),
     onePort,
     once,
     startRemote: (granted, ends) => spare.start(remoteGrant(options, granted, ends)),
@@ -89,7 +87,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     const { writeStdout } = await import("../stdout.ts");
     writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
   }
-  using stop = stopSignals();
+  using stop = stopSignals({ mayContinue: true });
   stop.signal.addEventListener("abort", () => {
     log.session = "";
     log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);

@@ -74,5 +74,7 @@ export class SpareRemote implements Disposable {
 
 function startSpare(engine: EngineChoice): Deno.ChildProcess {
   const { program, args } = selfCommand(["--receiver", "--await-grant", `--engine=${engine}`]);
-  return startChild(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" });
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  // A signal to all processes must not end a session. The process ignores these signals later.
+  return startChild(program, { args, ...pipes }, ["SIGTERM", "SIGINT", "SIGHUP"]);
 }

@@ -1,17 +1,22 @@
 /** Starts and stops child processes. */
 
-import { startUnblocked } from "./signal_mask.ts";
-import { ignoreAgain } from "./signals.ts";
+import { startBlocking } from "./signal_mask.ts";
+import { ignoreAgain, type KnownSignal } from "./signals.ts";
 
 /**
  * Starts a program. The program ignores the signals that this process ignores on purpose, and receives all others, even if
  * this thread blocks them.
  *
+ * @param blocked Signals that the program blocks from its start.
  * @throws as `Deno.Command.spawn`.
  */
-export function startChild(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+export function startChild(
+  program: string,
+  options: Deno.CommandOptions,
+  blocked: readonly KnownSignal[] = [],
+): Deno.ChildProcess {
   ignoreAgain();
-  return startUnblocked(() => new Deno.Command(program, options).spawn());
+  return startBlocking(blocked, () => new Deno.Command(program, options).spawn());
 }
 
 /** Sends a signal to a child process, which may have exited already. */

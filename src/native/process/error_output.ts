@@ -30,9 +30,14 @@ export class ErrorOutput {
 
   /** Returns its last lines that are not empty. They must be escaped for a terminal. Call this after the process has ended. */
   async lastLines(count: number): Promise<string[]> {
-    await settleWithin(PATIENCE_MS, this.#ended);
+    await this.ended();
     const lines = this.#text.split(/[\r\n]+/).map((line) => line.trim());
     return lines.filter((line) => line !== "").slice(-count);
+  }
+
+  /** Resolves at the end of the output, or soon after the process has ended. Call this after the process has ended. */
+  async ended(): Promise<void> {
+    await settleWithin(PATIENCE_MS, this.#ended);
   }
 
   /** Whether the pattern was found so far. */

@@ -26,14 +26,20 @@ export function unblockInThisThread(signals: readonly KnownSignal[]): void {
   blocked = [];
 }
 
-/** Calls a function that starts a process with no signals blocked, because the process inherits the mask of this thread. */
-export function startUnblocked<Result>(start: () => Result): Result {
-  if (blocked.length === 0) return start();
-  change("unblock", blocked);
+/**
+ * Calls a function that starts a process. The process inherits the mask of this thread, so that it blocks exactly the given
+ * signals; without FFI it blocks none.
+ */
+export function startBlocking<Result>(signals: readonly KnownSignal[], start: () => Result): Result {
+  const unblocked = blocked.filter((signal) => !signals.includes(signal));
+  const added = signals.filter((signal) => !blocked.includes(signal));
+  change("unblock", unblocked);
+  change("block", added);
   try {
     return start();
   } finally {
-    change("block", blocked);
+    change("unblock", added);
+    change("block", unblocked);
   }
 }
 

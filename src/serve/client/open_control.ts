@@ -1,7 +1,9 @@
 /** Client: opens the control channel of a session at `escp --serve`. */
 
+import { delay } from "../../async/delay.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import { messageOf, ProtocolError, StartError } from "../../errors.ts";
+import { printable } from "../../escape_text.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { type ByteReader, type ByteWriter, writeAll } from "../../net/pass.ts";
 import { formatFirstLine, MAX_ANSWER_BYTES, parseAnswer } from "../../protocol/serve/first_line.ts";
@@ -62,6 +64,11 @@ export interface ControlConn extends ByteReader, ByteWriter {
   close(): void;
 }
 
+/** Time for which a busy server is tried again, in milliseconds. It drops connections that wait for more than 2 s. */
+const BUSY_MS = 10_000;
+/** Pause before a busy server is tried again, in milliseconds. */
+const BUSY_PAUSE_MS = 500;
+
 /** An open control channel. */
 export interface OpenControl {
   readonly conn: ControlConn;
@@ -85,10 +92,18 @@ export async function openControl(server: ServerAddress, options: ControlOptions
       signal.throwIfAborted();
       return { conn, ...await login(conn, started.certificateHash, options) };
     }
-    const tcp = await connect(server, options);
-    conn = tcp;
-    signal.throwIfAborted();
-    const certificate = await requestCertificate(tcp, options);
+    const lateMs = performance.now() + Math.min(BUSY_MS, options.timeoutMs);
+    let tcp: Deno.TcpConn;
+    let certificate: Uint8Array<ArrayBuffer> | undefined;
+    for (;;) {
+      conn = tcp = await connect(server, options);
+      signal.throwIfAborted();
+      certificate = await requestCertificate(tcp, options);
+      if (certificate) break;
+      closeQuietly(tcp);
+      if (performance.now() > lateMs) throw tooBusy(options.name);
+      await delay(BUSY_PAUSE_MS, { signal });
+    }
     const certificateHash = await hashCertificate(certificate);
     const remember = await options.trust(certificateHash, signal);
     conn = await startTls(tcp, certificate, options);
@@ -117,19 +132,26 @@ async function connect({ host, port }: ServerAddress, { name, timeoutMs }: Contr
   }
 }
 
+/** Returns the certificate of the server; undefined if it is busy. */
 async function requestCertificate(
   conn: Deno.Conn,
   { name, timeoutMs }: ControlOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   await writeAll(conn, new TextEncoder().encode(formatFirstLine({ kind: "control" })));
   const { line, rest } = await withDeadline(timeoutMs, readLine(conn, MAX_ANSWER_BYTES), noAnswer(timeoutMs));
   const answer = parseAnswer(line);
   if (answer.kind === "refused") {
-    const reason = answer.reason === "busy" ? "it has too many connections" : "it accepts no new sessions";
-    throw new StartError(`Cannot start a session at ${name}: ${reason}`);
+    if (answer.reason === "busy") return undefined;
+    throw new StartError(`Cannot start a session at ${name}: it accepts no new sessions`);
   }
   if (rest.length > 0) throw new ProtocolError("bad-answer", "the server did not answer like escp --serve");
   return answer.certificate;
+}
+
+function tooBusy(name: string): StartError {
+  return new StartError(`Cannot start a session at ${name}: it has too many connections`, {
+    hint: "Try again later; its log names the networks that the connections come from",
+  });
 }
 
 /** Starts TLS with the certificate as the only one that is trusted: the handshake proves that the server has its key. */
@@ -165,7 +187,11 @@ async function login(
     const binding = { certificateHash, serverNonce, clientNonce };
     await writeAll(conn, new TextEncoder().encode(formatLogin(await prover.prove(binding))));
     const verdict = parseVerdict(await next());
-    if (verdict.type === "refused") throw new StartError(`Cannot start a session at ${name}: ${verdict.message}`);
+    if (verdict.type === "refused") {
+      // A line after a line break would look like a message of escp.
+      const reason = printable(verdict.message).replaceAll("\n", "\\n");
+      throw new StartError(`Cannot start a session at ${name}: ${reason}`);
+    }
     if (verdict.type === "denied") continue;
     if (prover.checkServer && !await prover.checkServer(verdict.mac, binding)) {
       throw new StartError(`Cannot trust ${name}: it does not know the secret of the URL`);

@@ -2,7 +2,7 @@
 
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
-import type { Tunnel, TunnelConn } from "../../net/tunnel.ts";
+import { OF_SERVER, type Tunnel, type TunnelConn } from "../../net/tunnel.ts";
 import { MAX_STREAMS } from "../../protocol/limits.ts";
 import { formatFirstLine } from "../../protocol/serve/first_line.ts";
 import { messageOf } from "../../errors.ts";
@@ -13,7 +13,7 @@ import type { ServerRoute } from "./peer.ts";
 export function serverPortTunnel(route: ServerRoute): Tunnel {
   const address = formatAddress(route);
   return {
-    name: `port ${route.port} of the server`,
+    name: `port ${route.port}${OF_SERVER}`,
     address,
     maxStreams: MAX_STREAMS,
     open: () => new PortConn(route),

@@ -4,7 +4,7 @@ import { equals } from "../../bytes.ts";
 import { messageOf, quotePath, UserError } from "../../errors.ts";
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { FormatError, SshReader } from "../../protocol/serve/ssh_strings.ts";
-import { readBeyond } from "../trusted_file.ts";
+import { NOT_REGULAR, readBeyond } from "../trusted_file.ts";
 import type { KeySigner } from "./key_signer.ts";
 import {
   decodeBase64,
@@ -120,6 +120,8 @@ async function importKey({ seed, publicKey }: KeyPair): Promise<KeySigner> {
 function readText(path: string): string | undefined {
   let file: Deno.FsFile;
   try {
+    // Opening a FIFO would wait, and reading a terminal.
+    if (!Deno.statSync(path).isFile) throw new UserError(`Cannot read the key ${quotePath(path)}: ${NOT_REGULAR}`);
     file = Deno.openSync(path);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;

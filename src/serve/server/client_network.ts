@@ -4,7 +4,17 @@ import { parseIp } from "./ip_address.ts";
 export function clientNetwork(address: string): string {
   const bytes = parseIp(address);
   if (bytes === undefined) return address;
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = [0, 2, 4, 6].map((at) => (bytes[at] << 8 | bytes[at + 1]).toString(16));
-  return `${groups.join(":")}::/64`;
+  return bytes.length === 4 ? bytes.join(".") : `${groupsOf(bytes, 4)}::/64`;
+}
+
+/** Returns the network that the log names once per period: the first 24 bits of an IPv4, or 48 of an IPv6 address. */
+export function loggedNetwork(address: string): string {
+  const bytes = parseIp(address);
+  if (bytes === undefined) return address;
+  return bytes.length === 4 ? `${bytes.subarray(0, 3).join(".")}.0/24` : `${groupsOf(bytes, 3)}::/48`;
+}
+
+/** Returns the first groups of an IPv6 address. */
+function groupsOf(bytes: Uint8Array, count: number): string {
+  return Array.from({ length: count }, (_, at) => (bytes[2 * at] << 8 | bytes[2 * at + 1]).toString(16)).join(":");
 }

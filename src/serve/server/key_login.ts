@@ -18,33 +18,33 @@ export interface KeyLoginOptions {
   readonly protectedFiles: readonly ProtectedFile[];
   /** Restrictions of all clients. */
   readonly restrictions: Restrictions;
-  /** Writes to the log. */
-  readonly log: (level: "info" | "warn", text: string) => void;
 }
 
 /** Returns the function that checks the proofs of clients. */
-export function keyLogin({ file, protectedFiles, restrictions, log }: KeyLoginOptions): Authenticate {
+export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions): Authenticate {
   return async (proof, binding, address) => {
-    if (proof.type !== "key") return undefined;
+    if (proof.type !== "key") return { denied: "the secret of a URL" };
     const key = parseKey(proof);
-    const who = await nameOf(key, proof.name, address);
+    const name = await nameOf(key, proof.name);
     try {
       const authorized = key && findAuthorizedKey(file.read(), proof.key, address);
-      if (authorized && await isRight(proof, binding, authorized.key)) return grantOf(authorized, who);
-      log("info", `denied ${who}`);
-      return undefined;
+      if (!authorized || !await isRight(proof, binding, authorized.key)) return { denied: name };
+      return grantOf(authorized, name, address);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      log("warn", `refused ${who}: ${error.message}`);
-      return { refused: "it cannot serve this key; see its log" };
+      return { refused: "it cannot serve this key; see its log", logged: `${name}: ${error.message}` };
     }
   };
 
-  function grantOf({ comment, options }: AuthorizedKey, who: string): Grant | Refusal {
+  function grantOf({ comment, options }: AuthorizedKey, name: string, address: string): Grant | Refusal {
     const granted = restrict(restrictions, options);
-    if (granted.allow?.length === 0) return { refused: "it allows this key neither to push nor to pull" };
+    if (granted.allow?.length === 0) {
+      const refused = "it allows this key neither to push nor to pull";
+      return { refused, logged: `${name}: ${refused}` };
+    }
     const root = checkRoot(restrictions.root, options.root, protectedFiles);
-    return { who: comment === "" ? who : `${who} (${comment})`, restrictions: { ...granted, root } };
+    const who = `${name} from ${address}${comment === "" ? "" : ` (${comment})`}`;
+    return { who, restrictions: { ...granted, root } };
   }
 }
 
@@ -62,9 +62,7 @@ function parseKey({ key }: KeyProof): PublicKey | undefined {
 }
 
 /** Returns the key of a client, with the name that it has given, for the log. */
-async function nameOf(key: PublicKey | undefined, name: string | undefined, address: string): Promise<string> {
+async function nameOf(key: PublicKey | undefined, name: string | undefined): Promise<string> {
   const fingerprint = key ? await fingerprintOf(key) : "an invalid key";
-  return name === undefined
-    ? `${fingerprint} from ${address}`
-    : `${fingerprint} as ${escapePath(name)} from ${address}`;
+  return name === undefined ? fingerprint : `${fingerprint} as ${escapePath(name)}`;
 }

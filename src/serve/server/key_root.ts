@@ -1,7 +1,14 @@
 /** The directory that confines the sessions of a key. */
 
 import { quotePath, UserError } from "../../errors.ts";
-import { componentsOf, directoryOf, isAbsolutePath, joinPath, resolvePath } from "../../files/path/local_path.ts";
+import {
+  componentsOf,
+  directoryOf,
+  isAbsolutePath,
+  joinPath,
+  resolvePath,
+  rootOf,
+} from "../../files/path/local_path.ts";
 import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { isWithin } from "../../files/target/confinement.ts";
 
@@ -38,17 +45,18 @@ export function checkRoot(serverRoot: string, root: string | undefined, files: r
 }
 
 /**
- * Refuses a directory with a file of the server: a client could add keys with other rights, or read a private key.
+ * Refuses a directory with a file of the server: a client could add keys with other rights, change the log, or read a private
+ * key. The file may also be outside, if a symbolic link on the path to it is in the directory.
  *
  * @param root Directory without symbolic links.
  * @param file Path of the file, which need not exist.
- * @param name Name of the file for the message: "the file of authorized keys".
+ * @param name Name of the file for the message: "the log file".
  * @throws {UserError}
  */
 export function checkOutside(root: string, file: string, name: string): void {
   const path = resolvePath(Deno.cwd(), file);
-  if (![path, realPathOf(path)].some((each) => isWithin(each, root))) return;
-  throw new UserError(`Cannot serve ${quotePath(root)}: it contains ${name} ${quotePath(file)}`, {
+  if (![...lookedUp(path), realPathOf(path)].some((each) => isWithin(each, root))) return;
+  throw new UserError(`Cannot serve ${quotePath(root)}: it contains ${name} ${quotePath(file)}, or a link to it`, {
     hint: "Move the file to a directory that clients cannot change",
   });
 }
@@ -60,6 +68,43 @@ function realPathOf(path: string): string {
   } catch {
     const above = directoryOf(path);
     return above === path ? path : joinPath(realPathOf(above), path.slice(above.length).replace(/^[/\\]+/, ""));
+  }
+}
+
+/** As the limit of Linux (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/** Returns all paths that the system looks up to open a file: its directories, the links among them, and their targets. */
+function lookedUp(path: string): string[] {
+  const found: string[] = [];
+  const next = componentsOf(path.slice(rootOf(path).length)).reverse();
+  let directory = rootOf(path);
+  for (let links = 0; next.length > 0;) {
+    const name = next.pop()!;
+    if (name === "..") {
+      directory = directoryOf(directory);
+      continue;
+    }
+    const each = joinPath(directory, name);
+    found.push(each);
+    const target = links < MAX_LINKS ? linkTarget(each) : undefined;
+    if (target === undefined) {
+      directory = each;
+      continue;
+    }
+    links++;
+    if (isAbsolutePath(target)) directory = rootOf(target);
+    next.push(...componentsOf(target.slice(rootOf(target).length)).reverse());
+  }
+  return found;
+}
+
+/** Returns the target of a symbolic link; undefined for anything else. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -26,14 +26,27 @@ export interface Grant {
 export interface Refusal {
   /** For the client. Follows a colon. */
   readonly refused: string;
+  /** For the log: the client and the reason. */
+  readonly logged: string;
 }
 
-/** Checks the proof of a client at an address. Returns undefined if it is wrong, or the key unknown. */
+/** A wrong proof, or that of an unknown key. */
+export interface Denial {
+  /** Name of the proof for the log, such as the fingerprint of the key. */
+  readonly denied: string;
+}
+
+/** Checks the proof of a client at an address. */
 export type Authenticate = (
   proof: Proof,
   binding: ProofBinding,
   address: string,
-) => Promise<Grant | Refusal | undefined>;
+) => Promise<Grant | Refusal | Denial>;
+
+/** The server has no session for a client. The message is for the log. */
+export class LoginRefused extends Error {
+  override name = "LoginRefused";
+}
 
 /** Options of a login. */
 export interface LoginOptions {
@@ -55,26 +68,41 @@ export interface Login {
 /**
  * Sends a challenge, and reads proofs until one is right.
  *
- * @throws {ProtocolError} for a message that breaks the protocol, after MAX_PROOFS wrong proofs, and for a refusal.
+ * @throws {LoginRefused} for a refusal.
+ * @throws {ProtocolError} for a message that breaks the protocol, and for every error after a wrong proof.
  * @throws {Deno.errors.UnexpectedEof} if the client ends the connection.
  */
-export async function acceptLogin(
+export async function acceptLogin(conn: ByteReader & ByteWriter, options: LoginOptions): Promise<Login> {
+  const denied: string[] = [];
+  try {
+    return await readProofs(conn, options, denied);
+  } catch (cause) {
+    if (denied.length === 0 || cause instanceof LoginRefused) throw cause;
+    const more = denied.length > 1 ? ` and ${denied.length - 1} more` : "";
+    throw new ProtocolError("denied", `denied ${denied[0]}${more}`, { cause });
+  }
+}
+
+/** @param names Receives the names of wrong proofs. */
+async function readProofs(
   conn: ByteReader & ByteWriter,
   { address, certificateHash, authenticate, denied }: LoginOptions,
+  names: string[],
 ): Promise<Login> {
   const serverNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   await sendLine(conn, formatLogin({ type: "challenge", nonce: serverNonce }));
   const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
-  for (let count = 1; count <= MAX_PROOFS; count++) {
+  while (names.length < MAX_PROOFS) {
     const proof = parseProof(await lines.next());
     const answer = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
-    if (answer && "refused" in answer) {
+    if ("refused" in answer) {
       await sendLine(conn, formatLogin({ type: "refused", message: answer.refused }));
-      throw new ProtocolError("refused", answer.refused);
+      throw new LoginRefused(`refused ${answer.logged}`);
     }
-    if (answer) return { grant: answer, rest: lines.rest };
+    if ("who" in answer) return { grant: answer, rest: lines.rest };
+    names.push(answer.denied);
     // A client may have several keys, so they count as one attempt.
-    if (count === 1) await denied();
+    if (names.length === 1) await denied();
     await sendLine(conn, formatLogin({ type: "denied" }));
   }
   throw new ProtocolError("denied", `${MAX_PROOFS} wrong proofs`);

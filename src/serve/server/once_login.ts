@@ -7,7 +7,8 @@ import type { Restrictions } from "./restrictions.ts";
 /** Returns the function that checks the proof of the client. The server accepts only one session. */
 export function onceLogin(secret: Uint8Array, restrictions: Restrictions): Authenticate {
   return async (proof, binding, address) => {
-    if (proof.type !== "once" || !await isSecretProof("client", proof.mac, secret, binding)) return undefined;
+    if (proof.type !== "once") return { denied: "a key" };
+    if (!await isSecretProof("client", proof.mac, secret, binding)) return { denied: "the secret of another URL" };
     return { who: `the one-time URL from ${address}`, restrictions, mac: await secretProof("server", secret, binding) };
   };
 }

@@ -10,17 +10,21 @@ import { formatLogin } from "../../protocol/serve/login_messages.ts";
 import { credentialsOf, type Identity, type TlsCredentials } from "../certificate.ts";
 import { hashCertificate } from "../fingerprint.ts";
 import type { CertifiedIdentity } from "./certified_identity.ts";
-import type { LoginGate } from "./login_gate.ts";
-import { acceptLogin, type Authenticate, type Grant, sendLine } from "./login.ts";
+import type { Admission, LoginGate } from "./login_gate.ts";
+import { acceptLogin, type Authenticate, type Grant, LoginRefused, sendLine } from "./login.ts";
 import { readOpening } from "./opening.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
+import { describeEnd, describeTask } from "./session_report.ts";
+import { StrangerLog } from "./stranger_log.ts";
 import { TlsEnd } from "./tls_end.ts";
 
 /** Maximum time for the first line, in milliseconds. */
 const FIRST_LINE_MS = 10_000;
 /** Maximum time from the first line to the proof, in milliseconds. The user may be asked about the server, or by ssh-agent. */
 const LOGIN_MS = 120_000;
+/** Period in which connections of a network without a session share one line of the log, in milliseconds. */
+const STRANGER_PERIOD_MS = 60_000;
 
 /** Addresses of a connection. */
 export interface Ends {
@@ -60,6 +64,7 @@ export class Server {
   /** For clients that begin with TLS. */
   readonly #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
+  readonly #strangers: StrangerLog;
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
   readonly #ended = new AbortController();
@@ -70,23 +75,29 @@ export class Server {
     const { identity, certified } = options;
     this.#tls = ownTls(credentialsOf(identity), identity.certificate);
     this.#certified = certified && ownTls(certified, certified.certificate);
+    this.#strangers = new StrangerLog(options.log);
   }
 
   /** Accepts connections until the server has ended. */
   async run(): Promise<void> {
     const { listeners } = this.#options;
-    await Promise.all(listeners.map((listener) => this.#accept(listener)));
-    for (const tls of [this.#tls, this.#certified]) tls?.end[Symbol.dispose]();
+    const timer = setInterval(() => this.#strangers.endPeriod(), STRANGER_PERIOD_MS);
+    try {
+      await Promise.all(listeners.map((listener) => this.#accept(listener)));
+    } finally {
+      clearInterval(timer);
+      this.#strangers.endPeriod();
+      for (const tls of [this.#tls, this.#certified]) tls?.end[Symbol.dispose]();
+    }
   }
 
   async #accept(listener: Deno.TcpListener): Promise<void> {
-    const { log } = this.#options;
     try {
       for (;;) {
         const conn = await abortable(listener.accept(), this.#ended.signal).catch((error) => {
           if (this.#ended.signal.aborted) return undefined;
           // Such as no free descriptors: the connections in progress free some.
-          log("warn", `Cannot accept a connection: ${messageOf(error)}`);
+          this.#strangers.add("unknown address", `cannot accept a connection: ${messageOf(error)}`, "warn");
           return delay(100);
         });
         if (this.#ended.signal.aborted) return;
@@ -110,22 +121,24 @@ export class Server {
 
   #admit(conn: Deno.TcpConn): void {
     const address = plainAddress(conn.remoteAddr.hostname);
-    const { gate, log } = this.#options;
-    const admission = gate.admit(address);
+    const admission = this.#options.gate.admit(address, () => closeQuietly(conn));
     if (!admission) {
+      this.#strangers.add(address, "refused: too many connections without a proof");
       refuse(conn, "busy").catch(() => {});
       return;
     }
     this.#serve(conn, admission).catch((error) => {
-      log("info", `${address}: ${error instanceof Deno.errors.UnexpectedEof ? "the client left" : messageOf(error)}`);
+      const reason = admission.isDropped ? "dropped for a newer connection" : describeFailure(error);
+      this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
       closeQuietly(conn);
     }).finally(() => admission[Symbol.dispose]());
   }
 
-  async #serve(conn: Deno.TcpConn, admission: Disposable): Promise<void> {
-    const opening = await withDeadline(FIRST_LINE_MS, readOpening(conn), late("first line"));
+  async #serve(conn: Deno.TcpConn, admission: Admission): Promise<void> {
+    const opening = await withDeadline(FIRST_LINE_MS, readOpening(conn), () => late("first line", FIRST_LINE_MS));
     if (opening.kind === "tls") {
       if (!this.#certified) throw new ProtocolError("bad-first-line", "it uses --ca, and there is no --certificate");
+      admission.greet();
       return await this.#login(conn, admission, this.#certified, opening.first);
     }
     const { line, rest } = opening;
@@ -138,13 +151,14 @@ export class Server {
     }
     if (rest.length > 0) throw new ProtocolError("bad-first-line", "bytes follow the first line");
     if (this.#isEnding) return await refuse(conn, "ending");
+    admission.greet();
     const { certificate } = this.#options.identity;
     await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
     await this.#login(conn, admission, this.#tls);
   }
 
   /** @param first Bytes of TLS that have been read. */
-  async #login(conn: Deno.TcpConn, admission: Disposable, own: OwnTls, first?: Uint8Array): Promise<void> {
+  async #login(conn: Deno.TcpConn, admission: Admission, own: OwnTls, first?: Uint8Array): Promise<void> {
     const { gate, authenticate } = this.#options;
     const address = plainAddress(conn.remoteAddr.hostname);
     const ends = { client: conn.remoteAddr, server: conn.localAddr };
@@ -155,7 +169,7 @@ export class Server {
       const denied = () => delay(gate.wrongProof(address));
       const certificateHash = await own.certificateHash;
       const login = acceptLogin(tls, { address, certificateHash, authenticate, denied });
-      const { grant, rest } = await withDeadline(LOGIN_MS, login, late("login"));
+      const { grant, rest } = await withDeadline(LOGIN_MS, login, () => late("login", LOGIN_MS));
       admission[Symbol.dispose]();
       gate.rightProof(address);
       this.#running += counted = 1;
@@ -177,19 +191,25 @@ export class Server {
       return await sendLine(tls, formatLogin({ type: "refused", message: "it accepts no new sessions" }));
     }
     if (once) this.#isEnding = true;
+    const beganMs = performance.now();
     let session: ServedSession | undefined;
+    const note = (text: string) => log("info", text, session?.route.slice(0, 8));
     try {
-      const child = startRemote(grant.restrictions, ends);
-      const started = new ServedSession(child, (line) => log("info", line, started.route.slice(0, 8)));
-      session = started;
+      session = new ServedSession(startRemote(grant.restrictions, ends), {
+        log: note,
+        begun: (report) => note(`${who}: ${describeTask(report)} begins`),
+      });
       this.#sessions.set(session.route, session);
-      log("info", `${who}: session begins`, session.route.slice(0, 8));
-      await sendLine(tls, formatLogin({ type: "accepted", route: session.route, onePort, mac: grant.mac }));
-      const { code } = await session.run(tls, rest);
-      log("info", `${who}: session ended with status ${code}`, session.route.slice(0, 8));
+      note(`${who}: session begins`);
+      // If the client has left, `run` ends at once.
+      await sendLine(tls, formatLogin({ type: "accepted", route: session.route, onePort, mac: grant.mac }))
+        .catch(() => {});
+      const { code, signal } = await session.run(tls, rest);
+      const end = describeEnd(await session.report(), signal ? `signal ${signal}` : `status ${code}`);
+      note(`${who}: session ended after ${((performance.now() - beganMs) / 1000).toFixed(1)} s: ${end}`);
     } catch (error) {
-      session?.kill("SIGTERM");
-      throw error;
+      log("warn", `${who}: cannot serve a session: ${messageOf(error)}`, session?.route.slice(0, 8));
+      await session?.end();
     } finally {
       if (session) this.#sessions.delete(session.route);
     }
@@ -213,6 +233,10 @@ export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
 }
 
-function late(what: string): () => Error {
-  return () => new Deno.errors.TimedOut(`no ${what} in time`);
+function describeFailure(error: unknown): string {
+  return error instanceof Deno.errors.UnexpectedEof ? "the client has closed the connection" : messageOf(error);
+}
+
+function late(what: string, ms: number): Error {
+  return new Deno.errors.TimedOut(`no ${what} within ${ms / 1000} s`);
 }

@@ -7,8 +7,9 @@ import { stopChild } from "../../native/process/child.ts";
 import { ErrorOutput } from "../../native/process/error_output.ts";
 import { HelloScanner, parseHello } from "../../protocol/control/hello.ts";
 import { LINGER_MS, passBoth } from "./pass_both.ts";
+import { MAX_REPORT_LINE, parseReport, type SessionReport } from "./session_report.ts";
 
-/** Maximum time for the remote end to exit after its client has gone, in milliseconds. */
+/** Maximum time for the remote end to exit after its input has ended, in milliseconds. */
 const EXIT_MS = 10_000;
 /** Maximum number of open data connections of a session. Streams are at most 64; broken ones may overlap their replacements. */
 const MAX_DATA_CONNECTIONS = 128;
@@ -18,13 +19,36 @@ export class ServedSession {
   /** Names the session in the first lines of data connections. */
   readonly route: string = crypto.getRandomValues(new Uint8Array(16)).toHex();
   readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #errors: ErrorOutput;
   readonly #port: PromiseWithResolvers<number | undefined> = Promise.withResolvers();
+  #report: SessionReport | undefined;
   #dataConnections = 0;
 
-  /** @param child `escp --receiver` with pipes. @param log receives the lines of its standard error. */
-  constructor(child: Deno.ChildProcess, log: (line: string) => void) {
+  /**
+   * @param child `escp --receiver` with pipes.
+   * @param events.log Receives the lines of its standard error.
+   * @param events.begun Receives the first report.
+   */
+  constructor(
+    child: Deno.ChildProcess,
+    { log, begun }: { log: (line: string) => void; begun: (report: SessionReport) => void },
+  ) {
     this.#child = child;
-    new ErrorOutput(child.stderr, { echo: lineLogger(log) });
+    this.#input = child.stdin.getWriter();
+    const echo = lineReader((line) => {
+      const report = parseReport(line);
+      if (!report) return log(line.slice(0, MAX_LINE));
+      if (!this.#report) begun(report);
+      this.#report = report;
+    });
+    this.#errors = new ErrorOutput(child.stderr, { echo });
+  }
+
+  /** The last report of the remote end, after its exit; undefined if the client has sent no task. */
+  async report(): Promise<SessionReport | undefined> {
+    await this.#errors.ended();
+    return this.#report;
   }
 
   /**
@@ -40,9 +64,15 @@ export class ServedSession {
     await Promise.race([sending, this.#child.status.then(() => settleWithin(LINGER_MS, sending))]);
     this.#port.resolve(undefined);
     closeQuietly(conn);
+    const status = await this.end();
     await receiving;
-    if (!await settleWithin(EXIT_MS, this.#child.status)) this.kill("SIGTERM");
-    if (!await settleWithin(EXIT_MS, this.#child.status)) this.kill("SIGKILL");
+    return status;
+  }
+
+  /** Ends the remote end, which exits when its input ends. It ignores SIGTERM. @returns its exit status. */
+  async end(): Promise<Deno.CommandStatus> {
+    this.#input.close().catch(() => {});
+    if (!await settleWithin(EXIT_MS, this.#child.status)) stopChild(this.#child, "SIGKILL");
     return await this.#child.status;
   }
 
@@ -66,11 +96,6 @@ export class ServedSession {
     }
   }
 
-  /** Sends a signal to the remote end. */
-  kill(signal: Deno.Signal): void {
-    stopChild(this.#child, signal);
-  }
-
   /** Passes the output of the remote end to the client, and finds its port in the hello. */
   async #send(conn: Deno.TlsConn): Promise<void> {
     let scanner: HelloScanner | undefined = new HelloScanner();
@@ -87,7 +112,7 @@ export class ServedSession {
 
   /** Passes bytes of the client to the remote end, which ends when its input ends. */
   async #receive(conn: Deno.TlsConn, first: Uint8Array<ArrayBuffer>): Promise<void> {
-    const input = this.#child.stdin.getWriter();
+    const input = this.#input;
     try {
       if (first.length > 0) await input.write(first);
       const buffer = new Uint8Array(64 << 10);
@@ -105,13 +130,13 @@ export class ServedSession {
 /** Maximum length of a logged line, in characters. */
 const MAX_LINE = 1_000;
 
-/** Returns a function that splits output into lines. */
-function lineLogger(log: (line: string) => void): (bytes: Uint8Array) => void {
+/** Returns a function that splits output into lines, which it cuts to MAX_REPORT_LINE units. */
+function lineReader(onLine: (line: string) => void): (bytes: Uint8Array) => void {
   const decoder = new TextDecoder();
   let text = "";
   return (bytes) => {
     const lines = (text + decoder.decode(bytes, { stream: true })).split("\n");
-    text = lines.pop()!.slice(0, MAX_LINE);
-    for (const line of lines) if (line !== "") log(line.slice(0, MAX_LINE));
+    text = lines.pop()!.slice(0, MAX_REPORT_LINE);
+    for (const line of lines) if (line !== "") onLine(line.slice(0, MAX_REPORT_LINE));
   };
 }

@@ -4,7 +4,7 @@ import { messageOf, StartError } from "../../errors.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import type { Attempt, Patience, StreamDialer } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
-import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
+import { describeTunnel, type Tunnel, type TunnelConn, type TunnelUse } from "../../net/tunnel.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
@@ -25,6 +25,7 @@ export class StreamConnector {
   readonly #tunnels?: TunnelUse;
   readonly #host?: string;
   readonly #patience: Patience;
+  readonly #carrier: string;
   readonly #isProxied: () => Promise<boolean>;
   #isDirect = false;
   #tunnel?: Tunnel;
@@ -36,25 +37,32 @@ export class StreamConnector {
   /**
    * @param dialer numbers the streams of tunnels.
    * @param options.host name of the host of the peer; undefined if it is on this machine.
+   * @param options.carrier name of the route of tunnels, for messages.
    * @param options.isProxied returns whether ssh reaches that host through another one.
    */
   constructor(
     dialer: StreamDialer,
     direct: DirectPath,
-    { tunnels, host, isProxied }: { tunnels?: TunnelUse; host?: string; isProxied: () => Promise<boolean> },
+    { tunnels, host, carrier = "ssh", isProxied }: {
+      tunnels?: TunnelUse;
+      host?: string;
+      carrier?: string;
+      isProxied: () => Promise<boolean>;
+    },
   ) {
     this.#dialer = dialer;
     this.#direct = direct;
     this.#tunnels = tunnels;
     this.#host = host;
     this.#patience = { connectMs: CONNECT_MS, answerMs: tunnels ? CONNECT_MS : ANSWER_MS };
+    this.#carrier = carrier;
     this.#isProxied = isProxied;
   }
 
   /** Address or tunnel of the streams, once one is open. */
   get address(): string | undefined {
     if (this.#isDirect) return this.#direct.address;
-    return this.#tunnel && (this.#tunnel.address ?? `ssh (${this.#tunnel.name})`);
+    return this.#tunnel && (this.#tunnel.address ?? describeTunnel(this.#tunnel.name));
   }
 
   /** Routes that were tried for the first stream. */
@@ -148,13 +156,10 @@ export class StreamConnector {
       }
     }
     const { problem, opening } = this.#direct.messages;
-    const advice = tunnels
-      ? "let ssh log in again without a password (ControlMaster in ssh_config)"
-      : "let the data go through ssh (--tunnel auto)";
+    const advice = tunnels ? tunnels.advice : `let the data go through ${this.#carrier} (--tunnel auto)`;
     // Behind a jump host there is no port to open for this machine.
-    const hint = await this.#isProxied()
-      ? advice[0].toUpperCase() + advice.slice(1)
-      : `${opening("the remote host")}, or ${advice}`;
+    const open = await this.#isProxied() ? undefined : opening("the remote host");
+    const hint = capitalized([open, advice].filter((each) => each !== undefined).join(", or "));
     throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, { hint, host: this.#host });
   }
 
@@ -172,4 +177,8 @@ export class StreamConnector {
       throw new Error(why, { cause: error });
     }
   }
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

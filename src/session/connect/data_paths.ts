@@ -10,7 +10,7 @@ import type { Candidate } from "./dial_streams.ts";
 import type { DirectPath } from "./direct_path.ts";
 import { hostAddresses, isLinkLocal, withoutZone, zoneOf } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
+import { OF_SERVER, type Tunnel, type TunnelUse } from "../../net/tunnel.ts";
 
 /** Options for data connections to the remote end. */
 export interface DataPathOptions {
@@ -68,6 +68,7 @@ export function tunnelUse(
   let hasMore = true;
   let throughSsh: ((failed: readonly string[]) => Promise<Tunnel | undefined>) | undefined;
   return {
+    advice: "let ssh log in again without a password (ControlMaster in ssh_config)",
     always: reach.tunnel === "always",
     async find(failed) {
       if (!hasMore) return undefined;
@@ -110,7 +111,8 @@ export function serverTunnelUse(
       tried++;
       if (tried === 1) return (await import("../../serve/client/port_tunnel.ts")).serverPortTunnel(route);
       if (tried > 2 || !control) return undefined;
-      return (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
+      const tunnel = (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
+      return { ...tunnel, name: `the control channel${OF_SERVER}` };
     },
     onUsed({ name }, failures) {
       const why = failures.length > 0 ? ` (${failures.map(oneLine).join("; ")})` : "";

@@ -51,7 +51,7 @@ export function dialReverse(
     const stream = await dialer.first(allowed, { connectMs: patienceMs, answerMs: patienceMs }, failures);
     if (stream) return stream;
     if (places.length > 0 && allowed.length === 0) {
-      failures.push("that host connects only to the address that ssh came from");
+      failures.push("that host connects only to the address of its client");
     }
     throw new Error(failures.join("; ") || "no address was named");
   }

@@ -103,7 +103,8 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const tunnels = route
     ? serverTunnelUse(route, options, direct, carrier)
     : tunnelUse(hello, options, direct, carrier, isProxied);
-  const connector = new StreamConnector(dialer, direct, { tunnels, host: peer.host, isProxied });
+  const through = route ? "the port of the server" : undefined;
+  const connector = new StreamConnector(dialer, direct, { tunnels, host: peer.host, carrier: through, isProxied });
   return {
     role: "client",
     secrets,
@@ -150,7 +151,7 @@ async function readHello(
   const scanning = scan(peer, scanner);
   const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
     peer.kill();
-    return withoutHello(peer.name, scanner.noise, timeoutMs);
+    return withoutHello(peer.name, scanner.noise, timeoutMs, reach?.host.serve !== undefined);
   });
   if (found) return found;
   // A program that has closed its output cannot send a hello any more, even if it keeps running.

@@ -62,8 +62,13 @@ export function notStarted(start: FailedStart): StartError {
   });
 }
 
-/** Returns the error for a peer that runs but has sent no hello in time. @param output its standard output. */
-export function withoutHello(name: string, output: string, timeoutMs: number): StartError {
+/**
+ * Returns the error for a peer that runs but has sent no hello in time.
+ *
+ * @param output its standard output.
+ * @param isServer whether the peer is a server without ssh.
+ */
+export function withoutHello(name: string, output: string, timeoutMs: number, isServer: boolean): StartError {
   const why = `did not send a hello within ${timeoutMs / 1000} s`;
   if (parseBegin(output).begun) {
     return new StartError(`Cannot start escp on ${name}: the login succeeded, but escp ${why}`, {
@@ -71,7 +76,7 @@ export function withoutHello(name: string, output: string, timeoutMs: number): S
     });
   }
   return new NoLogin(`Cannot start escp on ${name}: it ${why}`, {
-    hint: "Check that the host answers (ssh -v), or increase --timeout",
+    hint: `Check that the ${isServer ? "server answers" : "host answers (ssh -v)"}, or increase --timeout`,
   });
 }
 

@@ -10,7 +10,7 @@ import { clean, findDirectories } from "./clean.ts";
 import { MessageBatcher } from "../batches.ts";
 import type { Machine } from "../machine.ts";
 import { confine } from "../remote/confine.ts";
-import { checkDirection, type SessionLimits } from "../remote/session_limits.ts";
+import { checkDirection, type RemoteJobOptions } from "../remote/session_limits.ts";
 import { readRequested } from "../requested_sources.ts";
 
 /** Maximum time that a removed file waits for the message that reports it. In milliseconds. */
@@ -21,9 +21,11 @@ export async function cleanForClient(
   { control, features }: RemoteSession,
   job: CleanJob,
   machine: Machine,
-  { limits, local, note }: { limits: SessionLimits; local: boolean; note: (text: string) => void },
+  { limits, local, tasked, note }: Pick<RemoteJobOptions, "limits" | "local" | "tasked" | "note">,
 ): Promise<void> {
   machine.notes.forEach(note);
+  const task = { task: "clean", variant: job.dryRun ? "dry run" : undefined, paths: job.sources } as const;
+  tasked?.(task);
   if (!features.includes("clean")) {
     throw new ProtocolError("bad-message", "Cannot clean: the feature was not agreed on");
   }
@@ -36,6 +38,7 @@ export async function cleanForClient(
     control.send({ type: "failed", failure });
   };
   const directories = await readRequested(control, job);
+  if (job.more) tasked?.({ ...task, paths: directories.map(({ path }) => path) });
   const lost = new AbortController();
   const bye = control.expect("bye");
   bye.catch((error) => lost.abort(error));

@@ -114,6 +114,7 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
   const ended = await peer.end(EXIT_MS);
   // Ctrl-C also ends ssh. The user needs no message about the lost session then.
   if (await isStopped(signal)) return signal.reason;
+  if (peer.route) return lostServer(peer, ended, error, session);
   const how = ended.signal ? `signal ${ended.signal}` : `status ${ended.code}`;
   const { lastError } = await peer.errors();
   // The network rarely fails at this moment. More likely, ssh or the host does not allow the session.
@@ -129,6 +130,21 @@ async function explain(error: unknown, open: OpenPeer | undefined, signal: Abort
     );
   }
   return new SessionLost(peer.name, `it ended with ${how}`, lastError);
+}
+
+/** Returns the error for a connection to a server that has ended. It has no exit status. */
+function lostServer(
+  { name }: PeerProcess,
+  { code }: Deno.CommandStatus,
+  cause: unknown,
+  session: ClientSession | undefined,
+): StartError | SessionLost {
+  const how = code === 0 ? "the server ended it" : "the connection broke";
+  if (!session || session.control.hasReceived || session.address !== undefined) return new SessionLost(name, how);
+  return new StartError(`Cannot start a session at ${name}: ${how} right after its start`, {
+    hint: "The log of the server has the reason",
+    cause,
+  });
 }
 
 /**

@@ -14,10 +14,10 @@ import type { SessionLimits } from "./session_limits.ts";
  * @param base directory of relative paths if sessions are not confined.
  * @throws {UserError} if the directory does not exist, or contains keys or settings of the account.
  */
-export function confine({ root, isRealRoot }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
+export function confine({ root, isServed }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
   if (root === undefined) return undefined;
   const confinement = new Confinement(root, base, paths);
-  if (isRealRoot && componentsOf(confinement.root).join("/") !== componentsOf(root).join("/")) {
+  if (isServed && componentsOf(confinement.root).join("/") !== componentsOf(root).join("/")) {
     throw new UserError(`Cannot confine the session to ${quotePath(root)}: it contains a symbolic link`);
   }
   checkPrivatePlaces(confinement.root, ownUser(), (name) => Deno.env.get(name));

@@ -13,7 +13,7 @@ import type { TransferEvent } from "../events.ts";
 // machine.ts and job.ts are loaded after the hello was sent, so that the client does not wait for them.
 import type { Machine } from "../machine.ts";
 import { TransferLost } from "../transfer_errors.ts";
-import { isConfined, type SessionLimits } from "./session_limits.ts";
+import { isConfined, type SessionLimits, type SessionTask } from "./session_limits.ts";
 
 /** Maximum time to send the message that ends the session. In milliseconds. */
 const FLUSH_MS = 1_000;
@@ -51,6 +51,8 @@ export interface RemoteEndOptions {
   awaiting: () => void;
   /** Called with the session and the path of its log file. @throws {UserError} if the file cannot be opened. */
   begun: (session: { id: string; log?: string }) => Promise<void>;
+  /** Called with the task of the client, again if further paths have arrived. */
+  tasked?: (task: SessionTask) => void;
   emit: (event: TransferEvent) => void;
   /** Writes to the log. */
   note: (text: string) => void;

@@ -1,6 +1,7 @@
 /** The copy of a remote end, after both ends have agreed on the session. */
 
 import { ProtocolError, UserError } from "../../errors.ts";
+import type { CopyJob } from "../../protocol/control/job.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
@@ -14,7 +15,7 @@ import { findJobSources } from "../send/sources/listed.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
-import { checkDirection, checkRemoval, limitRate, type RemoteJobOptions } from "./session_limits.ts";
+import { checkDirection, checkRemoval, limitRate, type RemoteJobOptions, type SessionTask } from "./session_limits.ts";
 import { localCopyPid } from "../client/local_copy.ts";
 import { readRequested } from "../requested_sources.ts";
 
@@ -30,7 +31,10 @@ export async function runJob(
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
-  if (session.job.probe && session.features.includes("probe")) {
+  const isMeasurement = session.job.probe && session.features.includes("probe");
+  const task = taskOf(session.job);
+  options.tasked?.(isMeasurement ? { task: "measurement", paths: task.paths } : task);
+  if (isMeasurement) {
     if (limits.bytesPerSecond !== undefined) {
       throw new UserError("Cannot measure the connection: the remote host limits the rate of this client");
     }
@@ -77,6 +81,7 @@ export async function runJob(
   }
   const { control } = session;
   const requested = await readRequested(control, job);
+  if (job.more) options.tasked?.({ ...task, paths: requested.map(({ path }) => path) });
   const paths = job.listed ? requested.splice(1).map(({ path }) => path) : [];
   const found = await findJobSources(
     requested,
@@ -98,4 +103,12 @@ export async function runJob(
     checkLink: confinement && ((path) => confinement.check("read", path)),
   });
   finished(outcome);
+}
+
+function taskOf(job: CopyJob): SessionTask {
+  return {
+    task: job.direction,
+    variant: job.dummy ? "dummy" : job.dryRun ? "dry run" : undefined,
+    paths: job.direction === "push" ? [job.target] : job.sources,
+  };
 }

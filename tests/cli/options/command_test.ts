@@ -27,7 +27,7 @@ describe("commandOf", () => {
           root: undefined,
           allow: undefined,
           bytesPerSecond: undefined,
-          isRealRoot: undefined,
+          isServed: undefined,
           ports: undefined,
           cpumask: undefined,
           nodemask: undefined,

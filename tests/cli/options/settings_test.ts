@@ -179,7 +179,7 @@ describe("options from several places", () => {
     const { engine, output: { verbose }, ports, limits } = command.options;
     assertEquals([engine, verbose, ports], ["portable", 0, { first: 6000, last: 6001 }]);
     const mine = { root: "/srv", allow: ["pull" as const], ports: { first: 5000, last: 5001 }, cpumask: [0] };
-    assertEquals(limits, { ...mine, nodemask: undefined, bytesPerSecond: undefined, isRealRoot: undefined });
+    assertEquals(limits, { ...mine, nodemask: undefined, bytesPerSecond: undefined, isServed: undefined });
     const local = await read(["--receiver", "--local-peer"], places);
     assertEquals(local.kind === "receiver" && local.options.limits, { cpumask: [0], nodemask: undefined });
   });

@@ -105,7 +105,7 @@ describeWithNetworks("--reverse with closed ports of the server", () => {
       assertMatch(stderr, DIRECT);
       const elsewhere = await pair.run(["--data-address", "10.77.0.3", ...copy]);
       assertEquals(elsewhere.code, 0, elsewhere.stderr);
-      assertMatch(elsewhere.stderr, /^note: Data goes .*\(that host connects only to the address that ssh came from\)/);
+      assertMatch(elsewhere.stderr, /^note: Data goes .*\(that host connects only to the address of its client\)/);
     } finally {
       await Deno.remove(`${pair.sshd.home}/.config`, { recursive: true });
     }

@@ -47,7 +47,7 @@ describe("escp --serve", () => {
     assertEquals(result.code, 0, result.stderr);
     await serving.server.waitForText(
       "stderr",
-      /SHA256:\S{43} as me from 127\.0\.0\.1 \(test-client\): session ended with status 0/,
+      /SHA256:\S{43} as me from 127\.0\.0\.1 \(test-client\): session ended after [0-9.]+ s: push to "logged": complete/,
     );
   });
 

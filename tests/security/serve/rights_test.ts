@@ -1,6 +1,6 @@
 /** Keys of `escp --serve` with different rights, whose users are hostile to each other and to the server. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { runEscp } from "../../support/escp/escp_command.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
@@ -61,7 +61,7 @@ describe("keys of a server", { ignore: !posix }, () => {
     const result = await serving.run([...key, serving.url("escp/authorized_keys"), "stolen"]);
     assertEquals(result.code, 255, result.stderr);
     assertStringIncludes(result.stderr, "it cannot serve this key; see its log");
-    assertStringIncludes(serving.server.printed.stderr, "it contains the file of authorized keys");
+    await serving.server.waitForText("stderr", /refused SHA256:.*it contains the file of authorized keys/);
   });
 
   it("may be used only from the addresses of from", async () => {
@@ -81,9 +81,8 @@ describe("keys of a server", { ignore: !posix }, () => {
     const key = await addKey(serving, "key", 'command="x"');
     const result = await serving.run([...key, serving.url("file"), "copy"]);
     assertEquals(result.code, 255, result.stderr);
-    const { stderr } = serving.server.printed;
-    assertStringIncludes(stderr, 'is not used: the option "command" is unknown');
-    assert(/denied SHA256:\S{43} from 127\.0\.0\.1/.test(stderr), stderr);
+    await serving.server.waitForText("stderr", /is not used: the option "command" is unknown/);
+    await serving.server.waitForText("stderr", /127\.0\.0\.1: denied SHA256:\S{43}\n/);
   });
 
   it("without a direction that the server allows are refused before a session", async () => {
@@ -106,6 +105,6 @@ describe("keys of a server", { ignore: !posix }, () => {
     await Deno.chmod(file, 0o666);
     const open = await serving.run([serving.url("file"), "three"]);
     assertStringIncludes(open.stderr, "it cannot serve this key; see its log");
-    assertStringIncludes(serving.server.printed.stderr, "other users may write to it");
+    await serving.server.waitForText("stderr", /other users may write to it/);
   });
 });

@@ -4,6 +4,7 @@ import { StartError } from "../../../src/errors.ts";
 import { printable } from "../../../src/escape_text.ts";
 import { closeQuietly } from "../../../src/net/close.ts";
 import { writeAll } from "../../../src/net/pass.ts";
+import { formatAnswer, MAX_FIRST_LINE_BYTES } from "../../../src/protocol/serve/first_line.ts";
 import {
   formatLogin,
   MAX_LOGIN_LINE_BYTES,
@@ -12,10 +13,10 @@ import {
 } from "../../../src/protocol/serve/login_messages.ts";
 import { isSecretProof, secretProof } from "../../../src/protocol/serve/proof.ts";
 import { type ControlOptions, openControl, type Prover } from "../../../src/serve/client/open_control.ts";
-import { LineReader } from "../../../src/serve/read_line.ts";
+import { LineReader, readLine } from "../../../src/serve/read_line.ts";
 import { createIdentity } from "../../../src/serve/server/create_identity.ts";
 import type { ServerAddress } from "../../../src/serve/server_address.ts";
-import { type FakeServer, startAnswering, startTlsServer } from "./fake_server.ts";
+import { type FakeServer, startAnswering, startFakeServer, startTlsServer } from "./fake_server.ts";
 
 const SECRET = new Uint8Array(16).fill(5);
 const NONCE = new Uint8Array(32).fill(6);
@@ -76,6 +77,17 @@ describe("a client refuses a server before TLS", () => {
     await refuses(startAnswering(""), "no answer within 0.05 s", { timeoutMs: 50 });
   });
 
+  it("that stays busy, after further attempts", async () => {
+    let attempts = 0;
+    const server = startFakeServer(async (conn) => {
+      attempts++;
+      await readLine(conn, MAX_FIRST_LINE_BYTES);
+      await writeAll(conn, new TextEncoder().encode(formatAnswer({ kind: "refused", reason: "busy" })));
+    });
+    await refuses(server, "it has too many connections", { timeoutMs: 400 });
+    assertEquals(attempts, 2);
+  });
+
   it("whose certificate is not trusted, without TLS", async () => {
     let began = false;
     const server = await startTlsServer({}, async (tls) => {
@@ -108,6 +120,11 @@ describe("a client refuses a server in TLS", () => {
     ],
     ["with a route that is not one", [CHALLENGE, formatLogin({ ...ACCEPTED, route: "x".repeat(32) })], "route"],
     ["that denies its proof", [CHALLENGE, formatLogin({ type: "denied" })], "it does not accept the key of the URL"],
+    [
+      "that refuses with line breaks and control characters",
+      [CHALLENGE, formatLogin({ type: "refused", message: "no\nescp: Password:\r\x1b[2J\u202e" })],
+      "no\\nescp: Password:\\r\\x1b[2J\\u202e",
+    ],
     [
       "that refuses with a long text",
       [CHALLENGE, formatLogin({ type: "refused", message: "x".repeat(1025) })],

@@ -4,6 +4,7 @@ import { UserError } from "../../../src/errors.ts";
 import { FormatError } from "../../../src/protocol/serve/ssh_strings.ts";
 import { parsePrivateKey, readPrivateKey } from "../../../src/serve/keys/private_key.ts";
 import { parsePublicKeyLine, verifySignature } from "../../../src/serve/keys/public_key.ts";
+import { makeFifo } from "../../support/files/fifo.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { hasSshKeygen, makeKey } from "../../support/hosts/ssh_tools.ts";
 
@@ -82,10 +83,14 @@ describe("a private key file of OpenSSH", { ignore: !hasSshKeygen }, () => {
     assert(await readPrivateKey(path));
   });
 
-  it("that is a directory, too large or not text is refused", async () => {
+  it("that is a directory, FIFO or device, too large or not text is refused", async () => {
     await using directory = await createTempDirectory();
     await Deno.chmod(directory.path, 0o700);
-    await assertRejects(() => readPrivateKey(directory.path), UserError, "Is a directory");
+    await assertRejects(() => readPrivateKey(directory.path), UserError, "it is not a regular file");
+    const fifo = `${directory.path}/fifo`;
+    makeFifo(fifo);
+    await assertRejects(() => readPrivateKey(fifo), UserError, "it is not a regular file");
+    await assertRejects(() => readPrivateKey("/dev/zero"), UserError, "it is not a regular file");
     const path = `${directory.path}/large`;
     for (
       const [content, reason] of [["x".repeat((64 << 10) + 1), "larger than 64 KiB"], ["\xff\0", "not a private key"]]

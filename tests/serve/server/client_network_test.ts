@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { clientNetwork } from "../../../src/serve/server/client_network.ts";
+import { clientNetwork, loggedNetwork } from "../../../src/serve/server/client_network.ts";
 
 describe("the network of a client", () => {
   it("is an IPv4 address, also in its IPv6 form", () => {
@@ -21,5 +21,12 @@ describe("the network of a client", () => {
 
   it("is the text itself if it is not an address", () => {
     for (const text of ["", "host", ":", "1:2", "::g", "[::1]"]) assertEquals(clientNetwork(text), text);
+  });
+
+  it("has 24 or 48 bits in the log", () => {
+    assertEquals(loggedNetwork("192.0.2.1"), "192.0.2.0/24");
+    assertEquals(loggedNetwork("::ffff:192.0.2.1"), "192.0.2.0/24");
+    assertEquals(loggedNetwork("2001:db8:1:2:3:4:5:6"), "2001:db8:1::/48");
+    assertEquals(loggedNetwork("host"), "host");
   });
 });

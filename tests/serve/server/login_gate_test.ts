@@ -10,36 +10,97 @@ function gateWithClock(limits: ConstructorParameters<typeof LoginGate>[0]) {
 
 const LIMITS = { firstPauseMs: 100, maxPauseMs: 1000, forgetMs: 60_000 };
 
+/** Admits addresses. Returns the places, and a function with the addresses of dropped connections so far. */
+function admitAll(gate: LoginGate, addresses: readonly string[]) {
+  const dropped: string[] = [];
+  const places = addresses.map((address) => gate.admit(address, () => dropped.push(address)));
+  return { dropped, places };
+}
+
 describe("the gate before logins", () => {
   it("admits a limited number of connections of one network", () => {
     const { gate } = gateWithClock({ total: 10, perNetwork: 2 });
-    const first = gate.admit("2001:db8::1")!;
-    assert(gate.admit("2001:db8::2"));
-    assertEquals(gate.admit("2001:db8::3"), undefined);
-    assert(gate.admit("2001:db8:0:1::3"));
-    assert(gate.admit("192.0.2.1"));
-    first[Symbol.dispose]();
-    assert(gate.admit("2001:db8::3"));
-    assertEquals(gate.admit("2001:db8::3"), undefined);
+    const { places, dropped } = admitAll(gate, [
+      "2001:db8::1",
+      "2001:db8::2",
+      "2001:db8::3",
+      "2001:db8:0:1::3",
+      "192.0.2.1",
+    ]);
+    assertEquals(places.map((place) => place !== undefined), [true, true, false, true, true]);
+    places[0]![Symbol.dispose]();
+    assertEquals(admitAll(gate, ["2001:db8::3", "2001:db8::3"]).places.map(Boolean), [true, false]);
+    assertEquals(dropped, []);
   });
 
   it("admits a limited number of connections of all networks", () => {
     const { gate } = gateWithClock({ total: 3, perNetwork: 2 });
-    const admitted = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((address) => gate.admit(address)!);
-    assertEquals(gate.admit("192.0.2.4"), undefined);
-    admitted[0][Symbol.dispose]();
-    assert(gate.admit("192.0.2.4"));
-    assertEquals(gate.admit("192.0.2.5"), undefined);
+    const { places } = admitAll(gate, ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]);
+    assertEquals(places.map(Boolean), [true, true, true, false]);
+    places[0]![Symbol.dispose]();
+    assertEquals(admitAll(gate, ["192.0.2.4", "192.0.2.5"]).places.map(Boolean), [true, false]);
   });
 
   it("counts the end of a connection once", () => {
     const { gate } = gateWithClock({ total: 2, perNetwork: 2 });
-    const one = gate.admit("192.0.2.1")!;
-    assert(gate.admit("192.0.2.1"));
-    one[Symbol.dispose]();
-    one[Symbol.dispose]();
-    assert(gate.admit("192.0.2.1"));
-    assertEquals(gate.admit("192.0.2.1"), undefined);
+    const { places } = admitAll(gate, ["192.0.2.1", "192.0.2.1"]);
+    places[0]![Symbol.dispose]();
+    places[0]![Symbol.dispose]();
+    assertEquals(admitAll(gate, ["192.0.2.1", "192.0.2.1"]).places.map(Boolean), [true, false]);
+  });
+
+  it("replaces the oldest connection of a full network after the grace period", () => {
+    const { gate, at } = gateWithClock({ total: 10, perNetwork: 2, graceMs: 1000 });
+    const { dropped, places } = admitAll(gate, ["192.0.2.2", "192.0.2.1"]);
+    at(500);
+    const later = admitAll(gate, ["192.0.2.1"]);
+    at(999);
+    assertEquals(admitAll(gate, ["192.0.2.1"]).places, [undefined]);
+    at(1000);
+    assertEquals(admitAll(gate, ["192.0.2.1", "192.0.2.1"]).places.map(Boolean), [true, false]);
+    assertEquals([dropped, later.dropped], [["192.0.2.1"], []]);
+    assertEquals(places.map((place) => place!.isDropped), [false, true]);
+    // The end of a dropped connection is not counted again.
+    places[1]![Symbol.dispose]();
+    assertEquals(admitAll(gate, ["192.0.2.1"]).places, [undefined]);
+    at(1500);
+    assertEquals(admitAll(gate, ["192.0.2.1", "192.0.2.1"]).places.map(Boolean), [true, false]);
+    assertEquals(later.dropped, ["192.0.2.1"]);
+  });
+
+  it("replaces connections without the first line of a client before others", () => {
+    const { gate, at } = gateWithClock({ total: 10, perNetwork: 3, graceMs: 1000 });
+    const [client, first, second] = [1, 2, 3].map(() => gate.admit("192.0.2.1", () => {})!);
+    client.greet();
+    at(1000);
+    assertEquals(admitAll(gate, Array(4).fill("192.0.2.1")).places.map(Boolean), [true, true, true, false]);
+    assertEquals([client, first, second].map(({ isDropped }) => isDropped), [true, true, true]);
+    at(2000);
+    const [one, other] = [gate.admit("192.0.2.1", () => {})!, gate.admit("192.0.2.1", () => {})!];
+    other.greet();
+    at(3000);
+    gate.admit("192.0.2.1", () => {});
+    gate.admit("192.0.2.1", () => {});
+    assertEquals([one.isDropped, other.isDropped], [true, false]);
+  });
+
+  it("replaces a connection of the network with the most connections if all places are taken", () => {
+    const { gate, at } = gateWithClock({ total: 5, perNetwork: 4, graceMs: 1000 });
+    const { dropped } = admitAll(gate, ["192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2", "192.0.2.3"]);
+    at(1000);
+    assertEquals(admitAll(gate, ["192.0.2.4", "192.0.2.5"]).places.map(Boolean), [true, true]);
+    assertEquals(dropped, ["192.0.2.2", "192.0.2.2"]);
+  });
+
+  it("gives each of 10,000 fast strangers a place for the grace period only, and a client of another network at once", () => {
+    const { gate, at } = gateWithClock({ total: 20, perNetwork: 16, graceMs: 1000 });
+    let admitted = 0;
+    for (let ms = 0; ms < 10_000; ms++) {
+      at(ms);
+      if (gate.admit("192.0.2.1", () => {})) admitted++;
+    }
+    assertEquals(admitted, 16 * 10);
+    assert(gate.admit("192.0.2.2", () => {}));
   });
 
   it("doubles the pause after each wrong proof of a network, up to the maximum", () => {

@@ -158,8 +158,8 @@ describe("dialReverse", () => {
     for (
       const [only, tried] of [["127.0.0.1", undefined], [
         "192.0.2.1",
-        "that host connects only to the address that ssh came from",
-      ], ["", "that host connects only to the address that ssh came from"]] as const
+        "that host connects only to the address of its client",
+      ], ["", "that host connects only to the address of its client"]] as const
     ) {
       await using both = await startBoth({ only });
       both.ready();

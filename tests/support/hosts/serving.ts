@@ -18,8 +18,14 @@ export interface ServingOptions {
   config?: string;
   /** Directory to serve. Default: a new one. */
   root?: string;
+  /** Path of that directory for the server. Default: the same. */
+  rootName?: string;
+  /** Variables of the server; undefined removes one. */
+  env?: Record<string, string | undefined>;
   /** Address to listen at. Default: loopback. */
   address?: string;
+  /** Returns the command that starts the server in place of `escpCommand()`, for these directories. */
+  command?: (directories: Pick<Serving, "root" | "serverHome">) => readonly string[] | Promise<readonly string[]>;
   /** Network namespaces of the server and its clients. */
   namespaces?: { server: string; client: string };
   /** Lets clients trust the server without a question. Default: true. */
@@ -65,8 +71,11 @@ export async function startServing(options: ServingOptions = {}): Promise<Servin
   const line = keyOptions === undefined ? key.line : `${keyOptions} ${key.line}`;
   await Deno.writeTextFile(`${serverHome}/.config/escp/authorized_keys`, `${line} test-client\n`, { mode: 0o600 });
   if (options.config !== undefined) await Deno.writeTextFile(`${serverHome}/.config/escp/config.yaml`, options.config);
-  const server = await startEscp(["--serve", "--listen", `${address}:0`, "--root", root, ...args], {
-    env: { HOME: serverHome },
+  const command = await options.command?.({ root, serverHome });
+  const server = await startEscp(["--serve", "--listen", `${address}:0`, "--root", options.rootName ?? root, ...args], {
+    command,
+    cwd: directory.path,
+    env: { HOME: serverHome, ...options.env },
     namespace: namespaces?.server,
     timeoutMs: 300_000,
   });

@@ -24,7 +24,7 @@ export function describeLimit({ what, end }: RunLimit): string {
     case "processor":
       return `the processor of ${place}`;
     case "ssh":
-      return "the tunnel through ssh";
+      return "the tunnel";
     case "writing":
       return `writing files on ${place}`;
     case "network":
