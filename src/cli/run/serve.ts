@@ -73,7 +73,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     identity,
     certified,
     gate: new LoginGate(),
-      authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, protectedFiles, restrictions }),
+    authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, protectedFiles, restrictions }),
     onePort,
     once,
     startRemote: (granted, ends) => spare.start(remoteGrant(options, granted, ends)),
