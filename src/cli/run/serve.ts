@@ -6,6 +6,7 @@ import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
+import type { Log } from "../../log/log.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";

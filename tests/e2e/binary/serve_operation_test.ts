@@ -11,7 +11,7 @@ import { createTempDirectory } from "../../support/files/temp.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { type Serving, startServing } from "../../support/hosts/serving.ts";
 import { descendantsOf, killProcess } from "../../support/processes.ts";
-import { converse } from "../../security/serve_client.ts";
+import { converse } from "../../security/serve/client.ts";
 
 const TREE = { "small": "small", "empty": "", "directory/large": { size: 5 << 20, seed: 7 } };
 /** Returns the last line of each session in the log, without the date. */
