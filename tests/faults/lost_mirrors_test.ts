@@ -36,7 +36,7 @@ const ENDINGS: readonly Ending[] = [
   {
     what: "the session fell silent",
     directions: ["relay"],
-    flags: ["--timeout", "2"],
+    flags: ["--timeout", "5"],
     end: async ({ running }) => killProcess(await connectionOf(running), "SIGSTOP"),
   },
   {
@@ -83,7 +83,7 @@ describeWithScene(`a mirror${SKIPPED}`, { ignore }, (scene) => {
             assertEquals(code, 1, stderr);
             assertMatch(
               stderr,
-              /^escp: Cannot continue: the session with testhost2? was lost \((?:it ended with s|no message for 2 s)/m,
+              /^escp: Cannot continue: the session with testhost2? was lost \((?:it ended with s|no message for 5 s)/m,
             );
             assertMatch(stderr, /^hint: Run the same command again to resume; completed files are kept$/m);
           }
