@@ -71,7 +71,7 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
       }, async () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeTextFile(`${disk.path}/file`, "x");
-        disk.hang();
+        await disk.hang();
         const variant: Variant = { direction, engine: "native", streams: 1 };
         const copy = { sources: [`${disk.path}/file`], target: source };
         await using running = await scene.start(variant, copy);
@@ -93,7 +93,7 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
         await using _ = disk;
         await untilBegun(to, running);
         await untilGuarded(running.pid);
-        disk.hang();
+        await disk.hang();
         await untilBlocked(running.pid);
         await stopWith(running, stop);
       });

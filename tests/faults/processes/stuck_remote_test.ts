@@ -63,7 +63,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
   }, async () => {
     await using disk = await mountFailingDisk({ errno: "EIO" });
     await Deno.writeTextFile(`${disk.path}/file`, "x");
-    disk.hang();
+    await disk.hang();
     const settings = { engine: "native", streams: 1 } as const;
     const push = { sources: [`${source}/large`], target: disk.path };
     await using pushing = await scene.start({ direction: "push", ...settings }, push);
@@ -80,7 +80,7 @@ describeWithScene("a remote end whose main thread is stuck", (scene) => {
     ignore: failingDiskProblem !== undefined,
   }, async () => {
     await using disk = await mountFailingDisk({ errno: "EIO" });
-    disk.hang();
+    await disk.hang();
     const args = [...scene.sshd.sshOptions, `testhost:${source}/large`, `testhost2:${disk.path}`];
     await using running = await startEscp(args);
     const ends = await remoteEnds(scene, running, 2);

@@ -1,6 +1,7 @@
 /** A disk that fails on demand: a FUSE file system (fuse(4)), so system calls return real errors. */
 
 import { fromFileUrl } from "@std/path";
+import { turn } from "../escp/interruptions.ts";
 import { createTempDirectory } from "./temp.ts";
 
 /** A change of a file that the disk makes between two reads of the file. */
@@ -36,8 +37,8 @@ export interface FailingDisk extends AsyncDisposable {
   readonly path: string;
   /** Ends all faults. */
   repair(): Promise<void>;
-  /** Lets all further calls hang until the disk is disposed of. */
-  hang(): void;
+  /** Lets all further calls hang until the disk is disposed of. Processes in such calls can be killed. */
+  hang(): Promise<void>;
 }
 
 const SERVER = fromFileUrl(new URL("failing_disk_server.ts", import.meta.url));
@@ -80,9 +81,20 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
       await input.write(new TextEncoder().encode("repair\n"));
       await output.read();
     },
-    hang: () => child.kill("SIGSTOP"),
+    async hang() {
+      child.kill("SIGSTOP");
+      // A thread that has not stopped yet could still read a call, and Linux kills no process in a call that was read.
+      while (!isStopped(child.pid)) await turn();
+    },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Returns whether all threads of a process have stopped. */
+function isStopped(pid: number): boolean {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) =>
+    /^State:\tT/m.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`))
+  );
 }
 
 async function findProblem(): Promise<string | undefined> {
