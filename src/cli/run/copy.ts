@@ -58,7 +58,8 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
   const report = json ? await jsonReport(run, output) : undefined;
   let hasBegun = false;
   let unresumable = false;
-  const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable }) : undefined;
+  const isUsedUp = run.transfers.some(({ origin, remote }) => [origin, remote].some((host) => host?.serve?.oneTimeKey));
+  const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable, isUsedUp }) : undefined;
   using stop = stopSignals({ hint });
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;

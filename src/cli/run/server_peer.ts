@@ -40,7 +40,7 @@ export function serverPeer(
   checkAuthorities(variableOf, { isExecutable: isEscp && Deno.build.standalone, byName });
   const login = oneTimeKey ? oneTimeLogin(name, oneTimeKey) : keyLogin(name, server, host.user, access);
   const startHere = () => new ServerPeer(server, { name, timeoutMs, keepsEnvironment: !isEscp, ...login });
-  return { program: "escp", args: [], name, startHere };
+  return { program: "escp", args: [], name, isOneTime: oneTimeKey !== undefined, startHere };
 }
 
 type LoginOptions = Pick<ControlOptions, "trust" | "authorities" | "provers">;

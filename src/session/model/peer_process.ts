@@ -29,6 +29,8 @@ export interface PeerCommand {
   capturesErrors?: boolean;
   /** Receives captured standard error. Default: that of this process. */
   onErrorOutput?: (bytes: Uint8Array) => void;
+  /** Whether the remote host serves this session only, because of a one-time URL. Default: false. */
+  isOneTime?: boolean;
   /** Connects to the remote end, or starts it in this process, instead of the program. */
   startHere?: () => PeerChild;
 }

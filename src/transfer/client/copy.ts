@@ -26,7 +26,17 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     // Without a session, the peer has created nothing.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
     const unmarked = isMarked ? undefined : options.peer.name;
-    const lost = { resume, recursive, fromInput, toOutput, unmarked, unresumable: isUnresumable, removesSources };
+    const isUsedUp = options.peer.isOneTime && session !== undefined;
+    const lost = {
+      resume,
+      recursive,
+      fromInput,
+      toOutput,
+      unmarked,
+      unresumable: isUnresumable,
+      removesSources,
+      isUsedUp,
+    };
     throw explainLoss(error, lost, { finishing: session?.control.finishing ?? false });
   }
 }

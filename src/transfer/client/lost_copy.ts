@@ -17,16 +17,24 @@ export interface LostCopy {
   unresumable?: boolean;
   /** Whether the sender removes its sources at the end. */
   removesSources?: boolean;
+  /** Whether the session has used up a one-time URL. */
+  isUsedUp?: boolean;
 }
 
 /** Hint if the sender may have begun to remove its sources. */
 const MAY_BE_REMOVED = "The copy may be complete, and some sources may be removed already: " +
   "compare the remaining sources with the target before you copy them again";
 
+/** Hint if the server of the session accepts no further one. */
+const USED_UP = "The one-time URL is used up: start escp --serve --once again, and use its new URL";
+
 /** Returns the hint for the user; undefined if there is none. */
-export function hintWhenLost(
-  { resume, recursive, fromInput, toOutput, unmarked, unresumable }: LostCopy,
-): string | undefined {
+export function hintWhenLost(lost: LostCopy): string | undefined {
+  const { resume, recursive, fromInput, toOutput, unmarked, unresumable, isUsedUp } = lost;
+  if (isUsedUp) {
+    const canResume = resume && !fromInput && !toOutput && unmarked === undefined && !unresumable;
+    return canResume ? `${USED_UP} to resume; completed files are kept` : USED_UP;
+  }
   if (fromInput) return "Standard input cannot be resumed: send the data again";
   if (toOutput) return "Standard output cannot be resumed: run the same command again to receive all of it";
   if (unmarked !== undefined && recursive) {
@@ -55,7 +63,7 @@ export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { fin
   // A repeated copy would not recognize an unfinished directory, and copy into it.
   const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
   const { host, reason } = error;
-  const repeatable = !finishing && isMarked;
+  const repeatable = !finishing && isMarked && !lost.isUsedUp;
   const hint = mayBeRemoved ? MAY_BE_REMOVED : hintWhenLost(lost);
   return new TransferLost(error.what, { hint, repeatable, host, reason, cause: error });
 }

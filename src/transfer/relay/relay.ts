@@ -78,11 +78,12 @@ class RelayedCopy {
 
   /** Adds the consequences for the copy to an error. */
   explain(error: unknown): unknown {
-    const { to, request } = this.#options;
+    const { from, to, request } = this.#options;
     const [, receiver] = this.#sessions;
     const unmarked = !receiver || receiver.features.includes("resume") ? undefined : to.peer.name;
     const finishing = this.#sessions.some(({ control }) => control.finishing);
-    return explainLoss(error, { ...request, unmarked, unresumable: this.#isUnresumable }, { finishing });
+    const isUsedUp = [from, to].slice(0, this.#sessions.length).some(({ peer }) => peer.isOneTime);
+    return explainLoss(error, { ...request, unmarked, unresumable: this.#isUnresumable, isUsedUp }, { finishing });
   }
 
   #setUnresumable(why: string): void {

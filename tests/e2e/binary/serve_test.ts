@@ -6,7 +6,7 @@ import { runEscp, type RunningEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { untilNoted } from "../../support/escp/interruptions.ts";
-import { descendantsOf } from "../../support/processes.ts";
+import { descendantsOf, killProcess } from "../../support/processes.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
 import { type Serving, startServing } from "../../support/hosts/serving.ts";
 
@@ -283,6 +283,30 @@ describe("escp --serve --once", () => {
     const stranger = await serving.run(["file", url.slice(0, url.indexOf("#"))]);
     assertEquals(stranger.code, 255);
     assertEquals((await serving.run(["file", url])).code, 0);
+  });
+
+  it("is not tried again after a lost session", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await writeTree(serving.work, { large: { size: 8 << 20, seed: 3 } });
+    const copy = await serving.start(["-v", "--limit=2M", "large", serving.output.trimEnd()]);
+    await copy.waitForText("stderr", /data goes to/);
+    const ends = await descendantsOf(serving.server.pid);
+    for (const end of ends) killProcess(end);
+    const lost = await copy.result;
+    assertEquals(lost.code, 255);
+    assert(!lost.stderr.includes("trying again"), lost.stderr);
+    assertStringIncludes(lost.stderr, "hint: The one-time URL is used up: start escp --serve --once again");
+  });
+
+  it("names the need for a new URL after an interruption", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await writeTree(serving.work, { large: { size: 8 << 20, seed: 3 } });
+    const copy = await serving.start(["-v", "--limit=2M", "large", serving.output.trimEnd()]);
+    await copy.waitForText("stderr", /data goes to/);
+    copy.kill("SIGINT");
+    const { code, stderr } = await copy.result;
+    assertEquals(code, 130);
+    assertStringIncludes(stderr, "use its new URL to resume; completed files are kept");
   });
 
   it("gives a URL that only its own certificate fulfils", async () => {
