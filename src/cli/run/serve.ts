@@ -91,7 +91,9 @@ export async function runServe(options: ServeOptions): Promise<number> {
   using stop = stopSignals({ mayContinue: true });
   stop.signal.addEventListener("abort", () => {
     log.session = "";
-    log.info(`ending after ${server.sessions} running sessions; a second signal ends at once`);
+    const count = server.sessions;
+    const running = count === 0 ? "" : ` after ${count} running ${count === 1 ? "session" : "sessions"}`;
+    log.info(`ending${running}; a second signal ends at once`);
     server.end();
     spare[Symbol.dispose]();
   });

@@ -147,7 +147,7 @@ describe("escp --serve after SIGTERM to all its processes", () => {
     await using copy = await serving.start(["--limit=1600", "-v", "file", serving.url("file")]);
     await copy.waitForText("stderr", /data goes to/);
     await terminateAll(serving);
-    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    await serving.server.waitForText("stderr", /ending after 1 running session;/);
     assertEquals((await copy.result).code, 0, copy.printed.stderr);
     assertEquals((await serving.server.result).code, 0);
     assertEquals(await compareTrees(`${serving.work}/file`, `${serving.root}/file`), []);
@@ -175,7 +175,7 @@ describe("escp --serve after SIGTERM to all its processes", () => {
     await using copy = await serving.start(["--limit=1600", "--retries=0", "-v", "file", serving.url("file")]);
     await copy.waitForText("stderr", /data goes to/);
     await terminateAll(serving);
-    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    await serving.server.waitForText("stderr", /ending after 1 running session;/);
     await terminateAll(serving);
     const { code, leftBehind } = await serving.server.result;
     assertEquals(code, 130);

@@ -326,7 +326,7 @@ describe("escp --serve after SIGTERM", () => {
     await writeTree(serving.work, { file: { size: 600_000 }, other: "text" });
     await using copy = await startWaiting(serving, "file");
     serving.server.kill("SIGTERM");
-    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    await serving.server.waitForText("stderr", /ending after 1 running session;/);
     const refused = await serving.run(["other", serving.url("other")]);
     assertEquals(refused.code, 255);
     assertStringIncludes(refused.stderr, "it accepts no new sessions");
@@ -342,7 +342,7 @@ describe("escp --serve after SIGTERM", () => {
     await using copy = await serving.start(["--limit=1600", "--retries=0", "-v", "file", serving.url("file")]);
     await copy.waitForText("stderr", /data goes to/);
     serving.server.kill("SIGTERM");
-    await serving.server.waitForText("stderr", /ending after 1 running sessions/);
+    await serving.server.waitForText("stderr", /ending after 1 running session;/);
     serving.server.kill("SIGTERM");
     const { code, leftBehind } = await serving.server.result;
     assertEquals(code, 130);
