@@ -35,7 +35,7 @@ export async function bundle(
   }).spawn().status;
   if (code !== 0) throw new Error(`Cannot bundle main.ts: deno bundle exited with status ${code}`);
   for (const worker of WORKERS) await correctUrl(worker, directory);
-  await correctDefaultImports(directory);
+  await correctCommonJs(directory);
   await shorten(directory);
   if (loadsLate) await hideImports(directory);
   return { main: `${directory}/main.js`, includes: WORKERS.map((worker) => `${directory}/${bundledName(worker)}`) };
@@ -85,14 +85,17 @@ async function correctUrl(worker: string, directory: string): Promise<void> {
 }
 
 /**
- * Lets modules of Node import tslib, a CommonJS module, as in Node: its default export is the module. `deno bundle` of Deno 2.6
- * treats them like modules of other bundlers, in which it is undefined.
+ * Corrects what `deno bundle` makes of CommonJS modules. Deno 2.6 does not let modules of Node import tslib as in Node, where
+ * its default export is the module. The name of each module contains the path from the clone to the cache of packages, so that
+ * the bundles of two clones would differ.
  */
-async function correctDefaultImports(directory: string): Promise<void> {
+async function correctCommonJs(directory: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(directory)) {
     if (!isFile) continue;
     const text = await Deno.readTextFile(`${directory}/${name}`);
-    const corrected = text.replaceAll(/\b__toESM\((require_tslib\d*\(\))\)/g, "__toESM($1, 1)");
+    const corrected = text
+      .replaceAll(/\b__toESM\((require_tslib\d*\(\))\)/g, "__toESM($1, 1)")
+      .replaceAll(/(__commonJS\(\{\s*)"[^"]*\/npm\/[^"/]+\/([^"]+)"/g, '$1"$2"');
     if (corrected !== text) await Deno.writeTextFile(`${directory}/${name}`, corrected);
   }
 }
