@@ -2,7 +2,7 @@
 
 import { messageOf, UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
-import { formatOperand } from "../../ssh/operand.ts";
+import { formatHost, formatOperand } from "../../ssh/operand.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
@@ -58,7 +58,8 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
   const report = json ? await jsonReport(run, output) : undefined;
   let hasBegun = false;
   let unresumable = false;
-  const isUsedUp = run.transfers.some(({ origin, remote }) => [origin, remote].some((host) => host?.serve?.oneTimeKey));
+  const oneTimeHosts = oneTimeHostsOf(run.transfers);
+  let isUsedUp = false;
   const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable, isUsedUp }) : undefined;
   using stop = stopSignals({ hint });
   const signal = AbortSignal.any([stop.signal, output.lost]);
@@ -68,7 +69,10 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
     ...(reporting ? [(transfer: Transfer) => reporting.measure(transfer)] : []),
   ];
   const emit = (event: TransferEvent) => {
-    if (event.type === "connected") hasBegun = true;
+    if (event.type === "connected") {
+      hasBegun = true;
+      isUsedUp ||= event.host !== undefined && oneTimeHosts.has(event.host);
+    }
     if (writesOutput && event.type === "failed" && event.code === "EPIPE" && event.side === "receiver") {
       return output.closed();
     }
@@ -137,6 +141,12 @@ async function partOfCopy(run: RunOptions): Promise<PartOfCopy | undefined> {
 async function runReport(target: ReportTarget, run: RunOptions) {
   const { RunReport } = await import("./run_report.ts");
   return new RunReport(target, run);
+}
+
+/** Returns the names of the hosts of one-time URLs. */
+function oneTimeHostsOf(transfers: readonly Transfer[]): Set<string> {
+  const hosts = transfers.flatMap(({ origin, remote }) => [origin, remote]);
+  return new Set(hosts.flatMap((host) => host?.serve?.oneTimeKey ? [formatHost(host)] : []));
 }
 
 /** Returns a listener that calls all of the listeners. */

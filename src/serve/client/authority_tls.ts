@@ -138,6 +138,9 @@ async function verifiedHash(
   return certificateHash;
 }
 
+/** The server has answered in plain text, as one with too many connections does. */
+export class PlainAnswer extends StartError {}
+
 /** Returns the reason for which a connection has no TLS. */
 function refusal(
   error: unknown,
@@ -145,6 +148,7 @@ function refusal(
   { name, authorities }: AuthorityTlsOptions,
 ): StartError {
   const text = `${codeOf(error)} ${error}`;
+  if (/InvalidContentType/.test(text)) return new PlainAnswer(`Cannot start TLS with ${name}`, { cause: error });
   const problem = PROBLEMS.find(([pattern]) => pattern.test(text))?.[1];
   if (problem) {
     return new StartError(`Cannot trust ${name}: ${problem(host, quotePath(authorities.path))}`, {

@@ -86,24 +86,26 @@ export async function openControl(server: ServerAddress, options: ControlOptions
   try {
     if (authorities) {
       // A copy without --ca needs no node:tls.
-      const { startAuthorityTls } = await import("./authority_tls.ts");
-      const started = await startAuthorityTls(server, { ...options, authorities });
+      const { startAuthorityTls, PlainAnswer } = await import("./authority_tls.ts");
+      const started = await whileBusy(options, async () => {
+        try {
+          return await startAuthorityTls(server, { ...options, authorities });
+        } catch (error) {
+          if (error instanceof PlainAnswer) return undefined;
+          throw error;
+        }
+      });
       conn = started.conn;
       signal.throwIfAborted();
       return { conn, ...await login(conn, started.certificateHash, options) };
     }
-    const lateMs = performance.now() + Math.min(BUSY_MS, options.timeoutMs);
-    let tcp: Deno.TcpConn;
-    let certificate: Uint8Array<ArrayBuffer> | undefined;
-    for (;;) {
-      conn = tcp = await connect(server, options);
+    const { tcp, certificate } = await whileBusy(options, async () => {
+      const tcp = conn = await connect(server, options);
       signal.throwIfAborted();
-      certificate = await requestCertificate(tcp, options);
-      if (certificate) break;
+      const certificate = await requestCertificate(tcp, options);
+      if (certificate) return { tcp, certificate };
       closeQuietly(tcp);
-      if (performance.now() > lateMs) throw tooBusy(options.name);
-      await delay(BUSY_PAUSE_MS, { signal });
-    }
+    });
     const certificateHash = await hashCertificate(certificate);
     const remember = await options.trust(certificateHash, signal);
     conn = await startTls(tcp, certificate, options);
@@ -115,6 +117,25 @@ export async function openControl(server: ServerAddress, options: ControlOptions
     throw explain(error, options.name);
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Tries until there is a result. A server that has too many connections drops those that wait for long.
+ *
+ * @param attempt returns undefined if the server is busy.
+ * @throws {StartError} if it is busy for too long.
+ */
+async function whileBusy<Result>(
+  { name, timeoutMs, signal }: ControlOptions,
+  attempt: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const lateMs = performance.now() + Math.min(BUSY_MS, timeoutMs);
+  for (;;) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (performance.now() > lateMs) throw tooBusy(name);
+    await delay(BUSY_PAUSE_MS, { signal });
   }
 }
 

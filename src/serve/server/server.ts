@@ -2,7 +2,7 @@
 
 import { abortable } from "../../async/abortable.ts";
 import { delay } from "../../async/delay.ts";
-import { withDeadline } from "../../async/settle_within.ts";
+import { settleWithin, withDeadline } from "../../async/settle_within.ts";
 import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, parseFirstLine } from "../../protocol/serve/first_line.ts";
@@ -13,6 +13,7 @@ import type { CertifiedIdentity } from "./certified_identity.ts";
 import type { Admission, LoginGate } from "./login_gate.ts";
 import { acceptLogin, type Authenticate, type Grant, LoginRefused, sendLine } from "./login.ts";
 import { readOpening } from "./opening.ts";
+import { LINGER_MS } from "./pass_both.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
 import { describeEnd, describeTask } from "./session_report.ts";
@@ -170,14 +171,16 @@ export class Server {
       const certificateHash = await own.certificateHash;
       const login = acceptLogin(tls, { address, certificateHash, authenticate, denied });
       const { grant, rest } = await withDeadline(LOGIN_MS, login, () => late("login", LOGIN_MS));
+      // While the proof was checked. A one-time URL stays usable.
+      if (admission.isDropped) throw new Deno.errors.UnexpectedEof();
       admission[Symbol.dispose]();
       gate.rightProof(address);
       this.#running += counted = 1;
       await this.#runSession(tls, grant, rest, ends);
     } finally {
       closeQuietly(tls);
-      // The last message is still to be received. Until then the connection counts.
-      await ended;
+      // The last message is still to be received. Until then the connection counts, unless the client reads nothing.
+      if (!await settleWithin(LINGER_MS, ended)) closeQuietly(conn);
       this.#running -= counted;
       if (this.#isEnding && this.#running === 0) this.#ended.abort();
     }
@@ -190,12 +193,13 @@ export class Server {
     if (this.#isEnding) {
       return await sendLine(tls, formatLogin({ type: "refused", message: "it accepts no new sessions" }));
     }
-    if (once) this.#isEnding = true;
     const beganMs = performance.now();
     let session: ServedSession | undefined;
     const note = (text: string) => log("info", text, session?.route.slice(0, 8));
     try {
-      session = new ServedSession(startRemote(grant.restrictions, ends), {
+      const remote = startRemote(grant.restrictions, ends);
+      if (once) this.#isEnding = true;
+      session = new ServedSession(remote, {
         log: note,
         begun: (report) => note(`${who}: ${describeTask(report)} begins`),
       });
@@ -209,7 +213,11 @@ export class Server {
       note(`${who}: session ended after ${((performance.now() - beganMs) / 1000).toFixed(1)} s: ${end}`);
     } catch (error) {
       log("warn", `${who}: cannot serve a session: ${messageOf(error)}`, session?.route.slice(0, 8));
-      await session?.end();
+      if (session) await session.end();
+      else {
+        const message = "it cannot start one; its log has the reason";
+        await sendLine(tls, formatLogin({ type: "refused", message })).catch(() => {});
+      }
     } finally {
       if (session) this.#sessions.delete(session.route);
     }

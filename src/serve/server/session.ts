@@ -80,10 +80,11 @@ export class ServedSession {
   async connect(conn: Deno.TcpConn, first: Uint8Array<ArrayBuffer>): Promise<void> {
     if (this.#dataConnections >= MAX_DATA_CONNECTIONS) return closeQuietly(conn);
     this.#dataConnections++;
+    let data: Deno.TcpConn | undefined;
     try {
       const port = await this.#port.promise;
       if (port === undefined) return closeQuietly(conn);
-      const data = await Deno.connect({ hostname: "127.0.0.1", port });
+      data = await Deno.connect({ hostname: "127.0.0.1", port });
       data.setNoDelay(true);
       conn.setNoDelay(true);
       await writeAll(data, first);
@@ -91,6 +92,7 @@ export class ServedSession {
     } catch {
       // The remote end has closed its port: the session is ending.
       closeQuietly(conn);
+      if (data) closeQuietly(data);
     } finally {
       this.#dataConnections--;
     }

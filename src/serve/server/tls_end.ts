@@ -4,6 +4,7 @@
  * client, and the bytes are passed on to it.
  */
 
+import { delay } from "../../async/delay.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
 import type { TlsCredentials } from "../certificate.ts";
@@ -71,6 +72,8 @@ export class TlsEnd implements Disposable {
         conn = await this.#listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+        // Such as no free descriptors: the connections in progress free some.
+        await delay(100);
         continue;
       }
       this.#assign(conn);

@@ -39,20 +39,41 @@ export class OwnerMap {
   #isActive: boolean;
   /** Whether the sender sends the names of those in access control lists. */
   readonly #mapsLists: boolean;
+  /** The look-ups so far: one after the other, because each slow one occupies a thread of the runtime. */
+  #adding: Promise<void> = Promise.resolve();
+  /** Rejects after `close`. */
+  readonly #closed = Promise.withResolvers<never>();
 
   constructor(accounts: Accounts, { fixed = {}, mapsLists = false }: OwnerMapOptions = {}) {
     this.#accounts = accounts;
     this.#fixed = fixed;
     this.#mapsLists = mapsLists;
     this.#isActive = fixed.uid !== undefined || fixed.gid !== undefined;
+    this.#closed.promise.catch(() => {});
   }
 
-  /** Adds names of the sender. A name that this machine lacks leaves its number as it is. @throws {ProtocolError} for too many. */
+  /**
+   * Adds names of the sender, after those of earlier calls. A name that this machine lacks leaves its number as it is.
+   *
+   * @throws {ProtocolError} for too many.
+   * @throws {Deno.errors.Interrupted} after `close`.
+   */
   async add(owners: readonly OwnerName[]): Promise<void> {
+    if (owners.length === 0) return;
     this.#added += owners.length;
     if (this.#added > MAX_OWNERS) throw new ProtocolError("bad-record", "Cannot accept an owner: there are too many");
+    this.#adding = this.#adding.then(() => this.#lookUp(owners));
+    await this.#adding;
+  }
+
+  /** Ends all calls of `add`, also if a look-up takes long. */
+  close(): void {
+    this.#closed.reject(new Deno.errors.Interrupted("Owners are no longer needed"));
+  }
+
+  async #lookUp(owners: readonly OwnerName[]): Promise<void> {
     for (const { kind, id, name } of owners) {
-      const own = await this.#accounts.idOf(kind, name);
+      const own = await Promise.race([this.#accounts.idOf(kind, name), this.#closed.promise]);
       if (own === id) continue;
       if (own === undefined) (kind === "user" ? this.#unknownUsers : this.#unknownGroups).add(id);
       else (kind === "user" ? this.#users : this.#groups).set(id, own);

@@ -89,6 +89,7 @@ export class ReceiveStream {
     this.#packs.close();
     this.#ranges.close();
     this.#signatures?.close();
+    this.#options.owners?.close();
   }
 
   async #receiveFrames(): Promise<void> {

@@ -31,8 +31,10 @@ const USED_UP = "The one-time URL is used up: start escp --serve --once again, a
 /** Returns the hint for the user; undefined if there is none. */
 export function hintWhenLost(lost: LostCopy): string | undefined {
   const { resume, recursive, fromInput, toOutput, unmarked, unresumable, isUsedUp } = lost;
+  const startsOver = unmarked !== undefined || unresumable;
   if (isUsedUp) {
-    const canResume = resume && !fromInput && !toOutput && unmarked === undefined && !unresumable;
+    if (recursive && startsOver) return `${USED_UP}, after you have removed the directories that this copy has created`;
+    const canResume = resume && !fromInput && !toOutput && !startsOver;
     return canResume ? `${USED_UP} to resume; completed files are kept` : USED_UP;
   }
   if (fromInput) return "Standard input cannot be resumed: send the data again";
@@ -47,7 +49,7 @@ export function hintWhenLost(lost: LostCopy): string | undefined {
     return "This copy cannot be resumed (-v prints the reason): " +
       "remove the directories that it has created, then run the same command again";
   }
-  if (unmarked !== undefined || unresumable) return `Run the same command again: it starts over; ${files}`;
+  if (startsOver) return `Run the same command again: it starts over; ${files}`;
   return `Run the same command again to resume; ${files}`;
 }
 

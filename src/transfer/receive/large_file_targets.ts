@@ -210,12 +210,20 @@ export class LargeFileTargets {
     this.#yielder?.close();
   }
 
+  /** Returns undefined instead of an error after the end of the transfer. */
+  async #unlessClosed<Value>(value: Promise<Value>): Promise<Value | undefined> {
+    return await value.catch((error) => {
+      if (!this.#closed) throw error;
+      return undefined;
+    });
+  }
+
   async #begin(announced: MessageOf<"open">): Promise<void> {
     const { writer, directories, options: { session: { control } } } = this.#host;
     const mapping = this.#host.mapped(announced);
-    const message = mapping instanceof Promise ? await mapping : mapping;
+    const message = mapping instanceof Promise ? await this.#unlessClosed(mapping) : mapping;
     // The transfer may have ended meanwhile.
-    if (this.#closed) return;
+    if (this.#closed || !message) return;
     const { file, size, range = { start: 0, end: size } } = message;
     try {
       const { partial, kept, resumable } = await this.#opener.open(message);

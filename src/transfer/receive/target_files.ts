@@ -45,7 +45,8 @@ export class TargetFiles {
   /** Owners of large files, if they are mapped. */
   readonly #owners?: OwnerMap;
   /** Resolves when all names of owners that have arrived are looked up. */
-  #addingOwners?: Promise<unknown>;
+  #addingOwners?: Promise<void>;
+  #isClosing = false;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #packs = new PackTotals();
@@ -145,10 +146,10 @@ export class TargetFiles {
 
   /** Adds names of owners in later announcements. They are looked up while further messages are handled. */
   addOwners(owners: readonly OwnerName[]): void {
-    const adding = this.#owners!.add(owners);
-    adding.catch((error) => this.streamGroup.fail(error));
-    this.#addingOwners = Promise.all([this.#addingOwners, adding]);
-    this.#addingOwners.catch(() => {});
+    this.#addingOwners = this.#owners!.add(owners);
+    this.#addingOwners.catch((error) => {
+      if (!this.#isClosing) this.streamGroup.fail(error);
+    });
   }
 
   /** Handles the sender's message that a large file is complete. */
@@ -198,7 +199,9 @@ export class TargetFiles {
 
   /** Ends all streams. Keeps partial files for a later run, and removes other unfinished files. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#large.stop();
+    this.#owners?.close();
     await this.streamGroup.close();
     // Reports what a lost session has done.
     if (this.#progress.isRunning) this.#progress.report();

@@ -370,9 +370,10 @@ export class Scheduler {
     const next = await this.#walk.peek();
     // The item stays in the queue meanwhile, because `finished` must not be true.
     if (next?.type === "ranged") await this.#host.sendOwners?.(next);
-    const item = this.#walk.take();
+    // Without an item, one whose owners were not sent may have arrived meanwhile.
+    const item = next && this.#walk.take();
     if (item) this.#handleItem(item);
-    else if (this.#mayLink) {
+    else if (this.#walk.isEmpty && this.#mayLink) {
       const pathOf = (root: number, path: string) => shownPath(this.#host.rootName(root), path);
       for (const links of this.#links.splice(0)) {
         const linkable = this.#lost.withoutLinks(links, pathOf, (failure) => this.#fail(failure, "sender"));

@@ -88,6 +88,19 @@ describe("a client refuses a server before TLS", () => {
     assertEquals(attempts, 2);
   });
 
+  it("that stays busy and has a certificate of an authority, after further attempts", async () => {
+    let attempts = 0;
+    const server = startFakeServer(async (conn) => {
+      attempts++;
+      await conn.read(new Uint8Array(4096));
+      await writeAll(conn, new TextEncoder().encode(formatAnswer({ kind: "refused", reason: "busy" })));
+    });
+    const { certificate } = await createIdentity();
+    const authorities = { path: "ca.pem", certificates: [certificate] };
+    await refuses(server, "it has too many connections", { authorities, timeoutMs: 400 });
+    assertEquals(attempts, 2);
+  });
+
   it("whose certificate is not trusted, without TLS", async () => {
     let began = false;
     const server = await startTlsServer({}, async (tls) => {

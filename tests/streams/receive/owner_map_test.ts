@@ -55,6 +55,30 @@ describe("owners of a receiver", () => {
     assertEquals(map.mapped({ mode: 0o6755, uid: 8, gid: 8 }), { mode: 0o6755, uid: 0, gid: 8 });
   });
 
+  it("are looked up one after the other, in order, until the map is closed", async () => {
+    const asked: string[] = [];
+    const answer = Promise.withResolvers<number>();
+    const askedAgain = Promise.withResolvers<void>();
+    const idOf = (_: string, name: string) => {
+      if (asked.push(name) === 1) return answer.promise;
+      askedAgain.resolve();
+      return new Promise<undefined>(() => {});
+    };
+    const map = new OwnerMap({ ...ACCOUNTS, idOf });
+    const first = map.add([{ kind: "user", id: 1, name: "a" }, { kind: "user", id: 2, name: "b" }]);
+    const second = map.add([{ kind: "user", id: 3, name: "c" }]);
+    await map.add([]);
+    assertEquals(asked, ["a"]);
+    answer.resolve(11);
+    await askedAgain.promise;
+    map.close();
+    await assertRejects(() => first, Deno.errors.Interrupted);
+    await assertRejects(() => second, Deno.errors.Interrupted);
+    await assertRejects(() => map.add([{ kind: "user", id: 4, name: "d" }]), Deno.errors.Interrupted);
+    assertEquals(asked, ["a", "b"]);
+    assertEquals(map.mapped({ mode: 0o644, uid: 1, gid: 1 }).uid, 11);
+  });
+
   it("of records are replaced in place", async () => {
     const map = new OwnerMap(ACCOUNTS, { fixed: { gid: 9 } });
     await map.add([{ kind: "user", id: 5, name: "alice" }]);

@@ -32,4 +32,13 @@ describe("a lost copy", () => {
     ];
     for (const each of unresumable) assertEquals(hintWhenLost({ ...FILE, isUsedUp: true, ...each }), USED_UP);
   });
+
+  it("with a one-time URL names unfinished directories that a later run would not recognize", () => {
+    for (const each of [{ unmarked: "host" }, { unresumable: true }]) {
+      assertEquals(
+        hintWhenLost({ resume: true, recursive: true, isUsedUp: true, ...each }),
+        `${USED_UP}, after you have removed the directories that this copy has created`,
+      );
+    }
+  });
 });
