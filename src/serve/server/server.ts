@@ -2,7 +2,7 @@
 
 import { abortable } from "../../async/abortable.ts";
 import { delay } from "../../async/delay.ts";
-import { settleWithin, withDeadline } from "../../async/settle_within.ts";
+import { withDeadline } from "../../async/settle_within.ts";
 import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, parseFirstLine } from "../../protocol/serve/first_line.ts";
@@ -13,7 +13,6 @@ import type { CertifiedIdentity } from "./certified_identity.ts";
 import type { Admission, LoginGate } from "./login_gate.ts";
 import { acceptLogin, type Authenticate, type Grant, LoginRefused, sendLine } from "./login.ts";
 import { readOpening } from "./opening.ts";
-import { LINGER_MS } from "./pass_both.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
 import { describeEnd, describeTask } from "./session_report.ts";
@@ -179,8 +178,8 @@ export class Server {
       await this.#runSession(tls, grant, rest, ends);
     } finally {
       closeQuietly(tls);
-      // The last message is still to be received. Until then the connection counts, unless the client reads nothing.
-      if (!await settleWithin(LINGER_MS, ended)) closeQuietly(conn);
+      // The last message is still to be received. Until then the connection counts.
+      await ended;
       this.#running -= counted;
       if (this.#isEnding && this.#running === 0) this.#ended.abort();
     }
