@@ -293,7 +293,7 @@ describe("escp --serve --once", () => {
     const ends = await descendantsOf(serving.server.pid);
     for (const end of ends) killProcess(end);
     const lost = await copy.result;
-    assertEquals(lost.code, 255);
+    assertEquals(lost.code, 1);
     assert(!lost.stderr.includes("trying again"), lost.stderr);
     assertStringIncludes(lost.stderr, "hint: The one-time URL is used up: start escp --serve --once again");
   });

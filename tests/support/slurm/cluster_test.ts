@@ -36,13 +36,22 @@ describeWithSlurm("a cluster of Slurm", () => {
     }
     assertEquals(await processes(), []);
     assert(!await exists(directory));
-    assertEquals(await mountsAndCgroups(), before);
+    assertEquals(await mountsAndCgroups(directory), before);
   });
 });
 
-/** Returns the mounts of this machine and the names of its control groups of Slurm. */
-async function mountsAndCgroups(): Promise<string[]> {
-  const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n").map((line) => line.split(" ")[4]);
+/**
+ * Returns the mounts of this machine and the names of its control groups of Slurm, without those of tests that run at the same
+ * time.
+ *
+ * @param directory of the cluster, whose mounts count.
+ */
+async function mountsAndCgroups(directory?: string): Promise<string[]> {
+  const lines = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n");
+  const mounts = lines.map((line) => line.split(" ")[4]).filter((path) => {
+    const isOfTests = /^\/run\/netns\b|\/escp-/.test(path);
+    return path !== undefined && (!isOfTests || (directory !== undefined && path.startsWith(directory)));
+  });
   const groups = await exists("/sys/fs/cgroup") ? [...Deno.readDirSync("/sys/fs/cgroup")].map(({ name }) => name) : [];
-  return [...mounts.filter((path) => path !== undefined && !path.startsWith("/run/netns")), ...groups].sort();
+  return [...mounts, ...groups].sort();
 }
