@@ -21,6 +21,7 @@ export const MSG_NOSIGNAL = 0x4000;
 export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
 export const SO_RCVLOWAT = 18;
+export const SO_ACCEPTCONN = 30;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_CONGESTION = 13;

@@ -1,7 +1,17 @@
 /** Finds the descriptor of a connection that Deno opened, so that another thread can use it. Linux. */
 
 import { openDescriptors } from "../process/descriptors.ts";
-import { F_DUPFD_CLOEXEC, intOption, IPPROTO_TCP, openSocketCalls, socketError, TCP_NODELAY } from "./socket_calls.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  intOption,
+  IPPROTO_TCP,
+  openSocketCalls,
+  setOption,
+  SO_ACCEPTCONN,
+  socketError,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from "./socket_calls.ts";
 
 /** Descriptors of the standard streams are below this. */
 const FIRST_OTHER = 3;
@@ -45,6 +55,26 @@ export function duplicate(fd: number): number {
   const copy = calls.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
   if (copy < 0) throw socketError("duplicate a descriptor", errno());
   return copy;
+}
+
+/**
+ * Lets connections send small writes at once that this process accepts from now on: they inherit TCP_NODELAY from the listening
+ * socket. Deno cannot set it for TLS. Does nothing where that is impossible, such as on other systems than Linux.
+ */
+export function acceptWithoutDelay(): void {
+  try {
+    openSocketCalls();
+  } catch {
+    return;
+  }
+  for (const fd of candidateDescriptors()) {
+    if (intOption(fd, SOL_SOCKET, SO_ACCEPTCONN) !== 1) continue;
+    try {
+      setOption(fd, IPPROTO_TCP, TCP_NODELAY, Int32Array.of(1));
+    } catch {
+      // Not a TCP socket.
+    }
+  }
 }
 
 function candidateDescriptors(): number[] {

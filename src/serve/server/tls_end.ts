@@ -7,6 +7,7 @@
 import { delay } from "../../async/delay.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
+import { acceptWithoutDelay } from "../../native/net/socket_descriptor.ts";
 import type { TlsCredentials } from "../certificate.ts";
 import { ExpectedConns } from "./expected_conns.ts";
 import { passBoth } from "./pass_both.ts";
@@ -29,6 +30,8 @@ export class TlsEnd implements Disposable {
   /** @throws {Error} if the certificate or the key cannot be used. */
   constructor({ cert, key }: TlsCredentials) {
     this.#listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+    // Otherwise each login waits 40 ms for an acknowledgement between the two ends of a connection of this process.
+    acceptWithoutDelay();
     this.#run();
   }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { descriptorOf, duplicate } from "../../../src/native/net/socket_descriptor.ts";
+import { openDescriptors } from "../../../src/native/process/descriptors.ts";
+import { acceptWithoutDelay, descriptorOf, duplicate } from "../../../src/native/net/socket_descriptor.ts";
 import { intOption, IPPROTO_TCP, openSocketCalls, TCP_NODELAY } from "../../../src/native/net/socket_calls.ts";
 import { connectPair, rawSocketOf } from "../connected_pair.ts";
 
@@ -54,5 +55,23 @@ describe("duplicate", { ignore }, () => {
     assertEquals(await pair.far.read(new Uint8Array(1)), null);
     await pair.far.write(new Uint8Array([1, 2, 3]));
     assertEquals(await socket.read(new Uint8Array(8), 0, 8), 3);
+  });
+});
+
+describe("acceptWithoutDelay", { ignore }, () => {
+  it("lets connections that are accepted later send small writes at once", async () => {
+    const withoutDelay = () => openDescriptors().filter((fd) => intOption(fd, IPPROTO_TCP, TCP_NODELAY) === 1).length;
+    const before = withoutDelay();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const accept = async () => {
+      const [near, far] = await Promise.all([Deno.connect({ port: listener.addr.port }), listener.accept()]);
+      return { near, far, [Symbol.dispose]: () => [near, far].forEach((conn) => conn.close()) };
+    };
+    using _plain = await accept();
+    assertEquals(withoutDelay(), before);
+    acceptWithoutDelay();
+    using _fast = await accept();
+    // The listener and the accepted connection.
+    assertEquals(withoutDelay(), before + 2);
   });
 });
