@@ -1,6 +1,7 @@
 /** The arguments of a remote end that `--serve` has started in advance: JSON after its length, in 4 bytes, on standard input. */
 
 import type { ByteReader } from "../../net/pass.ts";
+import { readExactly } from "../../net/read_exactly.ts";
 
 /** Arguments and environment of a remote end, after the login of its client. */
 export interface RemoteGrant {
@@ -23,17 +24,11 @@ export function formatGrant({ args, connection }: RemoteGrant): Uint8Array {
 
 /** Reads exactly the bytes of `formatGrant`. @returns undefined if the input ends before. */
 export async function readGrant(input: ByteReader): Promise<RemoteGrant | undefined> {
-  const length = await readExactly(input, LENGTH_BYTES);
-  const json = length && await readExactly(input, new DataView(length.buffer).getUint32(0));
-  return json && JSON.parse(new TextDecoder().decode(json));
-}
-
-async function readExactly(input: ByteReader, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const count = await input.read(bytes.subarray(at));
-    if (count === null) return undefined;
-    at += count;
+  try {
+    const length = new DataView((await readExactly(input, LENGTH_BYTES)).buffer).getUint32(0);
+    return JSON.parse(new TextDecoder().decode(await readExactly(input, length)));
+  } catch (error) {
+    if (error instanceof Deno.errors.UnexpectedEof) return undefined;
+    throw error;
   }
-  return bytes;
 }

@@ -5,6 +5,7 @@ import { ProtocolError, quotePath, UserError } from "../../errors.ts";
 import { reasonOf } from "../../files/stat/file_failure.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { type ByteReader, type ByteWriter, writeAll } from "../../net/pass.ts";
+import { readExactly } from "../../net/read_exactly.ts";
 import {
   type AgentIdentity,
   answerLength,
@@ -91,17 +92,6 @@ async function exchange<Answer>(
 async function converse(conn: ByteReader & ByteWriter, request: Uint8Array): Promise<Uint8Array> {
   await writeAll(conn, request);
   return await readExactly(conn, answerLength(await readExactly(conn, 4)));
-}
-
-/** Reads as many bytes. @throws {Deno.errors.UnexpectedEof} */
-async function readExactly(conn: ByteReader, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const count = await conn.read(bytes.subarray(at));
-    if (count === null) throw new Deno.errors.UnexpectedEof();
-    at += count;
-  }
-  return bytes;
 }
 
 async function connect(path: string): Promise<ByteReader & ByteWriter & { close(): void }> {
