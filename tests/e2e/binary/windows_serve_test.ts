@@ -3,9 +3,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs/exists";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { fromFileUrl } from "@std/path";
-import { executableName } from "../../../src/bootstrap/system.ts";
-import { VERSION } from "../../../src/cli/version.ts";
 import { type EscpResult, runEscp, type RunningEscp, startEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { listNames } from "../../support/files/list_names.ts";
@@ -16,21 +13,13 @@ import { type Serving, startServing } from "../../support/hosts/serving.ts";
 import { startAgent } from "../../support/hosts/ssh_agent.ts";
 import { startWineEscp, type WineEscp, wineProblem } from "../../support/wine/wine.ts";
 
-const DIST = fromFileUrl(new URL("../../../dist", import.meta.url));
-const EXECUTABLE = `${DIST}/${executableName(VERSION, "windows-x64")}`;
 /** Limit that only catches hangs, also on a busy machine. */
 const LIMIT_MS = 900_000;
 const SILENCE = ["--timeout", "600"];
 const TREE = { "small": "small", "directory/large": { size: 5 << 20, seed: 7 }, "directory/empty": "" };
 
-const problem = await findProblem();
+const problem = await wineProblem();
 const why = problem ? ` (skipped: ${problem})` : "";
-
-async function findProblem(): Promise<string | undefined> {
-  if (!Deno.env.has("ESCP_BINARY")) return "no ESCP_BINARY";
-  if (!await exists(EXECUTABLE)) return `no ${EXECUTABLE}`;
-  return await wineProblem();
-}
 
 /** Returns the path on this machine of the profile of the only user of Windows. */
 function profileOf({ drive }: WineEscp): string {
@@ -43,7 +32,7 @@ describe(`the executable for Windows, by Wine, without ssh${why}`, { ignore: pro
   let key: ClientKey;
 
   beforeAll(async () => {
-    wine = await startWineEscp(EXECUTABLE);
+    wine = await startWineEscp();
     key = await createKey();
     await writeTree(wine.drive, { "work/key": key.file, "work/tree": { directory: true } });
     await writeTree(`${wine.drive}/work/tree`, TREE);

@@ -1,11 +1,7 @@
 /** The executable for Windows, run by Wine. Its disk is a directory of this machine, and its ssh is that of this machine. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { exists } from "@std/fs/exists";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { fromFileUrl } from "@std/path";
-import { executableName } from "../../../src/bootstrap/system.ts";
-import { VERSION } from "../../../src/cli/version.ts";
 import { runEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { listNames } from "../../support/files/list_names.ts";
@@ -13,26 +9,18 @@ import { writeTree } from "../../support/files/temp_tree.ts";
 import { describeWithScene } from "../../support/scene.ts";
 import { startWineEscp, type WineEscp, wineProblem } from "../../support/wine/wine.ts";
 
-const DIST = fromFileUrl(new URL("../../../dist", import.meta.url));
-const EXECUTABLE = `${DIST}/${executableName(VERSION, "windows-x64")}`;
 /** Limits that only catch hangs, also on a busy machine. */
 const [SILENCE_SECONDS, LIMIT_MS] = [600, 900_000];
 
-const problem = await findProblem();
+const problem = await wineProblem();
 const why = problem ? ` (skipped: ${problem})` : "";
-
-async function findProblem(): Promise<string | undefined> {
-  if (!Deno.env.has("ESCP_BINARY")) return "no ESCP_BINARY";
-  if (!await exists(EXECUTABLE)) return `no ${EXECUTABLE}`;
-  return await wineProblem();
-}
 
 describeWithScene(`the executable for Windows, by Wine${why}`, { ignore: problem !== undefined }, (scene) => {
   let wine: WineEscp | undefined;
   let cases = 0;
 
   beforeAll(async () => {
-    wine = await startWineEscp(EXECUTABLE);
+    wine = await startWineEscp();
   });
   afterAll(() => wine?.[Symbol.asyncDispose]());
 

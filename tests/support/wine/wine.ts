@@ -3,7 +3,9 @@
 import { exists } from "@std/fs/exists";
 import { fromFileUrl } from "@std/path";
 import { isInstalled } from "../../../scripts/is_installed.ts";
+import { executableName } from "../../../src/bootstrap/system.ts";
 import { indexOfNeedle } from "../../../src/bytes.ts";
+import { VERSION } from "../../../src/cli/version.ts";
 import { createTempDirectory } from "../files/temp.ts";
 import { writeWrapper } from "../shell_script.ts";
 import { startSshBridge } from "./ssh_bridge.ts";
@@ -16,8 +18,14 @@ const SERVER = "/usr/lib/wine/wineserver";
 /** Maximum time to create a prefix, which only catches hangs. */
 const BOOT_SECONDS = 600;
 
+/** The executable for Windows, which a compilation for all systems has written. */
+const DIST = fromFileUrl(new URL("../../../dist", import.meta.url));
+const EXECUTABLE = `${DIST}/${executableName(VERSION, "windows-x64")}`;
+
 /** Returns what is missing on this machine; undefined if nothing is. */
 export async function wineProblem(): Promise<string | undefined> {
+  if (!Deno.env.has("ESCP_BINARY")) return "no ESCP_BINARY";
+  if (!await exists(EXECUTABLE)) return `no ${EXECUTABLE}`;
   for (const program of [WINE, SERVER, COMPILER]) if (!await isInstalled(program)) return `no ${program}`;
   return undefined;
 }
@@ -32,8 +40,8 @@ export interface WineEscp extends AsyncDisposable {
   startAgentPipe(socket: string): Promise<AsyncDisposable>;
 }
 
-/** Creates a prefix for an executable. Its ssh.exe runs the ssh of this machine. */
-export async function startWineEscp(executable: string): Promise<WineEscp> {
+/** Creates a prefix for the executable. Its ssh.exe runs the ssh of this machine. */
+export async function startWineEscp(): Promise<WineEscp> {
   await using started = new AsyncDisposableStack();
   const { path } = started.use(await createTempDirectory());
   const { port } = started.use(startSshBridge());
@@ -46,7 +54,7 @@ export async function startWineEscp(executable: string): Promise<WineEscp> {
     DISPLAY: "",
     HOME: path,
   };
-  await preparePrograms(path, executable);
+  await preparePrograms(path);
   await Deno.mkdir(prefix);
   // The server ends with the suite, and not with the first run.
   await run(SERVER, ["-p"], env);
@@ -91,8 +99,8 @@ async function startAgentPipe(socket: string, program: string, env: Record<strin
 }
 
 /** Writes escp.exe, ssh.exe and, if Wine lacks it, bcryptprimitives.dll into a directory. */
-async function preparePrograms(path: string, executable: string): Promise<void> {
-  const program = await Deno.readFile(executable);
+async function preparePrograms(path: string): Promise<void> {
+  const program = await Deno.readFile(EXECUTABLE);
   // Wine 8 offers placeholders of memory to V8, and then fails to reserve them. Without this name V8 does not use them.
   rename(program, "VirtualAlloc2", "VirtualAllocX");
   await Deno.writeFile(`${path}/escp.exe`, program);
