@@ -4,6 +4,7 @@ import { abortable } from "../../async/abortable.ts";
 import { delay } from "../../async/delay.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
+import { codeOf } from "../../files/stat/file_failure.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, parseFirstLine } from "../../protocol/serve/first_line.ts";
 import { formatLogin } from "../../protocol/serve/login_messages.ts";
@@ -23,8 +24,8 @@ import { TlsEnd } from "./tls_end.ts";
 const FIRST_LINE_MS = 10_000;
 /** Maximum time from the first line to the proof, in milliseconds. The user may be asked about the server, or by ssh-agent. */
 const LOGIN_MS = 120_000;
-/** Period in which connections of a network without a session share one line of the log, in milliseconds. */
-const STRANGER_PERIOD_MS = 60_000;
+/** Period in which similar connections without a session share one line of the log, in milliseconds. */
+const LOG_PERIOD_MS = 60_000;
 
 /** Addresses of a connection. */
 export interface Ends {
@@ -62,9 +63,11 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #tls: OwnTls;
   /** For clients that begin with TLS. */
-  readonly #certified?: OwnTls;
+  #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
   readonly #strangers: StrangerLog;
+  /** Number of failures for lack of descriptors or memory in this period. Strangers must not hide them. */
+  #shortages = 0;
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
   readonly #ended = new AbortController();
@@ -81,12 +84,12 @@ export class Server {
   /** Accepts connections until the server has ended. */
   async run(): Promise<void> {
     const { listeners } = this.#options;
-    const timer = setInterval(() => this.#strangers.endPeriod(), STRANGER_PERIOD_MS);
+    const timer = setInterval(() => this.#endPeriod(), LOG_PERIOD_MS);
     try {
       await Promise.all(listeners.map((listener) => this.#accept(listener)));
     } finally {
       clearInterval(timer);
-      this.#strangers.endPeriod();
+      this.#endPeriod();
       for (const tls of [this.#tls, this.#certified]) tls?.end[Symbol.dispose]();
     }
   }
@@ -97,7 +100,7 @@ export class Server {
         const conn = await abortable(listener.accept(), this.#ended.signal).catch((error) => {
           if (this.#ended.signal.aborted) return undefined;
           // Such as no free descriptors: the connections in progress free some.
-          this.#strangers.add("unknown address", `cannot accept a connection: ${messageOf(error)}`, "warn");
+          this.#noteShortage(error);
           return delay(100);
         });
         if (this.#ended.signal.aborted) return;
@@ -119,6 +122,18 @@ export class Server {
     return this.#sessions.size;
   }
 
+  /** Logs the first failure of a period in which this host lacks something, and counts the others. */
+  #noteShortage(error: unknown): void {
+    if (this.#shortages++ === 0) this.#options.log("warn", `cannot accept a connection: ${messageOf(error)}`);
+  }
+
+  #endPeriod(): void {
+    this.#strangers.endPeriod();
+    const more = this.#shortages - 1;
+    this.#shortages = 0;
+    if (more > 0) this.#options.log("warn", `${more} more failure${more === 1 ? "" : "s"} to accept a connection`);
+  }
+
   #admit(conn: Deno.TcpConn): void {
     const address = plainAddress(conn.remoteAddr.hostname);
     const admission = this.#options.gate.admit(address, () => closeQuietly(conn));
@@ -129,7 +144,8 @@ export class Server {
     }
     this.#serve(conn, admission).catch((error) => {
       const reason = admission.isDropped ? "dropped for a newer connection" : describeFailure(error);
-      this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
+      if (isShortage(error)) this.#noteShortage(error);
+      else this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
       closeQuietly(conn);
     }).finally(() => admission[Symbol.dispose]());
   }
@@ -242,6 +258,11 @@ export function plainAddress(address: string): string {
 
 function describeFailure(error: unknown): string {
   return error instanceof Deno.errors.UnexpectedEof ? "the client has closed the connection" : messageOf(error);
+}
+
+/** Returns whether an error is a lack of descriptors or memory on this host, not an act of the client. */
+function isShortage(error: unknown): boolean {
+  return ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"].includes(codeOf(error) ?? "");
 }
 
 function late(what: string, ms: number): Error {
