@@ -111,6 +111,13 @@ export class Server {
     }
   }
 
+  /** Uses another certificate of the authority for later logins. Those in progress are finished with the former one. */
+  renew(certified: CertifiedIdentity): void {
+    const former = this.#certified;
+    this.#certified = ownTls(certified, certified.certificate);
+    former?.end.retire();
+  }
+
   /** Refuses new sessions, and ends the server after the running ones. */
   end(): void {
     this.#isEnding = true;
