@@ -22,7 +22,7 @@ import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
 import { formatAddress } from "../../serve/server_address.ts";
 import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
-import { openCopyLog } from "../copy_log.ts";
+import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
 import { stopSignals } from "../stop_signals.ts";
@@ -80,6 +80,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     log: write,
   });
   const reload = async () => {
+    reopenLog(logFile, write);
     await renewCertificate(server, write, options);
     logKeys(keys, write);
   };
@@ -123,6 +124,14 @@ async function renewCertificate(server: Server, write: WriteLog, options: ServeO
   } catch (error) {
     // Also a lack of descriptors must not end the server.
     write("warn", `${messageOf(error)}; the former certificate stays in use`);
+  }
+}
+
+function reopenLog(logFile: CopyLog, write: WriteLog): void {
+  try {
+    logFile.reopen();
+  } catch (error) {
+    write("warn", `${messageOf(error)}; the former file stays in use`);
   }
 }
 
