@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { escpCommand, type EscpResult, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
+import { commandOf, descendantsOf, killProcess } from "../../support/processes.ts";
 import { createTempDirectory, type TempDirectory } from "../../support/files/temp.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
@@ -19,6 +21,8 @@ import { type Serving, startServing } from "../../support/hosts/serving.ts";
 const ADDRESS = "127.0.0.1";
 /** A client from source has the authorities of Mozilla otherwise. */
 const NO_AUTHORITIES = { DENO_TLS_CA_STORE: "" };
+
+const NO_TERMINAL = terminalProblem === undefined ? "" : ` (skipped: ${terminalProblem})`;
 
 describe("a certificate of an authority", () => {
   let directory: TempDirectory;
@@ -320,6 +324,24 @@ describe("a certificate of an authority", () => {
       const result = await serving.run(["file", serving.url()]);
       assertEquals(result.code, 0, result.stderr);
     });
+
+    it(
+      `on a terminal ends, because SIGHUP is its end${NO_TERMINAL}`,
+      { ignore: terminalProblem !== undefined },
+      async () => {
+        const root = await Deno.makeTempDir({ dir: directory.path });
+        const command = onTerminal([...escpCommand(), "--serve", "--listen", "127.0.0.1:0", "--root", root]);
+        await using running = await startEscp([], {
+          command,
+          env: { HOME: await Deno.makeTempDir({ dir: directory.path }) },
+        });
+        await running.waitForText("stdout", /serving .* at /);
+        const processes = await descendantsOf(running.pid);
+        killProcess(processes.find((each) => / --serve /.test(commandOf(each)))!, "SIGHUP");
+        await running.waitForText("stdout", /ending; a second signal ends at once/);
+        assertEquals((await running.result).code, 0);
+      },
+    );
 
     it("with --once ends", async () => {
       await using serving = await startServing({ args: ["--once"] });
