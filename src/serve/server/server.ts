@@ -66,8 +66,8 @@ export class Server {
   #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
   readonly #strangers: StrangerLog;
-  /** Number of failures for lack of descriptors or memory in this period. Strangers must not hide them. */
-  #shortages = 0;
+  /** Faults of this host in this period, and their numbers. Strangers must not hide them. */
+  readonly #faults = new Map<string, number>();
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
   readonly #ended = new AbortController();
@@ -100,7 +100,8 @@ export class Server {
         const conn = await abortable(listener.accept(), this.#ended.signal).catch((error) => {
           if (this.#ended.signal.aborted) return undefined;
           // Such as no free descriptors: the connections in progress free some.
-          this.#noteShortage(error);
+          const fault = `cannot accept a connection: ${messageOf(error)}`;
+          this.#noteFault(fault, fault);
           return delay(100);
         });
         if (this.#ended.signal.aborted) return;
@@ -129,16 +130,19 @@ export class Server {
     return this.#sessions.size;
   }
 
-  /** Logs the first failure of a period in which this host lacks something, and counts the others. */
-  #noteShortage(error: unknown): void {
-    if (this.#shortages++ === 0) this.#options.log("warn", `cannot accept a connection: ${messageOf(error)}`);
+  /** Logs the text for the first fault of its kind in a period, and counts the others. */
+  #noteFault(fault: string, text: string): void {
+    const count = (this.#faults.get(fault) ?? 0) + 1;
+    this.#faults.set(fault, count);
+    if (count === 1) this.#options.log("warn", text);
   }
 
   #endPeriod(): void {
     this.#strangers.endPeriod();
-    const more = this.#shortages - 1;
-    this.#shortages = 0;
-    if (more > 0) this.#options.log("warn", `${more} more failure${more === 1 ? "" : "s"} to accept a connection`);
+    for (const [fault, count] of this.#faults) {
+      if (count > 1) this.#options.log("warn", `${count - 1} more connection${count === 2 ? "" : "s"}: ${fault}`);
+    }
+    this.#faults.clear();
   }
 
   #admit(conn: Deno.TcpConn): void {
@@ -151,7 +155,8 @@ export class Server {
     }
     this.#serve(conn, admission).catch((error) => {
       const reason = admission.isDropped ? "dropped for a newer connection" : describeFailure(error);
-      if (isShortage(error)) this.#noteShortage(error);
+      const fault = faultOf(error);
+      if (fault !== undefined) this.#noteFault(fault, `${address}: ${reason}`);
       else this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
       closeQuietly(conn);
     }).finally(() => admission[Symbol.dispose]());
@@ -267,9 +272,13 @@ function describeFailure(error: unknown): string {
   return error instanceof Deno.errors.UnexpectedEof ? "the client has closed the connection" : messageOf(error);
 }
 
-/** Returns whether an error is a lack of descriptors or memory on this host, not an act of the client. */
-function isShortage(error: unknown): boolean {
-  return ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"].includes(codeOf(error) ?? "");
+/** Codes of a lack of descriptors or memory. */
+const SHORTAGES = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+
+/** Returns the fault of this host that caused an error; undefined if the client did. */
+function faultOf(error: unknown): string | undefined {
+  if (error instanceof LoginRefused) return error.fault;
+  return SHORTAGES.includes(codeOf(error) ?? "") ? messageOf(error) : undefined;
 }
 
 function late(what: string, ms: number): Error {

@@ -115,6 +115,24 @@ describe("the log of escp --serve about strangers", () => {
   });
 });
 
+describe("the log of escp --serve about faults of the server", () => {
+  it("has a line for a file of keys that others can change, although strangers have used up theirs", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    await Deno.chmod(`${serving.serverHome}/.config/escp/authorized_keys`, 0o666);
+    for (let count = 0; count < 10; count++) await converse(serving.port, "GET / HTTP/1.1\n");
+    for (let count = 0; count < 2; count++) {
+      const { code, stderr } = await serving.run(["file", serving.url()]);
+      assertEquals(code, 255);
+      assertStringIncludes(stderr, "it cannot serve this key; see its log");
+    }
+    serving.server.kill("SIGTERM");
+    const { stderr } = await serving.server.result;
+    assertMatch(stderr, /warn .*127\.0\.0\.1: refused SHA256:\S+: Cannot read ".*": other users may write to it\n/);
+    assertMatch(stderr, /warn .* 1 more connection: Cannot read ".*": other users may write to it\n/);
+  });
+});
+
 describe("escp --serve --log", () => {
   it("opens the file again after SIGHUP, because another program may have renamed it", async () => {
     await using directory = await createTempDirectory();

@@ -106,7 +106,7 @@ describe("a server", () => {
     assertEquals(running.logged.filter((line) => !line.startsWith("203.0.")), [
       "cannot accept a connection: Too many open files",
       "2 more connections of other networks without a session",
-      "2 more failures to accept a connection",
+      "2 more connections: cannot accept a connection: Too many open files",
     ]);
   });
 
