@@ -314,6 +314,19 @@ describe("escp --serve --once", () => {
     }
   });
 
+  it("names the need for a new URL if the other host of a copy refuses it", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await using target = await startServing();
+    const keys = ".config/escp/authorized_keys";
+    await Deno.copyFile(`${serving.serverHome}/${keys}`, `${target.serverHome}/${keys}`);
+    await writeTree(serving.root, { file: "text" });
+    const once = serving.output.trimEnd().replace("/#", "/file#");
+    const { code, stderr } = await serving.run([once, target.url("none/file")]);
+    assertEquals(code, 1, stderr);
+    assertStringIncludes(stderr, 'Cannot create "none/file": No such file or directory');
+    assertStringIncludes(stderr, ". The one-time URL is used up: start escp --serve --once again");
+  });
+
   it("names the need for a new URL after an interruption", async () => {
     await using serving = await startServing({ args: ["--once"] });
     await writeTree(serving.work, { large: { size: 8 << 20, seed: 3 } });
