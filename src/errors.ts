@@ -11,8 +11,8 @@ export { escapePath, quotePath };
 export class UserError extends Error {
   /** Name of the class. */
   override name = "UserError";
-  /** Advice in the imperative, printed on a separate line. */
-  readonly hint?: string;
+  /** Advice in the imperative, printed on a separate line. Code that knows further consequences for the user may extend it. */
+  hint?: string;
   /** Name of the remote host whose session or login failed. Set by the code that knows the host. */
   host?: string;
   /** Last line that ssh printed about the failure, not escaped. */

@@ -17,6 +17,8 @@ export interface CopyLog extends Disposable {
   readonly log: Log;
   /** Logs an event of the transfer. */
   onEvent(event: TransferEvent): void;
+  /** Opens the file again, which another program may have renamed. Keeps the former one if that fails. @throws {UsageError} */
+  reopen(): void;
 }
 
 /**
@@ -49,6 +51,9 @@ export function openCopyLog(
       // The terminal shows events itself.
       if (file) describe(event, options).forEach((line) => file.write(record(log, line)));
     },
+    reopen() {
+      file?.reopen();
+    },
     [Symbol.dispose]() {
       file?.close();
     },
@@ -60,7 +65,8 @@ class LogFile {
   readonly #path: string;
   readonly #host: string | undefined;
   readonly #print: (line: string) => void;
-  readonly #file: Deno.FsFile;
+  readonly #noFifo: boolean;
+  #file: Deno.FsFile;
   #isBroken = false;
 
   /** @throws {UsageError} */
@@ -71,7 +77,16 @@ class LogFile {
     this.#path = path;
     this.#host = host;
     this.#print = print;
+    this.#noFifo = noFifo;
     this.#file = openFile(path, noFifo);
+  }
+
+  /** @throws {UsageError} */
+  reopen(): void {
+    const file = openFile(this.#path, this.#noFifo);
+    this.#file.close();
+    this.#file = file;
+    this.#isBroken = false;
   }
 
   write(line: string): void {

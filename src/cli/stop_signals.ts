@@ -27,11 +27,16 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
  *
  * @param options.hint Returns what is printed after "Interrupted".
  * @param options.mayContinue Whether the process may continue for any time after SIGTERM and SIGHUP. Default: false.
+ * @param options.onHangUp Called after each SIGHUP, which then does not stop the process.
  */
 export function stopSignals(
-  { hint, mayContinue }: { hint?: () => string | undefined; mayContinue?: boolean } = {},
+  { hint, mayContinue, onHangUp }: {
+    hint?: () => string | undefined;
+    mayContinue?: boolean;
+    onHangUp?: () => void;
+  } = {},
 ): Disposable & { signal: AbortSignal } {
-  const stop = new StopSignals(hint);
+  const stop = new StopSignals(hint, onHangUp);
   ignoreSignals(FILE_SIZE);
   stop.listen({ guardAfterMs: GUARD_AFTER_MS, mayContinue });
   return stop;
@@ -44,14 +49,17 @@ export const FILE_SIZE: readonly KnownSignal[] = ["SIGXFSZ"];
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();
   readonly #hint: (() => string | undefined) | undefined;
+  readonly #onHangUp: (() => void) | undefined;
   readonly #listeners = new Map<Deno.Signal, () => void>();
   /** State of the end of the line: both threads may handle the second signal. */
   readonly #line = new Int32Array(new SharedArrayBuffer(4));
   #timer: ReturnType<typeof setTimeout> | undefined;
   #worker: Worker | undefined;
 
-  constructor(hint?: () => string | undefined) {
+  /** @param onHangUp Called after each SIGHUP, which then does not stop the process. */
+  constructor(hint?: () => string | undefined, onHangUp?: () => void) {
     this.#hint = hint;
+    this.#onHangUp = onHangUp;
   }
 
   /** Aborted by the first signal. */
@@ -77,12 +85,13 @@ export class StopSignals implements Disposable {
     const all = stopSignalsOf(Deno.build.os);
     const ignored = ignoredOf(all);
     for (const signal of all.filter((signal) => !ignored.includes(signal))) {
-      const listener = () => this.#stop(signal);
+      const onHangUp = signal === "SIGHUP" ? this.#onHangUp : undefined;
+      const listener = onHangUp ?? (() => this.#stop(signal));
       this.#listeners.set(signal, listener);
       Deno.addSignalListener(signal, listener);
     }
     ignoreSignals(ignored as KnownSignal[]);
-    const signals = [...this.#listeners.keys()];
+    const signals = [...this.#listeners.keys()].filter((signal) => !(signal === "SIGHUP" && this.#onHangUp));
     if (signals.length === 0 && parent === undefined) return;
     this.#timer = setTimeout(() => this.#guard({ signals, parent, mayContinue }), guardAfterMs);
   }

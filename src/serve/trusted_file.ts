@@ -8,6 +8,9 @@ import { ownUser } from "../files/target/directory_access.ts";
 /** Maximum size of a file in bytes: about 8,000 keys. */
 export const MAX_TRUSTED_BYTES = 1 << 20;
 
+/** Size of the first buffer: most files fit into it. */
+const FIRST_READ_BYTES = 4 << 10;
+
 /** Reason to refuse a directory, FIFO or device. */
 export const NOT_REGULAR = "it is not a regular file";
 
@@ -111,9 +114,10 @@ function checkOwner(
 
 /** Reads an open file, but at most one byte more than is allowed, by which the caller recognizes a larger one. */
 export function readBeyond(file: Deno.FsFile, maxBytes: number): Uint8Array<ArrayBuffer> {
-  const buffer = new Uint8Array(maxBytes + 1);
+  let buffer = new Uint8Array(Math.min(FIRST_READ_BYTES, maxBytes + 1));
   let length = 0;
-  for (let count: number | null = 1; count && length < buffer.length; length += count ?? 0) {
+  for (let count: number | null = 1; count && length <= maxBytes; length += count ?? 0) {
+    if (length === buffer.length) buffer = new Uint8Array(buffer.buffer.transfer(Math.min(4 * length, maxBytes + 1)));
     count = file.readSync(buffer.subarray(length));
   }
   return buffer.subarray(0, length);

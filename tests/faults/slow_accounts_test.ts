@@ -38,4 +38,35 @@ describeWithScene(`a slow directory service${SKIPPED}`, { ignore: slowServicePro
     });
   test("does not end a push of owners by name", false);
   test("does not end a pull of owners by name", true);
+
+  it("that does not answer leaves the numbers with one note, and an update sets the owners later", async () => {
+    for (const failing of ["sources", "target"]) {
+      const tree = await scene.tree({ "from/small": "small", "from/large": { size: 2 << 20 } });
+      const args = ["-hR", `${ID}:${ID}`, `${tree}/from`];
+      assertEquals((await new Deno.Command("chown", { args }).output()).code, 0);
+      for (const failures of [1000, 0]) {
+        const [sender, receiver] = await Promise.all(([[ID, "sources"], [OTHER_ID, "target"]] as const).map(
+          async ([id, side]) => {
+            const service = { id, ms: 0, failures: side === failing ? failures : 0 };
+            return (await writeWithSlowService(await scene.tree(), service, escpCommand())).path;
+          },
+        ));
+        const flags = [...scene.sshd.sshOptions, "-D", receiver, "-a", "-u", "-t", "2"];
+        const operands = [`${tree}/from/.`, `testhost:${tree}/to`];
+        const { code, stderr } = await runEscp([...flags, ...operands], { command: [sender] });
+        const consequence = failing === "sources"
+          ? "The target gets their numbers"
+          : "Their files get the numbers of the source";
+        const note =
+          `note: Cannot look up some users and groups on the host of the ${failing}: Connection timed out. ` +
+          `${consequence}\n`;
+        assertEquals([code, stderr], [0, failures > 0 ? note : ""]);
+        for (const path of PATHS) {
+          const { uid, gid } = Deno.lstatSync(`${tree}/to${path}`);
+          const id = failures > 0 ? ID : OTHER_ID;
+          assertEquals([uid, gid], [id, id], path);
+        }
+      }
+    }
+  });
 });

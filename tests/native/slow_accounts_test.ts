@@ -17,4 +17,19 @@ describe(`accounts of a slow directory service${SKIPPED}`, { ignore: slowService
     assertEquals(printed && JSON.parse(printed), expected, new TextDecoder().decode(stderr));
     assertEquals(await Deno.readTextFile(log), "getpwnam\ngetgrgid\n");
   });
+
+  it("are not unknown if a look-up fails, and are looked up again", async () => {
+    await using directory = await createTempDirectory();
+    const script = new URL("failed_look_ups.ts", import.meta.url).pathname;
+    const command = [Deno.execPath(), "run", "--quiet", "--allow-all", script];
+    const { path } = await writeWithSlowService(directory.path, { id: 23501, ms: 0, failures: 2 }, command);
+    const { stdout, stderr } = await new Deno.Command(path).output();
+    const printed = new TextDecoder().decode(stdout);
+    const failed = "ETIMEDOUT Connection timed out";
+    assertEquals(
+      printed && JSON.parse(printed),
+      [failed, failed, 23501, "escp-slow", "unknown"],
+      new TextDecoder().decode(stderr),
+    );
+  });
 });

@@ -17,6 +17,16 @@ describe("a trusted file", { ignore: Deno.build.os === "windows" }, () => {
     assertEquals(readTrustedFile(`${directory.path}/missing`), undefined);
   });
 
+  it("is read whole up to the maximum size", async () => {
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/file`;
+    for (const size of [0, 1, 4095, 4096, 4097, 16384, 16385, MAX_TRUSTED_BYTES - 1, MAX_TRUSTED_BYTES]) {
+      const text = Array.from({ length: size }, (_, at) => String.fromCharCode(97 + at % 23)).join("");
+      await Deno.writeTextFile(path, text, { mode: 0o600 });
+      assertEquals(readTrustedFile(path) === text, true, `${size} bytes`);
+    }
+  });
+
   it("is refused if others can write to it or its directories", async () => {
     await using directory = await createTempDirectory();
     const path = `${directory.path}/a/b/file`;

@@ -6,7 +6,6 @@ import { codeOf, reasonOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
-import type { Log } from "../../log/log.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import { ONE_TIME_SECRET_BYTES } from "../../protocol/serve/proof.ts";
 import { formatOneTimeUrl } from "../../serve/escps_operand.ts";
@@ -23,12 +22,15 @@ import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
 import { formatAddress } from "../../serve/server_address.ts";
 import { withIpv4 } from "../../session/connect/data_port.ts";
 import { hostAddresses } from "../../session/connect/host_addresses.ts";
-import { openCopyLog } from "../copy_log.ts";
+import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ListenAddress, ServeOptions } from "../options/serve_options.ts";
 import { stopSignals } from "../stop_signals.ts";
 import type { RemoteGrant } from "./remote_grant.ts";
 import { SpareRemote } from "./spare_remote.ts";
+
+/** Writes a line of the log. @param session Short id of its session; empty if it has none. */
+type WriteLog = (level: "info" | "warn", text: string, session?: string) => void;
 
 /** Serves sessions. @returns 0 after a signal and the running sessions, or after the session of --once. @throws {UserError} */
 export async function runServe(options: ServeOptions): Promise<number> {
@@ -55,19 +57,16 @@ export async function runServe(options: ServeOptions): Promise<number> {
   using logFile = openCopyLog({ ...shown, noFifo: true }, (line) => writeStderr(line + "\n"));
   const { log } = logFile;
   const secret = crypto.getRandomValues(new Uint8Array(ONE_TIME_SECRET_BYTES));
-  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
-    log.session = "";
-    log.warn(`line ${line} of ${file} is not used: ${reason}`);
-  });
-  if (!once && keys.read().keys.length === 0) {
-    log.warn(`${file} has no keys: every client will be refused until you add one`);
-  }
-  const listeners = listen(options.listen);
-  const { port } = listeners[0].addr;
-  const write = (level: "info" | "warn", text: string, session = "") => {
+  const write: WriteLog = (level, text, session = "") => {
     log.session = session;
     log[level](text);
   };
+  const keys = new AuthorizedKeysFile(file, ({ line, reason }) => {
+    write("warn", `line ${line} of ${file} is not used: ${reason}`);
+  });
+  if (!once && keys.read().keys.length === 0) write("warn", noKeys(file));
+  const listeners = listen(options.listen);
+  const { port } = listeners[0].addr;
   using spare = new SpareRemote({ engine: options.engine, isRepeated: !once });
   const server = new Server({
     listeners,
@@ -80,23 +79,29 @@ export async function runServe(options: ServeOptions): Promise<number> {
     startRemote: (granted, ends) => spare.start(remoteGrant(options, granted, ends)),
     log: write,
   });
+  const reload = async () => {
+    reopenLog(logFile, write);
+    await renewCertificate(server, write, options);
+    logKeys(keys, write);
+  };
+  // In a terminal SIGHUP means that the terminal has ended.
+  const isDaemon = !once && [Deno.stdin, Deno.stdout, Deno.stderr].every((each) => !each.isTerminal());
+  using stop = stopSignals({ mayContinue: true, onHangUp: isDaemon ? serially(reload) : undefined });
+  stop.signal.addEventListener("abort", () => {
+    const count = server.sessions;
+    const running = count === 0 ? "" : ` after ${count} running ${count === 1 ? "session" : "sessions"}`;
+    write("info", `ending${running}; a second signal ends at once`);
+    server.end();
+    spare[Symbol.dispose]();
+  });
   const address = { host: namedHost(options.listen.host), port };
   const where = formatAddress(address);
-  log.info(`serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
-  if (certified) logCertified(log, certified);
+  write("info", `serving ${restrictions.root} at ${where}, certificate ${formatFingerprint(certificateHash)}`);
+  if (certified) logCertified(write, certified);
   if (once) {
     const { writeStdout } = await import("../stdout.ts");
     writeStdout(formatOneTimeUrl(address, { certificateHash, secret }) + "\n");
   }
-  using stop = stopSignals({ mayContinue: true });
-  stop.signal.addEventListener("abort", () => {
-    log.session = "";
-    const count = server.sessions;
-    const running = count === 0 ? "" : ` after ${count} running ${count === 1 ? "session" : "sessions"}`;
-    log.info(`ending${running}; a second signal ends at once`);
-    server.end();
-    spare[Symbol.dispose]();
-  });
   await server.run();
   return EXIT_STATUS.ok;
 }
@@ -108,11 +113,54 @@ async function readCertifiedFiles({ certified }: ServeOptions): Promise<Certifie
   return await readCertified(certified);
 }
 
-function logCertified(log: Log, { validUntil }: CertifiedIdentity): void {
+/** Reads the certificate again. Keeps the former one if the new one cannot be used. */
+async function renewCertificate(server: Server, write: WriteLog, options: ServeOptions): Promise<void> {
+  try {
+    const certified = await readCertifiedFiles(options);
+    if (!certified) return;
+    server.renew(certified);
+    write("info", "the certificate and its key were read again");
+    logCertified(write, certified);
+  } catch (error) {
+    // Also a lack of descriptors must not end the server.
+    write("warn", `${messageOf(error)}; the former certificate stays in use`);
+  }
+}
+
+function reopenLog(logFile: CopyLog, write: WriteLog): void {
+  try {
+    logFile.reopen();
+  } catch (error) {
+    write("warn", `${messageOf(error)}; the former file stays in use`);
+  }
+}
+
+/** Logs the number of keys in the file, which is read at each login anyway. */
+function logKeys(keys: AuthorizedKeysFile, write: WriteLog): void {
+  try {
+    const count = keys.read().keys.length;
+    if (count > 0) write("info", `${keys.path} has ${count} key${count === 1 ? "" : "s"}`);
+    else write("warn", noKeys(keys.path));
+  } catch (error) {
+    write("warn", `${messageOf(error)}; every client will be refused`);
+  }
+}
+
+function noKeys(path: string): string {
+  return `${path} has no keys: every client will be refused until you add one`;
+}
+
+/** Returns a function that runs an action after its earlier runs. */
+function serially(action: () => Promise<void>): () => void {
+  let last = Promise.resolve();
+  return () => last = last.then(action);
+}
+
+function logCertified(write: WriteLog, { validUntil }: CertifiedIdentity): void {
   const until = validUntil.toISOString().slice(0, 10);
   if (validUntil.getTime() > Date.now()) {
-    log.info(`clients with --ca are served; the certificate is valid until ${until}`);
-  } else log.warn(`clients with --ca will refuse the certificate: it was valid until ${until}`);
+    write("info", `clients with --ca are served; the certificate is valid until ${until}`);
+  } else write("warn", `clients with --ca will refuse the certificate: it was valid until ${until}`);
 }
 
 /** Returns the path of the directory without symbolic links. @throws {UserError} if sessions cannot be confined to it. */

@@ -25,7 +25,7 @@ export function machineAccounts(): Accounts {
 /** Maximum number of look-ups of each kind that are remembered. A sender may name any number of owners. */
 const MAX_CACHED = 8192;
 
-/** Returns accounts that find each name and each number once, because a directory service may be slow. */
+/** Returns accounts that find each name and each number once, because a directory service may be slow. Failures are forgotten. */
 export function cachedAccounts(accounts: Accounts): Accounts {
   return {
     nameOf: cached((kind, id: number) => accounts.nameOf(kind, id)),
@@ -44,6 +44,7 @@ function cached<Key extends string | number, Result>(
     if (results.size === MAX_CACHED) results.delete(results.keys().next().value!);
     const result = lookUp(kind, key);
     results.set(`${kind}:${key}`, result);
+    result.catch(() => results.delete(`${kind}:${key}`));
     return result;
   };
 }

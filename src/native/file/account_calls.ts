@@ -3,7 +3,7 @@
  * service may take seconds, so each call runs on a thread of the runtime's pool.
  */
 
-import { Errno } from "../libc/errno.ts";
+import { Errno, SystemCallError } from "../libc/errno.ts";
 import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
 import { openLibc } from "../libc/libc.ts";
 
@@ -21,10 +21,13 @@ const MAX_BLOCK_BYTES = 16 << 20;
 /** Maximum length of a name to find, with NUL. More than any system has. */
 const MAX_NAME_BYTES = Offset.text - Offset.name;
 
+/** Errors by which some systems say that there is no such account (getpwnam_r(3)). */
+const NO_SUCH_ACCOUNT: ReadonlySet<number> = new Set([0, Errno.ENOENT, Errno.ESRCH, Errno.EBADF, Errno.EPERM]);
+
 /** Kinds of accounts. */
 export type AccountKind = "user" | "group";
 
-/** Names and numbers of users and groups. */
+/** Names and numbers of users and groups. Look-ups reject with a `SystemCallError` if a directory service fails. */
 export interface Accounts {
   /** Resolves to the name of a user or group; undefined if there is none. */
   nameOf(kind: AccountKind, id: number): Promise<string | undefined>;
@@ -59,9 +62,10 @@ const pools = new Map<number, ForeignMemoryPool>();
 let blockBytes = MIN_BLOCK_BYTES;
 
 /**
- * Returns what `read` finds in the entry; undefined if there is none, or it cannot be read.
+ * Returns what `read` finds in the entry; undefined if there is none.
  *
  * @param name to find; empty if the call needs none.
+ * @throws {SystemCallError} if nobody knows whether there is one, for example because a server does not answer.
  */
 async function lookUp<Result>(
   name: string,
@@ -85,6 +89,7 @@ async function lookUp<Result>(
       return { errno, result: read(new DataView(memory, Offset.entry)) };
     });
     if (errno === Errno.ERANGE && bytes < MAX_BLOCK_BYTES) blockBytes = Math.max(blockBytes, bytes * 2);
-    else if (errno !== Errno.EINTR) return result;
+    else if (result !== undefined || NO_SUCH_ACCOUNT.has(errno)) return result;
+    else if (errno !== Errno.EINTR) throw new SystemCallError(errno);
   }
 }

@@ -32,7 +32,8 @@ export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions
       return grantOf(authorized, name, address);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return { refused: "it cannot serve this key; see its log", logged: `${name}: ${error.message}` };
+      const fault = error.message;
+      return { refused: "it cannot serve this key; see its log", logged: `${name}: ${fault}`, fault };
     }
   };
 

@@ -28,6 +28,8 @@ export interface Refusal {
   readonly refused: string;
   /** For the log: the client and the reason. */
   readonly logged: string;
+  /** The fault of this host, if that is the reason. */
+  readonly fault?: string;
 }
 
 /** A wrong proof, or that of an unknown key. */
@@ -46,6 +48,13 @@ export type Authenticate = (
 /** The server has no session for a client. The message is for the log. */
 export class LoginRefused extends Error {
   override name = "LoginRefused";
+  /** The fault of this host, if that is the reason. */
+  readonly fault?: string;
+
+  constructor({ logged, fault }: Refusal) {
+    super(`refused ${logged}`);
+    this.fault = fault;
+  }
 }
 
 /** Options of a login. */
@@ -97,7 +106,7 @@ async function readProofs(
     const answer = await authenticate(proof, { certificateHash, serverNonce, clientNonce: proof.nonce }, address);
     if ("refused" in answer) {
       await sendLine(conn, formatLogin({ type: "refused", message: answer.refused }));
-      throw new LoginRefused(`refused ${answer.logged}`);
+      throw new LoginRefused(answer);
     }
     if ("who" in answer) return { grant: answer, rest: lines.rest };
     names.push(answer.denied);

@@ -4,6 +4,7 @@ import { abortable } from "../../async/abortable.ts";
 import { delay } from "../../async/delay.ts";
 import { withDeadline } from "../../async/settle_within.ts";
 import { escapePath, messageOf, ProtocolError } from "../../errors.ts";
+import { codeOf } from "../../files/stat/file_failure.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { formatAnswer, parseFirstLine } from "../../protocol/serve/first_line.ts";
 import { formatLogin } from "../../protocol/serve/login_messages.ts";
@@ -23,8 +24,8 @@ import { TlsEnd } from "./tls_end.ts";
 const FIRST_LINE_MS = 10_000;
 /** Maximum time from the first line to the proof, in milliseconds. The user may be asked about the server, or by ssh-agent. */
 const LOGIN_MS = 120_000;
-/** Period in which connections of a network without a session share one line of the log, in milliseconds. */
-const STRANGER_PERIOD_MS = 60_000;
+/** Period in which similar connections without a session share one line of the log, in milliseconds. */
+const LOG_PERIOD_MS = 60_000;
 
 /** Addresses of a connection. */
 export interface Ends {
@@ -62,9 +63,11 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #tls: OwnTls;
   /** For clients that begin with TLS. */
-  readonly #certified?: OwnTls;
+  #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
   readonly #strangers: StrangerLog;
+  /** Faults of this host in this period, and their numbers. Strangers must not hide them. */
+  readonly #faults = new Map<string, number>();
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
   readonly #ended = new AbortController();
@@ -81,12 +84,12 @@ export class Server {
   /** Accepts connections until the server has ended. */
   async run(): Promise<void> {
     const { listeners } = this.#options;
-    const timer = setInterval(() => this.#strangers.endPeriod(), STRANGER_PERIOD_MS);
+    const timer = setInterval(() => this.#endPeriod(), LOG_PERIOD_MS);
     try {
       await Promise.all(listeners.map((listener) => this.#accept(listener)));
     } finally {
       clearInterval(timer);
-      this.#strangers.endPeriod();
+      this.#endPeriod();
       for (const tls of [this.#tls, this.#certified]) tls?.end[Symbol.dispose]();
     }
   }
@@ -97,7 +100,8 @@ export class Server {
         const conn = await abortable(listener.accept(), this.#ended.signal).catch((error) => {
           if (this.#ended.signal.aborted) return undefined;
           // Such as no free descriptors: the connections in progress free some.
-          this.#strangers.add("unknown address", `cannot accept a connection: ${messageOf(error)}`, "warn");
+          const fault = `cannot accept a connection: ${messageOf(error)}`;
+          this.#noteFault(fault, fault);
           return delay(100);
         });
         if (this.#ended.signal.aborted) return;
@@ -106,6 +110,13 @@ export class Server {
     } finally {
       listener.close();
     }
+  }
+
+  /** Uses another certificate of the authority for later logins. Those in progress are finished with the former one. */
+  renew(certified: CertifiedIdentity): void {
+    const former = this.#certified;
+    this.#certified = ownTls(certified, certified.certificate);
+    former?.end.retire();
   }
 
   /** Refuses new sessions, and ends the server after the running ones. */
@@ -119,6 +130,21 @@ export class Server {
     return this.#sessions.size;
   }
 
+  /** Logs the text for the first fault of its kind in a period, and counts the others. */
+  #noteFault(fault: string, text: string): void {
+    const count = (this.#faults.get(fault) ?? 0) + 1;
+    this.#faults.set(fault, count);
+    if (count === 1) this.#options.log("warn", text);
+  }
+
+  #endPeriod(): void {
+    this.#strangers.endPeriod();
+    for (const [fault, count] of this.#faults) {
+      if (count > 1) this.#options.log("warn", `${count - 1} more connection${count === 2 ? "" : "s"}: ${fault}`);
+    }
+    this.#faults.clear();
+  }
+
   #admit(conn: Deno.TcpConn): void {
     const address = plainAddress(conn.remoteAddr.hostname);
     const admission = this.#options.gate.admit(address, () => closeQuietly(conn));
@@ -129,7 +155,9 @@ export class Server {
     }
     this.#serve(conn, admission).catch((error) => {
       const reason = admission.isDropped ? "dropped for a newer connection" : describeFailure(error);
-      this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
+      const fault = faultOf(error);
+      if (fault !== undefined) this.#noteFault(fault, `${address}: ${reason}`);
+      else this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
       closeQuietly(conn);
     }).finally(() => admission[Symbol.dispose]());
   }
@@ -242,6 +270,15 @@ export function plainAddress(address: string): string {
 
 function describeFailure(error: unknown): string {
   return error instanceof Deno.errors.UnexpectedEof ? "the client has closed the connection" : messageOf(error);
+}
+
+/** Codes of a lack of descriptors or memory. */
+const SHORTAGES = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+
+/** Returns the fault of this host that caused an error; undefined if the client did. */
+function faultOf(error: unknown): string | undefined {
+  if (error instanceof LoginRefused) return error.fault;
+  return SHORTAGES.includes(codeOf(error) ?? "") ? messageOf(error) : undefined;
 }
 
 function late(what: string, ms: number): Error {

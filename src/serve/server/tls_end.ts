@@ -26,6 +26,8 @@ export class TlsEnd implements Disposable {
   /** Connections of this process. */
   readonly #expected = new ExpectedConns<Deno.TlsConn>();
   readonly #connecting = new Set<Promise<unknown>>();
+  /** Connections that are being accepted. */
+  readonly #accepting = new Set<Promise<unknown>>();
 
   /** @throws {Error} if the certificate or the key cannot be used. */
   constructor({ cert, key }: TlsCredentials) {
@@ -41,7 +43,19 @@ export class TlsEnd implements Disposable {
    * @param first Bytes of the handshake that have been read already.
    * @throws {Error} if the system refuses a connection on loopback.
    */
-  async accept(conn: Deno.Conn, first: Uint8Array = new Uint8Array()): Promise<AcceptedTls> {
+  accept(conn: Deno.Conn, first: Uint8Array = new Uint8Array()): Promise<AcceptedTls> {
+    const accepting = this.#accept(conn, first);
+    this.#accepting.add(accepting);
+    return accepting.finally(() => this.#accepting.delete(accepting));
+  }
+
+  /** Disposes of this end after the connections that are being accepted. */
+  async retire(): Promise<void> {
+    await Promise.allSettled(this.#accepting);
+    this[Symbol.dispose]();
+  }
+
+  async #accept(conn: Deno.Conn, first: Uint8Array): Promise<AcceptedTls> {
     const connecting = this.#connect(first);
     this.#connecting.add(connecting);
     const { inner, accepted } = await connecting.finally(() => this.#connecting.delete(connecting));

@@ -32,6 +32,8 @@ export interface ClientSessionOptions {
   job: Job;
   /** Features that the job requires. */
   needed: readonly RequiredFeature[];
+  /** Features that the session must not use. Default: none. */
+  without?: readonly string[];
   cipher: CipherName;
   engine: CipherEngine;
   /** Settings to reach the remote host; undefined for a peer on this machine. */
@@ -79,13 +81,13 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const { line, rest } = await readHello(peer, options);
   const hello = acceptable(() => parseHello(line), peer);
   const version = acceptable(() => negotiateVersion(VERSIONS, hello.versions), peer);
-  const { cipher } = options;
+  const { cipher, without = [] } = options;
   if (!hello.ciphers.includes(cipher)) {
     throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
   }
   checkRequired(options.needed, hello, peer.name);
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const features = FEATURES.filter((feature) => hello.features.includes(feature));
+  const features = FEATURES.filter((feature) => hello.features.includes(feature) && !without.includes(feature));
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
   const control = new ControlChannel(peer.stdout, peer.stdin, rest);
   control.sendLine(start);

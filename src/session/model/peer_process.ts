@@ -50,11 +50,13 @@ export class PeerProcess {
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: PeerChild;
   readonly #errors?: ErrorOutput;
+  readonly #isOneTime: boolean;
   #ended = false;
 
   /** Starts the process. @throws {NoLogin} if the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
+    this.#isOneTime = command.isOneTime ?? false;
     this.host = command.isEnd ? undefined : command.name;
     try {
       this.#child = command.startHere?.() ?? startChild(command.program, {
@@ -95,6 +97,11 @@ export class PeerProcess {
   /** Route of data connections to the port of a server, after its hello; undefined if the peer is a process. */
   get route(): ServerRoute | undefined {
     return this.#child.route;
+  }
+
+  /** Whether a one-time URL named the peer, and its server has accepted the login: it accepts no further one. */
+  get isUsedUp(): boolean {
+    return this.#isOneTime && this.route !== undefined;
   }
 
   /** Sends a signal, unless the process has ended. */

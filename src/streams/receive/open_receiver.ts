@@ -26,14 +26,15 @@ export async function openReceiver(
   role: ReceiveRole,
   cleanup: DisposableStack,
 ): Promise<ReceiveStream> {
-  const { job, files, yielder } = context;
+  const { job, files, yielder, host } = context;
   const { roots, options, codecs, digests, completions, localCopyPid } = role;
   if (options.xattrs || options.acls) await files.loadXattrs();
   const target = cleanup.adopt(files.openTarget(roots, options), (writer) => {
     writer.abort();
     writer.close();
   });
-  const mapOptions = { fixed: role.owner, mapsLists: role.mapsLists };
+  const note = (text: string) => host.note(text);
+  const mapOptions = { fixed: role.owner, mapsLists: role.mapsLists, note };
   const owners = role.owner || role.mapsOwners ? new OwnerMap(machineAccounts(), mapOptions) : undefined;
   const finished = completions && await openFinished(completions, roots);
   const compareReceiver = await openCompareReceiver(context, role, { finished, owners }, cleanup);

@@ -7,6 +7,7 @@ import type { OwnerName } from "../../protocol/data/owners.ts";
 import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import { dropXattr } from "../../protocol/data/xattrs.ts";
 import { MAX_OWNERS } from "../../protocol/limits.ts";
+import { FailedLookUps } from "../failed_look_ups.ts";
 
 /** Setuid and setgid. */
 const SET_ID = 0o6000;
@@ -23,6 +24,8 @@ export interface OwnerMapOptions {
   fixed?: FixedOwner;
   /** Whether users and groups in access control lists are mapped too. Default: false. */
   mapsLists?: boolean;
+  /** Called with a note for the user, at most once. */
+  note?: (text: string) => void;
 }
 
 /** The owners of one channel. A name applies to the records and messages after it. */
@@ -31,9 +34,12 @@ export class OwnerMap {
   readonly #accounts: Accounts;
   readonly #users = new Map<number, number>();
   readonly #groups = new Map<number, number>();
-  /** Owners with a name that this machine lacks. Their numbers may be those of others here. */
+  /** Owners with a name that this machine lacks, or could not look up. Their numbers may be those of others here. */
   readonly #unknownUsers = new Set<number>();
   readonly #unknownGroups = new Set<number>();
+  readonly #failures: FailedLookUps;
+  /** Owners to look up again. */
+  #failed: OwnerName[] = [];
   #added = 0;
   /** Whether an owner may change. */
   #isActive: boolean;
@@ -44,16 +50,21 @@ export class OwnerMap {
   /** Rejects after `close`. */
   readonly #closed = Promise.withResolvers<never>();
 
-  constructor(accounts: Accounts, { fixed = {}, mapsLists = false }: OwnerMapOptions = {}) {
+  constructor(accounts: Accounts, { fixed = {}, mapsLists = false, note = () => {} }: OwnerMapOptions = {}) {
     this.#accounts = accounts;
     this.#fixed = fixed;
     this.#mapsLists = mapsLists;
+    this.#failures = new FailedLookUps((reason) => {
+      const what = "Cannot look up some users and groups on the host of the target";
+      note(`${what}: ${reason}. Their files get the numbers of the source`);
+    });
     this.#isActive = fixed.uid !== undefined || fixed.gid !== undefined;
     this.#closed.promise.catch(() => {});
   }
 
   /**
-   * Adds names of the sender, after those of earlier calls. A name that this machine lacks leaves its number as it is.
+   * Adds names of the sender, after those of earlier calls. A name that this machine lacks, or cannot look up, leaves its
+   * number as it is.
    *
    * @throws {ProtocolError} for too many.
    * @throws {Deno.errors.Interrupted} after `close`.
@@ -66,18 +77,39 @@ export class OwnerMap {
     await this.#adding;
   }
 
-  /** Ends all calls of `add`, also if a look-up takes long. */
+  /** Looks up names again whose look-up failed. Returns undefined if there are none. Call it before each use of the map. */
+  retry(): Promise<void> | undefined {
+    if (this.#failed.length === 0) return undefined;
+    const failed = this.#failed;
+    this.#failed = [];
+    return this.#adding = this.#adding.then(() => this.#lookUp(failed));
+  }
+
+  /** Ends all calls of `add` and `retry`, also if a look-up takes long. */
   close(): void {
     this.#closed.reject(new Deno.errors.Interrupted("Owners are no longer needed"));
   }
 
   async #lookUp(owners: readonly OwnerName[]): Promise<void> {
     for (const { kind, id, name } of owners) {
-      const own = await Promise.race([this.#accounts.idOf(kind, name), this.#closed.promise]);
+      const unknown = kind === "user" ? this.#unknownUsers : this.#unknownGroups;
+      const own = await Promise.race([this.#idOf({ kind, id, name }), this.#closed.promise]);
+      if (own === undefined) unknown.add(id);
+      else unknown.delete(id);
       if (own === id) continue;
-      if (own === undefined) (kind === "user" ? this.#unknownUsers : this.#unknownGroups).add(id);
-      else (kind === "user" ? this.#users : this.#groups).set(id, own);
+      if (own !== undefined) (kind === "user" ? this.#users : this.#groups).set(id, own);
       this.#isActive = true;
+    }
+  }
+
+  /** Returns the number of a name; undefined if this machine lacks it, or cannot look it up. */
+  async #idOf(owner: OwnerName): Promise<number | undefined> {
+    const { kind, name } = owner;
+    try {
+      return await this.#accounts.idOf(kind, name);
+    } catch (error) {
+      if (this.#failures.add(kind, name, error)) this.#failed.push(owner);
+      return undefined;
     }
   }
 

@@ -18,6 +18,6 @@ export interface ReceiveHost {
   report(report: ReceiveReport): void;
   /** Called with the bytes written on this stream so far, including bytes that an earlier run had written. */
   written(bytes: number): void;
-  /** Reports a note for the user. */
+  /** Reports a note for the user. Several streams may report the same one. */
   note(text: string): void;
 }

@@ -130,7 +130,8 @@ export class ReceiveStream {
   }
 
   async #receivePack(): Promise<void> {
-    const { frames: { reader }, host, payloadLimit, decompressor } = this.#options;
+    const { frames: { reader }, host, payloadLimit, decompressor, owners } = this.#options;
+    await owners?.retry();
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
     const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
     const { report, outcomes } = await this.#packs.receive(header, bytes, start, end);
@@ -140,10 +141,11 @@ export class ReceiveStream {
   }
 
   async #answerCompare(): Promise<void> {
-    const { frames: { reader }, host, compareReceiver } = this.#options;
+    const { frames: { reader }, host, compareReceiver, owners } = this.#options;
     if (!compareReceiver) {
       throw new ProtocolError("bad-frame", "Cannot accept a compare request: the job does not allow it");
     }
+    await owners?.retry();
     const { bytes, view, start, end } = reader;
     const header = readCompareHeader(view, start, end);
     const { report, outcomes } = await compareReceiver.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);

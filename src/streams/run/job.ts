@@ -19,6 +19,8 @@ export interface SendRole {
   preserve: boolean;
   /** Whether the receiver gets the names of owners. Default: false. */
   ownerNames?: boolean;
+  /** Whether it gets the names in access control lists too. Default: false. */
+  listNames?: boolean;
   /** Changes of modes. Default: none. */
   chmod?: readonly ModeChange[];
   /** Whether symbolic links below the roots are followed. */

@@ -18,7 +18,7 @@ export interface PoolHost {
   isKept?: StreamHost["isKept"];
   report(stream: number, report: SendReport | ReceiveReport): void;
   written(stream: number, bytes: number): void;
-  /** Receivers only: reports a note for the user. */
+  /** Reports a note for the user. Several streams may report the same one. Default: there are no notes. */
   note?(text: string): void;
   /** Relays only: called with a result of the receiver. */
   relayed?: StreamHost["relayed"];

@@ -19,12 +19,13 @@ export async function openSender(
   role: SendRole,
   cleanup: DisposableStack,
 ): Promise<SendStream> {
-  const { job, files } = context;
-  const { roots, preserve, follow, codec, keepsContents, ownerNames } = role;
+  const { job, files, host } = context;
+  const { roots, preserve, follow, codec, keepsContents, ownerNames, listNames } = role;
   const source = cleanup.adopt(files.sourceReader(roots, { preserve, follow }), (reader) => reader.close());
   const compressor = codec && cleanup.adopt(await createCompressor(codec, job), (each) => each.close());
   const digest = keepsContents ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
-  const owners = ownerNames ? new OwnerNames(machineAccounts()) : undefined;
+  const nameOptions = { namesLists: listNames, note: (text: string) => host.note(text) };
+  const owners = ownerNames ? new OwnerNames(machineAccounts(), nameOptions) : undefined;
   return new SendStream({ ...context, role, source, compressor, digest, owners });
 }
 

@@ -4,7 +4,9 @@ import type { Accounts } from "../../native/file/account_calls.ts";
 import { forEachListed } from "../../protocol/data/access_lists.ts";
 import { type OwnerName, problemOfOwner } from "../../protocol/data/owners.ts";
 import { RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import { grouped } from "../../protocol/control/texts.ts";
 import { MAX_OWNERS } from "../../protocol/limits.ts";
+import { FailedLookUps } from "../failed_look_ups.ts";
 
 /** A large file. */
 export interface OwnedFile {
@@ -14,19 +16,47 @@ export interface OwnedFile {
 }
 
 /** An owner whose name is not known yet. */
-type NewOwner = Omit<OwnerName, "name">;
+interface NewOwner extends Omit<OwnerName, "name"> {
+  /** Whether only an access control list names it so far. */
+  isListed: boolean;
+}
+
+/** Options of names of owners. */
+export interface OwnerNamesOptions {
+  /** Whether names in access control lists are sent too. Default: false. */
+  namesLists?: boolean;
+  /** Called with a note for the user, once for each kind of problem. */
+  note?: (text: string) => void;
+}
+
+/** Maximum number of names of users and groups that are in access control lists only, so that they leave room for owners. */
+const MAX_LISTED = MAX_OWNERS / 2;
 
 /** Finds owners whose names were not sent yet. Look-ups may take seconds: send the names before anything that needs them. */
 export class OwnerNames {
   readonly #accounts: Accounts;
+  readonly #namesLists: boolean;
+  readonly #failures: FailedLookUps;
+  readonly #note: (text: string) => void;
+  /** Owners that need no look-up: root, and those that were looked up. */
   readonly #known = { user: new Set<number>([0]), group: new Set<number>([0]) };
   /** Owner of the last record, because most files have the same. */
   #user = 0;
   #group = 0;
   #sent = 0;
+  /** Number of names that were sent for access control lists. */
+  #sentListed = 0;
+  /** Whether a name did not fit. Later owners keep their numbers. */
+  #isFull = false;
+  #isListFull = false;
 
-  constructor(accounts: Accounts) {
+  constructor(accounts: Accounts, { namesLists = false, note = () => {} }: OwnerNamesOptions = {}) {
     this.#accounts = accounts;
+    this.#namesLists = namesLists;
+    this.#note = note;
+    this.#failures = new FailedLookUps((reason) => {
+      note(`Cannot look up some users and groups on the host of the sources: ${reason}. The target gets their numbers`);
+    });
   }
 
   /** Returns the new names of the owners in a plan; undefined if all owners are known. */
@@ -54,35 +84,66 @@ export class OwnerNames {
   #addOwner(added: NewOwner[], uid: number, gid: number): void {
     this.#user = uid;
     this.#group = gid;
-    this.#add(added, "user", uid);
-    this.#add(added, "group", gid);
+    this.#add(added, { kind: "user", id: uid, isListed: false });
+    this.#add(added, { kind: "group", id: gid, isListed: false });
   }
 
-  /** Adds the users and groups of access control lists. An older receiver has no use for their names. */
+  /** Adds the users and groups of access control lists. */
   #addListed(added: NewOwner[], xattrs: Uint8Array | undefined): void {
-    if (xattrs) forEachListed(xattrs, (kind, id) => this.#add(added, kind, id));
+    if (!xattrs || !this.#namesLists || this.#isListFull) return;
+    forEachListed(xattrs, (kind, id) => this.#add(added, { kind, id, isListed: true }));
   }
 
-  #add(added: NewOwner[], kind: OwnerName["kind"], id: number): void {
-    if (this.#known[kind].has(id)) return;
-    this.#known[kind].add(id);
-    added.push({ kind, id });
+  #add(added: NewOwner[], owner: NewOwner): void {
+    if (this.#known[owner.kind].has(owner.id)) return;
+    this.#known[owner.kind].add(owner.id);
+    added.push(owner);
   }
 
   #namesOf(owners: readonly NewOwner[]): Promise<OwnerName[]> | undefined {
-    // Later owners keep their numbers.
-    return owners.length === 0 || this.#sent === MAX_OWNERS ? undefined : this.#lookUp(owners);
+    return owners.length === 0 || this.#isFull ? undefined : this.#lookUp(owners);
   }
 
   async #lookUp(owners: readonly NewOwner[]): Promise<OwnerName[]> {
     const found: OwnerName[] = [];
-    for (const { kind, id } of owners) {
-      const name = await this.#accounts.nameOf(kind, id);
+    for (const { kind, id, isListed } of owners) {
+      if (isListed && this.#isListFull) {
+        this.#forget(kind, id);
+        continue;
+      }
+      let name: string | undefined;
+      try {
+        name = await this.#accounts.nameOf(kind, id);
+      } catch (error) {
+        if (this.#failures.add(kind, id, error)) this.#forget(kind, id);
+        continue;
+      }
       if (name === undefined || problemOfOwner(name) !== undefined) continue;
-      if (this.#sent === MAX_OWNERS) break;
+      if (this.#sent === MAX_OWNERS) {
+        this.#isFull = true;
+        this.#noteLimit("The sources belong to", MAX_OWNERS);
+        break;
+      }
+      if (isListed && this.#sentListed === MAX_LISTED) {
+        this.#isListFull = true;
+        this.#noteLimit("The access control lists of the sources name", MAX_LISTED);
+        this.#forget(kind, id);
+        continue;
+      }
       this.#sent++;
+      if (isListed) this.#sentListed++;
       found.push({ kind, id, name });
     }
     return found;
+  }
+
+  /** Lets a later file look up an owner. */
+  #forget(kind: OwnerName["kind"], id: number): void {
+    this.#known[kind].delete(id);
+    this.#user = this.#group = 0;
+  }
+
+  #noteLimit(subject: string, limit: number): void {
+    this.#note(`${subject} more than ${grouped(limit)} users and groups: the others keep their numbers on the target`);
   }
 }

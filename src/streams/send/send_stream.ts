@@ -39,6 +39,8 @@ export interface SendHost {
   report(report: SendReport): void;
   /** Called with the bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
+  /** Reports a note for the user. Several streams may report the same one. */
+  note(text: string): void;
 }
 
 /** Objects and options of a sending stream. */

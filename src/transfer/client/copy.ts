@@ -26,7 +26,7 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     // Without a session, the peer has created nothing.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
     const unmarked = isMarked ? undefined : options.peer.name;
-    const isUsedUp = options.peer.isOneTime && session !== undefined;
+    const { isUsedUp } = peer.process;
     const lost = {
       resume,
       recursive,

@@ -1,6 +1,6 @@
 /** Consequences of a lost session for a copy: whether it can be repeated automatically, and what the user can do. */
 
-import { Interrupted } from "../../errors.ts";
+import { Interrupted, UserError } from "../../errors.ts";
 import { TransferLost } from "../transfer_errors.ts";
 
 /** Properties of a copy that decide what a later run can do. */
@@ -17,7 +17,7 @@ export interface LostCopy {
   unresumable?: boolean;
   /** Whether the sender removes its sources at the end. */
   removesSources?: boolean;
-  /** Whether the session has used up a one-time URL. */
+  /** Whether the copy has used up a one-time URL: the server has accepted its key. */
   isUsedUp?: boolean;
 }
 
@@ -54,14 +54,17 @@ export function hintWhenLost(lost: LostCopy): string | undefined {
 }
 
 /**
- * Returns a lost or interrupted transfer with its consequences for the copy, and any other error unchanged.
+ * Returns a lost or interrupted transfer with its consequences for the copy. Any other error only names a used-up URL.
  *
  * @param options.finishing whether the receiver may have finished the copy already.
  */
 export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { finishing: boolean }): unknown {
   const mayBeRemoved = finishing && lost.removesSources;
   if (error instanceof Interrupted && mayBeRemoved) return new Interrupted(MAY_BE_REMOVED, { urgent: error.urgent });
-  if (!(error instanceof TransferLost)) return error;
+  if (!(error instanceof TransferLost)) {
+    if (lost.isUsedUp && error instanceof UserError) error.hint = error.hint ? `${error.hint}. ${USED_UP}` : USED_UP;
+    return error;
+  }
   // A repeated copy would not recognize an unfinished directory, and copy into it.
   const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
   const { host, reason } = error;

@@ -43,6 +43,11 @@ export class OpenPeers implements AsyncDisposable {
     return peer;
   }
 
+  /** Whether the one-time URL of any peer is used up. */
+  get hasUsedUp(): boolean {
+    return this.#peers.some(({ process }) => process.isUsedUp);
+  }
+
   /** Runs the work. @throws {unknown} The error as the user should see it, or the reason of the signal. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = work();

@@ -1,6 +1,6 @@
 /** The owner that the user chooses for all copied entries (`--chown`). */
 
-import { quotePath, UserError } from "../../errors.ts";
+import { messageOf, quotePath, UserError } from "../../errors.ts";
 import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { AccountKind, Accounts } from "../../native/file/account_calls.ts";
 import { failureOf } from "../../streams/failure.ts";
@@ -12,7 +12,7 @@ import type { ReceiveOptions } from "./receive_options.ts";
  *
  * @param note called with a note for the user if this user cannot give files to others.
  * @returns the owner; undefined if the job names none.
- * @throws {UserError} for an unknown name, after refusing it.
+ * @throws {UserError} for an unknown name, or if it cannot be looked up, after refusing it.
  */
 export async function fixedOwner(
   { session: { control }, job: { chown } }: Pick<ReceiveOptions, "session" | "job">,
@@ -35,7 +35,10 @@ export async function fixedOwner(
 
 async function idOf(kind: AccountKind, name: string, accounts: Accounts): Promise<number> {
   if (/^\d+$/.test(name)) return Number(name);
-  const id = await accounts.idOf(kind, name);
+  const id = await accounts.idOf(kind, name).catch((cause) => {
+    const what = `the host of the target cannot look up the ${kind} ${quotePath(name)}`;
+    throw new UserError(`Cannot use --chown: ${what}: ${messageOf(cause)}`, { cause });
+  });
   if (id !== undefined) return id;
   throw new UserError(`Cannot use --chown: the host of the target has no ${kind} ${quotePath(name)}`, {
     hint: `Create the ${kind} on that host, or write its number`,

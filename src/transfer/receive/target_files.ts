@@ -55,6 +55,8 @@ export class TargetFiles {
   /** Number of failures that are not in `#packs`. */
   #otherFailures = 0;
   #swept = false;
+  /** Notes so far: several streams may report the same one. */
+  readonly #notes = new Set<string>();
   readonly #same: GatheredNote;
   readonly #inPlace: GatheredNote;
 
@@ -85,7 +87,7 @@ export class TargetFiles {
     const targetOptions = { ...targetOptionsOf(options, record), replaces: deletion?.replaces };
     this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
-    const note = (text: string) => noteUser(options, text);
+    const note = (text: string) => this.#note(text);
     this.#same = noteOfSame(roots, note);
     this.#inPlace = new GatheredNote(roots, note, "written in place: the name cannot be replaced");
     this.#backups = new KeptBackups(record);
@@ -108,7 +110,7 @@ export class TargetFiles {
       fatal: (error) => this.streamGroup.fail(error),
     });
     const { owner, mapsOwners, mapsLists } = ownership;
-    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), { fixed: owner, mapsLists });
+    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), { fixed: owner, mapsLists, note });
     const pool = this.#createPool(roots, targetOptions, { streams, codecs, ...ownership });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
@@ -253,10 +255,16 @@ export class TargetFiles {
         isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
-        note: (text) => noteUser(this.#options, text),
+        note: (text) => this.#note(text),
       },
       workers(streams),
     );
+  }
+
+  #note(text: string): void {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
+    noteUser(this.#options, text);
   }
 
   #report(report: ReceiveReport): void {
@@ -293,6 +301,7 @@ export class TargetFiles {
   /** Returns an announcement with the owners of this machine. */
   async #mapped(message: MessageOf<"open">, owners: OwnerMap): Promise<MessageOf<"open">> {
     await this.#addingOwners;
+    await owners.retry();
     return { ...message, attributes: owners.mapped(message.attributes, message.xattrs) };
   }
 

@@ -2,7 +2,11 @@
 
 import { checkCongestion } from "../../native/net/congestion.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
-import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
+import {
+  type ClientSession,
+  type ClientSessionOptions,
+  openClientSession,
+} from "../../session/model/client_session.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import type { SharedCopyOptions } from "../client/copy_options.ts";
@@ -63,7 +67,9 @@ class RelayedCopy {
     const from = await this.#open(this.#options.from, { direction: "pull", ...sourcesOfJob(sources), ...shared });
     await sendRequested(from, sources);
     begun(from.secrets.id.slice(0, 8));
-    const to = await this.#open(this.#options.to, { direction: "push", target: target.path, ...shared });
+    // The receiver would map those users and groups in access control lists that own files, and no others.
+    const without = from.features.includes("acl-owners") ? undefined : ["acl-owners"];
+    const to = await this.#open(this.#options.to, { direction: "push", target: target.path, ...shared }, without);
     await using transfer = new RelayedTransfer(from, to, {
       ...this.#options,
       machine: this.#machine,
@@ -78,11 +84,11 @@ class RelayedCopy {
 
   /** Adds the consequences for the copy to an error. */
   explain(error: unknown): unknown {
-    const { from, to, request } = this.#options;
+    const { to, request } = this.#options;
     const [, receiver] = this.#sessions;
     const unmarked = !receiver || receiver.features.includes("resume") ? undefined : to.peer.name;
     const finishing = this.#sessions.some(({ control }) => control.finishing);
-    const isUsedUp = [from, to].slice(0, this.#sessions.length).some(({ peer }) => peer.isOneTime);
+    const isUsedUp = this.#peers.hasUsedUp;
     return explainLoss(error, { ...request, unmarked, unresumable: this.#isUnresumable, isUsedUp }, { finishing });
   }
 
@@ -91,13 +97,19 @@ class RelayedCopy {
     this.#options.unresumable(`escp on ${this.#options.to.peer.name} ${why}`);
   }
 
-  async #open({ peer: command, reach }: RelayHostOptions, job: CopyJob): Promise<ClientSession> {
+  /** @param without features that the session must not use. */
+  async #open(
+    { peer: command, reach }: RelayHostOptions,
+    job: CopyJob,
+    without?: ClientSessionOptions["without"],
+  ): Promise<ClientSession> {
     const { cipher, family, helloTimeoutMs, sources, request, emit, observer } = this.#options;
     const peer = this.#peers.start(command);
     const observed: ObservedPeer = { name: command.name, part: job.direction === "pull" ? "sender" : "receiver" };
     const session = await openClientSession(peer.process, {
       job,
       needed: requiredFeatures({ job, sources, reach }),
+      without,
       cipher,
       engine: this.#machine.cipher,
       reach,

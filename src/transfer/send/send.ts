@@ -58,6 +58,8 @@ class Sender implements AsyncDisposable {
   /** Undefined: sources stay. */
   readonly #moved?: MovedSources;
   readonly #progress: SenderProgress;
+  /** Notes about owners, which each stream reports. */
+  readonly #ownerNotes = new Set<string>();
   #streams?: StreamGroup;
   #streamCount = 0;
   /** Whether the receiver skips entries. */
@@ -142,8 +144,12 @@ class Sender implements AsyncDisposable {
     this.#scheduler.offersLocalCopy = offersLocalCopy;
     if (this.#isClient) session.control.send({ type: "streams", count: count.max });
     const ownerNames = owners === true && job.preserve && !job.numericIds;
-    if (ownerNames) this.#owners = new OwnerNames(machineAccounts());
-    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy, ownerNames });
+    const listNames = ownerNames && job.acls && session.features.includes("acl-owners");
+    if (ownerNames) {
+      const note = (text: string) => this.#noteOwners(text);
+      this.#owners = new OwnerNames(machineAccounts(), { namesLists: listNames, note });
+    }
+    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy, ownerNames, listNames });
     this.#streams = new StreamGroup({
       session,
       pool,
@@ -271,6 +277,7 @@ class Sender implements AsyncDisposable {
       codec: Awaited<ReturnType<typeof codecFor>>;
       offersLocalCopy: boolean;
       ownerNames: boolean;
+      listNames: boolean;
     },
   ): StreamPool {
     const { session, machine: { files, workers }, job, roots, listing } = this.#options;
@@ -300,6 +307,7 @@ class Sender implements AsyncDisposable {
         partial: () => Promise.reject(new Error("A sender has no partial files")),
         report: (_, report) => this.#scheduler.report(report as SendReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
+        note: (text) => this.#noteOwners(text),
       },
       workers(streams, { busy: this.#compresses }),
     );
@@ -320,6 +328,12 @@ class Sender implements AsyncDisposable {
         control.send({ type: "owners", owners });
       }
     });
+  }
+
+  #noteOwners(message: string): void {
+    if (this.#ownerNotes.has(message)) return;
+    this.#ownerNotes.add(message);
+    this.#note(message);
   }
 
   #plan(entry: PlannedEntry): void {

@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { type EscpResult, runEscp } from "../../support/escp/escp_command.ts";
+import { escpCommand, type EscpResult, runEscp, startEscp } from "../../support/escp/escp_command.ts";
+import { onTerminal, terminalProblem } from "../../support/escp/terminal.ts";
+import { commandOf, descendantsOf, killProcess } from "../../support/processes.ts";
 import { createTempDirectory, type TempDirectory } from "../../support/files/temp.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { writeTree } from "../../support/files/temp_tree.ts";
@@ -20,6 +22,8 @@ const ADDRESS = "127.0.0.1";
 /** A client from source has the authorities of Mozilla otherwise. */
 const NO_AUTHORITIES = { DENO_TLS_CA_STORE: "" };
 
+const NO_TERMINAL = terminalProblem === undefined ? "" : ` (skipped: ${terminalProblem})`;
+
 describe("a certificate of an authority", () => {
   let directory: TempDirectory;
   let authority: Authority;
@@ -35,12 +39,15 @@ describe("a certificate of an authority", () => {
   afterAll(() => directory[Symbol.asyncDispose]());
 
   /** Starts a server with a certificate. Its clients know no server by its fingerprint. */
-  async function serveWith(certified: Certified, args: readonly string[] = []): Promise<Serving> {
+  async function serveWith(
+    certified: Certified,
+    args: readonly string[] = [],
+  ): Promise<Serving & { certifiedIn: string }> {
     const path = await Deno.makeTempDir({ dir: directory.path });
     const files = await writeCertified(path, certified);
     const serving = await startServing({ args: [...files, ...args], isTrusted: false });
     await writeTree(serving.work, { file: "text" });
-    return serving;
+    return Object.assign(serving, { certifiedIn: path });
   }
 
   /** Copies a file to a server, as a client with --ca. */
@@ -246,6 +253,101 @@ describe("a certificate of an authority", () => {
       const fingerprint = /certificate (SHA256:\S{43})/.exec(serving.server.printed.stderr)![1];
       assertEquals(known, `127.0.0.1:${serving.port} ${fingerprint}\n`);
       assertEquals((await push(serving)).code, 0);
+    });
+  });
+
+  describe("escp --serve after SIGHUP", { ignore: Deno.build.os === "windows" }, () => {
+    /** Sends SIGHUP, and waits until a further line of the log matches. */
+    async function reload({ server }: Serving, logged: RegExp): Promise<void> {
+      const before = server.printed.stderr.length;
+      server.kill("SIGHUP");
+      await server.waitForText("stderr", new RegExp(`^[^]{${before},}${logged.source}`));
+    }
+
+    it("uses a renewed certificate for later sessions, and finishes the running one", async () => {
+      await using serving = await serveWith(await authority.certify({ names: [ADDRESS] }));
+      await using copy = await serving.start(["--ca", ca, "-v", "-", serving.url("running")], {
+        env: NO_AUTHORITIES,
+        stdin: "piped",
+      });
+      await copy.waitForText("stderr", /data goes to/);
+      const path = serving.certifiedIn;
+      await writeCertified(path, await authority.certify({ names: ["elsewhere.example"], key: "ed25519" }));
+      await reload(serving, /the certificate and its key were read again\n.*valid until 20.*\n.* has 1 key\n/);
+      const refused = await push(serving);
+      assertEquals(refused.code, 255, refused.stderr);
+      await writeCertified(path, await authority.certify({ names: [ADDRESS] }));
+      await reload(serving, / has 1 key\n/);
+      const accepted = await push(serving);
+      assertEquals(accepted.code, 0, accepted.stderr);
+      await ReadableStream.from([new TextEncoder().encode("text")]).pipeTo(copy.child.stdin);
+      assertEquals((await copy.result).code, 0, copy.printed.stderr);
+      serving.server.kill("SIGTERM");
+      assertEquals((await serving.server.result).code, 0);
+    });
+
+    it("keeps the former certificate if the new one cannot be used", async () => {
+      await using serving = await serveWith(await authority.certify({ names: [ADDRESS] }));
+      const path = serving.certifiedIn;
+      const other = await authority.certify({ names: [ADDRESS] });
+      for (
+        const [name, text, reason] of [
+          ["server.key", other.privateKey, "it is not that of the first certificate"],
+          ["server.pem", "text", "it is not in PEM form"],
+        ]
+      ) {
+        await Deno.writeTextFile(`${path}/${name}`, text);
+        await reload(
+          serving,
+          new RegExp(`Cannot use .*${reason}.*; the former certificate stays in use\n.* has 1 key\n`),
+        );
+        const result = await push(serving);
+        assertEquals(result.code, 0, result.stderr);
+      }
+      await Deno.remove(`${path}/server.pem`);
+      await reload(serving, /No such file or directory; the former certificate stays in use\n.* has 1 key\n/);
+      assertEquals((await push(serving)).code, 0);
+    });
+
+    it("without --certificate logs the state of the file of keys, which each login reads", async () => {
+      await using serving = await startServing();
+      await writeTree(serving.work, { file: "text" });
+      const keys = `${serving.serverHome}/.config/escp/authorized_keys`;
+      const text = await Deno.readTextFile(keys);
+      await Deno.writeTextFile(keys, "");
+      assertEquals((await serving.run(["file", serving.url()])).code, 255);
+      await reload(serving, /authorized_keys has no keys: every client will be refused until you add one\n/);
+      await Deno.chmod(keys, 0o666);
+      await reload(serving, /other users may write to it; every client will be refused\n/);
+      await Deno.chmod(keys, 0o600);
+      await Deno.writeTextFile(keys, text);
+      const result = await serving.run(["file", serving.url()]);
+      assertEquals(result.code, 0, result.stderr);
+    });
+
+    it(
+      `on a terminal ends, because SIGHUP is its end${NO_TERMINAL}`,
+      { ignore: terminalProblem !== undefined },
+      async () => {
+        const root = await Deno.makeTempDir({ dir: directory.path });
+        const command = onTerminal([...escpCommand(), "--serve", "--listen", "127.0.0.1:0", "--root", root]);
+        await using running = await startEscp([], {
+          command,
+          env: { HOME: await Deno.makeTempDir({ dir: directory.path }) },
+        });
+        await running.waitForText("stdout", /serving .* at /);
+        const processes = await descendantsOf(running.pid);
+        killProcess(processes.find((each) => / --serve /.test(commandOf(each)))!, "SIGHUP");
+        await running.waitForText("stdout", /ending; a second signal ends at once/);
+        assertEquals((await running.result).code, 0);
+      },
+    );
+
+    it("with --once ends", async () => {
+      await using serving = await startServing({ args: ["--once"] });
+      serving.server.kill("SIGHUP");
+      assertEquals((await serving.server.result).code, 0);
+      assertMatch(serving.server.printed.stderr, /ending; a second signal ends at once/);
     });
   });
 

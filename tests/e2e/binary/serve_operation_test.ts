@@ -115,7 +115,48 @@ describe("the log of escp --serve about strangers", () => {
   });
 });
 
+describe("the log of escp --serve about faults of the server", () => {
+  it("has a line for a file of keys that others can change, although strangers have used up theirs", async () => {
+    await using serving = await startServing();
+    await writeTree(serving.work, { file: "text" });
+    await Deno.chmod(`${serving.serverHome}/.config/escp/authorized_keys`, 0o666);
+    for (let count = 0; count < 10; count++) await converse(serving.port, "GET / HTTP/1.1\n");
+    for (let count = 0; count < 2; count++) {
+      const { code, stderr } = await serving.run(["file", serving.url()]);
+      assertEquals(code, 255);
+      assertStringIncludes(stderr, "it cannot serve this key; see its log");
+    }
+    serving.server.kill("SIGTERM");
+    const { stderr } = await serving.server.result;
+    assertMatch(stderr, /warn .*127\.0\.0\.1: refused SHA256:\S+: Cannot read ".*": other users may write to it\n/);
+    assertMatch(stderr, /warn .* 1 more connection: Cannot read ".*": other users may write to it\n/);
+  });
+});
+
 describe("escp --serve --log", () => {
+  it("opens the file again after SIGHUP, because another program may have renamed it", async () => {
+    await using directory = await createTempDirectory();
+    const [path, renamed] = [`${directory.path}/log`, `${directory.path}/log.1`];
+    await using serving = await startServing({ args: ["--log", path] });
+    await writeTree(serving.work, { file: "text" });
+    await Deno.rename(path, renamed);
+    serving.server.kill("SIGHUP");
+    await serving.server.waitForText("stderr", / has 1 key\n/);
+    assertEquals((await serving.run(["file", serving.url()])).code, 0);
+    await serving.server.waitForText("stderr", /: session ended after /);
+    assertMatch(await Deno.readTextFile(renamed), /serving .*, certificate SHA256:\S+\n$/);
+    assertMatch(await Deno.readTextFile(path), /^\S+ info .* has 1 key\n[^]*: session ended after .*\n$/);
+    // The former file stays in use if the new one cannot be opened.
+    await Deno.rename(path, renamed);
+    await Deno.mkdir(path);
+    serving.server.kill("SIGHUP");
+    await serving.server.waitForText(
+      "stderr",
+      /Cannot open the log file ".*": Is a directory; the former file stays in use\n/,
+    );
+    assertMatch(await Deno.readTextFile(renamed), /the former file stays in use\n/);
+  });
+
   it("refuses a file that clients could change, and a FIFO", async () => {
     await using directory = await createTempDirectory();
     await Deno.mkdir(`${directory.path}/root`);

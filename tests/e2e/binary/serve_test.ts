@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { runEscp, type RunningEscp } from "../../support/escp/escp_command.ts";
+import { alteredEscp, escpCommand, runEscp, type RunningEscp } from "../../support/escp/escp_command.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 import { untilNoted } from "../../support/escp/interruptions.ts";
@@ -296,6 +296,35 @@ describe("escp --serve --once", () => {
     assertEquals(lost.code, 1);
     assert(!lost.stderr.includes("trying again"), lost.stderr);
     assertStringIncludes(lost.stderr, "hint: The one-time URL is used up: start escp --serve --once again");
+  });
+
+  it("names the need for a new URL if the remote end fails before the session begins, or refuses the copy", async () => {
+    for (
+      const [command, args, message] of [
+        [alteredEscp("failing_remote.ts"), [], "the server ended it before it began"],
+        [escpCommand(), ["--chown=no-such-user"], 'the host of the target has no user "no-such-user"'],
+      ] as const
+    ) {
+      await using serving = await startServing({ args: ["--once"], command: () => command });
+      await writeTree(serving.work, { file: "text" });
+      const { code, stderr } = await serving.run([...args, "file", serving.output.trimEnd()]);
+      assert(code !== 0, stderr);
+      assertStringIncludes(stderr, message);
+      assertStringIncludes(stderr, "The one-time URL is used up: start escp --serve --once again, and use its new URL");
+    }
+  });
+
+  it("names the need for a new URL if the other host of a copy refuses it", async () => {
+    await using serving = await startServing({ args: ["--once"] });
+    await using target = await startServing();
+    const keys = ".config/escp/authorized_keys";
+    await Deno.copyFile(`${serving.serverHome}/${keys}`, `${target.serverHome}/${keys}`);
+    await writeTree(serving.root, { file: "text" });
+    const once = serving.output.trimEnd().replace("/#", "/file#");
+    const { code, stderr } = await serving.run([once, target.url("none/file")]);
+    assertEquals(code, 1, stderr);
+    assertStringIncludes(stderr, 'Cannot create "none/file": No such file or directory');
+    assertStringIncludes(stderr, ". The one-time URL is used up: start escp --serve --once again");
   });
 
   it("names the need for a new URL after an interruption", async () => {

@@ -17,21 +17,27 @@ interface Running extends AsyncDisposable {
 }
 
 /** Starts a server that accepts every proof. */
-async function start(options: Pick<ServerOptions, "once" | "startRemote">): Promise<Running> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+async function start(
+  { listeners = [Deno.listen({ hostname: "127.0.0.1", port: 0 })], onLog, ...options }:
+    & Pick<ServerOptions, "once" | "startRemote">
+    & { listeners?: Deno.TcpListener[]; onLog?: (logged: readonly string[]) => void },
+): Promise<Running> {
   const logged: string[] = [];
   const server = new Server({
     ...options,
-    listeners: [listener],
+    listeners,
     identity: await createIdentity(),
     gate: new LoginGate(),
     authenticate: () => Promise.resolve({ who: "somebody", restrictions: { root: "/" } }),
     onePort: false,
-    log: (_, text) => logged.push(text),
+    log(_, text) {
+      logged.push(text);
+      onLog?.(logged);
+    },
   });
   const ended = server.run();
   return {
-    port: listener.addr.port,
+    port: listeners[0].addr.port,
     server,
     ended,
     logged,
@@ -62,6 +68,46 @@ describe("a server", () => {
     running.server.end();
     await running.ended;
     assertMatch(running.logged.at(-1)!, /^somebody: session ended after /);
+  });
+
+  it("logs a lack of descriptors although strangers have used up their lines", async () => {
+    const { promise: hasStrangers, resolve: fill } = Promise.withResolvers<void>();
+    const { promise: hasFailed, resolve: fail } = Promise.withResolvers<void>();
+    const strangers = Array.from({ length: 12 }, (_, network) => ({
+      remoteAddr: { transport: "tcp", hostname: `203.0.${network}.1`, port: 1 },
+      read: () => Promise.resolve(null),
+      close() {},
+    } as unknown as Deno.TcpConn));
+    let failures = 0;
+    const listener = {
+      addr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+      async accept() {
+        const stranger = strangers.shift();
+        if (stranger) return stranger;
+        await hasStrangers;
+        if (failures++ < 3) throw Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+        fail();
+        return await new Promise<never>(() => {});
+      },
+      close() {},
+    } as unknown as Deno.TcpListener;
+    const startRemote = () => {
+      throw new Error("unused");
+    };
+    await using running = await start({
+      once: false,
+      startRemote,
+      listeners: [listener],
+      onLog: (logged) => logged.length === 10 && fill(),
+    });
+    await hasFailed;
+    running.server.end();
+    await running.ended;
+    assertEquals(running.logged.filter((line) => !line.startsWith("203.0.")), [
+      "cannot accept a connection: Too many open files",
+      "2 more connections of other networks without a session",
+      "2 more connections: cannot accept a connection: Too many open files",
+    ]);
   });
 
   it("of one session stays usable if the remote end cannot be started", async () => {

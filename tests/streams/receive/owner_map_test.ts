@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
+import { Errno, SystemCallError } from "../../../src/native/libc/errno.ts";
 import { cachedAccounts, tableAccounts } from "../../../src/files/stat/accounts.ts";
 import { PackBuilder } from "../../../src/files/walk/pack_builder.ts";
 import { FileStat } from "../../../src/files/stat/file_stat.ts";
@@ -137,12 +138,44 @@ describe("owners of a receiver", () => {
     assertEquals(await Promise.all([1, 2].map(() => accounts.nameOf("user", 7))), ["n3", "n3"]);
   });
 
+  it("are looked up again after a failure", async () => {
+    let lookUps = 0;
+    const idOf = () => ++lookUps === 1 ? Promise.reject(new SystemCallError(Errno.EIO)) : Promise.resolve(lookUps);
+    const accounts = cachedAccounts({ ...ACCOUNTS, idOf });
+    await Promise.all([1, 2].map(() => assertRejects(() => accounts.idOf("user", "a"), SystemCallError)));
+    assertEquals([await accounts.idOf("user", "a"), await accounts.idOf("user", "a")], [2, 2]);
+  });
+
   it("are remembered up to a limit, from which on the oldest are forgotten", async () => {
     let lookUps = 0;
     const accounts = cachedAccounts({ ...ACCOUNTS, idOf: () => Promise.resolve(++lookUps) });
     for (let index = 0; index <= 8192; index++) await accounts.idOf("user", `n${index}`);
     assertEquals(await accounts.idOf("user", "n1"), 2);
     assertEquals(await accounts.idOf("user", "n0"), 8194);
+  });
+
+  it("are looked up again if a look-up fails, and cause one note", async () => {
+    const notes: string[] = [];
+    let failures = 1;
+    const asked: string[] = [];
+    const idOf = (_: string, name: string) => {
+      asked.push(name);
+      if (name !== "lost" && failures-- <= 0) return Promise.resolve(1000);
+      return Promise.reject(new SystemCallError(Errno.EIO));
+    };
+    const map = new OwnerMap({ ...ACCOUNTS, idOf }, { note: (text) => notes.push(text) });
+    await map.add([{ kind: "user", id: 5, name: "alice" }, { kind: "group", id: 8, name: "lost" }]);
+    // Nobody knows whose number it is on this host.
+    assertEquals(map.mapped({ mode: 0o6755, uid: 5, gid: 0 }), { mode: 0o755, uid: 5, gid: 0 });
+    await map.retry();
+    assertEquals(map.mapped({ mode: 0o6755, uid: 5, gid: 0 }), { mode: 0o6755, uid: 1000, gid: 0 });
+    for (let retrying = map.retry(); retrying; retrying = map.retry()) await retrying;
+    assertEquals(asked, ["alice", "lost", "alice", "lost", "lost"]);
+    assertEquals(map.mapped({ mode: 0o6755, uid: 5, gid: 8 }), { mode: 0o755, uid: 1000, gid: 8 });
+    assertEquals(notes, [
+      "Cannot look up some users and groups on the host of the target: Input/output error. Their files get the numbers " +
+      "of the source",
+    ]);
   });
 
   it("are limited in number", async () => {
@@ -170,18 +203,79 @@ describe("owners of a sender", () => {
     builder.enter(0, encodeName(""));
     builder.addFile(encodeName("f"), 0, 1, new FileStat(), listBlock(1000));
     const expected = [{ kind: "user" as const, id: 1000, name: "alice" }];
-    assertEquals(await new OwnerNames(ACCOUNTS).ofPlan(builder.take()!.plan), expected);
+    const { plan } = builder.take()!;
+    assertEquals(await new OwnerNames(ACCOUNTS, { namesLists: true }).ofPlan(plan), expected);
     const file = { attributes: { uid: 0, gid: 0 }, xattrs: listBlock(1000) };
-    assertEquals(await new OwnerNames(ACCOUNTS).ofFile(file), expected);
+    assertEquals(await new OwnerNames(ACCOUNTS, { namesLists: true }).ofFile(file), expected);
+    const older = new OwnerNames(ACCOUNTS);
+    assertEquals([older.ofPlan(plan), older.ofFile(file)], [undefined, undefined]);
   });
 
-  it("are sent up to the limit of the receiver", async () => {
-    const names = new OwnerNames({ ...ACCOUNTS, nameOf: (_, id) => Promise.resolve(`n${id}`) });
+  it("are sent up to the limit of the receiver, and further names cause one note", async () => {
+    const notes: string[] = [];
+    const nameOf = (_: string, id: number) => Promise.resolve(id === 9999 ? undefined : `n${id}`);
+    const names = new OwnerNames({ ...ACCOUNTS, nameOf }, { note: (text) => notes.push(text) });
     let sent = 0;
-    for (let id = 1; id <= MAX_OWNERS; id++) {
+    for (let id = 1; id <= MAX_OWNERS / 2; id++) {
       sent += (await names.ofFile({ attributes: { uid: id, gid: id } }))?.length ?? 0;
     }
-    assertEquals(sent, MAX_OWNERS);
+    await names.ofFile({ attributes: { uid: 9999, gid: 9999 } });
+    assertEquals([sent, notes], [MAX_OWNERS, []]);
+    for (const uid of [10000, 10001]) {
+      assertEquals(await names.ofFile({ attributes: { uid, gid: uid } }) ?? [], []);
+    }
+    assertEquals(notes, [
+      "The sources belong to more than 4,096 users and groups: the others keep their numbers on the target",
+    ]);
+  });
+
+  it("in access control lists take at most half of the limit", async () => {
+    const notes: string[] = [];
+    const nameOf = (_: string, id: number) => Promise.resolve(`n${id}`);
+    const options = { namesLists: true, note: (text: string) => notes.push(text) };
+    const names = new OwnerNames({ ...ACCOUNTS, nameOf }, options);
+    const sent: number[] = [];
+    for (let id = 1; id <= MAX_OWNERS / 2 + 2; id++) {
+      const found = await names.ofFile({ attributes: { uid: 0, gid: 0 }, xattrs: listBlock(id) }) ?? [];
+      sent.push(...found.map((owner) => owner.id));
+    }
+    assertEquals(sent.length, MAX_OWNERS / 2);
+    assertEquals(notes, [
+      "The access control lists of the sources name more than 2,048 users and groups: the others keep their numbers on the " +
+      "target",
+    ]);
+    // A user whose name did not fit as that of a list may own a file.
+    const last = MAX_OWNERS / 2 + 2;
+    assertEquals(await names.ofFile({ attributes: { uid: last, gid: 0 } }), [
+      { kind: "user", id: last, name: `n${last}` },
+    ]);
+    assertEquals(notes.length, 1);
+  });
+
+  it("whose look-up fails are looked up again with the next files, and cause one note", async () => {
+    const notes: string[] = [];
+    const asked: string[] = [];
+    const nameOf = (kind: string, id: number) => {
+      asked.push(`${kind} ${id}`);
+      if (id === 7 || asked.length < 3) return Promise.reject(new SystemCallError(Errno.EIO));
+      return Promise.resolve(`n${id}`);
+    };
+    const names = new OwnerNames({ ...ACCOUNTS, nameOf }, { note: (text) => notes.push(text) });
+    const plan = planOf([{ uid: 5, gid: 6 }]);
+    assertEquals(await names.ofPlan(plan), []);
+    assertEquals(await names.ofPlan(plan), [
+      { kind: "user", id: 5, name: "n5" },
+      { kind: "group", id: 6, name: "n6" },
+    ]);
+    assertEquals(names.ofPlan(plan), undefined);
+    assertEquals(notes, [
+      "Cannot look up some users and groups on the host of the sources: Input/output error. The target gets their numbers",
+    ]);
+    // Each look-up may take long.
+    const lost = planOf([{ uid: 7, gid: 6 }]);
+    while (await names.ofPlan(lost)) { /* until it is given up */ }
+    assertEquals(asked.filter((each) => each === "user 7").length, 3);
+    assertEquals(notes.length, 1);
   });
 });
 

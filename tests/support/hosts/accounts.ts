@@ -13,14 +13,21 @@ export interface NamedOwner {
   gid: number;
 }
 
-/** Writes a wrapper of a command that sees root, the user "escp-alice" and the group "escp-team". @returns its path. */
+/**
+ * Writes a wrapper of a command that sees root, the user "escp-alice" and the group "escp-team".
+ *
+ * @param others Number of further users, whose numbers follow that of "escp-alice".
+ * @returns its path.
+ */
 export async function writeWithUsers(
   directory: string,
   { uid, gid }: NamedOwner,
   command: readonly string[],
+  others = 0,
 ): Promise<string> {
+  const more = Array.from({ length: others }, (_, at) => `escp-${at}:x:${uid + at + 1}:${gid}::/:/bin/sh\n`).join("");
   await writeTree(directory, {
-    "passwd": `root:x:0:0::/root:/bin/sh\nescp-alice:x:${uid}:${gid}::/:/bin/sh\n`,
+    "passwd": `root:x:0:0::/root:/bin/sh\nescp-alice:x:${uid}:${gid}::/:/bin/sh\n${more}`,
     "group": `root:x:0:\nescp-team:x:${gid}:\n`,
   });
   return await writeMounted(directory, ["passwd", "group"], command);
@@ -32,6 +39,8 @@ export interface SlowService {
   id: number;
   /** Time that each look-up takes. */
   ms: number;
+  /** Number of first look-ups of each process that fail. Default: 0. */
+  failures?: number;
 }
 
 /** Reason why there can be no slow directory service; undefined if there can. */
@@ -44,7 +53,7 @@ export const slowServiceProblem: string | undefined = accountsProblem ?? findCom
  */
 export async function writeWithSlowService(
   directory: string,
-  { id, ms }: SlowService,
+  { id, ms, failures = 0 }: SlowService,
   command: readonly string[],
 ): Promise<{ path: string; log: string }> {
   const source = new URL("nss_slow.c", import.meta.url).pathname;
@@ -53,7 +62,13 @@ export async function writeWithSlowService(
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   await writeTree(directory, { "nsswitch.conf": "passwd: files escpslow\ngroup: files escpslow\n", "lookups": "" });
   const log = `${directory}/lookups`;
-  const settings = { LD_LIBRARY_PATH: directory, ESCP_SLOW_ID: id, ESCP_SLOW_MS: ms, ESCP_SLOW_LOG: log };
+  const settings = {
+    LD_LIBRARY_PATH: directory,
+    ESCP_SLOW_ID: id,
+    ESCP_SLOW_MS: ms,
+    ESCP_SLOW_FAILURES: failures,
+    ESCP_SLOW_LOG: log,
+  };
   const exports = Object.entries(settings).map(([name, value]) => `export ${name}='${value}'`);
   return { path: await writeMounted(directory, ["nsswitch.conf"], command, exports), log };
 }

@@ -1,4 +1,4 @@
-/* A directory service (nsswitch.conf(5)) that knows one user and one group, and answers slowly. */
+/* A directory service (nsswitch.conf(5)) that knows one user and one group, and answers slowly, or at first not at all. */
 
 #include <errno.h>
 #include <grp.h>
@@ -25,6 +25,14 @@ static void wait_for_answer(const char *call) {
     fclose(log);
   }
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
+}
+
+/* Whether this look-up fails, as if a server did not answer. Each process has ESCP_SLOW_FAILURES of them. */
+static int fails(int *error) {
+  static unsigned failures;
+  if (__atomic_add_fetch(&failures, 1, __ATOMIC_SEQ_CST) > number("ESCP_SLOW_FAILURES")) return 0;
+  *error = ETIMEDOUT;
+  return 1;
 }
 
 static enum nss_status take_text(char **into, const char *text, char **buffer, size_t *length, int *error) {
@@ -59,6 +67,7 @@ static enum nss_status group(struct group *entry, char *buffer, size_t length, i
 enum nss_status _nss_escpslow_getpwuid_r(uid_t id, struct passwd *entry, char *buffer, size_t length, int *error) {
   if (id != number("ESCP_SLOW_ID")) return NSS_STATUS_NOTFOUND;
   wait_for_answer("getpwuid");
+  if (fails(error)) return NSS_STATUS_UNAVAIL;
   return user(entry, buffer, length, error);
 }
 
@@ -66,12 +75,14 @@ enum nss_status _nss_escpslow_getpwnam_r(const char *name, struct passwd *entry,
                                          int *error) {
   if (strcmp(name, "escp-slow") != 0) return NSS_STATUS_NOTFOUND;
   wait_for_answer("getpwnam");
+  if (fails(error)) return NSS_STATUS_UNAVAIL;
   return user(entry, buffer, length, error);
 }
 
 enum nss_status _nss_escpslow_getgrgid_r(gid_t id, struct group *entry, char *buffer, size_t length, int *error) {
   if (id != number("ESCP_SLOW_ID")) return NSS_STATUS_NOTFOUND;
   wait_for_answer("getgrgid");
+  if (fails(error)) return NSS_STATUS_UNAVAIL;
   return group(entry, buffer, length, error);
 }
 
@@ -79,5 +90,6 @@ enum nss_status _nss_escpslow_getgrnam_r(const char *name, struct group *entry, 
                                          int *error) {
   if (strcmp(name, "escp-slow") != 0) return NSS_STATUS_NOTFOUND;
   wait_for_answer("getgrnam");
+  if (fails(error)) return NSS_STATUS_UNAVAIL;
   return group(entry, buffer, length, error);
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { StartError } from "../../../src/errors.ts";
 import { explainLoss, hintWhenLost, type LostCopy } from "../../../src/transfer/client/lost_copy.ts";
 import { TransferLost } from "../../../src/transfer/transfer_errors.ts";
 
@@ -31,6 +32,15 @@ describe("a lost copy", () => {
       { unresumable: true },
     ];
     for (const each of unresumable) assertEquals(hintWhenLost({ ...FILE, isUsedUp: true, ...each }), USED_UP);
+  });
+
+  it("with a one-time URL that failed for another reason needs a new URL", () => {
+    const hintOf = (hint?: string) => {
+      const error = new StartError("Cannot start a session at server", { hint });
+      return (explainLoss(error, { ...FILE, isUsedUp: true }, { finishing: false }) as StartError).hint;
+    };
+    assertEquals(hintOf(), USED_UP);
+    assertEquals(hintOf("The log of the server has the reason"), `The log of the server has the reason. ${USED_UP}`);
   });
 
   it("with a one-time URL names unfinished directories that a later run would not recognize", () => {

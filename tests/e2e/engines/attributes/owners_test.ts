@@ -3,6 +3,7 @@ import { it } from "@std/testing/bdd";
 import { isRoot } from "../../../files/file_engines.ts";
 import { alteredEscp, escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
+import { MAX_OWNERS } from "../../../../src/protocol/limits.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
 import { accountsProblem, type NamedOwner, writeWithUsers } from "../../../support/hosts/accounts.ts";
 import { xattrsProblem } from "../../../support/files/xattrs.ts";
@@ -103,6 +104,14 @@ function findListsProblem(): string | undefined {
 const SKIPPED = accountsProblem === undefined ? "" : ` (skipped: ${accountsProblem})`;
 
 describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== undefined }, (scene) => {
+  /** Writes an escp that sees the users of one command in its first session, and those of another later. @returns its path. */
+  async function writeTwoHosts(from: string, to: string): Promise<string> {
+    const both = `${await scene.tree()}/escp`;
+    const script = `if mkdir ${both}.used 2>/dev/null; then exec ${from} "$@"; else exec ${to} "$@"; fi`;
+    await writeWrapper(both, ["sh", "-c", script, "sh"]);
+    return both;
+  }
+
   /** Runs a copy in which both ends have their own users. @param remote the altered escp of the remote host. */
   async function copyBetween(variant: Variant, tree: string, flags: string[], remote?: string) {
     const { direction, engine } = variant;
@@ -179,20 +188,65 @@ describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== unde
     const tree = await treeOf(scene, ALICE);
     const [, from] = await writeEscpWithUsers(scene, ALICE, "auto");
     const [, to] = await writeEscpWithUsers(scene, OTHER_ALICE, "auto");
-    // The same path on both hosts: the second session sees the other users.
-    const both = `${await scene.tree()}/escp`;
-    await writeWrapper(both, [
-      "sh",
-      "-c",
-      `if mkdir ${both}.used 2>/dev/null; then exec ${from} "$@"; else exec ${to} "$@"; fi`,
-      "sh",
-    ]);
+    const both = await writeTwoHosts(from, to);
     const { code, stderr } = await runEscp([
       ...[...scene.sshd.sshOptions, "-D", both, "-a"],
       ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
     ]);
     const { uid, gid } = OTHER_ALICE;
     assertEquals([code, stderr, ownersOf(`${tree}/to`)], [0, "", all(`${uid}:${gid}`)]);
+  });
+
+  for (const [peer, from, to] of [["source", "without_acl_owners.ts", ""], ["target", "", "without_acl_owners.ts"]]) {
+    it(`in access control lists all keep their numbers between two hosts with an older ${peer}${NO_LISTS}`, {
+      ignore: listsProblem !== undefined,
+    }, async () => {
+      const tree = await listedTreeOf(scene);
+      const commandOf = async (owner: NamedOwner, altered: string) =>
+        (await writeEscpWithUsers(scene, owner, "native", altered === "" ? undefined : alteredEscp(altered)))[1];
+      const both = await writeTwoHosts(await commandOf(ALICE, from), await commandOf(OTHER_ALICE, to));
+      const { code, stderr } = await runEscp([
+        ...[...scene.sshd.sshOptions, "-D", both, "-a", "--acls"],
+        ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
+      ]);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await listsOf(`${tree}/to`), await listsOf(`${tree}/from`));
+      assertEquals(ownersOf(`${tree}/to`), all(`${OTHER_ALICE.uid}:${OTHER_ALICE.gid}`));
+    });
+  }
+
+  it("beyond the limit keep their numbers, with one note", async () => {
+    const others = MAX_OWNERS + 8;
+    const tree = await scene.tree();
+    await Deno.mkdir(`${tree}/from`);
+    for (let index = 0; index <= others; index++) {
+      const path = `${tree}/from/${index}`;
+      Deno.writeTextFileSync(path, "");
+      Deno.chownSync(path, ALICE.uid + index, ALICE.gid);
+    }
+    const [sender, receiver] = await Promise.all([ALICE, OTHER_ALICE].map(async (owner) => {
+      return await writeWithUsers(await scene.tree(), owner, escpCommand(), others);
+    }));
+    for (const direction of ["push", "pull"] as const) {
+      const to = `${tree}/${direction}`;
+      const [local, remote] = direction === "push" ? [sender, receiver] : [receiver, sender];
+      const operands = direction === "push" ? [`${tree}/from/.`, `testhost:${to}`] : [`testhost:${tree}/from/.`, to];
+      const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "-D", remote, "-a", "-t", "1", ...operands], {
+        command: [local],
+      });
+      assertEquals([code, stderr], [
+        0,
+        "note: The sources belong to more than 4,096 users and groups: the others keep their numbers on the target\n",
+      ]);
+      let mapped = 0;
+      for (let index = 0; index <= others; index++) {
+        const { uid } = Deno.lstatSync(`${to}/${index}`);
+        if (uid === OTHER_ALICE.uid + index) mapped++;
+        else assertEquals(uid, ALICE.uid + index);
+      }
+      // One name is that of the group.
+      assertEquals(mapped, MAX_OWNERS - 1);
+    }
   });
 
   it("are set by name on the host of the target with --chown", async () => {
