@@ -12,7 +12,7 @@ import { endLineOnce } from "./terminal_line.ts";
  * Time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still waits
  * for the login, and has not accessed a file. Small copies on one machine have ended, and need no Worker.
  */
-const GUARD_AFTER_MS = 100;
+const GUARD_AFTER_MS = 1_000;
 /** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
 const MIN_DESCRIPTORS = 128;
 
