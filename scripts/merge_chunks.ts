@@ -38,7 +38,9 @@ export async function mergeChunks(directory: string, stages: readonly (readonly 
   const texts = await readChunks(directory);
   const entries = stages.map((names) => names.map((name) => chunkOf(name, texts)));
   const groups = Map.groupBy(reachedBy(texts, [[MAIN], ...entries]), ([, stages]) => stages.join());
-  const merged = [...groups.values()].map((members) => members.map(([chunk]) => chunk)).filter(({ length }) => length > 1);
+  const merged = [...groups.values()].map((members) => members.map(([chunk]) => chunk)).filter(({ length }) =>
+    length > 1
+  );
   const places = new Map<string, Place>();
   const outputs = new Map<string, string>();
   for (const [group, chunks] of merged.entries()) {
@@ -51,7 +53,9 @@ export async function mergeChunks(directory: string, stages: readonly (readonly 
   const loaded = dynamicImports(outputs.values());
   for (const [name, { merged, index }] of places) {
     await Deno.remove(`${directory}/${name}`);
-    if (loaded.has(name) || name === MAIN) outputs.set(name, `${exported(name, texts, index, "after")}from"./${merged}";`);
+    if (loaded.has(name) || name === MAIN) {
+      outputs.set(name, `${exported(name, texts, index, "after")}from"./${merged}";`);
+    }
   }
   for (const [name, text] of outputs) await Deno.writeTextFile(`${directory}/${name}`, text);
 }
@@ -108,7 +112,12 @@ function unique(name: string, index: number): string {
 }
 
 /** Returns the clause that exports all names of a chunk, which have an index before or after it. */
-function exported(chunk: string, texts: ReadonlyMap<string, string>, index: number, original: "before" | "after"): string {
+function exported(
+  chunk: string,
+  texts: ReadonlyMap<string, string>,
+  index: number,
+  original: "before" | "after",
+): string {
   const names = exportsOf(texts.get(chunk)!).map((name) => {
     return original === "before" ? `${name} as ${unique(name, index)}` : `${unique(name, index)} as ${name}`;
   });
@@ -121,15 +130,17 @@ async function merge(chunks: readonly string[], texts: ReadonlyMap<string, strin
     name: "chunks",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /./ }, ({ path, kind }) => {
-        const chunk = path.slice("./".length);
-        const isMember = kind !== "dynamic-import" && chunks.includes(chunk);
-        return isMember ? { path: chunk, namespace: "chunk" } : { path, external: true };
+        const member = kind === "dynamic-import" ? -1 : chunks.indexOf(path.slice("./".length));
+        // The output depends on the order of paths, which must not depend on hashes.
+        return member < 0 ? { path, external: true } : { path: `${member}`.padStart(4, "0"), namespace: "chunk" };
       });
-      onLoad({ filter: /./, namespace: "chunk" }, ({ path }) => ({ contents: texts.get(path)! }));
+      onLoad({ filter: /./, namespace: "chunk" }, ({ path }) => ({ contents: texts.get(chunks[Number(path)])! }));
     },
   };
   const { outputFiles: [{ text }] } = await build({
-    stdin: { contents: chunks.map((chunk, index) => `${exported(chunk, texts, index, "before")}from"./${chunk}";`).join("") },
+    stdin: {
+      contents: chunks.map((chunk, index) => `${exported(chunk, texts, index, "before")}from"./${chunk}";`).join(""),
+    },
     bundle: true,
     write: false,
     format: "esm",

@@ -15,6 +15,8 @@ const KILL_AFTER_MS = 2_000;
 export interface PeerChild extends Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr" | "status" | "kill"> {
   /** Route of data connections to the port of a server, after the login; undefined for a process. */
   readonly route?: ServerRoute;
+  /** Resolves when the login has to wait for a server next, or has ended; undefined for a process. */
+  turnOfServer?(): Promise<void>;
 }
 
 /** A program with its arguments. */
@@ -95,6 +97,11 @@ export class PeerProcess {
   /** Route of data connections to the port of a server, after its hello; undefined if the peer is a process. */
   get route(): ServerRoute | undefined {
     return this.#child.route;
+  }
+
+  /** Resolves when this thread has time to load code, because a login in this process waits for the server. */
+  async timeToLoad(): Promise<void> {
+    await this.#child.turnOfServer?.();
   }
 
   /** Sends a signal, unless the process has ended. */

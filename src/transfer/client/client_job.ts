@@ -25,7 +25,9 @@ import { missingFeatures, requiredFeatures } from "./required_features.ts";
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
   const { direction, request, reach, cipher, sources, emit, note } = options;
   const isSender = direction === "push";
+  await peer.process.timeToLoad();
   const machine = await openMachine(options.engine, options.threads);
+  await peer.process.timeToLoad();
   // The code of the other direction is not needed. There is time to load it until the session is open.
   const sending = isSender ? import("../send/send.ts") : undefined;
   const receiving = isSender ? undefined : import("../receive/receive.ts");
@@ -76,21 +78,26 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     const { send } = await sending!;
     return await send({ ...shared, ...await localRoots(options, machine, listing) });
   };
-  const outcome = isSender ? await push() : await (await receiving!).receive({
-    ...shared,
-    target: options.target.path,
-    others: options.target.others,
-    toOutput: options.toOutput,
-    outputDescriptor: options.outputDescriptor,
-    base: Deno.cwd(),
-    tilde: false,
-    maxSources: maxOffered(sources),
-    onlyNames: onlyNames(options),
-    acceptSources(offered) {
-      checkOffered(offered, sources, request);
-      return place(offered, options, listing);
-    },
-  });
+  const pull = async () => {
+    const { receive } = await receiving!;
+    if (!options.toOutput) await statFirst([options.target]);
+    return await receive({
+      ...shared,
+      target: options.target.path,
+      others: options.target.others,
+      toOutput: options.toOutput,
+      outputDescriptor: options.outputDescriptor,
+      base: Deno.cwd(),
+      tilde: false,
+      maxSources: maxOffered(sources),
+      onlyNames: onlyNames(options),
+      acceptSources(offered) {
+        checkOffered(offered, sources, request);
+        return place(offered, options, listing);
+      },
+    });
+  };
+  const outcome = await (isSender ? push() : pull());
   session.control.send({ type: "bye" });
   await session.control.flushed();
   if (listing) {
@@ -147,12 +154,12 @@ async function openListing({ sources }: CopyOptions): Promise<CopiedFiles> {
   return new CopiedFiles();
 }
 
-/** Maximum number of sources to stat first. */
+/** Maximum number of paths to stat first. */
 const MAX_STATS = 64;
 
-/** Stats the sources in threads of the runtime, so that an unresponsive file server does not block this thread. */
-async function statFirst(sources: CopyOptions["sources"]): Promise<void> {
-  await Promise.all(sources.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
+/** Stats paths in threads of the runtime, so that an unresponsive file server does not block this thread. */
+async function statFirst(places: readonly { path: string }[]): Promise<void> {
+  await Promise.all(places.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
 }
 
 async function localRoots(options: CopyOptions, machine: Machine, listing: CopiedFiles | undefined) {
