@@ -65,7 +65,7 @@ async function readChunks(directory: string): Promise<Map<string, string>> {
   const texts: [name: string, text: string, key: string][] = [];
   for await (const { path, below } of walkFiles(directory, { match: /\.js$/ })) {
     const text = await Deno.readTextFile(path);
-    texts.push([below, text, (below + text).replaceAll(HASH, ".js")]);
+    texts.push([below, text, `${below}\n${text}`.replaceAll(HASH, ".js")]);
   }
   texts.sort(([, , a], [, , b]) => a < b ? -1 : 1);
   return new Map(texts.map(([name, text]) => [name, text]));
