@@ -9,11 +9,10 @@ import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
 import { endLineOnce } from "./terminal_line.ts";
 
 /**
- * Time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. Small copies have ended, and
- * save the 30 ms of processor time that it costs. A client accesses a file first in a thread of the runtime, so that its main
- * thread is not stuck before.
+ * Default time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still
+ * waits for the login, and has not accessed a file.
  */
-const GUARD_AFTER_MS = 1_000;
+const GUARD_AFTER_MS = 100;
 /** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
 const MIN_DESCRIPTORS = 128;
 
@@ -27,14 +26,19 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
  * started, for example by nohup(1), stay ignored. Ignores SIGXFSZ, so that writing beyond `ulimit -f` fails with EFBIG.
  *
  * @param options.hint Returns what is printed after "Interrupted".
+ * @param options.guardAfterMs Time until signals end the process even if the main thread is stuck. In milliseconds. Default: 100.
  * @param options.mayContinue Whether the process may continue for any time after SIGTERM and SIGHUP. Default: false.
  */
 export function stopSignals(
-  { hint, mayContinue }: { hint?: () => string | undefined; mayContinue?: boolean } = {},
+  { hint, guardAfterMs = GUARD_AFTER_MS, mayContinue }: {
+    hint?: () => string | undefined;
+    guardAfterMs?: number;
+    mayContinue?: boolean;
+  } = {},
 ): Disposable & { signal: AbortSignal } {
   const stop = new StopSignals(hint);
   ignoreSignals(FILE_SIZE);
-  stop.listen({ guardAfterMs: GUARD_AFTER_MS, mayContinue });
+  stop.listen({ guardAfterMs, mayContinue });
   return stop;
 }
 

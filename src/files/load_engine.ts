@@ -18,7 +18,8 @@ export interface LoadedFileEngine {
 export async function loadFileEngine(choice: "auto" | "native" | "portable"): Promise<LoadedFileEngine> {
   if (choice === "portable") return { engine: await portableEngine() };
   try {
-    return native ??= (await import("./native/engine.ts")).createNativeEngine();
+    const { createNativeEngine } = await import("./native/engine.ts");
+    return native ??= createNativeEngine();
   } catch (error) {
     const reason = messageOf(error);
     if (choice === "auto") {
