@@ -1,7 +1,7 @@
 /**
  * Bundles modules that are always loaded together. This saves 13 ms of each start (`--receiver` until it waits for its
  * client: 67 -> 54 ms). Dynamically imported modules stay separate: a single file takes 23 ms longer, because nested functions
- * are parsed twice. Chunks that a copy loads together are merged, which saves 10 ms of each end (merge_chunks.ts).
+ * are parsed twice. Chunks that a copy loads together are merged, which saves 10 ms of a client (merge_chunks.ts).
  */
 
 import { stop, transform } from "esbuild";
