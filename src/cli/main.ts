@@ -92,7 +92,7 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       await print((await import("./help/manual_page.ts")).manualPage());
       return EXIT_STATUS.ok;
     case "version":
-      await print((await import("./show_version.ts")).showVersion(command.verbose));
+      await print(await (await import("./show_version.ts")).showVersion(command.verbose));
       return EXIT_STATUS.ok;
     case "json-schema": {
       const { jsonSchema } = await import("../ui/json/json_schema.ts");

@@ -8,13 +8,13 @@ import { VERSIONS } from "../protocol/control/hello.ts";
 import { versionText } from "./version.ts";
 
 /** Returns the text of `--version`; with `verbose` also facts about this machine. */
-export function showVersion(verbose: boolean): string {
-  return verbose ? versionText({ verbose, facts: facts() }) : versionText({ verbose });
+export async function showVersion(verbose: boolean): Promise<string> {
+  return verbose ? versionText({ verbose, facts: await facts() }) : versionText({ verbose });
 }
 
-function facts(): [string, string][] {
+async function facts(): Promise<[string, string][]> {
   const cipher = loadCipherEngine("auto");
-  const files = loadFileEngine("auto");
+  const files = await loadFileEngine("auto");
   const library = [cipher.engine.library, cipher.engine.libraryPath].filter((part) => part !== undefined).join(", ");
   const notes = [cipher.note, files.note].filter((note) => note !== undefined);
   return [

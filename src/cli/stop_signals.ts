@@ -9,8 +9,8 @@ import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
 import { endLineOnce } from "./terminal_line.ts";
 
 /**
- * Time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still waits
- * for the login, and has not accessed a file. Small copies on one machine have ended, and need no Worker.
+ * Default time until the Worker starts that handles signals if the main thread is stuck. In milliseconds. By then a client still
+ * waits for the login, and has not accessed a file.
  */
 const GUARD_AFTER_MS = 100;
 /** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
@@ -26,19 +26,21 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
  * started, for example by nohup(1), stay ignored. Ignores SIGXFSZ, so that writing beyond `ulimit -f` fails with EFBIG.
  *
  * @param options.hint Returns what is printed after "Interrupted".
+ * @param options.guardAfterMs Time until signals end the process even if the main thread is stuck. In milliseconds. Default: 100.
  * @param options.mayContinue Whether the process may continue for any time after SIGTERM and SIGHUP. Default: false.
  * @param options.onHangUp Called after each SIGHUP, which then does not stop the process.
  */
 export function stopSignals(
-  { hint, mayContinue, onHangUp }: {
+  { hint, guardAfterMs = GUARD_AFTER_MS, mayContinue, onHangUp }: {
     hint?: () => string | undefined;
+    guardAfterMs?: number;
     mayContinue?: boolean;
     onHangUp?: () => void;
   } = {},
 ): Disposable & { signal: AbortSignal } {
   const stop = new StopSignals(hint, onHangUp);
   ignoreSignals(FILE_SIZE);
-  stop.listen({ guardAfterMs: GUARD_AFTER_MS, mayContinue });
+  stop.listen({ guardAfterMs, mayContinue });
   return stop;
 }
 

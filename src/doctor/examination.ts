@@ -37,7 +37,7 @@ export class Examination {
     const options = this.#options;
     const facts = this.#facts;
     const startedAt = performance.now();
-    const machine = openMachine(options.engine, options.threads);
+    const machine = await openMachine(options.engine, options.threads);
     const job = jobOf(options);
     const session = await openClientSession(peer.process, {
       job,

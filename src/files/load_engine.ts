@@ -2,23 +2,28 @@
 
 import { messageOf, UserError } from "../errors.ts";
 import type { FileEngine } from "./engine/engine.ts";
-import { createNativeEngine } from "./native/engine.ts";
-import { createPortableEngine } from "./portable/engine.ts";
+
+/** An engine. `note` is the reason why it is not the native one, or a system call that it lacks. */
+export interface LoadedFileEngine {
+  engine: FileEngine;
+  note?: string;
+}
 
 /**
- * Returns the file engine of a choice. "auto" uses the native engine if its self-test succeeds.
+ * Loads the file engine of a choice. "auto" uses the native engine if its self-test succeeds. The code of the other engine is
+ * not loaded.
  *
- * @returns the engine. `note` is the reason why the native engine is not used, or a system call that it lacks.
  * @throws {UserError} If the choice is "native" and its self-test fails.
  */
-export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine: FileEngine; note?: string } {
-  if (choice === "portable") return { engine: createPortableEngine() };
+export async function loadFileEngine(choice: "auto" | "native" | "portable"): Promise<LoadedFileEngine> {
+  if (choice === "portable") return { engine: await portableEngine() };
   try {
+    const { createNativeEngine } = await import("./native/engine.ts");
     return native ??= createNativeEngine();
   } catch (error) {
     const reason = messageOf(error);
     if (choice === "auto") {
-      return { engine: createPortableEngine(), note: `The native file engine is not used: ${reason}` };
+      return { engine: await portableEngine(), note: `The native file engine is not used: ${reason}` };
     }
     throw new UserError(`Cannot use the native file engine: ${reason}`, {
       cause: error,
@@ -28,4 +33,9 @@ export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine
 }
 
 /** The native engine of this thread, after its self-test. All streams of the thread share it. */
-let native: { engine: FileEngine; note?: string } | undefined;
+let native: LoadedFileEngine | undefined;
+
+async function portableEngine(): Promise<FileEngine> {
+  const { createPortableEngine } = await import("./portable/engine.ts");
+  return createPortableEngine();
+}

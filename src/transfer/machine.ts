@@ -31,9 +31,9 @@ export interface Machine {
  * @param threads number of Workers from the user. Default: chosen for the number of cores.
  * @throws {UserError} if the native engine was requested and is not available.
  */
-export function openMachine(choice: EngineChoice, threads: number | undefined): Machine {
+export async function openMachine(choice: EngineChoice, threads: number | undefined): Promise<Machine> {
   const cipher = loadCipherEngine(choice);
-  const files = loadFileEngine(choice);
+  const files = await loadFileEngine(choice);
   // Connections can be moved to a Worker only on Linux.
   const canMove = choice !== "portable" && Deno.build.os === "linux" && files.engine.name === "native";
   return {

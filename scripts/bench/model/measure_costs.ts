@@ -41,7 +41,7 @@ export async function measureCosts(options: MeasureOptions): Promise<Costs> {
   const techniques = await measureTechniques({ ...options, source, target });
   const blocks: Record<number, BothEnds> = {};
   for (const blockBytes of BLOCK_SIZES) blocks[blockBytes] = await measureBlocks(source, target, bytes, blockBytes);
-  return { blocks, packs: fitLine(small, medium), largeFiles: measureLargeFiles(source, directory), techniques };
+  return { blocks, packs: fitLine(small, medium), largeFiles: await measureLargeFiles(source, directory), techniques };
 }
 
 /** Measures again what a case needs, with blocks of 1 MiB: shorter than `measureCosts`. */
@@ -98,8 +98,8 @@ function withRest({ seconds, threadSeconds }: EndTimes, others: number): Stages 
 }
 
 /** Returns the work per large file in the file engine. */
-function measureLargeFiles(source: string, directory: string): BothEnds {
-  const { engine } = loadFileEngine("auto");
+async function measureLargeFiles(source: string, directory: string): Promise<BothEnds> {
+  const { engine } = await loadFileEngine("auto");
   const { dev, ino, size } = Deno.statSync(source);
   const identity = { dev, inode: ino! };
   const reader = engine.sourceReader([{ path: source, name: "source", kind: "file", identity, size }]);

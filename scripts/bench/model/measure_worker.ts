@@ -64,7 +64,7 @@ scope.onmessage = ({ data }: MessageEvent<EndWork | "start">) => {
 async function run(work: EndWork): Promise<EndTimes> {
   if (work.cpu !== undefined) bindThread(work.cpu);
   const clock = new ThreadClock();
-  const files = loadFileEngine("auto").engine;
+  const files = (await loadFileEngine("auto")).engine;
   const ciphers = timedCiphers(loadCipherEngine("auto").engine, clock);
   const blockBytes = work.blocks?.blockBytes ?? 0;
   const payloadLimit = Math.max(blockBytes, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;

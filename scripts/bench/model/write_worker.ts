@@ -17,10 +17,10 @@ export interface WriteWork {
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 let write: () => void;
 
-scope.onmessage = ({ data }: MessageEvent<WriteWork | "start">) => {
+scope.onmessage = async ({ data }: MessageEvent<WriteWork | "start">) => {
   if (data === "start") return write();
   const { directory, name, start, blocks, blockBytes } = data;
-  const { engine } = loadFileEngine("auto");
+  const { engine } = await loadFileEngine("auto");
   const place = { kind: "file" as const, directory, name };
   const target = engine.openTarget([place], { preserve: false, umask: 0o022, token: "model" });
   const { dev, ino } = Deno.statSync(`${directory}/${name}`);

@@ -67,7 +67,7 @@ class CleanRun {
 
   async #cleanThisMachine(place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {
     const { logging, signal } = this.#listeners;
-    const { engine, note } = loadFileEngine(place.options.engine);
+    const { engine, note } = await loadFileEngine(place.options.engine);
     if (note) logging.log.info(note);
     const turn = () => signal.throwIfAborted();
     const find = { base: "", tilde: false, globs: false, byRecords: true };

@@ -22,6 +22,13 @@ import { VERSION } from "../version.ts";
 import { copyTransfers } from "./copy_transfers.ts";
 import { hostsOf } from "./name_hosts.ts";
 
+/**
+ * Time until signals end a copy of files even if the main thread is stuck. In milliseconds. A small copy has ended, and saves the
+ * Worker, which costs 30 ms of processor time. The runtime accesses the given paths first in other threads (client_job.ts), but
+ * not those below a directory.
+ */
+const FILES_GUARD_AFTER_MS = 1_000;
+
 /** Runs a copy. @returns 0 if everything was copied, else 1. @throws the error that ended the run. */
 export async function runCopy(given: RunOptions): Promise<number> {
   // Before anything can fail, so that no report of an earlier run stands for this one.
@@ -61,7 +68,7 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
   const oneTimeHosts = oneTimeHostsOf(run.transfers);
   let isUsedUp = false;
   const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable, isUsedUp }) : undefined;
-  using stop = stopSignals({ hint });
+  using stop = stopSignals({ hint, guardAfterMs: request.recursive ? undefined : FILES_GUARD_AFTER_MS });
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;
   const listeners: ((transfer: Transfer) => (event: TransferEvent) => void)[] = [

@@ -20,13 +20,16 @@ async function load(engine: EngineChoice): Promise<void> {
   const [{ openMachine }] = await Promise.all([
     import("../../transfer/machine.ts"),
     import("../../transfer/remote/job.ts"),
+    import("../../transfer/receive/receive.ts"),
+    import("../../transfer/send/send.ts"),
+    import("../../transfer/send/sources/listed.ts"),
     import("../../native/process/signals.ts"),
     import("../end_with_channel.ts"),
     import("./receiver.ts"),
   ]);
   try {
     // The libraries stay loaded.
-    openMachine(engine, undefined);
+    await openMachine(engine, undefined);
   } catch {
     // The session reports it.
   }

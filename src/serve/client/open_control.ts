@@ -56,6 +56,8 @@ export interface ControlOptions extends PinnedTlsOptions {
   readonly timeoutMs: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
+  /** Called each time the server has to answer next. */
+  readonly onWaiting?: () => void;
 }
 
 /** The part of a TLS connection that a control channel uses. */
@@ -89,7 +91,9 @@ export async function openControl(server: ServerAddress, options: ControlOptions
       const { startAuthorityTls, PlainAnswer } = await import("./authority_tls.ts");
       const started = await whileBusy(options, async () => {
         try {
-          return await startAuthorityTls(server, { ...options, authorities });
+          const starting = startAuthorityTls(server, { ...options, authorities });
+          options.onWaiting?.();
+          return await starting;
         } catch (error) {
           if (error instanceof PlainAnswer) return undefined;
           throw error;
@@ -156,10 +160,12 @@ async function connect({ host, port }: ServerAddress, { name, timeoutMs }: Contr
 /** Returns the certificate of the server; undefined if it is busy. */
 async function requestCertificate(
   conn: Deno.Conn,
-  { name, timeoutMs }: ControlOptions,
+  { name, timeoutMs, onWaiting }: ControlOptions,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   await writeAll(conn, new TextEncoder().encode(formatFirstLine({ kind: "control" })));
-  const { line, rest } = await withDeadline(timeoutMs, readLine(conn, MAX_ANSWER_BYTES), noAnswer(timeoutMs));
+  const reading = readLine(conn, MAX_ANSWER_BYTES);
+  onWaiting?.();
+  const { line, rest } = await withDeadline(timeoutMs, reading, noAnswer(timeoutMs));
   const answer = parseAnswer(line);
   if (answer.kind === "refused") {
     if (answer.reason === "busy") return undefined;
@@ -179,11 +185,13 @@ function tooBusy(name: string): StartError {
 async function startTls(
   conn: Deno.TcpConn,
   certificate: Uint8Array<ArrayBuffer>,
-  { name, timeoutMs, keepsEnvironment }: ControlOptions,
+  { name, timeoutMs, keepsEnvironment, onWaiting }: ControlOptions,
 ): Promise<Deno.TlsConn> {
   try {
     const tls = await startPinnedTls(conn, certificate, { keepsEnvironment });
-    await withDeadline(timeoutMs, tls.handshake(), noAnswer(timeoutMs));
+    const handshake = tls.handshake();
+    onWaiting?.();
+    await withDeadline(timeoutMs, handshake, noAnswer(timeoutMs));
     return tls;
   } catch (cause) {
     if (isLost(cause)) throw cause;
@@ -197,7 +205,7 @@ async function startTls(
 async function login(
   conn: ControlConn,
   certificateHash: Uint8Array<ArrayBuffer>,
-  { name, provers, timeoutMs }: ControlOptions,
+  { name, provers, timeoutMs, onWaiting }: ControlOptions,
 ): Promise<{ accepted: Accepted; rest: Uint8Array<ArrayBuffer> }> {
   const lines = new LineReader(conn, MAX_LOGIN_LINE_BYTES);
   const next = () => withDeadline(timeoutMs, lines.next(), noAnswer(timeoutMs));
@@ -207,7 +215,9 @@ async function login(
     const clientNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const binding = { certificateHash, serverNonce, clientNonce };
     await writeAll(conn, new TextEncoder().encode(formatLogin(await prover.prove(binding))));
-    const verdict = parseVerdict(await next());
+    const answering = next();
+    onWaiting?.();
+    const verdict = parseVerdict(await answering);
     if (verdict.type === "refused") {
       // A line after a line break would look like a message of escp.
       const reason = printable(verdict.message).replaceAll("\n", "\\n");

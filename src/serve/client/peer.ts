@@ -1,5 +1,6 @@
 /** Client: the connection to a server in place of a process, so that a session uses it like the pipes of ssh. */
 
+import { Condition } from "../../async/condition.ts";
 import { closeQuietly } from "../../net/close.ts";
 import { writeAll } from "../../net/pass.ts";
 import type { Accepted } from "../../protocol/serve/login_messages.ts";
@@ -23,13 +24,15 @@ export class ServerPeer implements Pick<Deno.ChildProcess, "stdin" | "stdout" | 
   readonly #opening: Promise<OpenControl>;
   readonly #abort = new AbortController();
   readonly #status = Promise.withResolvers<Deno.CommandStatus>();
+  readonly #waiting = new Condition();
   #accepted: Accepted | undefined;
 
   /** Begins to connect. */
   constructor(server: ServerAddress, options: Omit<ControlOptions, "signal">) {
     this.#server = server;
     this.status = this.#status.promise;
-    this.#opening = openControl(server, { ...options, signal: this.#abort.signal });
+    const onWaiting = () => this.#waiting.notifyAll();
+    this.#opening = openControl(server, { ...options, signal: this.#abort.signal, onWaiting });
     this.#opening.then(({ accepted }) => this.#accepted = accepted, () => this.#end(LOST));
     this.stdin = new WritableStream({
       write: async (bytes) => await writeAll((await this.#opening).conn, bytes),
@@ -42,6 +45,14 @@ export class ServerPeer implements Pick<Deno.ChildProcess, "stdin" | "stdout" | 
   /** Route of data connections to the server's port; undefined before the login. */
   get route(): ServerRoute | undefined {
     return this.#accepted && { ...this.#server, route: this.#accepted.route, onePort: this.#accepted.onePort };
+  }
+
+  /**
+   * Resolves when the login has to wait for the server next, or has ended. A thread that loads code then loses no time, and one
+   * that loads it before answers the server late.
+   */
+  async turnOfServer(): Promise<void> {
+    await Promise.race([this.#waiting.wait(), this.#opening.catch(() => {})]);
   }
 
   /** Closes the connection. */

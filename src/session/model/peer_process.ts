@@ -15,6 +15,8 @@ const KILL_AFTER_MS = 2_000;
 export interface PeerChild extends Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr" | "status" | "kill"> {
   /** Route of data connections to the port of a server, after the login; undefined for a process. */
   readonly route?: ServerRoute;
+  /** Resolves when the login has to wait for a server next, or has ended; undefined for a process. */
+  turnOfServer?(): Promise<void>;
 }
 
 /** A program with its arguments. */
@@ -102,6 +104,11 @@ export class PeerProcess {
   /** Whether a one-time URL named the peer, and its server has accepted the login: it accepts no further one. */
   get isUsedUp(): boolean {
     return this.#isOneTime && this.route !== undefined;
+  }
+
+  /** Resolves when this thread has time to load code, because a login in this process waits for the server. */
+  async timeToLoad(): Promise<void> {
+    await this.#child.turnOfServer?.();
   }
 
   /** Sends a signal, unless the process has ended. */

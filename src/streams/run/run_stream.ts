@@ -9,10 +9,8 @@ import { PacedTransport } from "../../net/paced_transport.ts";
 import type { Transport } from "../../net/transport.ts";
 import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { FrameReader, FrameWriter } from "../frames/frames.ts";
-import { openReceiver } from "../receive/open_receiver.ts";
 import type { ReceiveHost } from "../receive/receive_host.ts";
 import type { ReceiveStream } from "../receive/receive_stream.ts";
-import { openSender } from "../send/open_sender.ts";
 import type { SendHost } from "../send/send_stream.ts";
 import { shareOf } from "../shared_limit.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
@@ -102,9 +100,11 @@ export class RunningStream {
       keepAliveMs: keepAliveMs(idleTimeoutMs),
     };
     if (role.type === "send") {
+      const { openSender } = await import("../send/open_sender.ts");
       const sender = await openSender(context, role, cleanup);
       return await sender.run();
     }
+    const { openReceiver } = await import("../receive/open_receiver.ts");
     this.#receiver = await openReceiver(context, role, cleanup);
     for (const file of this.#forgotten) this.#receiver.forget(file);
     await this.#receiver.run();
@@ -133,7 +133,7 @@ export class RunningStream {
 }
 
 async function openFiles({ fileEngine, dummy }: StreamJob): Promise<FileEngine> {
-  const { engine } = loadFileEngine(fileEngine);
+  const { engine } = await loadFileEngine(fileEngine);
   return dummy ? (await import("../../files/null/engine.ts")).createNullEngine(engine) : engine;
 }
 

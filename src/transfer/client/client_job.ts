@@ -11,10 +11,7 @@ import { filesFor } from "../dummy_files.ts";
 import { type ConnectedEvent, failedEvent, type ItemEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
 import type { ObservedPeer } from "../observer.ts";
-import { receive } from "../receive/receive.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
-import { findJobSources } from "../send/sources/listed.ts";
-import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";
 import type { CopyOptions } from "./copy_options.ts";
@@ -27,7 +24,13 @@ import { missingFeatures, requiredFeatures } from "./required_features.ts";
 /** Opens a session with the peer, and copies over it. @throws {unknown} The error that ended the copy. */
 export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
   const { direction, request, reach, cipher, sources, emit, note } = options;
-  const machine = openMachine(options.engine, options.threads);
+  const isSender = direction === "push";
+  await peer.process.timeToLoad();
+  const machine = await openMachine(options.engine, options.threads);
+  await peer.process.timeToLoad();
+  // The code of the other direction is not needed. There is time to load it until the session is open.
+  const sending = isSender ? import("../send/send.ts") : undefined;
+  const receiving = isSender ? undefined : import("../receive/receive.ts");
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
@@ -56,7 +59,6 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     emit({ type: "note", message });
   }
   const listing = options.manifest && await openListing(options);
-  const isSender = direction === "push";
   const receiver = isSender ? peer.process.name : "this machine";
   const shared = {
     session,
@@ -72,21 +74,30 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
     },
     unresumable: (why: string) => options.unresumable(`escp on ${receiver} ${why}`),
   };
-  const outcome = isSender ? await send({ ...shared, ...await localRoots(options, machine, listing) }) : await receive({
-    ...shared,
-    target: options.target.path,
-    others: options.target.others,
-    toOutput: options.toOutput,
-    outputDescriptor: options.outputDescriptor,
-    base: Deno.cwd(),
-    tilde: false,
-    maxSources: maxOffered(sources),
-    onlyNames: onlyNames(options),
-    acceptSources(offered) {
-      checkOffered(offered, sources, request);
-      return place(offered, options, listing);
-    },
-  });
+  const push = async () => {
+    const { send } = await sending!;
+    return await send({ ...shared, ...await localRoots(options, machine, listing) });
+  };
+  const pull = async () => {
+    const { receive } = await receiving!;
+    if (!options.toOutput) await statFirst([options.target]);
+    return await receive({
+      ...shared,
+      target: options.target.path,
+      others: options.target.others,
+      toOutput: options.toOutput,
+      outputDescriptor: options.outputDescriptor,
+      base: Deno.cwd(),
+      tilde: false,
+      maxSources: maxOffered(sources),
+      onlyNames: onlyNames(options),
+      acceptSources(offered) {
+        checkOffered(offered, sources, request);
+        return place(offered, options, listing);
+      },
+    });
+  };
+  const outcome = await (isSender ? push() : pull());
   session.control.send({ type: "bye" });
   await session.control.flushed();
   if (listing) {
@@ -143,17 +154,18 @@ async function openListing({ sources }: CopyOptions): Promise<CopiedFiles> {
   return new CopiedFiles();
 }
 
-/** Maximum number of sources to stat first. */
+/** Maximum number of paths to stat first. */
 const MAX_STATS = 64;
 
-/** Stats the sources in threads of the runtime, so that an unresponsive file server does not block this thread. */
-async function statFirst(sources: CopyOptions["sources"]): Promise<void> {
-  await Promise.all(sources.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
+/** Stats paths in threads of the runtime, so that an unresponsive file server does not block this thread. */
+async function statFirst(places: readonly { path: string }[]): Promise<void> {
+  await Promise.all(places.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
 }
 
 async function localRoots(options: CopyOptions, machine: Machine, listing: CopiedFiles | undefined) {
   const { sources, globs, request: { recursive } } = options;
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
+  const { findJobSources } = await import("../send/sources/listed.ts");
   await statFirst(sources);
   const lookUp = { base: Deno.cwd(), tilde: globs, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure, "sender"));

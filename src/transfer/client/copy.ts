@@ -17,6 +17,7 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
   try {
     return await peers.run(async () => {
       // ssh logs in while this end loads its code and its engines.
+      await peer.process.timeToLoad();
       const { runSession } = await import("./client_job.ts");
       return await runSession({ ...options, unresumable }, peer);
     });

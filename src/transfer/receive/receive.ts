@@ -25,6 +25,8 @@ import { noteUser } from "./note_user.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { ResumeRecord } from "./resume_record.ts";
+// Loaded here, so that the first stream does not wait for it.
+import "../../streams/receive/open_receiver.ts";
 import { TargetFiles } from "./target_files.ts";
 
 /** Receives all sources. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */

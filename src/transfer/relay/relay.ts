@@ -34,8 +34,9 @@ export interface RelayOptions extends SharedCopyOptions {
 
 /** Copies between the hosts. Counts and reports failed paths. @throws {unknown} The error that ends the transfer. */
 export async function relay(options: RelayOptions): Promise<Outcome> {
+  const machine = await openMachine(options.engine, options.threads);
   await using peers = new OpenPeers(options.signal);
-  const copy = new RelayedCopy(options, peers);
+  const copy = new RelayedCopy(options, peers, machine);
   try {
     return await peers.run(() => copy.run());
   } catch (error) {
@@ -51,10 +52,10 @@ class RelayedCopy {
   readonly #sessions: ClientSession[] = [];
   #isUnresumable = false;
 
-  constructor(options: RelayOptions, peers: OpenPeers) {
+  constructor(options: RelayOptions, peers: OpenPeers, machine: Machine) {
     this.#options = options;
     this.#peers = peers;
-    this.#machine = openMachine(options.engine, options.threads);
+    this.#machine = machine;
   }
 
   async run(): Promise<Outcome> {

@@ -10,9 +10,6 @@ import { agreedOptions, withoutUnagreed } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
-import { receive } from "../receive/receive.ts";
-import { findJobSources } from "../send/sources/listed.ts";
-import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
 import { confine } from "./confine.ts";
 import { checkDirection, checkRemoval, limitRate, type RemoteJobOptions, type SessionTask } from "./session_limits.ts";
@@ -63,6 +60,7 @@ export async function runJob(
   if (job.direction === "push") {
     const clientPid = options.local ? localCopyPid(session, files, options.clientPid ?? Deno.ppid) : undefined;
     if (clientPid !== undefined) options.note("large files are copied directly from the open files of the client");
+    const { receive } = await import("../receive/receive.ts");
     const outcome = await receive({
       ...shared,
       confinement,
@@ -83,6 +81,10 @@ export async function runJob(
   const requested = await readRequested(control, job);
   if (job.more) options.tasked?.({ ...task, paths: requested.map(({ path }) => path) });
   const paths = job.listed ? requested.splice(1).map(({ path }) => path) : [];
+  const [{ findJobSources }, { send }] = await Promise.all([
+    import("../send/sources/listed.ts"),
+    import("../send/send.ts"),
+  ]);
   const found = await findJobSources(
     requested,
     { listed: job.listed, relative: job.relative, paths },

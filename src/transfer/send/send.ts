@@ -13,6 +13,8 @@ import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import { TargetRefused } from "../transfer_errors.ts";
 import { OwnerNames } from "../../streams/send/owner_names.ts";
+// Loaded here, so that the first stream does not wait for it.
+import "../../streams/send/open_sender.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import type { SendReport } from "../../streams/report.ts";

@@ -65,6 +65,18 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
     ["a second Ctrl-C", interruptUntilExit],
   ];
   for (const [name, stop] of STOPS) {
+    it(`exits on ${name} while it is blocked in its first access to the target: pull`, {
+      ignore: failingDiskProblem !== undefined,
+    }, async () => {
+      const disk = await mountFailingDisk({ errno: "EIO" });
+      await disk.hang();
+      const variant: Variant = { direction: "pull", engine: "native", streams: 1 };
+      await using running = await scene.start(variant, { sources: [`${source}/large`], target: disk.path });
+      await using _ = disk;
+      await untilBlocked(running.pid);
+      await stopWith(running, stop);
+    });
+
     for (const direction of ["push", "local"] as const) {
       it(`exits on ${name} while it is blocked in its first access to the source: ${direction}`, {
         ignore: failingDiskProblem !== undefined,

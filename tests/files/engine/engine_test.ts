@@ -8,12 +8,12 @@ import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { TemporaryNames } from "../../../src/files/path/temporary_names.ts";
 
 // Opened before the tests, so that no test leaks the library.
-loadFileEngine("auto");
+await loadFileEngine("auto");
 
 describe("choice of the file engine", () => {
-  it("selects the native engine on Linux, and the portable engine if requested", () => {
-    assertEquals(loadFileEngine("portable").engine.name, "portable");
-    const { engine, note } = loadFileEngine("auto");
+  it("selects the native engine on Linux, and the portable engine if requested", async () => {
+    assertEquals((await loadFileEngine("portable")).engine.name, "portable");
+    const { engine, note } = await loadFileEngine("auto");
     assertEquals(engine.name, Deno.build.os === "linux" ? "native" : "portable");
     if (engine.name === "portable") assertEquals(typeof note, "string");
   });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../../src/errors.ts";
 import { sumRange } from "../../../src/files/target/content_digest.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
+import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import { type TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { FileKind } from "../../../src/files/stat/file_stat.ts";
 import { isSameTime, type TargetComparer } from "../../../src/files/engine/target_comparer.ts";
@@ -38,10 +39,11 @@ describe("isSameTime", () => {
 
 for (const name of ENGINES) {
   describe(`TargetComparer (${name})`, () => {
-    const { engine } = loadFileEngine(name);
+    let engine: FileEngine;
     let tree: TempDirectory;
     let comparer: TargetComparer;
     beforeEach(async () => {
+      ({ engine } = await loadFileEngine(name));
       tree = await createTempTree({
         ...{ "in/file": "contents", "in/link": { link: "file" }, "in/hard": { hardLink: "in/file" } },
         ...{ "planted": { link: "in" }, "in/directory": { directory: true } },

@@ -15,7 +15,7 @@ describe("ResumeRecord", () => {
     await using directory = await createTempDirectory();
     const path = await Deno.realPath(directory.path);
     for (const name of ["in", "out"]) await Deno.mkdir(`${path}/${name}`);
-    const { paths } = loadFileEngine("portable").engine;
+    const { paths } = (await loadFileEngine("portable")).engine;
     const state = new StateDirectory((name) => name === "XDG_STATE_HOME" ? `${path}/state` : undefined);
     const record = await recordPath(await state.make(), "run", `${path}/out`, SOURCE.name);
     const log = await CompletionLog.open({ record, target: `${path}/out` }, { create: true });

@@ -13,11 +13,11 @@ import { listNames } from "../../support/files/list_names.ts";
 import { createTempDirectory } from "../../support/files/temp.ts";
 
 /** Options of a receiver whose sender is the test. */
-function optionsOf(sent: Message[]): ReceiveOptions {
+async function optionsOf(sent: Message[]): Promise<ReceiveOptions> {
   const { engine } = loadCipherEngine("portable");
   const control = { send: (message: Message) => sent.push(message) };
   const session = { engine, control, secrets: { id: "0123456789abcdef" }, features: [], close() {} };
-  const machine = { files: loadFileEngine("portable").engine, workers: () => 0, umask: 0o022 };
+  const machine = { files: (await loadFileEngine("portable")).engine, workers: () => 0, umask: 0o022 };
   return { session, machine, job: {}, emit() {} } as unknown as ReceiveOptions;
 }
 
@@ -39,7 +39,7 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
   const opened = Promise.withResolvers<void>();
   const sent = { push: (message: Message) => message.type === "opened" && opened.resolve() } as unknown as Message[];
   const job = { verify: true, resume: true, fsync: false } as ReceiveOptions["job"];
-  const options = { ...optionsOf(sent), job };
+  const options = { ...await optionsOf(sent), job };
   const roots: TargetRoot[] = [{ kind: "folder", path: directory, created: false }];
   const { session, machine } = options;
   const remembering = {
@@ -65,7 +65,7 @@ describe("TargetFiles", () => {
   it("removes partial files if the copy ends early, and creates none afterwards", async () => {
     await using directory = await createTempDirectory();
     const sent: Message[] = [];
-    const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: directory.path, created: false }], {
+    const target = new TargetFiles(await optionsOf(sent), [{ kind: "folder", path: directory.path, created: false }], {
       streams: 1,
       sourceNames: ["."],
     });
@@ -90,7 +90,7 @@ describe("TargetFiles", () => {
       const opened = Promise.withResolvers<void>();
       const files: (string | undefined)[] = [];
       const options = {
-        ...optionsOf({ push: () => opened.resolve() } as unknown as Message[]),
+        ...await optionsOf({ push: () => opened.resolve() } as unknown as Message[]),
         emit: (event: TransferEvent) => event.type === "progress" && files.push(event.file),
       };
       const target = new TargetFiles(options, [root], { streams: 1, sourceNames: [source] });

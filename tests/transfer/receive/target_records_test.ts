@@ -5,9 +5,9 @@ import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { TargetRecords } from "../../../src/transfer/receive/target_records.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
 
-describe("TargetRecords", () => {
-  const { engine: { paths } } = loadFileEngine("portable");
+const { engine: { paths } } = await loadFileEngine("portable");
 
+describe("TargetRecords", () => {
   it("names the real path of a file, also below links to directories if these are followed", async () => {
     await using tree = await createTempTree({
       "real/sub/x": "",

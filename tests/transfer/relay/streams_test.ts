@@ -48,7 +48,7 @@ describe("a pair of a relay whose host closes its connection", () => {
         using from = await startHost();
         using to = await startHost();
         const options = {
-          machine: openMachine("portable", 0),
+          machine: await openMachine("portable", 0),
           count: fixedCount(1),
           blockBytes: 1 << 20,
           timeoutMs: 60_000,

@@ -25,7 +25,7 @@ async function scheduleTree(
   const tree = await createTempTree(entries);
   const then = new Date(Date.now() - ageMs);
   for (const name of Object.keys(entries ?? {})) await Deno.utime(`${tree.path}/${name}`, then, then);
-  const { engine } = loadFileEngine("portable");
+  const { engine } = await loadFileEngine("portable");
   const options = { base: tree.path, tilde: false, recursive: true };
   const { roots } = resolveSources(sources, options, engine.paths);
   const sent: Message[] = [];

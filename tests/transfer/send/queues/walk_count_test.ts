@@ -7,9 +7,14 @@ import { createTempTree } from "../../../support/files/temp_tree.ts";
 
 const MIB = 1 << 20;
 
+const engines = {
+  portable: (await loadFileEngine("portable")).engine,
+  native: (await loadFileEngine("auto")).engine,
+};
+
 describe("WalkCount", () => {
   for (const name of ["portable", "native"] as const) {
-    const { engine } = loadFileEngine(name === "native" ? "auto" : name);
+    const engine = engines[name];
 
     it(
       `counts the files and bytes of a tree without keeping them (${name})`,
@@ -31,7 +36,7 @@ describe("WalkCount", () => {
   }
 
   it("ends when it is not needed any more", async () => {
-    const { engine } = loadFileEngine("portable");
+    const { engine } = await loadFileEngine("portable");
     await using tree = await createTempTree({ "a/1": "x", "b/2": "x", "large": { size: 2 * MIB } });
     const { roots } = resolveSources(["."], { base: tree.path, tilde: false, recursive: true }, engine.paths);
     using count = new WalkCount(() => engine.walk(roots, { recursive: true }));

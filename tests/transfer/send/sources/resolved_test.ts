@@ -9,7 +9,7 @@ import { createTempTree } from "../../../support/files/temp_tree.ts";
 async function namesOnWindows(base: string, ...operands: string[]): Promise<string[]> {
   const options = { base, tilde: false, globs: false, recursive: true, style: "windows" } as const;
   const failures: string[] = [];
-  const { paths } = loadFileEngine("portable").engine;
+  const { paths } = (await loadFileEngine("portable")).engine;
   const requested = operands.map((path) => ({ path, literal: false }));
   const { roots } = await findSources(requested, options, paths, ({ message }) => void failures.push(message));
   return [...roots.map(({ name }) => name), ...failures];
@@ -29,7 +29,7 @@ describe("findSources", () => {
       for (const until = performance.now() + SLOW_MS; performance.now() < until;);
     };
     const options = { base: directory.path, tilde: false, globs: true, recursive: true, turn };
-    const { paths } = loadFileEngine("portable").engine;
+    const { paths } = (await loadFileEngine("portable")).engine;
     const found = await findSources([{ path: "*/em*", literal: false }], options, paths, () => {});
     clearTimeout(timer);
     assertEquals(found.roots.length, 10);
