@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
-import { type Failure, isPlaced } from "../../protocol/failure.ts";
+import { type Failure, isPlaced, isToBeAnnounced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import type { WirePath } from "../../protocol/wire_path.ts";
 import { toFailure } from "../../streams/failure.ts";
@@ -32,6 +32,9 @@ import type { ItemizedChanges } from "./itemized_changes.ts";
 import { LargeFiles } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+import { isPart } from "./announcement.ts";
+import { planOf } from "./compared_file.ts";
+import { PiecePolicy } from "./piece_policy.ts";
 import { forEachFile, listSent } from "./sent_contents.ts";
 import { SourceDigests } from "./source_digests.ts";
 import { shownPath } from "./sources/names.ts";
@@ -70,6 +73,7 @@ export class Scheduler {
   readonly #links: SelectedRecords[] = [];
   readonly #lost = new LostFiles();
   readonly #changes = new Condition();
+  readonly #piecePolicy = new PiecePolicy();
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
@@ -195,6 +199,11 @@ export class Scheduler {
     this.#options.offersLocalCopy = offers;
   }
 
+  /** Sets whether large files may be sent in pieces of packs. Set it before the first unit is taken. */
+  set pieces(accepted: boolean) {
+    this.#options.pieces = accepted;
+  }
+
   /** Sets the number of streams. */
   set streams(count: number) {
     this.#options.streams = Math.max(1, count);
@@ -214,6 +223,7 @@ export class Scheduler {
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#units.take(stream) ?? this.#takeRange(stream);
       if (unit) this.#large.taken(unit);
+      if (unit) this.#piecePolicy.start();
       if (unit) return unit;
       if (this.#handleAnswers()) continue;
       if (this.#mayStep()) await this.#step();
@@ -316,7 +326,10 @@ export class Scheduler {
 
   #reportPack(unit: PackUnit, report: PackReport): void {
     const { listing } = this.#host;
-    const { inPlace, contents } = report;
+    const { inPlace, contents, refused } = report;
+    if (unit.file && (report.grown.length > 0 || refused.some(isToBeAnnounced))) {
+      return this.#large.announce(unit.file);
+    }
     this.done.files += report.files;
     this.done.bytes += report.bytes;
     for (const failure of report.failures) this.#fail(failure, "sender");
@@ -346,7 +359,7 @@ export class Scheduler {
     const planner = this.#planner;
     if (!planner) return false;
     const needed = hasRoom ? planner.takeNeeded() : undefined;
-    if (needed) this.#large.announce(needed.item, { replaces: needed.replaces });
+    if (needed) this.#sendLarge(needed.item, needed);
     return needed !== undefined || planner.compareRange() || (isWalked && planner.flush());
   }
 
@@ -414,7 +427,22 @@ export class Scheduler {
 
   #sendOrCompareLarge(item: RangedItem): void {
     if (this.#planner) this.#planner.addLarge(item);
-    else this.#large.announce(item);
+    else this.#sendLarge(item);
+  }
+
+  #sendLarge(item: RangedItem, { replaces = false }: { replaces?: boolean } = {}): void {
+    if (this.#isSentInPieces(item, { replaces })) this.#units.add({ type: "pack", ...planOf([item]), file: item });
+    else this.#large.announce(item, { replaces });
+  }
+
+  /** Returns whether a large file is sent on one stream, while others send what follows. */
+  #isSentInPieces(item: RangedItem, { replaces }: { replaces: boolean }): boolean {
+    const { pieces, digests, delta, offersLocalCopy, streams } = this.#options;
+    if (!pieces || digests || offersLocalCopy || this.#verification || isPart(item)) return false;
+    // Only what has changed is sent.
+    if (replaces && delta) return false;
+    if (this.#walk.isEmpty && (this.#planner?.idle ?? true)) return false;
+    return item.size <= this.#piecePolicy.limit({ confirmed: this.done.bytes, streams });
   }
 
   #addPack({ plan, records }: SelectedRecords): number {
