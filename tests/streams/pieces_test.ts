@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
 import { equals } from "../../src/bytes.ts";
 import { createCodec } from "../../src/compress/codecs.ts";
@@ -240,6 +241,10 @@ for (const { title, make } of ENGINES) {
       };
       assertEquals(await lastOf({ age: 10 }), false);
       assertEquals(await lastOf({ age: 0 }), true);
+      // Fresh when it is opened, and no longer when it is read.
+      let now = Date.now();
+      using _ = stub(Date, "now", () => now);
+      assertEquals(await lastOf({ age: 0, before: () => now += 500 }), true);
       const before = (index: number) => index === 0 && Deno.utimeSync(tree.at("from/f"), 1, 1);
       assertEquals(await lastOf({ before }), true);
     });

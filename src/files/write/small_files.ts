@@ -87,7 +87,7 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
     return new UnfinishedSmallFile(host, staged, { cursor, bytes });
   }
 
-  /** Returns if a file has to be written in place after an error. @throws {unknown} The error, if the file cannot be. */
+  /** Checks after an error that the file can be written in place. @throws {unknown} The error, if it cannot. */
   #checkInPlace(name: Name, error: unknown): void {
     const { staged } = this.#writer.openRefused(name, error);
     this.#writer.staging.close(staged);

@@ -17,7 +17,7 @@ export interface FileRecord {
 export interface UnfinishedFileHost<Name, Staged> {
   readonly writer: AtomicWriter<Name, Staged>;
   nameOf(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Name;
-  /** Returns if a file has to be written in place after an error. @throws {unknown} The error, if it cannot be. */
+  /** Checks after an error that the file can be written in place. @throws {unknown} The error, if it cannot. */
   checkInPlace(name: Name, error: unknown): void;
 }
 

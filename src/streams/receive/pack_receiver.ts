@@ -120,26 +120,38 @@ export class PackReceiver {
     return { report, outcomes, written: report.bytes };
   }
 
-  /** Writes a piece of a file. Only the last one has an outcome. @throws {ProtocolError} for a piece that a sender must not send. */
+  /** Writes a piece of a file. Only the last one has an outcome. @throws {ProtocolError} for a piece that must not follow. */
   receivePiece(header: PackHeader, contents: Contents): FrameResult {
-    const isFirst = header.piece === Piece.first;
-    if (isFirst === this.isIncomplete) throw badPiece(isFirst ? "another file is incomplete" : "no file is incomplete");
-    const report = this.#begin(header);
-    const at = isFirst ? this.#beginPieces(header, contents, report) : contents.start;
+    if (header.piece === Piece.first) return this.#beginFile(header, contents);
+    const written = this.#addPiece(header, contents);
+    if (header.piece === Piece.next) return { outcomes: [], written };
     const pieces = this.#pieces!;
-    const { cursor, record } = pieces;
-    const written = pieces.add(header, { ...contents, start: at }, () => this.#otherChecksum(cursor, record));
-    const isLast = header.piece === Piece.last;
-    // Another stream may continue the unit, and does not create its directories again.
-    if (isFirst) this.#complete(report);
-    if (isLast || header.piece === Piece.abandoned) this.#pieces = undefined;
-    if (header.piece === Piece.abandoned) pieces.discard();
-    const outcomes = isLast ? [this.#finishPieces(pieces, header, report)] : [];
-    return { report: isFirst || isLast ? report : undefined, outcomes, written };
+    this.#pieces = undefined;
+    if (header.piece === Piece.last) return { ...this.#finishFile(pieces, header), written };
+    pieces.discard();
+    return { outcomes: [], written };
   }
 
-  /** Begins a file in pieces. @returns where the contents are. */
-  #beginPieces(header: PackHeader, contents: Contents, report: ReceivedPack): number {
+  /** Writes the first piece. */
+  #beginFile(header: PackHeader, contents: Contents): FrameResult {
+    if (this.isIncomplete) throw badPiece("another file is incomplete");
+    const report = this.#begin(header);
+    const start = this.#openPieces(header, contents, report);
+    const written = this.#addPiece(header, { ...contents, start });
+    // Another stream may continue the unit, and does not create its directories again.
+    this.#complete(report);
+    return { report, outcomes: [], written };
+  }
+
+  /** Writes contents. @returns the number of bytes written. */
+  #addPiece(header: PackHeader, contents: Contents): number {
+    const pieces = this.#pieces;
+    if (!pieces) throw badPiece("no file is incomplete");
+    return pieces.add(header, contents, () => this.#otherChecksum(pieces.cursor, pieces.record));
+  }
+
+  /** Opens a file in pieces. @returns where the contents are. */
+  #openPieces(header: PackHeader, contents: Contents, report: ReceivedPack): number {
     const { owners } = this.#options;
     const { bytes } = contents;
     let failure: Failure | undefined;
@@ -151,6 +163,7 @@ export class PackReceiver {
       }
     });
     owners?.apply(found);
+    // Before the file is open, so that `close` finds it.
     const pieces = this.#pieces = new ReceivedPieces(header, found, bytes);
     pieces.open((cursor, record) => {
       this.#guard.check(found, bytes);
@@ -159,19 +172,20 @@ export class PackReceiver {
     return found.end;
   }
 
-  /** Returns the outcome of a file. */
-  #finishPieces(pieces: ReceivedPieces, { isFresh }: PackHeader, report: ReceivedPack): number | Failure {
+  /** Gives a file its final name. */
+  #finishFile(pieces: ReceivedPieces, header: PackHeader): Omit<FrameResult, "written"> {
     const { cursor, record } = pieces;
     const { finished } = this.#options;
+    const report = this.#begin(header);
     const outcome = pieces.finish((stat) => {
-      if (finished && !isFresh) this.#addDigest(finished, cursor, record, stat);
+      if (finished && !header.isFresh) this.#addDigest(finished, cursor, record, stat);
     });
     if (typeof outcome === "number") {
       report.files++;
       report.bytes += cursor.size;
     } else if (!isToBeAnnounced(outcome)) report.failures.push(outcome);
     this.#complete(report);
-    return outcome;
+    return { report, outcomes: [outcome] };
   }
 
   #begin({ unit, attempt }: PackHeader): ReceivedPack {

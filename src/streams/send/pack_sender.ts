@@ -1,7 +1,7 @@
 /** Sends pack units: reads the small files of a plan directly into frames, without an allocation or a promise per file. */
 
-import { FileError, quotePath } from "../../errors.ts";
-import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { FileError } from "../../errors.ts";
+import { changeNote, FileChange, isFreshChange } from "../../files/stat/file_change.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
@@ -202,7 +202,7 @@ export class PackSender {
       sent.failures.push(toFailure(error));
       return at;
     }
-    if (changed) sent.notes.push(changeNote(reader, plan, cursor, size));
+    if (changed) sent.notes.push(noteOf(reader, plan, cursor, size));
     this.#copyHeader(plan, cursor, at);
     const { stat } = reader;
     const fresh = changed || isFreshChange(stat, Date.now());
@@ -263,9 +263,9 @@ export class PackSender {
   }
 }
 
-function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
+function noteOf(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-  const path = joinPath(reader.directoryPath, name);
-  if (reader.change === FileChange.grown) return growthNote(path, size);
-  return `${quotePath(path)} changed while it was copied`;
+  // A change that was found by reading twice is certain.
+  const change = Math.max(reader.change, FileChange.certain);
+  return changeNote(joinPath(reader.directoryPath, name), change, size)!;
 }

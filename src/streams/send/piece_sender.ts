@@ -1,8 +1,8 @@
 /** Sends a file that is the only one of its pack unit in several frames. */
 
-import { FileError, quotePath } from "../../errors.ts";
+import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
-import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { changeNote, FileChange, isFreshChange } from "../../files/stat/file_change.ts";
 import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
@@ -36,6 +36,8 @@ export class PieceSender {
   readonly #compressor: Compressor | undefined;
   readonly #sparse: boolean;
   #offset = 0;
+  /** Whether the receiver must not remember the file as finished. */
+  #isFresh = false;
   /** CRC-32 of the pieces sent so far. */
   #crc32 = 0;
 
@@ -49,13 +51,15 @@ export class PieceSender {
 
   /** Sends all pieces. A file that cannot be read is a failure of the unit. */
   async send(source: SourceReader): Promise<void> {
-    const { file: { root, path, identity, size }, sent } = this.#file;
+    const { file: { root, path, identity, size, times }, sent } = this.#file;
     let reader: RangeReader | undefined;
     sent.planIndex = 0;
     try {
       reader = source.openLarge(root, path, identity);
       // A file that only grows, such as a log, is sent up to the size in the walk.
       if (reader.size < size) throw shrunkFile(reader.path, "after it was found");
+      // Before it is read: a write between two reads may leave the time the same.
+      this.#isFresh = isFreshChange(times, Date.now());
       if (this.#sparse && reader.dataAt(0, size) < size) sent.grown.push({ item: this.#file.file, bytesBefore: size });
       else while (this.#offset < size) await this.#sendPiece(reader);
     } catch (error) {
@@ -83,7 +87,7 @@ export class PieceSender {
     const sum = crc32(bytes, start, start + length);
     this.#crc32 = combineCrc32(this.#crc32, sum, length);
     this.#offset += length;
-    const isFresh = isLast && this.#noteChange(reader);
+    const isFresh = isLast && this.#noteChange(reader) || this.#isFresh;
     if (isLast) addSent(sent, this.#crc32, size, 1);
     bytes.set(plan.subarray(0, records), CONTENTS);
     const piece = offset === 0 ? Piece.first : isLast ? Piece.last : Piece.next;
@@ -100,12 +104,12 @@ export class PieceSender {
     await this.#out.send(FrameKind.pack, PACK_HEADER_BYTES + (coded ?? end - CONTENTS));
   }
 
-  /** Notes a change of the file since the walk. @returns whether the receiver must not remember it as finished. */
+  /** Notes a change of the file since the walk. @returns whether there was any. */
   #noteChange(reader: RangeReader): boolean {
     const { file: { size, times }, sent: { notes } } = this.#file;
     const change = reader.size > size ? FileChange.grown : reader.changeSince(times);
-    if (change === FileChange.grown) notes.push(growthNote(reader.path, size));
-    else if (change >= FileChange.certain) notes.push(`${quotePath(reader.path)} changed while it was copied`);
-    return change !== FileChange.none || isFreshChange(times, Date.now());
+    const note = changeNote(reader.path, change, size);
+    if (note !== undefined) notes.push(note);
+    return change !== FileChange.none;
   }
 }

@@ -29,7 +29,7 @@ import type {
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
 import type { ItemizedChanges } from "./itemized_changes.ts";
-import { LargeFiles } from "./large_files.ts";
+import { LargeFiles, MIN_DELTA_BYTES } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { isPart } from "./announcement.ts";
@@ -74,6 +74,8 @@ export class Scheduler {
   readonly #lost = new LostFiles();
   readonly #changes = new Condition();
   readonly #piecePolicy = new PiecePolicy();
+  /** Files that could not be sent in pieces. */
+  readonly #unpieced: RangedItem[] = [];
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
@@ -251,6 +253,7 @@ export class Scheduler {
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
     else {
       this.#large.report(report, unit as RangeUnit | InputUnit);
+      if (this.#isSentWhole(unit)) this.#piecePolicy.sent(report.end - report.start);
       if (unit.type === "input") this.#walk.addInput(report.end);
     }
     this.#changes.notifyAll();
@@ -280,7 +283,8 @@ export class Scheduler {
 
   /** Whether no unit, large file or comparison is in progress. */
   get #isIdle(): boolean {
-    return this.#units.isEmpty && this.#large.size === 0 && (this.#planner?.idle ?? true) &&
+    return this.#units.isEmpty && this.#large.size === 0 && this.#unpieced.length === 0 &&
+      (this.#planner?.idle ?? true) &&
       (this.#verification?.idle ?? true);
   }
 
@@ -318,6 +322,12 @@ export class Scheduler {
     });
   }
 
+  /** Returns whether all bytes of a range were sent, and none of them as a hole or from another file. */
+  #isSentWhole(unit: WorkUnit): boolean {
+    const { sparse, offersLocalCopy } = this.#options;
+    return unit.type === "range" && !unit.segments && !sparse && !offersLocalCopy;
+  }
+
   #takeRange(stream: number): WorkUnit | undefined {
     const unit = this.#large.next(this.#units.nextUnit);
     if (unit) this.#units.taken(unit, stream);
@@ -328,8 +338,9 @@ export class Scheduler {
     const { listing } = this.#host;
     const { inPlace, contents, refused } = report;
     if (unit.file && (report.grown.length > 0 || refused.some(isToBeAnnounced))) {
-      return this.#large.announce(unit.file);
+      return this.#refusePieces(unit.file, report);
     }
+    this.#piecePolicy.sent(report.bytes);
     this.done.files += report.files;
     this.done.bytes += report.bytes;
     for (const failure of report.failures) this.#fail(failure, "sender");
@@ -351,10 +362,22 @@ export class Scheduler {
     }
   }
 
-  /** Starts the work that comparisons have found. @returns whether there was any. */
+  /** Announces a file that has holes, or that the receiver must write in place. Other files may be like it. */
+  #refusePieces(file: RangedItem, { grown }: PackReport): void {
+    if (grown.length === 0) this.#options.pieces = false;
+    if (this.#earlyStop.isFull) this.#earlyStop.dropped();
+    else this.#unpieced.push(file);
+  }
+
+  /** Starts the work that comparisons and reports have found. @returns whether there was any. */
   #handleAnswers(): boolean {
     const isWalked = this.#walk.isEmpty;
     const { hasRoom } = this.#large;
+    const unpieced = hasRoom ? this.#unpieced.shift() : undefined;
+    if (unpieced) {
+      this.#large.announce(unpieced);
+      return true;
+    }
     if (this.#verification?.step({ hasRoom, flush: isWalked })) return true;
     const planner = this.#planner;
     if (!planner) return false;
@@ -440,9 +463,9 @@ export class Scheduler {
     const { pieces, digests, delta, offersLocalCopy, streams } = this.#options;
     if (!pieces || digests || offersLocalCopy || this.#verification || isPart(item)) return false;
     // Only what has changed is sent.
-    if (replaces && delta) return false;
+    if (replaces && delta && item.size >= MIN_DELTA_BYTES) return false;
     if (this.#walk.isEmpty && (this.#planner?.idle ?? true)) return false;
-    return item.size <= this.#piecePolicy.limit({ confirmed: this.done.bytes, streams });
+    return item.size <= this.#piecePolicy.limit(streams);
   }
 
   #addPack({ plan, records }: SelectedRecords): number {
@@ -463,8 +486,9 @@ export class Scheduler {
     const waiting = this.#units.drop((unit) =>
       unit.type === "compare" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
-    const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
-    this.#links.length = 0;
+    const hasOthers = this.#links.length + this.#unpieced.length + waiting.length > 0;
+    const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, hasOthers];
+    this.#links.length = this.#unpieced.length = 0;
     if (dropped.includes(true)) this.#earlyStop.dropped();
   }
 }

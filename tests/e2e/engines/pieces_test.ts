@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { spy } from "@std/testing/mock";
+import { spy, stub } from "@std/testing/mock";
 import { LargeFiles } from "../../../src/transfer/send/large_files.ts";
 import { alteredEscp, runEscp } from "../../support/escp/escp_command.ts";
 import { lastEvent } from "../../support/escp/json_events.ts";
 import { temporaryFiles } from "../../support/escp/temporary_files.ts";
+import { chattrProblem, protect } from "../../support/files/chattr.ts";
 import { compareTrees } from "../../support/files/compare_trees.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
 import type { TreeEntries } from "../../support/files/temp_tree.ts";
@@ -27,7 +28,9 @@ describeWithScene("files in pieces", { inProcess: true }, (scene) => {
   for (const variant of REMOTE) {
     it(`arrive with their contents and attributes (${variantName(variant)})`, async () => {
       const tree = await scene.tree(ENTRIES);
-      for (const flags of [["-r"], ["-a"], ["-a", "-C"], ["-r", "-u"], ["-r", "-X"]]) {
+      const flagLists = [["-r"], ["-a"], ["-a", "-C"], ["-r", "-u"]];
+      if (variant.engine === "native") flagLists.push(["-r", "--xattrs"]);
+      for (const flags of flagLists) {
         const target = `${tree}/${flags.join("")}`;
         const { code, stdout, stderr } = await scene.copy(variant, {
           flags: ["--json", ...flags],
@@ -67,33 +70,78 @@ describeWithScene("files in pieces", { inProcess: true }, (scene) => {
   }
 });
 
-const smallDiskWhy = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
+/** Lets both ends in this process take each other for another host, until disposed. Existing targets are then no sources. */
+function onOtherHosts(): Disposable {
+  const { readTextFileSync } = Deno;
+  return stub(
+    Deno,
+    "readTextFileSync",
+    (path: string | URL) => `${path}`.endsWith("/boot_id") ? crypto.randomUUID() : readTextFileSync(path),
+  );
+}
 
-describeWithScene(
-  `files in pieces on a full disk${smallDiskWhy}`,
-  { ignore: smallDiskProblem !== undefined },
-  (scene) => {
-    for (const variant of REMOTE) {
-      it(`leave the old file and no temporary file (${variantName(variant)})`, async () => {
-        await using disk = await mountSmallDisk("size=6m");
-        const tree = await scene.tree(ENTRIES);
-        await Deno.mkdir(`${disk.path}/from/a`, { recursive: true });
-        await Deno.writeTextFile(`${disk.path}/from/a/0`, "old");
-        // Without -u the copy is refused, because it cannot fit.
-        const { code, stderr } = await scene.copy(variant, {
-          flags: ["-r", "-u", "--no-resume"],
-          sources: [`${tree}/from`],
-          target: disk.path,
-        });
-        assertEquals(code, 1);
-        assertMatch(stderr, /No space left on device/);
-        assertEquals(temporaryFiles(disk.path), []);
-        const differences = await compareTrees(`${tree}/from`, `${disk.path}/from`);
-        assert(differences.every((each) => /missing|^a\/0: /.test(each)), differences.join("\n"));
+describeWithScene("files in pieces over existing ones", { inProcess: true }, (scene) => {
+  const protectedWhy = chattrProblem === undefined ? "" : ` (skipped: ${chattrProblem})`;
+  const diskWhy = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
+
+  for (const variant of REMOTE) {
+    it(`replace them (${variantName(variant)})`, async () => {
+      using _ = onOtherHosts();
+      using announce = spy(LargeFiles.prototype, "announce");
+      const tree = await scene.tree({
+        ...ENTRIES,
+        "to/from/a/0": "old",
+        "to/from/b/c/1/d": "in the way",
+        "to/from/x": "",
       });
-    }
-  },
-);
+      for (const [flags, left] of [[["-r", "--delete"], 0], [["-a", "-u", "--delete"], 0]] as const) {
+        const before = announce.calls.length;
+        const copy = { flags: [...flags], sources: [`${tree}/from`], target: `${tree}/to` };
+        const { code, stderr } = await scene.copy(variant, copy);
+        assertEquals([code, stderr], [0, ""], `${flags}`);
+        assert(announce.calls.length - before <= 1, `${announce.calls.length - before} announced`);
+        assertEquals((await compareTrees(`${tree}/from`, `${tree}/to/from`)).length, left);
+        await Deno.writeTextFile(`${tree}/to/from/a/2`, "other contents");
+      }
+    });
+
+    it(`are announced if they must be written in place${protectedWhy} (${variantName(variant)})`, {
+      ignore: chattrProblem !== undefined,
+    }, async () => {
+      for (const areOtherHosts of [true, false]) {
+        using _ = areOtherHosts ? onOtherHosts() : undefined;
+        const existing = Object.fromEntries(Object.keys(ENTRIES).map((path) => [`to/${path}`, "old"]));
+        const tree = await scene.tree({ ...ENTRIES, ...existing });
+        using _a = protect(`${tree}/to/from/a`, "a");
+        using _c = protect(`${tree}/to/from/b/c`, "a");
+        const copy = { flags: ["-r", "--json"], sources: [`${tree}/from`], target: `${tree}/to` };
+        const { code, stderr, stdout } = await scene.copy(variant, copy);
+        assertEquals([code, stderr, lastEvent(stdout).files], [0, "", FILES]);
+        assertEquals(await compareTrees(`${tree}/from`, `${tree}/to/from`), []);
+      }
+    });
+
+    it(`leave them and no temporary file on a full disk${diskWhy} (${variantName(variant)})`, {
+      ignore: smallDiskProblem !== undefined,
+    }, async () => {
+      using _ = onOtherHosts();
+      using announce = spy(LargeFiles.prototype, "announce");
+      await using disk = await mountSmallDisk("size=6m");
+      const tree = await scene.tree(ENTRIES);
+      await Deno.mkdir(`${disk.path}/from/a`, { recursive: true });
+      await Deno.writeTextFile(`${disk.path}/from/a/0`, "old");
+      // Without -u the copy is refused, because it cannot fit.
+      const flags = ["-r", "-u", "--no-resume"];
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [`${tree}/from`], target: disk.path });
+      assertEquals(code, 1);
+      assertMatch(stderr, /No space left on device/);
+      assertEquals(temporaryFiles(disk.path), []);
+      assert(announce.calls.length <= 1, `${announce.calls.length} announced`);
+      const differences = await compareTrees(`${tree}/from`, `${disk.path}/from`);
+      assert(differences.every((each) => /missing|^a\/0: /.test(each)), differences.join("\n"));
+    });
+  }
+});
 
 describeWithScene("files in pieces and other versions", (scene) => {
   it("are announced to an escp that does not know pieces", async () => {

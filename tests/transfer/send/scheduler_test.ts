@@ -211,9 +211,14 @@ describe("Scheduler", () => {
     const entries = { a: { size: 2 * MIB }, b: { size: 2 * MIB } };
     await using tree = await scheduleTree(entries, { sources: ["a", "b"], pieces: true });
     const unit = await tree.scheduler.next(0) as PackUnit;
+    const others = tree.scheduler.next(1);
     refuse(tree.scheduler, unit, mustBeAnnounced());
-    assertEquals(tree.take("open").map(({ root }) => root), [unit.file!.root]);
+    const waiting = tree.scheduler.next(0);
+    assertEquals(await isPending(waiting), true);
+    assertEquals(tree.take("open")[0].root, unit.file!.root);
     assertEquals([tree.scheduler.failed, tree.failed], [0, []]);
+    tree.scheduler.close();
+    await Promise.all([others, waiting]);
     // Only if the sender has asked for it.
     await using other = await scheduleTree({ a: "small", b: "small" }, { sources: ["a", "b"], pieces: true });
     refuse(other.scheduler, await other.scheduler.next(0) as PackUnit, mustBeAnnounced());
