@@ -37,6 +37,19 @@ export function isPlaced({ message }: Failure): boolean {
   return [SETTING_XATTRS, SETTING_TIME].some((operation) => message.startsWith(`Cannot ${operation} `));
 }
 
+/** Code of a file in pieces that the sender has to announce, because it must be written in place. */
+const MUST_BE_ANNOUNCED = "EANNOUNCE";
+
+/** Returns the outcome of such a file. It is not a failure for the user. */
+export function mustBeAnnounced(): Failure {
+  return { code: MUST_BE_ANNOUNCED, path: "", message: "Cannot write a file in pieces", hint: "" };
+}
+
+/** Returns whether the sender has to announce the file. */
+export function isToBeAnnounced({ code }: Failure): boolean {
+  return code === MUST_BE_ANNOUNCED;
+}
+
 /** Reasons for which a target takes no more files, by the system's error name. */
 const FULL_TARGETS: Record<string, string> = {
   ENOSPC: "no space is left on the target",

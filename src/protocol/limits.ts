@@ -10,6 +10,10 @@ export const MIN_BLOCK_BYTES = 64 << 10;
 export const FRAME_SLACK_BYTES = 256 << 10;
 /** Maximum size of a file in a pack, in bytes. A larger file is announced and sent in ranges. */
 export const PACK_FILE_LIMIT = 1 << 20;
+/** Maximum size of a file in pieces, in bytes. See WIRE_FORMAT.md, "Files in pieces". */
+export const MAX_PIECES_BYTES = 64 << 20;
+/** Minimum size of a file that is resumed. Sending a smaller one again is faster than looking for its partial file. */
+export const MIN_RESUMED_BYTES = 4 << 20;
 /** Maximum number of records in a pack unit, other than `enter`. */
 export const PACK_RECORDS = 512;
 /** Maximum size of the contents that the walk puts into one pack unit, in bytes. */

@@ -13,7 +13,7 @@ import type { Segment } from "../delta/segments.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { RangedItem } from "./unit.ts";
 
-/** A file that was small in the walk and is now too large for a pack. It is sent in ranges. */
+/** A file that was small in the walk and is now too large for a pack, or that has holes. It is sent in ranges. */
 export interface GrownFile {
   item: RangedItem;
   /** Size in the walk. */

@@ -16,6 +16,8 @@ export interface PackUnit {
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan that have an outcome: all but `enter`. */
   records: number;
+  /** The only file of the plan, if it is sent in pieces. Default: each file fits into a frame. */
+  file?: RangedItem;
 }
 
 /** A range of a large file. */

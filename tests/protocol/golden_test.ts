@@ -21,7 +21,7 @@ import { formatHello, parseHello } from "../../src/protocol/control/hello.ts";
 import { formatMessage, parseMessage } from "../../src/protocol/control/message_codec.ts";
 import { decodeName } from "../../src/protocol/names.ts";
 import { type OwnerName, readOwners, writeOwner } from "../../src/protocol/data/owners.ts";
-import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
+import { PACK_HEADER_BYTES, Piece, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { readSignatureRequest, writeSignatureRequest } from "../../src/protocol/data/signature.ts";
@@ -91,13 +91,28 @@ describe("golden vectors of version 1", () => {
     });
   }
 
+  it("have pieces of a file that are parsed", () => {
+    for (const { bytes: text, contents, ...header } of golden.pieces) {
+      const bytes = Uint8Array.fromHex(text);
+      const parsed = readPackHeader(viewOf(bytes), 0, bytes.length, bytes.length);
+      assertEquals(parsed, { unit: 9, attempt: 2, codec: 0, length: 0, ...header });
+      const start = PACK_HEADER_BYTES + parsed.records;
+      assertEquals(decodeName(bytes.subarray(start)), contents);
+      assertEquals(crc32(bytes, start, bytes.length), parsed.crc32);
+      if (parsed.records === 0) continue;
+      const cursor = new RecordCursor(bytes, PACK_HEADER_BYTES, start, { plan: true });
+      const seen = [];
+      while (cursor.next()) seen.push([cursor.type, cursor.root, cursor.size]);
+      assertEquals(seen, [[RecordType.enter, 1, 0], [RecordType.file, 1, 20]]);
+    }
+  });
+
   it("have a pack and records that are parsed", () => {
     const bytes = Uint8Array.fromHex(golden.pack.bytes);
     assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length, bytes.length), {
       unit: golden.pack.unit,
       attempt: golden.pack.attempt,
-      codec: 0,
-      length: 0,
+      ...{ codec: 0, length: 0, piece: Piece.none, isFresh: false, crc32: 0, records: 0 },
     });
     const cursor = new RecordCursor(bytes, PACK_HEADER_BYTES, bytes.length, { plan: false });
     const seen = [];

@@ -16,7 +16,7 @@ export interface TestRecord {
   contents?: string;
   /** Block of extended attributes, a multiple of 64 bytes long. */
   xattrs?: Uint8Array;
-  fields?: Partial<Record<"mode" | "uid" | "gid" | "mtimeNs" | "atimeNs" | "crc32", number>>;
+  fields?: Partial<Record<"mode" | "uid" | "gid" | "mtimeNs" | "atimeNs" | "crc32" | "size", number>>;
 }
 
 /** Returns the bytes of a record, without any check. */

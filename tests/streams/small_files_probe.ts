@@ -68,7 +68,11 @@ async function run(engine: FileEngine, directory: string, files: number): Promis
   const received = await madeBy(async () => {
     for (const payload of frames.payloads) {
       const header = readPackHeader(viewOf(payload), 0, payload.length, PAYLOAD_LIMIT);
-      const { report } = await receiver.receive(header, payload, PACK_HEADER_BYTES, payload.length);
+      const { report } = await receiver.receive(header, {
+        bytes: payload,
+        start: PACK_HEADER_BYTES,
+        end: payload.length,
+      });
       if (report.failures.length > 0) throw new Error(report.failures[0].message);
     }
   });

@@ -16,7 +16,7 @@ import { SHARED_FILE_BYTES, writeSharedFile } from "../../src/protocol/data/shar
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { CleanJob, CopyJob, JobOptions } from "../../src/protocol/control/job.ts";
 import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
-import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack.ts";
+import { PACK_HEADER_BYTES, Piece, writePackHeader } from "../../src/protocol/data/pack.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
@@ -32,7 +32,7 @@ import type { TempDirectory } from "../support/files/temp.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
 import { randomBytes } from "../support/files/random_bytes.ts";
 import { temporaryFiles } from "../support/escp/temporary_files.ts";
-import { HostileStream, packPayload } from "./hostile_stream.ts";
+import { HostileStream, packPayload, piecePayload } from "./hostile_stream.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 const cipher = loadCipherEngine("portable").engine;
@@ -181,6 +181,44 @@ for (const engine of ENGINES) {
       const result = await stream.result();
       assertMatch(JSON.stringify(result), /it is a symbolic link/);
     });
+
+    const firstPiece = (directory: string, name: string) =>
+      piecePayload({ piece: Piece.first }, "hostile", [
+        { type: RecordType.enter, name: directory },
+        { type: RecordType.file, name, fields: { size: 14, mode: 0o644 } },
+      ]);
+    const lastPiece = piecePayload({ piece: Piece.last }, "hostile");
+
+    it("write pieces of a file through a link", async () => {
+      const stream = await begin();
+      await stream.send(FrameKind.pack, firstPiece("planted", "outside"));
+      await stream.send(FrameKind.pack, lastPiece);
+      assertMatch(JSON.stringify(await stream.result()), /it is a symbolic link/);
+    });
+
+    for (const name of ["..", "../outside", "/tmp/escp-hostile", "", "a\0b"]) {
+      it(`write pieces of a file to ${JSON.stringify(name)}`, async () => {
+        const stream = await begin();
+        await stream.send(FrameKind.pack, firstPiece("", name));
+        assertMatch(await refusal(), /bad-path/);
+      });
+    }
+
+    it("keep a part of a file in pieces", async () => {
+      const stream = await begin();
+      await stream.send(FrameKind.pack, firstPiece("", "f"));
+      await stream.send(FrameKind.keepAlive);
+      await stream.pack(ROOT, file("g"));
+      assertMatch(await refusal(), /bad-record: .*the file is incomplete/);
+    });
+
+    for (const job of [{ inplace: true }, { verify: true }, { fsync: true }]) {
+      it(`send pieces that the target does not accept (${Object.keys(job)})`, async () => {
+        const stream = await begin(job);
+        await stream.send(FrameKind.pack, firstPiece("", "f"));
+        assertMatch(await refusal(), /bad-record: .*the target does not accept any/);
+      });
+    }
 
     const PRIVATE = ".escp-0123456789abcdef.part";
     const reserved = /its name is reserved for the temporary files of escp/;

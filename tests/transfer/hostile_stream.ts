@@ -1,11 +1,12 @@
 /** An authenticated stream whose frames are made by the real code and can be changed before they are sent. */
 
+import { concat } from "@std/bytes/concat";
 import { crc32 } from "../../src/protocol/crc32.ts";
 import type { CipherEngine } from "../../src/crypto/cipher.ts";
 import { type ByteConn, ConnTransport, type Transport } from "../../src/net/transport.ts";
 import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/data/block.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/data/frame.ts";
-import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack.ts";
+import { PACK_HEADER_BYTES, type PackHeader, writePackHeader } from "../../src/protocol/data/pack.ts";
 import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/data/results.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
@@ -142,4 +143,20 @@ class Captured implements Transport {
   }
 
   close(): void {}
+}
+
+/** Returns a piece of a file. CRC-32 and length of the records are right unless given. */
+export function piecePayload(
+  header: Partial<PackHeader>,
+  contents: string,
+  records: TestRecord[] = [],
+): Uint8Array<ArrayBuffer> {
+  const before = concat(records.map(record));
+  const bytes = new TextEncoder().encode(contents);
+  const payload = new Uint8Array(PACK_HEADER_BYTES + before.length + bytes.length);
+  const complete = { unit: 0, attempt: 0, crc32: crc32(bytes, 0, bytes.length), records: before.length, ...header };
+  writePackHeader(new DataView(payload.buffer), 0, complete);
+  payload.set(before, PACK_HEADER_BYTES);
+  payload.set(bytes, PACK_HEADER_BYTES + before.length);
+  return payload;
 }

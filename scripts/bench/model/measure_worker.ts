@@ -229,7 +229,7 @@ async function receivePacks(
     for (await reader.next(); reader.kind !== FrameKind.end; await reader.next()) {
       const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit);
       const from = reader.start + PACK_HEADER_BYTES;
-      const { report } = await receiver.receive(header, reader.bytes, from, reader.end);
+      const { report } = await receiver.receive(header, { bytes: reader.bytes, start: from, end: reader.end });
       if (report.failures.length > 0) throw new Error(report.failures[0].message);
       received += report.files;
     }

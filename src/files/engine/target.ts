@@ -25,6 +25,16 @@ export interface Target {
   close(): void;
 }
 
+/** A file under a temporary name. */
+export interface UnfinishedFile {
+  /** Appends bytes[start, start + length). @throws {FileError} Operation "write". The temporary file is removed. */
+  append(bytes: Uint8Array<ArrayBuffer>, start: number, length: number): void;
+  /** As `SmallFileWriter.writeWhole`, after all contents. @returns "refused" if the file has to be written in place. */
+  commit(): FileStatSnapshot | undefined | "refused";
+  /** Removes the temporary file. May be called again, or after `commit`. */
+  discard(): void;
+}
+
 /** Writes the records of packs. */
 export interface SmallFileWriter {
   /**
@@ -53,6 +63,15 @@ export interface SmallFileWriter {
    * extended attributes cannot be set, the file has its final name.
    */
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined;
+  /**
+   * Begins the file of a record whose contents follow in pieces. Until it is committed or discarded, no other file of the
+   * current directory may be written.
+   *
+   * @param cursor At the record. Cursor and bytes must stay the same until then.
+   * @returns undefined if the file cannot be replaced, and has to be written in place.
+   * @throws {FileError} Operation "write".
+   */
+  begin(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): UnfinishedFile | undefined;
   /** Creates the link of a symlink or hardlink record in the current directory. @throws {FileError} Operation "create". */
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
 }

@@ -135,6 +135,7 @@ function discardingTarget(): Target {
       takeBackups: none,
       takeDeleted: none,
       writeWhole: () => undefined,
+      begin: () => ({ append: nothing, commit: () => undefined, discard: nothing }),
       makeLink: nothing,
     },
     partials: {

@@ -30,9 +30,18 @@ export function changeBetween(
   return now.ctimeNs !== before.ctimeNs || now.ctime !== before.ctime ? FileChange.perhaps : FileChange.none;
 }
 
-/** Returns the note about a file that grew while it was copied. @param sent Number of bytes that were sent. */
-export function growthNote(path: string, sent: number): string {
-  return `${quotePath(path)} grew while it was copied: the target has its first ${sent} bytes`;
+/**
+ * Returns the note about a file that changed while it was copied.
+ *
+ * @param change One of `FileChange`.
+ * @param sent Number of bytes that were sent.
+ * @returns undefined if the change is not certain.
+ */
+export function changeNote(path: string, change: number, sent: number): string | undefined {
+  if (change < FileChange.certain) return undefined;
+  return change === FileChange.grown
+    ? `${quotePath(path)} grew while it was copied: the target has its first ${sent} bytes`
+    : `${quotePath(path)} changed while it was copied`;
 }
 
 /** Resolution of the clock of a file system: two changes within this time may have the same mtime. In milliseconds. */

@@ -47,8 +47,8 @@ export class AtomicWriter<Name, Staged> {
   readonly #clear: WriterOptions["clear"];
   #deleted: RemovedPlace[] = [];
   readonly #userBackups: UserBackups<Name, Staged>;
-  /** Last failure of a name that cannot be created or replaced. */
-  #refusal: FileError | undefined;
+  /** Failures of names that cannot be created or replaced. */
+  readonly #refusals = new WeakSet<FileError>();
 
   constructor(
     { directory, staging, commits, partials }: EngineDirectory<Name, Staged>,
@@ -190,7 +190,7 @@ export class AtomicWriter<Name, Staged> {
   openRefused(name: Name, error: unknown): InPlaceFile<Staged> {
     let opened: InPlaceFile<Staged> | undefined;
     try {
-      if (error === this.#refusal) opened = this.openInPlace(name);
+      if (error instanceof FileError && this.#refusals.has(error)) opened = this.openInPlace(name);
     } catch {
       // The first failure names the cause.
     }
@@ -301,7 +301,7 @@ export class AtomicWriter<Name, Staged> {
 
   /** Notes a failure if its code means that the name cannot be created or replaced. Returns the failure. */
   #noteRefusal(failure: FileError): FileError {
-    if (NAME_REFUSALS.includes(failure.code)) this.#refusal = failure;
+    if (NAME_REFUSALS.includes(failure.code)) this.#refusals.add(failure);
     return failure;
   }
 

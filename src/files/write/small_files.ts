@@ -3,7 +3,7 @@
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { GatheredFiles, KeptBackup, PendingDirectory, RemovedPlace } from "../engine/target_place.ts";
-import type { SmallFileWriter } from "../engine/target.ts";
+import type { SmallFileWriter, UnfinishedFile } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -12,6 +12,7 @@ import { readAttributes } from "../stat/record_attributes.ts";
 import { checkShape } from "../target/name.ts";
 import { forEachData, hasZeroPage } from "../output/zero_pages.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
+import { UnfinishedSmallFile } from "./unfinished_small_file.ts";
 import { isSameRoot, isSource, mayBeSource, movedToItself } from "../target/same_file.ts";
 
 export class SmallFiles<Name, Staged> implements SmallFileWriter {
@@ -70,6 +71,26 @@ export class SmallFiles<Name, Staged> implements SmallFileWriter {
       this.#addInPlace(name);
       return snapshot;
     }
+  }
+
+  begin(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): UnfinishedFile | undefined {
+    const writer = this.#writer;
+    const name = this.#nameOf(cursor, bytes);
+    let staged: Staged;
+    try {
+      staged = writer.create(name);
+    } catch (error) {
+      this.#checkInPlace(name, error);
+      return undefined;
+    }
+    const host = { writer, nameOf: this.#nameOf.bind(this), checkInPlace: this.#checkInPlace.bind(this) };
+    return new UnfinishedSmallFile(host, staged, { cursor, bytes });
+  }
+
+  /** Checks after an error that the file can be written in place. @throws {unknown} The error, if it cannot. */
+  #checkInPlace(name: Name, error: unknown): void {
+    const { staged } = this.#writer.openRefused(name, error);
+    this.#writer.staging.close(staged);
   }
 
   takeInPlace(): GatheredFiles | undefined {

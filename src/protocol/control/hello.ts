@@ -37,6 +37,7 @@ export const FEATURES: readonly string[] = [
   "mkpath",
   "notes",
   "owners",
+  "pieces",
   "probe",
   "relative",
   "remote-log",

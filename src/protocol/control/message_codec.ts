@@ -107,6 +107,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     borrows: shape.optional(fields, "borrows", shape.flag),
     remembers: shape.optional(fields, "remembers", shape.flag),
     owners: shape.optional(fields, "owners", shape.flag),
+    pieces: shape.optional(fields, "pieces", shape.flag),
     unresumable: shape.optional(fields, "unresumable", shape.text, MAX_REASON_TEXT),
   }),
   refused: (fields) => ({ type: "refused", failure: failure(fields) }),

@@ -134,6 +134,8 @@ export type Message =
     remembers?: boolean;
     /** The receiver maps owners by their names. Feature "owners". */
     owners?: boolean;
+    /** The receiver accepts files in pieces of packs. Feature "pieces". */
+    pieces?: boolean;
     /** Reason why this copy cannot be resumed. */
     unresumable?: string;
   }

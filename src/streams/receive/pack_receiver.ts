@@ -10,16 +10,18 @@ import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
-import type { PackHeader } from "../../protocol/data/pack.ts";
-import type { Failure } from "../../protocol/failure.ts";
+import { type PackHeader, Piece } from "../../protocol/data/pack.ts";
+import { type Failure, isToBeAnnounced } from "../../protocol/failure.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { NameGuard } from "./name_guard.ts";
+import type { Contents } from "../frames/contents.ts";
 import type { OwnerMap } from "./owner_map.ts";
 import type { ReceivedPack, WrittenFile } from "../report.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
+import { badPiece, readPieceRecords, ReceivedPieces } from "./received_pieces.ts";
 
 /** Optional work for each pack. */
 export interface PackReceiverOptions {
@@ -33,6 +35,16 @@ export interface PackReceiverOptions {
   owners?: OwnerMap;
   /** Reports what a device waits for. */
   note?: (text: string) => void;
+}
+
+/** The result of a pack frame. */
+export interface FrameResult {
+  /** For the main thread; undefined if there is nothing to report. */
+  report?: ReceivedPack;
+  /** Number of bytes written. */
+  written: number;
+  /** For the sender, one per record. */
+  outcomes: (number | Failure)[];
 }
 
 /** Receives pack frames of one stream. */
@@ -50,6 +62,8 @@ export class PackReceiver {
   #directory = "";
   /** Writer of the current root if it is a device. */
   #device: DeviceWriter | undefined;
+  /** A file of which pieces have arrived, but not the last one. */
+  #pieces: ReceivedPieces | undefined;
 
   constructor(target: Target, roots: readonly TargetRoot[], options: PackReceiverOptions = {}) {
     this.#target = target;
@@ -58,41 +72,25 @@ export class PackReceiver {
     this.#guard = new NameGuard(roots);
   }
 
-  /** Cancels a pending write to a device. */
+  /** Cancels a pending write to a device, and removes an incomplete file. */
   close(): void {
     this.#device?.close();
+    this.#pieces?.discard();
+    this.#pieces = undefined;
   }
 
-  /**
-   * Writes the records in bytes[start, end).
-   *
-   * @returns the report for the main thread, and the outcome of each record for the sender.
-   * @throws {ProtocolError} for records that a sender must not send.
-   */
-  async receive(
-    { unit, attempt }: PackHeader,
-    bytes: Uint8Array<ArrayBuffer>,
-    start: number,
-    end: number,
-  ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
-    const { syncs, digest, owners } = this.#options;
-    const report: ReceivedPack = {
-      type: "pack",
-      unit,
-      attempt,
-      files: 0,
-      bytes: 0,
-      skipped: 0,
-      failures: [],
-      directories: [],
-      created: [],
-      entered: syncs ? [] : undefined,
-      written: digest ? [] : undefined,
-    };
+  /** Whether only the next piece of a file may follow. */
+  get isIncomplete(): boolean {
+    return this.#pieces !== undefined;
+  }
+
+  /** Writes the records of a frame. @throws {ProtocolError} for records that a sender must not send. */
+  async receive(header: PackHeader, { bytes, start, end }: Contents): Promise<Required<FrameResult>> {
+    const { syncs, owners } = this.#options;
+    const report = this.#begin(header);
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
     let directory: Failure | undefined;
-    this.#digestsEnd = 0;
     while (cursor.next()) {
       owners?.apply(cursor);
       const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
@@ -118,14 +116,106 @@ export class PackReceiver {
         }
       }
     }
-    report.created = this.#target.small.takeCreated();
-    report.inPlace = this.#target.small.takeInPlace();
-    const kept = this.#target.small.takeBackups();
+    this.#complete(report);
+    return { report, outcomes, written: report.bytes };
+  }
+
+  /** Writes a piece of a file. Only the last one has an outcome. @throws {ProtocolError} for a piece that must not follow. */
+  receivePiece(header: PackHeader, contents: Contents): FrameResult {
+    if (header.piece === Piece.first) return this.#beginFile(header, contents);
+    const written = this.#addPiece(header, contents);
+    if (header.piece === Piece.next) return { outcomes: [], written };
+    const pieces = this.#pieces!;
+    this.#pieces = undefined;
+    if (header.piece === Piece.last) return { ...this.#finishFile(pieces, header), written };
+    pieces.discard();
+    return { outcomes: [], written };
+  }
+
+  /** Writes the first piece. */
+  #beginFile(header: PackHeader, contents: Contents): FrameResult {
+    if (this.isIncomplete) throw badPiece("another file is incomplete");
+    const report = this.#begin(header);
+    const start = this.#openPieces(header, contents, report);
+    const written = this.#addPiece(header, { ...contents, start });
+    // Another stream may continue the unit, and does not create its directories again.
+    this.#complete(report);
+    return { report, outcomes: [], written };
+  }
+
+  /** Writes contents. @returns the number of bytes written. */
+  #addPiece(header: PackHeader, contents: Contents): number {
+    const pieces = this.#pieces;
+    if (!pieces) throw badPiece("no file is incomplete");
+    return pieces.add(header, contents, () => this.#otherChecksum(pieces.cursor, pieces.record));
+  }
+
+  /** Opens a file in pieces. @returns where the contents are. */
+  #openPieces(header: PackHeader, contents: Contents, report: ReceivedPack): number {
+    const { owners } = this.#options;
+    const { bytes } = contents;
+    let failure: Failure | undefined;
+    const found = readPieceRecords(header, contents, (cursor) => {
+      try {
+        this.#enter(cursor, bytes, report);
+      } catch (error) {
+        failure = toFailure(error);
+      }
+    });
+    owners?.apply(found);
+    // Before the file is open, so that `close` finds it.
+    const pieces = this.#pieces = new ReceivedPieces(header, found, bytes);
+    pieces.open((cursor, record) => {
+      this.#guard.check(found, bytes);
+      return this.#target.small.begin(cursor, record);
+    }, failure);
+    return found.end;
+  }
+
+  /** Gives a file its final name. */
+  #finishFile(pieces: ReceivedPieces, header: PackHeader): Omit<FrameResult, "written"> {
+    const { cursor, record } = pieces;
+    const { finished } = this.#options;
+    const report = this.#begin(header);
+    const outcome = pieces.finish((stat) => {
+      if (finished && !header.isFresh) this.#addDigest(finished, cursor, record, stat);
+    });
+    if (typeof outcome === "number") {
+      report.files++;
+      report.bytes += cursor.size;
+    } else if (!isToBeAnnounced(outcome)) report.failures.push(outcome);
+    this.#complete(report);
+    return { report, outcomes: [outcome] };
+  }
+
+  #begin({ unit, attempt }: PackHeader): ReceivedPack {
+    const { syncs, digest } = this.#options;
+    return {
+      type: "pack",
+      unit,
+      attempt,
+      files: 0,
+      bytes: 0,
+      skipped: 0,
+      failures: [],
+      directories: [],
+      created: [],
+      entered: syncs ? [] : undefined,
+      written: digest ? [] : undefined,
+    };
+  }
+
+  /** Adds to a report what the target has noted since the last one. */
+  #complete(report: ReceivedPack): void {
+    const { small } = this.#target;
+    report.created = small.takeCreated();
+    report.inPlace = small.takeInPlace();
+    const kept = small.takeBackups();
     if (kept.length > 0) report.kept = kept;
-    const deleted = this.#target.small.takeDeleted();
+    const deleted = small.takeDeleted();
     if (deleted.length > 0) report.deleted = deleted;
     if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
-    return { report, outcomes };
+    this.#digestsEnd = 0;
   }
 
   #write(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {

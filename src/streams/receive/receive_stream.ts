@@ -4,7 +4,7 @@ import { ProtocolError } from "../../errors.ts";
 import { COMPARE_HEADER_BYTES, readCompareHeader } from "../../protocol/data/compare.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
 import { readOwners } from "../../protocol/data/owners.ts";
-import { PACK_HEADER_BYTES, readPackHeader } from "../../protocol/data/pack.ts";
+import { PACK_HEADER_BYTES, Piece, readPackHeader } from "../../protocol/data/pack.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { contentsOf } from "../frames/contents.ts";
 import type { FrameReader, FrameWriter } from "../frames/frames.ts";
@@ -13,6 +13,7 @@ import type { ReceiveRole } from "../run/job.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
 import type { OwnerMap } from "./owner_map.ts";
 import { PackReceiver } from "./pack_receiver.ts";
+import { badPiece } from "./received_pieces.ts";
 import type { SignatureReceiver } from "./signature_receiver.ts";
 import { RangeReceiver, type RangeReceiverOptions } from "./range_receiver.ts";
 
@@ -96,6 +97,9 @@ export class ReceiveStream {
     const { frames: { reader }, yielder } = this.#options;
     for (;;) {
       await reader.next();
+      if (this.#packs.isIncomplete && reader.kind !== FrameKind.pack && reader.kind !== FrameKind.keepAlive) {
+        throw badPiece("the file is incomplete");
+      }
       switch (reader.kind) {
         case FrameKind.pack:
           this.#refuseInDryRun();
@@ -130,14 +134,20 @@ export class ReceiveStream {
   }
 
   async #receivePack(): Promise<void> {
-    const { frames: { reader }, host, payloadLimit, decompressor, owners } = this.#options;
+    const { frames: { reader }, role, host, payloadLimit, decompressor, owners } = this.#options;
     await owners?.retry();
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
-    const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
-    const { report, outcomes } = await this.#packs.receive(header, bytes, start, end);
-    this.#written += report.bytes;
-    host.report(report);
-    await this.#results.send({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
+    const contents = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
+    const isWhole = header.piece === Piece.none;
+    if (!isWhole && !role.pieces) throw badPiece("the target does not accept any");
+    if (isWhole && this.#packs.isIncomplete) throw badPiece("the file is incomplete");
+    const result = isWhole ? await this.#packs.receive(header, contents) : this.#packs.receivePiece(header, contents);
+    const { report, outcomes, written } = result;
+    this.#written += written;
+    if (report) host.report(report);
+    if (isWhole || outcomes.length > 0) {
+      await this.#results.send({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
+    }
   }
 
   async #answerCompare(): Promise<void> {

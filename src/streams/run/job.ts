@@ -56,6 +56,8 @@ export interface ReceiveRole {
   comparison?: Comparison;
   /** Whether the sender may request that written files are verified. */
   verify: boolean;
+  /** Whether files may arrive in pieces of packs. Default: false. */
+  pieces?: boolean;
   /** Whether reports contain the paths and digests of written files. */
   digests: boolean;
   /** Whether reports contain the files that are up to date, because this run finishes what shards have written. */

@@ -1,7 +1,7 @@
 /** Sends pack units: reads the small files of a plan directly into frames, without an allocation or a promise per file. */
 
-import { FileError, quotePath } from "../../errors.ts";
-import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { FileError } from "../../errors.ts";
+import { changeNote, FileChange, isFreshChange } from "../../files/stat/file_change.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
@@ -27,6 +27,7 @@ import { FRAME_START } from "../frames/frames.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
 import type { GrownFile } from "../report.ts";
 import type { PackUnit } from "../unit.ts";
+import { PieceSender } from "./piece_sender.ts";
 import { addSent, type SentPack } from "./sent_pack.ts";
 import { identityOfStat } from "../../files/stat/file_identity.ts";
 
@@ -39,18 +40,21 @@ export class PackSender {
   readonly #compressor?: Compressor;
   readonly #digest?: (bytes: Uint8Array) => Uint8Array;
   readonly #chmod: readonly ModeChange[];
+  readonly #sparse: boolean;
 
   /**
    * @param options.digest SHA-256, if the contents that are sent have to be recorded.
    * @param options.chmod changes of modes.
+   * @param options.sparse whether a file with holes is not sent in pieces.
    */
   constructor(
     reader: SourceReader,
     out: FrameSender,
-    { compressor, digest, chmod = [] }: {
+    { compressor, digest, chmod = [], sparse = false }: {
       compressor?: Compressor;
       digest?: (bytes: Uint8Array) => Uint8Array;
       chmod?: readonly ModeChange[];
+      sparse?: boolean;
     } = {},
   ) {
     this.#reader = reader;
@@ -58,10 +62,16 @@ export class PackSender {
     this.#compressor = compressor;
     this.#digest = digest;
     this.#chmod = chmod;
+    this.#sparse = sparse;
   }
 
   /** Sends a unit, and adds each record to `sent`. */
   async send(unit: PackUnit, sent: SentPack): Promise<void> {
+    const { plan, file } = unit;
+    if (file && !this.#fits(this.#begin(), plan.length + file.size)) {
+      const options = { compressor: this.#compressor, sparse: this.#sparse };
+      return await new PieceSender({ unit, file, sent }, this.#out, options).send(this.#reader);
+    }
     const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
     const directory = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
     let at = this.#begin();
@@ -192,7 +202,7 @@ export class PackSender {
       sent.failures.push(toFailure(error));
       return at;
     }
-    if (changed) sent.notes.push(changeNote(reader, plan, cursor, size));
+    if (changed) sent.notes.push(noteOf(reader, plan, cursor, size));
     this.#copyHeader(plan, cursor, at);
     const { stat } = reader;
     const fresh = changed || isFreshChange(stat, Date.now());
@@ -253,9 +263,9 @@ export class PackSender {
   }
 }
 
-function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
+function noteOf(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor, size: number): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-  const path = joinPath(reader.directoryPath, name);
-  if (reader.change === FileChange.grown) return growthNote(path, size);
-  return `${quotePath(path)} changed while it was copied`;
+  // A change that was found by reading twice is certain.
+  const change = Math.max(reader.change, FileChange.certain);
+  return changeNote(joinPath(reader.directoryPath, name), change, size)!;
 }

@@ -81,7 +81,7 @@ export class SendStream {
     this.#options = options;
     this.#out = new FrameSender(writer, payloadLimit, yielder);
     this.#awaited = new AwaitedResults((report) => host.report(report));
-    this.#packs = new PackSender(source, this.#out, { ...options, chmod: role.chmod });
+    this.#packs = new PackSender(source, this.#out, { ...options, chmod: role.chmod, sparse: role.sparse });
     this.#ranges = new RangeSender(source, this.#out, { ...options, ...role, blockBytes, cipherEngine });
   }
 

@@ -6,9 +6,10 @@ import type { FileIdentity } from "../../files/stat/file_identity.ts";
 import { targetText } from "../../files/target/name.ts";
 import { checkRequested } from "../../files/target/requested_names.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
+import { MIN_RESUMED_BYTES } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
-import { MIN_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
+import type { ResumeRecord } from "./resume_record.ts";
 import type { ShardFiles, ShardFilesHost } from "./shard_files.ts";
 import { TargetRecords } from "./target_records.ts";
 

@@ -20,6 +20,7 @@ import { OfferedSources } from "../offered_sources.ts";
 import { streamsFor } from "../streams/stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import type { Deletion } from "./deletion.ts";
+import { acceptsPieces } from "./accepts_pieces.ts";
 import { fixedOwner } from "./fixed_owner.ts";
 import { noteUser } from "./note_user.ts";
 import { type Offer, planTarget } from "./plan_target.ts";
@@ -53,6 +54,7 @@ class Receiver implements AsyncDisposable {
   /** Notes of the plan, which the sender accepts only after "ready". */
   readonly #notes: string[] = [];
   #streamCount = 0;
+  #acceptsPieces = false;
   /** Codecs that the sender may use. */
   #codecs: readonly CodecName[] = [];
   /** Number of paths that failed at the sender. */
@@ -94,6 +96,7 @@ class Receiver implements AsyncDisposable {
     const { session: { control, features, engine }, job, target, localCopyPid, streams, toOutput } = this.#options;
     const record = this.#record!;
     if (job.compress) this.#codecs = await codecsFor(engine.name);
+    this.#acceptsPieces = acceptsPieces(this.#options, roots, record.records);
     const renamed = roots.length > 0 && isRenamed(roots, target, { ...this.#options, sameHost });
     this.#options.placed?.(renamed);
     const unresumable = record.problem && cutText(record.problem, MAX_REASON_TEXT);
@@ -105,6 +108,7 @@ class Receiver implements AsyncDisposable {
       borrows: localCopyPid !== undefined || undefined,
       remembers: record.continues || undefined,
       owners: this.#mapsOwners || undefined,
+      pieces: this.#acceptsPieces || undefined,
       unresumable,
     });
     if (!this.#isClient) return fixedCount((await control.expect("streams")).count);
@@ -128,6 +132,7 @@ class Receiver implements AsyncDisposable {
       deletion: this.#deletion,
       sourceNames,
       owner: this.#owner,
+      pieces: this.#acceptsPieces,
       mapsOwners: this.#mapsOwners,
       mapsLists: this.#mapsOwners && job.acls && session.features.includes("acl-owners"),
     };

@@ -10,6 +10,7 @@ import { isNewDirectory } from "../../files/target/name.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
+import { MIN_RESUMED_BYTES } from "../../protocol/limits.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { CompletionLog, type SharedCompletions } from "../../resume/run/completion_log.ts";
@@ -19,9 +20,6 @@ import { stateErrorOf } from "../../resume/state_directory.ts";
 import { bootId } from "../host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { fullTarget, placeOf, type RecordPlace } from "./record_place.ts";
-
-/** Minimum size of a file that is resumed. Sending a smaller one again is faster than looking for its partial file. */
-export const MIN_RESUMED_BYTES = 4 << 20;
 
 /** Source in the digest of a backup. No file has this number of nanoseconds. */
 const NO_SOURCE = { size: 0, mtime: 0, mtimeNs: 0xffffffff, version: 0 };

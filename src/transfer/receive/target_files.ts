@@ -66,19 +66,23 @@ export class TargetFiles {
    * @param options.owner owner of all entries. Default: that of the source.
    * @param options.mapsOwners whether owners are mapped by their names.
    * @param options.mapsLists whether users and groups in access control lists are mapped too.
+   * @param options.pieces whether files may arrive in pieces of packs. Default: false.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
    */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, deletion, sourceNames, ...ownership }: {
-      streams: number;
-      codecs?: readonly CodecName[];
-      record?: ResumeRecord;
-      deletion?: Deletion;
-      sourceNames: readonly string[];
-    } & Ownership,
+    { streams, codecs = [], record, deletion, sourceNames, ...ownership }:
+      & {
+        streams: number;
+        codecs?: readonly CodecName[];
+        record?: ResumeRecord;
+        deletion?: Deletion;
+        sourceNames: readonly string[];
+      }
+      & Ownership
+      & Pick<ReceiveRole, "pieces">,
   ) {
     this.#options = options;
     this.#record = record;
@@ -224,7 +228,7 @@ export class TargetFiles {
   #createPool(
     roots: TargetRoot[],
     targetOptions: TargetOptions,
-    { streams, ...shared }: Pick<ReceiveRole, "codecs"> & Ownership & { streams: number },
+    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "pieces"> & Ownership & { streams: number },
   ): StreamPool {
     const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond, shards } =
       this.#options;

@@ -48,9 +48,12 @@ export function takeRange(file: ComparedFile): Pick<ComparedRange, "start" | "en
   return { start, end, crc32 };
 }
 
+/** Reused, because its buffer is larger than most plans. */
+let builder: PackBuilder | undefined;
+
 /** Returns the records of large files as a plan. */
 export function planOf(items: RangedItem[]): Pick<Pack, "plan" | "records"> {
-  const builder = new PackBuilder();
+  builder ??= new PackBuilder();
   let directory: string | undefined;
   for (const { root, path, size, attributes, identity: { inode }, times, xattrs } of items) {
     const at = path.lastIndexOf("/");

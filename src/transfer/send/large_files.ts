@@ -3,8 +3,8 @@
  * drawing of their states is in src/README.md.
  */
 
-import { ProtocolError, quotePath } from "../../errors.ts";
-import { FileChange, growthNote, isFreshChange } from "../../files/stat/file_change.ts";
+import { ProtocolError } from "../../errors.ts";
+import { changeNote, FileChange, isFreshChange } from "../../files/stat/file_change.ts";
 import type { MessageOf, OldFile } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
@@ -55,7 +55,7 @@ export interface AnnouncedOptions extends Pick<LargeFile, "stored" | "noted"> {
 }
 
 /** Minimum size of a file of which only changes are sent. */
-const MIN_DELTA_BYTES = 4 << 20;
+export const MIN_DELTA_BYTES = 4 << 20;
 /** Maximum number of announced files that are not finished. */
 const MAX_OPEN_FILES = 48;
 
@@ -238,13 +238,10 @@ export class LargeFiles {
     file.inFlight--;
     const { changed, whole } = report;
     if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
-    if (changed && changed.change >= FileChange.certain && !file.noted) {
+    const note = changed && !file.noted ? changeNote(changed.path, changed.change, file.item.size) : undefined;
+    if (note !== undefined) {
       file.noted = true;
-      this.#host.note(
-        changed.change === FileChange.grown
-          ? growthNote(changed.path, file.item.size)
-          : `${quotePath(changed.path)} changed while it was copied`,
-      );
+      this.#host.note(note);
     }
     if (whole) file.whole = whole;
     if (report.failure) setFailure(file, report.failure, report.refused ? "receiver" : "sender");

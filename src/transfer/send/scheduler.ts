@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
-import { type Failure, isPlaced } from "../../protocol/failure.ts";
+import { type Failure, isPlaced, isToBeAnnounced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import type { WirePath } from "../../protocol/wire_path.ts";
 import { toFailure } from "../../streams/failure.ts";
@@ -29,9 +29,12 @@ import type {
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
 import type { ItemizedChanges } from "./itemized_changes.ts";
-import { LargeFiles } from "./large_files.ts";
+import { LargeFiles, MIN_DELTA_BYTES } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+import { isPart } from "./announcement.ts";
+import { planOf } from "./compared_file.ts";
+import { PiecePolicy } from "./piece_policy.ts";
 import { forEachFile, listSent } from "./sent_contents.ts";
 import { SourceDigests } from "./source_digests.ts";
 import { shownPath } from "./sources/names.ts";
@@ -70,6 +73,9 @@ export class Scheduler {
   readonly #links: SelectedRecords[] = [];
   readonly #lost = new LostFiles();
   readonly #changes = new Condition();
+  readonly #piecePolicy = new PiecePolicy();
+  /** Files that could not be sent in pieces. */
+  readonly #unpieced: RangedItem[] = [];
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
@@ -195,6 +201,11 @@ export class Scheduler {
     this.#options.offersLocalCopy = offers;
   }
 
+  /** Sets whether large files may be sent in pieces of packs. Set it before the first unit is taken. */
+  set pieces(accepted: boolean) {
+    this.#options.pieces = accepted;
+  }
+
   /** Sets the number of streams. */
   set streams(count: number) {
     this.#options.streams = Math.max(1, count);
@@ -214,6 +225,7 @@ export class Scheduler {
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#units.take(stream) ?? this.#takeRange(stream);
       if (unit) this.#large.taken(unit);
+      if (unit) this.#piecePolicy.start();
       if (unit) return unit;
       if (this.#handleAnswers()) continue;
       if (this.#mayStep()) await this.#step();
@@ -241,6 +253,7 @@ export class Scheduler {
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
     else {
       this.#large.report(report, unit as RangeUnit | InputUnit);
+      if (this.#isSentWhole(unit)) this.#piecePolicy.sent(report.end - report.start);
       if (unit.type === "input") this.#walk.addInput(report.end);
     }
     this.#changes.notifyAll();
@@ -270,7 +283,8 @@ export class Scheduler {
 
   /** Whether no unit, large file or comparison is in progress. */
   get #isIdle(): boolean {
-    return this.#units.isEmpty && this.#large.size === 0 && (this.#planner?.idle ?? true) &&
+    return this.#units.isEmpty && this.#large.size === 0 && this.#unpieced.length === 0 &&
+      (this.#planner?.idle ?? true) &&
       (this.#verification?.idle ?? true);
   }
 
@@ -308,6 +322,12 @@ export class Scheduler {
     });
   }
 
+  /** Returns whether all bytes of a range were sent, and none of them as a hole or from another file. */
+  #isSentWhole(unit: WorkUnit): boolean {
+    const { sparse, offersLocalCopy } = this.#options;
+    return unit.type === "range" && !unit.segments && !sparse && !offersLocalCopy;
+  }
+
   #takeRange(stream: number): WorkUnit | undefined {
     const unit = this.#large.next(this.#units.nextUnit);
     if (unit) this.#units.taken(unit, stream);
@@ -316,7 +336,11 @@ export class Scheduler {
 
   #reportPack(unit: PackUnit, report: PackReport): void {
     const { listing } = this.#host;
-    const { inPlace, contents } = report;
+    const { inPlace, contents, refused } = report;
+    if (unit.file && (report.grown.length > 0 || refused.some(isToBeAnnounced))) {
+      return this.#refusePieces(unit.file, report);
+    }
+    this.#piecePolicy.sent(report.bytes);
     this.done.files += report.files;
     this.done.bytes += report.bytes;
     for (const failure of report.failures) this.#fail(failure, "sender");
@@ -338,15 +362,27 @@ export class Scheduler {
     }
   }
 
-  /** Starts the work that comparisons have found. @returns whether there was any. */
+  /** Announces a file that has holes, or that the receiver must write in place. Other files may be like it. */
+  #refusePieces(file: RangedItem, { grown }: PackReport): void {
+    if (grown.length === 0) this.#options.pieces = false;
+    if (this.#earlyStop.isFull) this.#earlyStop.dropped();
+    else this.#unpieced.push(file);
+  }
+
+  /** Starts the work that comparisons and reports have found. @returns whether there was any. */
   #handleAnswers(): boolean {
     const isWalked = this.#walk.isEmpty;
     const { hasRoom } = this.#large;
+    const unpieced = hasRoom ? this.#unpieced.shift() : undefined;
+    if (unpieced) {
+      this.#large.announce(unpieced);
+      return true;
+    }
     if (this.#verification?.step({ hasRoom, flush: isWalked })) return true;
     const planner = this.#planner;
     if (!planner) return false;
     const needed = hasRoom ? planner.takeNeeded() : undefined;
-    if (needed) this.#large.announce(needed.item, { replaces: needed.replaces });
+    if (needed) this.#sendLarge(needed.item, needed);
     return needed !== undefined || planner.compareRange() || (isWalked && planner.flush());
   }
 
@@ -414,7 +450,22 @@ export class Scheduler {
 
   #sendOrCompareLarge(item: RangedItem): void {
     if (this.#planner) this.#planner.addLarge(item);
-    else this.#large.announce(item);
+    else this.#sendLarge(item);
+  }
+
+  #sendLarge(item: RangedItem, { replaces = false }: { replaces?: boolean } = {}): void {
+    if (this.#isSentInPieces(item, { replaces })) this.#units.add({ type: "pack", ...planOf([item]), file: item });
+    else this.#large.announce(item, { replaces });
+  }
+
+  /** Returns whether a large file is sent on one stream, while others send what follows. */
+  #isSentInPieces(item: RangedItem, { replaces }: { replaces: boolean }): boolean {
+    const { pieces, digests, delta, offersLocalCopy, streams } = this.#options;
+    if (!pieces || digests || offersLocalCopy || this.#verification || isPart(item)) return false;
+    // Only what has changed is sent.
+    if (replaces && delta && item.size >= MIN_DELTA_BYTES) return false;
+    if (this.#walk.isEmpty && (this.#planner?.idle ?? true)) return false;
+    return item.size <= this.#piecePolicy.limit(streams);
   }
 
   #addPack({ plan, records }: SelectedRecords): number {
@@ -435,8 +486,9 @@ export class Scheduler {
     const waiting = this.#units.drop((unit) =>
       unit.type === "compare" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
-    const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, this.#links.length + waiting.length > 0];
-    this.#links.length = 0;
+    const hasOthers = this.#links.length + this.#unpieced.length + waiting.length > 0;
+    const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, hasOthers];
+    this.#links.length = this.#unpieced.length = 0;
     if (dropped.includes(true)) this.#earlyStop.dropped();
   }
 }

@@ -48,6 +48,8 @@ export interface SchedulerOptions {
   digests?: boolean;
   /** Whether large files that exist with other contents are sent as changes. Default: false. */
   delta?: boolean;
+  /** Whether large files may be sent in pieces of packs. Default: false. */
+  pieces?: boolean;
   /** Whether the receiver copies large files locally. Default: false. */
   offersLocalCopy?: boolean;
 }

@@ -136,14 +136,17 @@ class Sender implements AsyncDisposable {
   }
 
   /** Agrees on the number of streams, opens the first, and starts to read the receiver's messages. */
-  async openStreams({ codecs = [], borrows = false, owners }: MessageOf<"ready">): Promise<ReceiverMessages> {
-    const { session, job, emit } = this.#options;
+  async openStreams(
+    { codecs = [], borrows = false, owners, pieces = false }: MessageOf<"ready">,
+  ): Promise<ReceiverMessages> {
+    const { session, machine, job, emit } = this.#options;
     const codec = job.compress ? await codecFor(codecs, session.engine.name) : undefined;
     this.#compresses = codec !== undefined;
     const count = await this.#agreeOnStreams();
     this.#scheduler.streams = count.max;
     const offersLocalCopy = job.lends !== undefined && borrows;
     this.#scheduler.offersLocalCopy = offersLocalCopy;
+    this.#scheduler.pieces = pieces && !machine.files.dummy;
     if (this.#isClient) session.control.send({ type: "streams", count: count.max });
     const ownerNames = owners === true && job.preserve && !job.numericIds;
     const listNames = ownerNames && job.acls && session.features.includes("acl-owners");

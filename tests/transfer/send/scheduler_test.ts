@@ -8,7 +8,7 @@ import { decodeName } from "../../../src/protocol/names.ts";
 import type { ByteRange } from "../../../src/protocol/data/range_sums.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
-import type { Failure } from "../../../src/protocol/failure.ts";
+import { type Failure, mustBeAnnounced } from "../../../src/protocol/failure.ts";
 import { ComparePhase, CompareResult } from "../../../src/protocol/data/compare.ts";
 import type { CompareUnit, PackUnit, RangeUnit, WorkUnit } from "../../../src/streams/unit.ts";
 import { Scheduler } from "../../../src/transfer/send/scheduler.ts";
@@ -20,7 +20,7 @@ const LARGE = { sources: ["large"] };
 /** A scheduler over a real tree, and its messages. */
 async function scheduleTree(
   entries: Parameters<typeof createTempTree>[0],
-  { streams = 2, sparse = false, sources = ["."], resume = false, ageMs = 10_000 } = {},
+  { streams = 2, sparse = false, sources = ["."], resume = false, pieces = false, ageMs = 10_000 } = {},
 ) {
   const tree = await createTempTree(entries);
   const then = new Date(Date.now() - ageMs);
@@ -37,7 +37,7 @@ async function scheduleTree(
     note: (message) => notes.push(message),
     rootName: () => ".",
     planned: () => {},
-  }, { streams, blockBytes: MIB, sparse, resume });
+  }, { streams, blockBytes: MIB, sparse, resume, pieces });
   return {
     scheduler,
     path: tree.path,
@@ -187,6 +187,58 @@ describe("Scheduler", () => {
     assertEquals([await scheduler.next(0), scheduler.finished, scheduler.stopped], [undefined, true, true]);
     const sent = recordsOf(written).filter(({ type }) => type === RecordType.file);
     assertEquals([scheduler.verified, work.failed.length], [sent.length, 1]);
+  });
+
+  it("sends large files in pieces while other work follows, and announces the last one", async () => {
+    const entries = { a: { size: 2 * MIB }, b: { size: 3 * MIB }, c: { size: 2 * MIB } };
+    await using tree = await scheduleTree(entries, { sources: ["a", "b", "c"], pieces: true });
+    const { scheduler } = tree;
+    await scheduler.lookAhead({ files: 10 });
+    const units = [await scheduler.next(0), await scheduler.next(1)] as PackUnit[];
+    assertEquals(units.map(({ type, file }) => [type, file?.size]), [["pack", 2 * MIB], ["pack", 3 * MIB]]);
+    const waiting = scheduler.next(0);
+    for (const unit of units) confirm(scheduler, unit);
+    // The walk has no other file, so all streams share the last one.
+    assertEquals(await isPending(waiting), true);
+    const [{ file, size }] = tree.take("open");
+    assertEquals(size, 2 * MIB);
+    scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: size }], sequential: false });
+    const range = await waiting as RangeUnit;
+    assertEquals(range.type, "range");
+  });
+
+  it("announces a file that the receiver cannot write in pieces", async () => {
+    const entries = { a: { size: 2 * MIB }, b: { size: 2 * MIB } };
+    await using tree = await scheduleTree(entries, { sources: ["a", "b"], pieces: true });
+    const unit = await tree.scheduler.next(0) as PackUnit;
+    const others = tree.scheduler.next(1);
+    refuse(tree.scheduler, unit, mustBeAnnounced());
+    const waiting = tree.scheduler.next(0);
+    assertEquals(await isPending(waiting), true);
+    assertEquals(tree.take("open")[0].root, unit.file!.root);
+    assertEquals([tree.scheduler.failed, tree.failed], [0, []]);
+    tree.scheduler.close();
+    await Promise.all([others, waiting]);
+    // Only if the sender has asked for it.
+    await using other = await scheduleTree({ a: "small", b: "small" }, { sources: ["a", "b"], pieces: true });
+    refuse(other.scheduler, await other.scheduler.next(0) as PackUnit, mustBeAnnounced());
+    assertEquals(other.failed.length, 1);
+  });
+
+  it("announces files that are too large for pieces, or that the receiver wants announced", async () => {
+    const cases = [
+      { pieces: false },
+      { pieces: true, size: 4 * MIB },
+    ];
+    for (const { size = 2 * MIB, ...options } of cases) {
+      const sources = ["a", "b", "c"];
+      await using tree = await scheduleTree({ a: { size }, b: { size }, c: { size } }, { sources, ...options });
+      const waiting = tree.scheduler.next(0);
+      assertEquals(await isPending(waiting), true);
+      assertEquals(new Set(tree.take("open").map(({ size }) => size)), new Set([size]));
+      tree.scheduler.close();
+      assertEquals(await waiting, undefined);
+    }
   });
 
   it("counts ahead of the walk until the walk has ended", async () => {

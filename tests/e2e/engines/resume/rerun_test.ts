@@ -13,7 +13,8 @@ import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 const KIB = 1 << 10;
 /** Kilobits per second: half a second per MiB leaves time to interrupt. */
 const SLOW = ["-r", "-l", "16000", "--retries", "0"];
-const SMALL = 320;
+/** More than a pack unit has records, because small files of one unit have their names at the same time. */
+const SMALL = 1200;
 const LARGE = 4;
 const FILES = SMALL + LARGE;
 /** Number of finished files before the interruption. */
@@ -195,7 +196,7 @@ async function makeTree(path: string): Promise<number> {
     const isLarge = index % (SMALL / LARGE) === SMALL / LARGE - 1;
     const directory = `${path}/${index % 7}/${index % 3}`;
     await Deno.mkdir(directory, { recursive: true });
-    const content = new Uint8Array(isLarge ? 1100 * KIB : 4 * KIB + index);
+    const content = new Uint8Array(isLarge ? 1100 * KIB : KIB + index);
     crypto.getRandomValues(content.subarray(0, 1000));
     content.fill(index, 1000);
     await Deno.writeFile(`${directory}/file ${index}`, content);
