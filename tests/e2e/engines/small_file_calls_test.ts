@@ -5,6 +5,11 @@ import { tracingProblem } from "../../support/escp/stopped_at.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 
+/** System calls that no file needs. */
+const NEVER = {
+  ...{ unlinkat: 0, utimensat: 0, lseek: 0, fallocate: 0, ftruncate: 0, fsync: 0, fdatasync: 0, getdents64: 0 },
+  ...{ getrandom: 0 },
+};
 /** System calls of both ends per small file; see "The path of a small file" in src/README.md. */
 const PER_FILE: Record<string, number> = {
   openat: 2,
@@ -14,40 +19,66 @@ const PER_FILE: Record<string, number> = {
   fchmod: 1,
   renameat2: 1,
   close: 2,
-  ...{ unlinkat: 0, utimensat: 0, lseek: 0, fallocate: 0, pread64: 0, pwrite64: 0, fsync: 0, fdatasync: 0 },
-  ...{ getdents64: 0, getrandom: 0, mmap: 0 },
+  ...NEVER,
+  ...{ pread64: 0, pwrite64: 0, mmap: 0 },
+};
+/** The same per file in two pieces. One write is that of the completion log. */
+const PER_FILE_IN_PIECES: Record<string, number> = {
+  openat: 2,
+  statx: 5,
+  pread64: 2,
+  pwrite64: 2,
+  write: 1,
+  fchmod: 1,
+  renameat2: 1,
+  close: 2,
+  ...NEVER,
 };
 /** Calls of the runtime that happen at random, per file. */
 const TOLERANCE = 0.4;
-const FEW = 100;
-const MANY = 1100;
 
 const problem = tracingProblem ?? (ENGINES.includes("native") ? undefined : "the portable engine needs others");
 const why = problem === undefined ? "" : `, skipped: ${problem}`;
 
 describeWithScene("the system calls of a local copy", (scene) => {
   it(`are those that a small file needs${why}`, { ignore: problem !== undefined }, async () => {
-    const few = await countCalls(FEW);
-    const many = await countCalls(MANY);
-    for (const [call, expected] of Object.entries(PER_FILE)) {
-      const perFile = ((many.get(call) ?? 0) - (few.get(call) ?? 0)) / (MANY - FEW);
-      assert(perFile <= expected + TOLERANCE, `${perFile} calls of ${call} per file`);
-    }
-    assertEquals([few.get("renameat2"), many.get("renameat2")], [FEW, MANY]);
+    await check(PER_FILE, { few: 100, many: 1100, size: 4096 });
   });
 
-  /** Copies files of 4 KiB, and returns how often both ends made each system call. */
-  async function countCalls(files: number): Promise<Map<string, number>> {
+  it(`are those that a file in pieces needs${why}`, { ignore: problem !== undefined }, async () => {
+    // With a limit, the receiver does not read the source itself.
+    await check(PER_FILE_IN_PIECES, { few: 10, many: 60, size: 2 << 20, flags: ["-l", "40000000"] });
+  });
+
+  async function check(
+    perFile: Record<string, number>,
+    { few, many, ...files }: { few: number; many: number; size: number; flags?: string[] },
+  ): Promise<void> {
+    const calls = Object.keys(perFile);
+    const fewCalls = await countCalls(few, calls, files);
+    const manyCalls = await countCalls(many, calls, files);
+    for (const [call, expected] of Object.entries(perFile)) {
+      const actual = ((manyCalls.get(call) ?? 0) - (fewCalls.get(call) ?? 0)) / (many - few);
+      assert(actual <= expected + TOLERANCE, `${actual} calls of ${call} per file`);
+    }
+    assertEquals([fewCalls.get("renameat2"), manyCalls.get("renameat2")], [few, many]);
+  }
+
+  /** Copies files, and returns how often both ends made each system call. */
+  async function countCalls(
+    files: number,
+    calls: string[],
+    { size, flags = [] }: { size: number; flags?: string[] },
+  ): Promise<Map<string, number>> {
     const names = Array.from({ length: files }, (_, index) => `tree/file ${index}`);
-    const from = await scene.tree(Object.fromEntries(names.map((name) => [name, { size: 4096 }])));
+    const from = await scene.tree(Object.fromEntries(names.map((name) => [name, { size }])));
     const to = await scene.tree();
     const trace = `${to}/trace`;
-    const calls = Object.keys(PER_FILE).join(",");
     const words = ["strace", "-f", "-qq", "-e", `trace=${calls}`, "-e", "signal=none", "-o", trace, ...escpCommand()];
     await writeWrapper(`${to}/escp`, words);
     using _ = useAsEscp(`${to}/escp`);
     const { code, stderr } = await scene.copy({ direction: "local", engine: "native", streams: 1 }, {
-      flags: ["-r"],
+      flags: ["-r", ...flags],
       sources: [`${from}/tree`],
       target: `${to}/new`,
     });

@@ -6,6 +6,7 @@ import { failingDiskProblem, mountFailingDisk } from "../../support/files/failin
 import { interruptUntilExit, untilBegun } from "../../support/escp/interruptions.ts";
 import { descendantsOf, isRunning, waitForExit, waitForNoProcess } from "../../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../../support/scene.ts";
+import { withDeadline } from "../../../src/async/settle_within.ts";
 import { busyEscp, GONE_MS, MIB, SLOW, STOPPED_MS, untilBlocked, untilGuarded } from "./stuck_escp.ts";
 
 describeWithScene("a client whose main thread is stuck", (scene) => {
@@ -115,7 +116,12 @@ describeWithScene("a client whose main thread is stuck", (scene) => {
   async function stopWith(running: RunningEscp, stop: typeof STOPS[number][1]): Promise<void> {
     await stop(running);
     await waitForExit(running.pid, STOPPED_MS);
-    assertEquals((await running.result).code, 130);
+    const { code } = await withDeadline(
+      GONE_MS,
+      running.result,
+      () => new Error("a thread of the client does not end"),
+    );
+    assertEquals(code, 130);
     await scene.sshd.waitForNoSession(GONE_MS);
   }
 });

@@ -58,6 +58,7 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
   const input = child.stdin.getWriter();
   const output = child.stdout.getReader();
   const { done } = await output.read();
+  const device = done ? 0 : (await Deno.stat(directory.path)).dev;
   async function dispose(): Promise<void> {
     // Kills the server first: until then hanging calls do not return, and umount(8) would hang too.
     try {
@@ -82,12 +83,30 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
       await output.read();
     },
     async hang() {
-      child.kill("SIGSTOP");
-      // A thread that has not stopped yet could still read a call, and Linux kills no process in a call that was read.
-      while (!isStopped(child.pid)) await turn();
+      for (;;) {
+        child.kill("SIGSTOP");
+        // A thread that has not stopped yet could still read a call, and Linux kills no process in a call that was read.
+        while (!isStopped(child.pid)) await turn();
+        if (await callsOf(device) === 0) return;
+        child.kill("SIGCONT");
+        await turn();
+      }
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Returns the number of calls without an answer of a mounted FUSE file system (Documentation/filesystems/fuse.rst). */
+async function callsOf(device: number): Promise<number> {
+  const minor = (device & 0xff) | ((device >>> 12) & ~0xff);
+  await using control = await createTempDirectory();
+  const mount = await new Deno.Command("mount", { args: ["-t", "fusectl", "fusectl", control.path] }).output();
+  if (!mount.success) throw new Error("Cannot mount the control file system of FUSE");
+  try {
+    return Number(await Deno.readTextFile(`${control.path}/${minor}/waiting`));
+  } finally {
+    await new Deno.Command("umount", { args: ["-l", control.path] }).output();
+  }
 }
 
 /** Returns whether all threads of a process have stopped. */
