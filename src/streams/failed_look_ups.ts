@@ -1,25 +1,30 @@
-/** Users and groups that a directory service could not look up. */
+/** Look-ups of users and groups that failed, because a directory service does not answer. */
 
 import { messageOf } from "../errors.ts";
-import type { AccountKind } from "../native/file/account_calls.ts";
 
-/** Maximum number of look-ups of one user or group. Each may take as long as the time limit of a directory service. */
-const MAX_ATTEMPTS = 3;
+/** Time after a failure in which no look-up is made, because each may take as long as a time limit. In milliseconds. */
+const PAUSE_MS = 10_000;
 
-/** Counts failed look-ups, and reports the reason of the first one. */
+/** Reports the reason of the first failure, and pauses after each. */
 export class FailedLookUps {
   readonly #onFirst: (reason: string) => void;
-  readonly #attempts = new Map<string, number>();
+  readonly #now: () => number;
+  #failedAt: number | undefined;
 
-  constructor(onFirst: (reason: string) => void) {
+  /** @param now a clock, in milliseconds. */
+  constructor(onFirst: (reason: string) => void, now: () => number = () => performance.now()) {
     this.#onFirst = onFirst;
+    this.#now = now;
   }
 
-  /** Counts a failure. Returns whether another attempt is worthwhile. @param key number or name. */
-  add(kind: AccountKind, key: number | string, error: unknown): boolean {
-    if (this.#attempts.size === 0) this.#onFirst(messageOf(error));
-    const attempts = (this.#attempts.get(`${kind}:${key}`) ?? 0) + 1;
-    this.#attempts.set(`${kind}:${key}`, attempts);
-    return attempts < MAX_ATTEMPTS;
+  /** Whether a look-up counts as failed without an attempt. */
+  get isPausing(): boolean {
+    return this.#failedAt !== undefined && this.#now() - this.#failedAt < PAUSE_MS;
+  }
+
+  /** Adds a failure. */
+  add(error: unknown): void {
+    if (this.#failedAt === undefined) this.#onFirst(messageOf(error));
+    this.#failedAt = this.#now();
   }
 }

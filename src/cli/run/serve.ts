@@ -118,6 +118,12 @@ async function renewCertificate(server: Server, write: WriteLog, options: ServeO
   try {
     const certified = await readCertifiedFiles(options);
     if (!certified) return;
+    if (certified.validUntil.getTime() <= Date.now()) {
+      return write(
+        "warn",
+        `the new certificate was valid until ${dayOf(certified.validUntil)}; the former one stays in use`,
+      );
+    }
     server.renew(certified);
     write("info", "the certificate and its key were read again");
     logCertified(write, certified);
@@ -150,14 +156,26 @@ function noKeys(path: string): string {
   return `${path} has no keys: every client will be refused until you add one`;
 }
 
-/** Returns a function that runs an action after its earlier runs. */
+/** Returns a function that runs an action after its last run. Calls before the start of the next run are one run. */
 function serially(action: () => Promise<void>): () => void {
   let last = Promise.resolve();
-  return () => last = last.then(action);
+  let isPending = false;
+  return () => {
+    if (isPending) return;
+    isPending = true;
+    last = last.then(() => {
+      isPending = false;
+      return action();
+    });
+  };
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
 }
 
 function logCertified(write: WriteLog, { validUntil }: CertifiedIdentity): void {
-  const until = validUntil.toISOString().slice(0, 10);
+  const until = dayOf(validUntil);
   if (validUntil.getTime() > Date.now()) {
     write("info", `clients with --ca are served; the certificate is valid until ${until}`);
   } else write("warn", `clients with --ca will refuse the certificate: it was valid until ${until}`);

@@ -26,6 +26,8 @@ export interface OwnerMapOptions {
   mapsLists?: boolean;
   /** Called with a note for the user, at most once. */
   note?: (text: string) => void;
+  /** A clock, in milliseconds. */
+  now?: () => number;
 }
 
 /** The owners of one channel. A name applies to the records and messages after it. */
@@ -40,7 +42,11 @@ export class OwnerMap {
   readonly #failures: FailedLookUps;
   /** Owners to look up again. */
   #failed: OwnerName[] = [];
+  /** The look-ups of `retry` in progress. */
+  #retrying: Promise<void> | undefined;
   #added = 0;
+  /** Owners that the sender has named, or cannot name. */
+  readonly #named = { user: new Set<number>([0]), group: new Set<number>([0]) };
   /** Whether an owner may change. */
   #isActive: boolean;
   /** Whether the sender sends the names of those in access control lists. */
@@ -50,14 +56,14 @@ export class OwnerMap {
   /** Rejects after `close`. */
   readonly #closed = Promise.withResolvers<never>();
 
-  constructor(accounts: Accounts, { fixed = {}, mapsLists = false, note = () => {} }: OwnerMapOptions = {}) {
+  constructor(accounts: Accounts, { fixed = {}, mapsLists = false, note = () => {}, now }: OwnerMapOptions = {}) {
     this.#accounts = accounts;
     this.#fixed = fixed;
     this.#mapsLists = mapsLists;
     this.#failures = new FailedLookUps((reason) => {
       const what = "Cannot look up some users and groups on the host of the target";
       note(`${what}: ${reason}. Their files get the numbers of the source`);
-    });
+    }, now);
     this.#isActive = fixed.uid !== undefined || fixed.gid !== undefined;
     this.#closed.promise.catch(() => {});
   }
@@ -73,16 +79,24 @@ export class OwnerMap {
     if (owners.length === 0) return;
     this.#added += owners.length;
     if (this.#added > MAX_OWNERS) throw new ProtocolError("bad-record", "Cannot accept an owner: there are too many");
+    for (const { kind, id } of owners) this.#named[kind].add(id);
     this.#adding = this.#adding.then(() => this.#lookUp(owners));
     await this.#adding;
   }
 
-  /** Looks up names again whose look-up failed. Returns undefined if there are none. Call it before each use of the map. */
+  /**
+   * Looks up names again whose look-up failed a while ago. Call it before each use of the map.
+   *
+   * @returns undefined if there are none.
+   */
   retry(): Promise<void> | undefined {
-    if (this.#failed.length === 0) return undefined;
+    if (this.#failed.length === 0 || this.#failures.isPausing) return this.#retrying;
     const failed = this.#failed;
     this.#failed = [];
-    return this.#adding = this.#adding.then(() => this.#lookUp(failed));
+    const retrying = this.#adding = this.#adding.then(() => this.#lookUp(failed)).finally(() => {
+      if (this.#retrying === retrying) this.#retrying = undefined;
+    });
+    return this.#retrying = retrying;
   }
 
   /** Ends all calls of `add` and `retry`, also if a look-up takes long. */
@@ -106,11 +120,12 @@ export class OwnerMap {
   async #idOf(owner: OwnerName): Promise<number | undefined> {
     const { kind, name } = owner;
     try {
-      return await this.#accounts.idOf(kind, name);
+      if (!this.#failures.isPausing) return await this.#accounts.idOf(kind, name);
     } catch (error) {
-      if (this.#failures.add(kind, name, error)) this.#failed.push(owner);
-      return undefined;
+      this.#failures.add(error);
     }
+    this.#failed.push(owner);
+    return undefined;
   }
 
   /**
@@ -142,8 +157,14 @@ export class OwnerMap {
   /** Returns whether a file gets an owner or group that is not known to be that of the source. */
   #isForeign(uid: number, gid: number): boolean {
     const { uid: user, gid: group } = this.#fixed;
-    if (user === undefined ? this.#unknownUsers.has(uid) : user !== (this.#users.get(uid) ?? uid)) return true;
-    return group === undefined ? this.#unknownGroups.has(gid) : group !== (this.#groups.get(gid) ?? gid);
+    if (user === undefined ? this.#isUnknown("user", uid) : user !== (this.#users.get(uid) ?? uid)) return true;
+    return group === undefined ? this.#isUnknown("group", gid) : group !== (this.#groups.get(gid) ?? gid);
+  }
+
+  /** Returns whether a number may be that of somebody else on this machine. Beyond the limit, the sender names no more owners. */
+  #isUnknown(kind: OwnerName["kind"], id: number): boolean {
+    if ((kind === "user" ? this.#unknownUsers : this.#unknownGroups).has(id)) return true;
+    return this.#added >= MAX_OWNERS && !this.#named[kind].has(id);
   }
 
   /** Replaces users and groups in access control lists by those of the same names. A fixed owner does not apply to them. */

@@ -135,8 +135,9 @@ export class ReceiveStream {
 
   async #receivePack(): Promise<void> {
     const { frames: { reader }, role, host, payloadLimit, decompressor, owners } = this.#options;
-    await owners?.retry();
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
+    // Later pieces of a file contain no owner.
+    if (header.piece <= Piece.first) await owners?.retry();
     const contents = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
     const isWhole = header.piece === Piece.none;
     if (!isWhole && !role.pieces) throw badPiece("the target does not accept any");

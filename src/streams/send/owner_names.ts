@@ -27,7 +27,15 @@ export interface OwnerNamesOptions {
   namesLists?: boolean;
   /** Called with a note for the user, once for each kind of problem. */
   note?: (text: string) => void;
+  /** A clock, in milliseconds. */
+  now?: () => number;
 }
+
+/**
+ * Name of an owner whose name cannot be looked up. No host has it, because it separates the fields of passwd(5) and group(5).
+ * So the receiver keeps the number, and drops setuid, setgid and capabilities.
+ */
+const NO_ACCOUNT = ":";
 
 /** Maximum number of names of users and groups that are in access control lists only, so that they leave room for owners. */
 const MAX_LISTED = MAX_OWNERS / 2;
@@ -48,15 +56,17 @@ export class OwnerNames {
   #sentListed = 0;
   /** Whether a name did not fit. Later owners keep their numbers. */
   #isFull = false;
+  /** Owners that were sent with `NO_ACCOUNT`, as kind and number. */
+  readonly #nameless = new Set<string>();
   #isListFull = false;
 
-  constructor(accounts: Accounts, { namesLists = false, note = () => {} }: OwnerNamesOptions = {}) {
+  constructor(accounts: Accounts, { namesLists = false, note = () => {}, now }: OwnerNamesOptions = {}) {
     this.#accounts = accounts;
     this.#namesLists = namesLists;
     this.#note = note;
     this.#failures = new FailedLookUps((reason) => {
       note(`Cannot look up some users and groups on the host of the sources: ${reason}. The target gets their numbers`);
-    });
+    }, now);
   }
 
   /** Returns the new names of the owners in a plan; undefined if all owners are known. */
@@ -111,17 +121,11 @@ export class OwnerNames {
         this.#forget(kind, id);
         continue;
       }
-      let name: string | undefined;
-      try {
-        name = await this.#accounts.nameOf(kind, id);
-      } catch (error) {
-        if (this.#failures.add(kind, id, error)) this.#forget(kind, id);
-        continue;
-      }
-      if (name === undefined || problemOfOwner(name) !== undefined) continue;
+      const name = await this.#nameOf(kind, id);
+      if (name === undefined) continue;
       if (this.#sent === MAX_OWNERS) {
         this.#isFull = true;
-        this.#noteLimit("The sources belong to", MAX_OWNERS);
+        this.#noteLimit("The sources and their access control lists have", MAX_OWNERS);
         break;
       }
       if (isListed && this.#sentListed === MAX_LISTED) {
@@ -135,6 +139,23 @@ export class OwnerNames {
       found.push({ kind, id, name });
     }
     return found;
+  }
+
+  /** Returns the name to send; undefined if the owner has none, or if it was sent without one. */
+  async #nameOf(kind: OwnerName["kind"], id: number): Promise<string | undefined> {
+    try {
+      if (!this.#failures.isPausing) {
+        const name = await this.#accounts.nameOf(kind, id);
+        return name === undefined || problemOfOwner(name) !== undefined ? undefined : name;
+      }
+    } catch (error) {
+      this.#failures.add(error);
+    }
+    this.#forget(kind, id);
+    const owner = `${kind} ${id}`;
+    if (this.#nameless.has(owner)) return undefined;
+    this.#nameless.add(owner);
+    return NO_ACCOUNT;
   }
 
   /** Lets a later file look up an owner. */

@@ -236,7 +236,7 @@ describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== unde
       });
       assertEquals([code, stderr], [
         0,
-        "note: The sources belong to more than 4,096 users and groups: the others keep their numbers on the target\n",
+        "note: The sources and their access control lists have more than 4,096 users and groups: the others keep their numbers on the target\n",
       ]);
       let mapped = 0;
       for (let index = 0; index <= others; index++) {
