@@ -13,6 +13,8 @@ const NAMES = /\b(import|export)\{([^{}]*)\}from"((?:\.\.?\/)+)([^"/]+\.js)"/g;
 const EFFECTS = /\bimport"((?:\.\.?\/)+)([^"/]+\.js)"/g;
 /** A dynamic import. */
 const DYNAMIC = /\bimport\("\.\/([^"/]+\.js)"\)/g;
+/** The specifier of any import or export of a chunk. */
+const SPECIFIER = /\b(?:from|import|import\()"(?:\.\.?\/)+([^"]+\.js)"/g;
 const EXPORTS = /\bexport\{([^{}]*)\}/g;
 /** The hash in the name of a chunk. It depends on the path of the clone. */
 const HASH = /-[A-Z0-9]{8}\.js\b/g;
@@ -37,7 +39,10 @@ interface Place {
 export async function mergeChunks(directory: string, stages: readonly (readonly string[])[]): Promise<void> {
   const texts = await readChunks(directory);
   const entries = stages.map((names) => names.map((name) => chunkOf(name, texts)));
-  const groups = Map.groupBy(reachedBy(texts, [[MAIN], ...entries]), ([, stages]) => stages.join());
+  const reached = reachedBy(texts, [[MAIN], ...entries]);
+  // The main chunk runs until the end of the program, so a module must not wait for a chunk that is merged with it.
+  reached.delete(MAIN);
+  const groups = Map.groupBy(reached, ([, stages]) => stages.join());
   const merged = [...groups.values()].map((members) => members.map(([chunk]) => chunk)).filter(({ length }) =>
     length > 1
   );
@@ -53,11 +58,16 @@ export async function mergeChunks(directory: string, stages: readonly (readonly 
   const loaded = dynamicImports(outputs.values());
   for (const [name, { merged, index }] of places) {
     await Deno.remove(`${directory}/${name}`);
-    if (loaded.has(name) || name === MAIN) {
+    if (loaded.has(name)) {
       outputs.set(name, `${exported(name, texts, index, "after")}from"./${merged}";`);
     }
   }
-  for (const [name, text] of outputs) await Deno.writeTextFile(`${directory}/${name}`, text);
+  for (const [name, text] of outputs) {
+    for (const [, other] of text.matchAll(SPECIFIER)) {
+      if (!outputs.has(other)) throw new Error(`Cannot merge chunks: ${name} imports ${other}, which does not exist`);
+    }
+    await Deno.writeTextFile(`${directory}/${name}`, text);
+  }
 }
 
 /** Returns the texts of all chunks by their paths, in an order that does not depend on the path of the clone. */
@@ -144,6 +154,7 @@ async function merge(chunks: readonly string[], texts: ReadonlyMap<string, strin
     bundle: true,
     write: false,
     format: "esm",
+    platform: "neutral",
     target: "esnext",
     minifyWhitespace: true,
     minifySyntax: true,

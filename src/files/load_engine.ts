@@ -17,8 +17,8 @@ export interface LoadedFileEngine {
  */
 export async function loadFileEngine(choice: "auto" | "native" | "portable"): Promise<LoadedFileEngine> {
   if (choice === "portable") return { engine: await portableEngine() };
+  const { createNativeEngine } = await import("./native/engine.ts");
   try {
-    const { createNativeEngine } = await import("./native/engine.ts");
     return native ??= createNativeEngine();
   } catch (error) {
     const reason = messageOf(error);

@@ -3,6 +3,7 @@
 import { messageOf, UserError } from "../../errors.ts";
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatHost, formatOperand } from "../../ssh/operand.ts";
+import { MAX_FIRST_STATS } from "../../transfer/client/copy_options.ts";
 import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { FinishedEvent, TransferEvent } from "../../transfer/events.ts";
@@ -23,9 +24,9 @@ import { copyTransfers } from "./copy_transfers.ts";
 import { hostsOf } from "./name_hosts.ts";
 
 /**
- * Time until signals end a copy of files even if the main thread is stuck. In milliseconds. A small copy has ended, and saves the
- * Worker, which costs 30 ms of processor time. The runtime accesses the given paths first in other threads (client_job.ts), but
- * not those below a directory.
+ * Time until signals end a copy of a few files even if the main thread is stuck. In milliseconds. A small copy ends before, and
+ * needs no Worker, which costs 30 ms of processor time. The runtime accesses the given paths first in other threads
+ * (client_job.ts), but neither those below a directory nor those of patterns.
  */
 const FILES_GUARD_AFTER_MS = 1_000;
 
@@ -68,7 +69,8 @@ async function runPart(given: RunOptions, part: PartOfCopy | undefined): Promise
   const oneTimeHosts = oneTimeHostsOf(run.transfers);
   let isUsedUp = false;
   const hint = () => hasBegun ? hintWhenLost({ ...request, fromInput, toOutput, unresumable, isUsedUp }) : undefined;
-  using stop = stopSignals({ hint, guardAfterMs: request.recursive ? undefined : FILES_GUARD_AFTER_MS });
+  const isSmall = !request.recursive && !fileList && !filesFrom && !run.expand && run.sources.length <= MAX_FIRST_STATS;
+  using stop = stopSignals({ hint, guardAfterMs: isSmall ? FILES_GUARD_AFTER_MS : undefined });
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const writesOutput = toOutput && run.outputDescriptor === 1;
   const listeners: ((transfer: Transfer) => (event: TransferEvent) => void)[] = [

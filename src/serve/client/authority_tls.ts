@@ -21,6 +21,8 @@ export interface AuthorityTlsOptions {
   readonly timeoutMs: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
+  /** Called when the server has to answer next. */
+  readonly onWaiting?: () => void;
 }
 
 /** TLS with a server that has proved the key of a certificate of the authorities for its name. */
@@ -91,6 +93,7 @@ export async function startAuthorityTls(server: ServerAddress, options: Authorit
       socket.once("connect", () => {
         isConnected = true;
         socket.setNoDelay(true);
+        options.onWaiting?.();
       });
       await withDeadline(timeoutMs, untilSecure(socket), noAnswer(timeoutMs));
       return { conn, certificateHash: await verifiedHash(socket, server, options) };

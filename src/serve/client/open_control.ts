@@ -91,9 +91,7 @@ export async function openControl(server: ServerAddress, options: ControlOptions
       const { startAuthorityTls, PlainAnswer } = await import("./authority_tls.ts");
       const started = await whileBusy(options, async () => {
         try {
-          const starting = startAuthorityTls(server, { ...options, authorities });
-          options.onWaiting?.();
-          return await starting;
+          return await startAuthorityTls(server, { ...options, authorities });
         } catch (error) {
           if (error instanceof PlainAnswer) return undefined;
           throw error;

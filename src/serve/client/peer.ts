@@ -48,8 +48,8 @@ export class ServerPeer implements Pick<Deno.ChildProcess, "stdin" | "stdout" | 
   }
 
   /**
-   * Resolves when the login has to wait for the server next, or has ended. A thread that loads code then loses no time, and one
-   * that loads it before answers the server late.
+   * Resolves when the login has to wait for the server next, or has ended. Code that is loaded then delays nothing. Loaded
+   * earlier, it delays the next message to the server.
    */
   async turnOfServer(): Promise<void> {
     await Promise.race([this.#waiting.wait(), this.#opening.catch(() => {})]);

@@ -161,7 +161,7 @@ export class OwnerMap {
     return group === undefined ? this.#isUnknown("group", gid) : group !== (this.#groups.get(gid) ?? gid);
   }
 
-  /** Returns whether a number may be that of somebody else on this machine. Beyond the limit, the sender names no more owners. */
+  /** Returns whether a number may be that of another user or group on this machine. Beyond the limit, the sender names no more owners. */
   #isUnknown(kind: OwnerName["kind"], id: number): boolean {
     if ((kind === "user" ? this.#unknownUsers : this.#unknownGroups).has(id)) return true;
     return this.#added >= MAX_OWNERS && !this.#named[kind].has(id);

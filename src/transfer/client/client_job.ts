@@ -14,7 +14,7 @@ import type { ObservedPeer } from "../observer.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import type { Outcome } from "../totals.ts";
 import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";
-import type { CopyOptions } from "./copy_options.ts";
+import { type CopyOptions, MAX_FIRST_STATS } from "./copy_options.ts";
 import { jobOptions } from "./copy_request.ts";
 import { canCopyLocally } from "./local_copy.ts";
 import type { CopiedFiles } from "./manifest.ts";
@@ -31,12 +31,12 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   // The code of the other direction is not needed. There is time to load it until the session is open.
   const sending = isSender ? import("../send/send.ts") : undefined;
   const receiving = isSender ? undefined : import("../receive/receive.ts");
+  // The use of the code throws the error, after the session is open.
+  for (const loading of [sending, receiving]) loading?.catch(() => {});
   machine.notes.forEach(note);
   if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
   const observed: ObservedPeer = { name: peer.process.name, part: direction === "push" ? "receiver" : "sender" };
-  // A login that cannot ask for a password leaves the terminal to the progress line.
-  if (reach && options.helloTimeoutMs !== undefined) emit({ type: "opening", host: peer.process.name });
   const session = await openClientSession(peer.process, {
     job,
     needed: requiredFeatures({ job, sources, manifest: options.manifest !== undefined, reach }),
@@ -154,12 +154,9 @@ async function openListing({ sources }: CopyOptions): Promise<CopiedFiles> {
   return new CopiedFiles();
 }
 
-/** Maximum number of paths to stat first. */
-const MAX_STATS = 64;
-
 /** Stats paths in threads of the runtime, so that an unresponsive file server does not block this thread. */
 async function statFirst(places: readonly { path: string }[]): Promise<void> {
-  await Promise.all(places.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
+  await Promise.all(places.slice(0, MAX_FIRST_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
 }
 
 async function localRoots(options: CopyOptions, machine: Machine, listing: CopiedFiles | undefined) {

@@ -14,9 +14,12 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
   };
   await using peers = new OpenPeers(options.signal);
   const peer = peers.start(options.peer);
+  const { reach, helloTimeoutMs, emit } = options;
+  // A login that cannot ask for a password leaves the terminal to the progress line.
+  if (reach && helloTimeoutMs !== undefined) emit({ type: "opening", host: peer.process.name });
   try {
     return await peers.run(async () => {
-      // ssh logs in while this end loads its code and its engines.
+      // A login without ssh runs in this thread: load code while it waits for the server.
       await peer.process.timeToLoad();
       const { runSession } = await import("./client_job.ts");
       return await runSession({ ...options, unresumable }, peer);

@@ -13,6 +13,9 @@ import type { CopyRequest } from "./copy_request.ts";
 import type { Manifest } from "./manifest.ts";
 import type { SharedTarget } from "./reserved_names.ts";
 
+/** Maximum number of given paths that are accessed first in other threads, so that they cannot block the main thread. */
+export const MAX_FIRST_STATS = 64;
+
 /** Callbacks of a copy, and the signal that ends it. */
 export interface CopyListeners {
   emit: (event: TransferEvent) => void;

@@ -19,8 +19,12 @@ describe("the turn of a server in a login", () => {
       provers: () => Promise.resolve([]),
       timeoutMs: 30_000,
     });
-    await peer.turnOfServer();
-    await received.promise;
+    let isTurn = false;
+    const turn = peer.turnOfServer().then(() => isTurn = true);
+    // Connecting takes a turn of the event loop.
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+    assertEquals(isTurn, false);
+    await Promise.all([turn, received.promise]);
     peer.kill();
     await peer.turnOfServer();
     assertEquals((await peer.status).code, 255);

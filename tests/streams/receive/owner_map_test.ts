@@ -166,7 +166,7 @@ describe("owners of a receiver", () => {
     let now = 0;
     const map = new OwnerMap({ ...ACCOUNTS, idOf }, { note: (text) => notes.push(text), now: () => now });
     await map.add([{ kind: "user", id: 5, name: "alice" }, { kind: "group", id: 8, name: "lost" }]);
-    // The number may be that of somebody else on this host.
+    // The number may be that of another user on this host.
     assertEquals(map.mapped({ mode: 0o6755, uid: 5, gid: 0 }), { mode: 0o755, uid: 5, gid: 0 });
     now = 9_999;
     assertEquals([map.retry(), asked], [undefined, ["alice"]]);
