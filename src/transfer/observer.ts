@@ -4,6 +4,9 @@ import type { ClientSession } from "../session/model/client_session.ts";
 import type { AuthenticatedStream } from "../session/model/session.ts";
 import type { Machine } from "./machine.ts";
 
+/** Features that no observed session uses: the times of large files are those of their announcements. */
+export const UNOBSERVABLE: readonly string[] = ["pieces"];
+
 /** The remote end of an observed session. */
 export interface ObservedPeer {
   /** Name of its host. */

@@ -10,7 +10,7 @@ import { agreedOptions } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
 import { type ConnectedEvent, failedEvent, type ItemEvent, type TransferEvent } from "../events.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import type { ObservedPeer } from "../observer.ts";
+import { type ObservedPeer, UNOBSERVABLE } from "../observer.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import type { Outcome } from "../totals.ts";
 import { checkOffered, haveTargets, maxOffered, onlyNames, withTargets } from "./accept_sources.ts";
@@ -40,6 +40,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
   const session = await openClientSession(peer.process, {
     job,
     needed: requiredFeatures({ job, sources, manifest: options.manifest !== undefined, reach }),
+    without: options.observer && UNOBSERVABLE,
     cipher,
     engine: machine.cipher,
     reach,

@@ -15,7 +15,7 @@ import { explainLoss } from "../client/lost_copy.ts";
 import { OpenPeers } from "../client/open_peers.ts";
 import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import type { ObservedPeer } from "../observer.ts";
+import { type ObservedPeer, UNOBSERVABLE } from "../observer.ts";
 import { sendRequested, sourcesOfJob, withPaths } from "../requested_sources.ts";
 import type { Outcome } from "../totals.ts";
 import { RelayedTransfer } from "./transfer.ts";
@@ -69,7 +69,8 @@ class RelayedCopy {
     await sendRequested(from, sources);
     begun(from.secrets.id.slice(0, 8));
     // The receiver would map those users and groups in access control lists that own files, and no others.
-    const without = from.features.includes("acl-owners") ? undefined : ["acl-owners"];
+    const unmapped = from.features.includes("acl-owners") ? [] : ["acl-owners"];
+    const without = this.#options.observer ? [...unmapped, ...UNOBSERVABLE] : unmapped;
     const to = await this.#open(this.#options.to, { direction: "push", target: target.path, ...shared }, without);
     await using transfer = new RelayedTransfer(from, to, {
       ...this.#options,
