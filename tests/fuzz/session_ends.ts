@@ -153,6 +153,7 @@ function peerOf({ toRemote, toClient }: Pipes): PeerProcess {
     ...{ name: "there", ...pipes, status, errors },
     kill: () => toClient.end(),
     end: () => status,
+    timeToLoad: () => Promise.resolve(),
   } as unknown as PeerProcess;
 }
 
