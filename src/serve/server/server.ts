@@ -17,6 +17,7 @@ import { readOpening } from "./opening.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
 import { describeEnd, describeTask } from "./session_report.ts";
+import { FaultLog } from "./fault_log.ts";
 import { StrangerLog } from "./stranger_log.ts";
 import { TlsEnd } from "./tls_end.ts";
 
@@ -66,8 +67,7 @@ export class Server {
   #certified?: OwnTls;
   readonly #sessions = new Map<string, ServedSession>();
   readonly #strangers: StrangerLog;
-  /** Faults of this host in this period, and their numbers. Strangers must not hide them. */
-  readonly #faults = new Map<string, number>();
+  readonly #faults: FaultLog;
   /** Number of connections with a session, until the client has received the last message. */
   #running = 0;
   readonly #ended = new AbortController();
@@ -79,6 +79,7 @@ export class Server {
     this.#tls = ownTls(credentialsOf(identity), identity.certificate);
     this.#certified = certified && ownTls(certified, certified.certificate);
     this.#strangers = new StrangerLog(options.log);
+    this.#faults = new FaultLog((text) => options.log("warn", text));
   }
 
   /** Accepts connections until the server has ended. */
@@ -101,7 +102,7 @@ export class Server {
           if (this.#ended.signal.aborted) return undefined;
           // Such as no free descriptors: the connections in progress free some.
           const fault = `cannot accept a connection: ${messageOf(error)}`;
-          this.#noteFault(fault, fault);
+          this.#faults.add(fault, fault);
           return delay(100);
         });
         if (this.#ended.signal.aborted) return;
@@ -130,19 +131,9 @@ export class Server {
     return this.#sessions.size;
   }
 
-  /** Logs the text for the first fault of its kind in a period, and counts the others. */
-  #noteFault(fault: string, text: string): void {
-    const count = (this.#faults.get(fault) ?? 0) + 1;
-    this.#faults.set(fault, count);
-    if (count === 1) this.#options.log("warn", text);
-  }
-
   #endPeriod(): void {
     this.#strangers.endPeriod();
-    for (const [fault, count] of this.#faults) {
-      if (count > 1) this.#options.log("warn", `${count - 1} more connection${count === 2 ? "" : "s"}: ${fault}`);
-    }
-    this.#faults.clear();
+    this.#faults.endPeriod();
   }
 
   #admit(conn: Deno.TcpConn): void {
@@ -156,7 +147,7 @@ export class Server {
     this.#serve(conn, admission).catch((error) => {
       const reason = admission.isDropped ? "dropped for a newer connection" : describeFailure(error);
       const fault = faultOf(error);
-      if (fault !== undefined) this.#noteFault(fault, `${address}: ${reason}`);
+      if (fault !== undefined) this.#faults.add(fault, `${address}: ${reason}`);
       else this.#strangers.add(address, reason, error instanceof LoginRefused ? "warn" : "info");
       closeQuietly(conn);
     }).finally(() => admission[Symbol.dispose]());

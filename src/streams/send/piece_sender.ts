@@ -3,7 +3,6 @@
 import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { changeNote, FileChange, isFreshChange } from "../../files/stat/file_change.ts";
-import { shrunkFile } from "../../files/stat/file_failure.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { PACK_HEADER_BYTES, type PackHeader, Piece, writePackHeader } from "../../protocol/data/pack.ts";
@@ -13,6 +12,7 @@ import type { FrameSender } from "../frames/frame_sender.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import type { PackUnit, RangedItem } from "../unit.ts";
 import { addSent, type SentPack } from "./sent_pack.ts";
+import { changeSinceWalk, openFound, readFully } from "./source_file.ts";
 
 /** Each piece but the last ends at a multiple of this, so that the receiver writes whole pages. */
 const PAGE = 4096;
@@ -51,16 +51,15 @@ export class PieceSender {
 
   /** Sends all pieces. A file that cannot be read is a failure of the unit. */
   async send(source: SourceReader): Promise<void> {
-    const { file: { root, path, identity, size, times }, sent } = this.#file;
+    const { file, sent } = this.#file;
+    const { size, times } = file;
     let reader: RangeReader | undefined;
     sent.planIndex = 0;
     try {
-      reader = source.openLarge(root, path, identity);
-      // A file that only grows, such as a log, is sent up to the size in the walk.
-      if (reader.size < size) throw shrunkFile(reader.path, "after it was found");
+      reader = openFound(source, file);
       // Before it is read: a write between two reads may leave the time the same.
       this.#isFresh = isFreshChange(times, Date.now());
-      if (this.#sparse && reader.dataAt(0, size) < size) sent.grown.push({ item: this.#file.file, bytesBefore: size });
+      if (this.#sparse && reader.dataAt(0, size) < size) sent.grown.push({ item: file, bytesBefore: size });
       else while (this.#offset < size) await this.#sendPiece(reader);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -83,7 +82,7 @@ export class PieceSender {
     const room = payloadEnd - start;
     const isLast = size - offset <= room;
     const length = isLast ? size - offset : room - room % PAGE;
-    if (reader.readAt(bytes, start, length, offset) < length) throw shrunkFile(reader.path, "while it was read");
+    readFully(reader, bytes, start, { offset, length });
     const sum = crc32(bytes, start, start + length);
     this.#crc32 = combineCrc32(this.#crc32, sum, length);
     this.#offset += length;
@@ -106,9 +105,9 @@ export class PieceSender {
 
   /** Notes a change of the file since the walk. @returns whether there was any. */
   #noteChange(reader: RangeReader): boolean {
-    const { file: { size, times }, sent: { notes } } = this.#file;
-    const change = reader.size > size ? FileChange.grown : reader.changeSince(times);
-    const note = changeNote(reader.path, change, size);
+    const { file, sent: { notes } } = this.#file;
+    const change = changeSinceWalk(reader, file);
+    const note = changeNote(reader.path, change, file.size);
     if (note !== undefined) notes.push(note);
     return change !== FileChange.none;
   }

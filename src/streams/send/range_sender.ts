@@ -19,6 +19,7 @@ import type { SourceChange } from "../report.ts";
 import type { StreamJob } from "../run/job.ts";
 import type { RangeUnit } from "../unit.ts";
 import { BlockSender, CONTENTS } from "./block_sender.ts";
+import { changeSinceWalk, openFound, readFully } from "./source_file.ts";
 
 /** Maximum bytes of a hole per block. The format allows nearly 4 GiB. */
 const MAX_HOLE_BYTES = 1 << 30;
@@ -86,8 +87,7 @@ export class RangeSender {
     if (!reader) return;
     // Since the walk, and not since this range began: other streams read other ranges of the same file.
     const changed = () => {
-      const since = reader.changeSince(unit.times);
-      const change = reader.size > unit.size ? FileChange.grown : since;
+      const change = changeSinceWalk(reader, unit);
       return change === FileChange.none ? undefined : { path: reader.path, change };
     };
     const now = changed();
@@ -139,7 +139,7 @@ export class RangeSender {
     this.#window ??= new Uint8Array(blockBytes);
     for (let { start } = literal; start < literal.end && !sent.refused;) {
       const part = { start, end: fineWindowEnd({ start, end: literal.end }, fine, blockBytes) };
-      readFully(reader, this.#window, 0, part);
+      readFully(reader, this.#window, 0, { offset: part.start, length: part.end - part.start });
       for (const copy of findFine(this.#window, part, fine, (...block) => digester.digest(...block))) {
         await this.#sendWindow(part, { start, end: copy.start }, sent);
         await this.#blocks.sendOld(sent, copy);
@@ -175,7 +175,7 @@ export class RangeSender {
           length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, left);
           // A hole that was made between the two calls is read as data.
           if (sparse) length = reader.dataAt(offset, length) || length;
-          if (!shared) readFully(reader, this.#blocks.bytes, CONTENTS, { start: offset, end: offset + length });
+          if (!shared) readFully(reader, this.#blocks.bytes, CONTENTS, { offset, length });
         }
       } catch (error) {
         sent.failure = toFailure(error);
@@ -216,10 +216,7 @@ export class RangeSender {
   #readerOf(unit: RangeUnit): RangeReader {
     if (this.#open?.file !== unit.file) {
       this.close();
-      const reader = this.#reader.openLarge(unit.root, unit.path, unit.identity);
-      this.#open = { file: unit.file, reader };
-      // A file that only grows, such as a log, is sent up to the size in the walk.
-      if (reader.size < unit.size) throw shrunkFile(reader.path, "after it was found");
+      this.#open = { file: unit.file, reader: openFound(this.#reader, unit) };
     }
     return this.#open!.reader;
   }
@@ -228,9 +225,4 @@ export class RangeSender {
 /** Returns the reference to an open file; undefined if a block cannot represent its numbers. */
 function sharedFile({ shared }: RangeReader): SharedFile | undefined {
   return shared && Number.isSafeInteger(shared.dev) && Number.isSafeInteger(shared.inode) ? shared : undefined;
-}
-
-/** Reads a range to bytes[at...]. @throws {FileError} */
-function readFully(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, at: number, { start, end }: ByteRange): void {
-  if (reader.readAt(bytes, at, end - start, start) < end - start) throw shrunkFile(reader.path, "while it was read");
 }

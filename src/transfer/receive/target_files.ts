@@ -19,6 +19,7 @@ import { StreamPool } from "../../streams/run/pool.ts";
 import type { ReceivedPack, ReceiveReport } from "../../streams/report.ts";
 import { failedEvent } from "../events.ts";
 import { ProgressTimer } from "../progress_timer.ts";
+import { ReportedTexts } from "../reported_texts.ts";
 import { StreamGroup } from "../streams/stream_group.ts";
 import type { Deletion } from "./deletion.ts";
 import { DirectoryFinalizer } from "./directory_finalizer.ts";
@@ -56,7 +57,7 @@ export class TargetFiles {
   #otherFailures = 0;
   #swept = false;
   /** Notes so far: several streams may report the same one. */
-  readonly #notes = new Set<string>();
+  readonly #notes = new ReportedTexts();
   readonly #same: GatheredNote;
   readonly #inPlace: GatheredNote;
 
@@ -266,9 +267,7 @@ export class TargetFiles {
   }
 
   #note(text: string): void {
-    if (this.#notes.has(text)) return;
-    this.#notes.add(text);
-    noteUser(this.#options, text);
+    if (this.#notes.add(text)) noteUser(this.#options, text);
   }
 
   #report(report: ReceiveReport): void {

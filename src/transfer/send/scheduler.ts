@@ -11,7 +11,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SelectedRecords } from "../../protocol/data/select_records.ts";
-import { type Failure, isPlaced, isToBeAnnounced } from "../../protocol/failure.ts";
+import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import type { WirePath } from "../../protocol/wire_path.ts";
 import { toFailure } from "../../streams/failure.ts";
@@ -29,12 +29,11 @@ import type {
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import { EarlyStop } from "./early_stop.ts";
 import type { ItemizedChanges } from "./itemized_changes.ts";
-import { LargeFiles, MIN_DELTA_BYTES } from "./large_files.ts";
+import { LargeFiles } from "./large_files.ts";
 import { LostFiles } from "./lost_files.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
-import { isPart } from "./announcement.ts";
 import { planOf } from "./compared_file.ts";
-import { PiecePolicy } from "./piece_policy.ts";
+import { PieceFiles } from "./piece_files.ts";
 import { forEachFile, listSent } from "./sent_contents.ts";
 import { SourceDigests } from "./source_digests.ts";
 import { shownPath } from "./sources/names.ts";
@@ -73,9 +72,7 @@ export class Scheduler {
   readonly #links: SelectedRecords[] = [];
   readonly #lost = new LostFiles();
   readonly #changes = new Condition();
-  readonly #piecePolicy = new PiecePolicy();
-  /** Files that could not be sent in pieces. */
-  readonly #unpieced: RangedItem[] = [];
+  readonly #pieces: PieceFiles;
   /** The step of the walk that streams wait for. */
   #stepping: Promise<void> | undefined;
   #closed = false;
@@ -84,6 +81,7 @@ export class Scheduler {
   constructor(walk: Walk, host: SchedulerHost, options: SchedulerOptions) {
     this.#host = host;
     this.#options = options;
+    this.#pieces = new PieceFiles(options);
     this.#walk = new WalkQueue(walk);
     this.#earlyStop = new EarlyStop((message) => host.note(message));
     this.#large = new LargeFiles({
@@ -225,7 +223,7 @@ export class Scheduler {
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#units.take(stream) ?? this.#takeRange(stream);
       if (unit) this.#large.taken(unit);
-      if (unit) this.#piecePolicy.start();
+      if (unit) this.#pieces.begin();
       if (unit) return unit;
       if (this.#handleAnswers()) continue;
       if (this.#mayStep()) await this.#step();
@@ -253,7 +251,7 @@ export class Scheduler {
     } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
     else {
       this.#large.report(report, unit as RangeUnit | InputUnit);
-      if (this.#isSentWhole(unit)) this.#piecePolicy.sent(report.end - report.start);
+      this.#pieces.sent(unit, report.end - report.start);
       if (unit.type === "input") this.#walk.addInput(report.end);
     }
     this.#changes.notifyAll();
@@ -283,7 +281,7 @@ export class Scheduler {
 
   /** Whether no unit, large file or comparison is in progress. */
   get #isIdle(): boolean {
-    return this.#units.isEmpty && this.#large.size === 0 && this.#unpieced.length === 0 &&
+    return this.#units.isEmpty && this.#large.size === 0 && this.#pieces.refused === 0 &&
       (this.#planner?.idle ?? true) &&
       (this.#verification?.idle ?? true);
   }
@@ -322,12 +320,6 @@ export class Scheduler {
     });
   }
 
-  /** Returns whether all bytes of a range were sent, and none of them as a hole or from another file. */
-  #isSentWhole(unit: WorkUnit): boolean {
-    const { sparse, offersLocalCopy } = this.#options;
-    return unit.type === "range" && !unit.segments && !sparse && !offersLocalCopy;
-  }
-
   #takeRange(stream: number): WorkUnit | undefined {
     const unit = this.#large.next(this.#units.nextUnit);
     if (unit) this.#units.taken(unit, stream);
@@ -336,11 +328,12 @@ export class Scheduler {
 
   #reportPack(unit: PackUnit, report: PackReport): void {
     const { listing } = this.#host;
-    const { inPlace, contents, refused } = report;
-    if (unit.file && (report.grown.length > 0 || refused.some(isToBeAnnounced))) {
-      return this.#refusePieces(unit.file, report);
+    const { inPlace, contents } = report;
+    if (unit.file && this.#pieces.isRefused(report)) {
+      if (this.#earlyStop.isFull) return this.#earlyStop.dropped();
+      return this.#pieces.refuse(unit.file);
     }
-    this.#piecePolicy.sent(report.bytes);
+    this.#pieces.sent(unit, report.bytes);
     this.done.files += report.files;
     this.done.bytes += report.bytes;
     for (const failure of report.failures) this.#fail(failure, "sender");
@@ -362,20 +355,13 @@ export class Scheduler {
     }
   }
 
-  /** Announces a file that has holes, or that the receiver must write in place. Other files may be like it. */
-  #refusePieces(file: RangedItem, { grown }: PackReport): void {
-    if (grown.length === 0) this.#options.pieces = false;
-    if (this.#earlyStop.isFull) this.#earlyStop.dropped();
-    else this.#unpieced.push(file);
-  }
-
   /** Starts the work that comparisons and reports have found. @returns whether there was any. */
   #handleAnswers(): boolean {
     const isWalked = this.#walk.isEmpty;
     const { hasRoom } = this.#large;
-    const unpieced = hasRoom ? this.#unpieced.shift() : undefined;
-    if (unpieced) {
-      this.#large.announce(unpieced);
+    const refused = hasRoom ? this.#pieces.takeRefused() : undefined;
+    if (refused) {
+      this.#large.announce(refused);
       return true;
     }
     if (this.#verification?.step({ hasRoom, flush: isWalked })) return true;
@@ -454,18 +440,10 @@ export class Scheduler {
   }
 
   #sendLarge(item: RangedItem, { replaces = false }: { replaces?: boolean } = {}): void {
-    if (this.#isSentInPieces(item, { replaces })) this.#units.add({ type: "pack", ...planOf([item]), file: item });
+    const isLast = this.#walk.isEmpty && (this.#planner?.idle ?? true);
+    const isInPieces = !isLast && this.#pieces.includes(item, { replaces, verifies: this.#verification !== undefined });
+    if (isInPieces) this.#units.add({ type: "pack", ...planOf([item]), file: item });
     else this.#large.announce(item, { replaces });
-  }
-
-  /** Returns whether a large file is sent on one stream, while others send what follows. */
-  #isSentInPieces(item: RangedItem, { replaces }: { replaces: boolean }): boolean {
-    const { pieces, digests, delta, offersLocalCopy, streams } = this.#options;
-    if (!pieces || digests || offersLocalCopy || this.#verification || isPart(item)) return false;
-    // Only what has changed is sent.
-    if (replaces && delta && item.size >= MIN_DELTA_BYTES) return false;
-    if (this.#walk.isEmpty && (this.#planner?.idle ?? true)) return false;
-    return item.size <= this.#piecePolicy.limit(streams);
   }
 
   #addPack({ plan, records }: SelectedRecords): number {
@@ -486,9 +464,10 @@ export class Scheduler {
     const waiting = this.#units.drop((unit) =>
       unit.type === "compare" ? !unit.verify : unit.type === "pack" && !this.#verification?.sendsAgain(unit.unit)
     );
-    const hasOthers = this.#links.length + this.#unpieced.length + waiting.length > 0;
+    const hasOthers = this.#links.length + this.#pieces.refused + waiting.length > 0;
     const dropped = [this.#walk.stop(), this.#planner?.stop(waiting) ?? false, hasOthers];
-    this.#links.length = this.#unpieced.length = 0;
+    this.#links.length = 0;
+    this.#pieces.stop();
     if (dropped.includes(true)) this.#earlyStop.dropped();
   }
 }

@@ -25,6 +25,7 @@ import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
 import { hostIdentity } from "../host_identity.ts";
 import { sendOffered } from "../offered_sources.ts";
+import { ReportedTexts } from "../reported_texts.ts";
 import { StreamGroup } from "../streams/stream_group.ts";
 import { SMALL_JOB, streamsFor } from "../streams/stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
@@ -61,7 +62,7 @@ class Sender implements AsyncDisposable {
   readonly #moved?: MovedSources;
   readonly #progress: SenderProgress;
   /** Notes about owners, which each stream reports. */
-  readonly #ownerNotes = new Set<string>();
+  readonly #ownerNotes = new ReportedTexts();
   #streams?: StreamGroup;
   #streamCount = 0;
   /** Whether the receiver skips entries. */
@@ -336,9 +337,7 @@ class Sender implements AsyncDisposable {
   }
 
   #noteOwners(message: string): void {
-    if (this.#ownerNotes.has(message)) return;
-    this.#ownerNotes.add(message);
-    this.#note(message);
+    if (this.#ownerNotes.add(message)) this.#note(message);
   }
 
   #plan(entry: PlannedEntry): void {
