@@ -41,8 +41,9 @@ export function openCopyLog(
     level,
     sink(record: LogRecord) {
       const line = formatLogRecord(record);
-      if (depth(record.level) <= depth(shown)) print(line);
+      // First, so that the file contains each line that the user has seen.
       file?.write(line);
+      if (depth(record.level) <= depth(shown)) print(line);
     },
   });
   return {
