@@ -17,19 +17,20 @@ const RATE_UNITS: Record<string, number> = {
 /** Maximum rate, in kbit/s. */
 const MAX_RATE = 1_000_000_000;
 
+const RATE_HINT =
+  "Write a number of kbit/s, or a unit: K, M or G for KiB/s, MiB/s or GiB/s; KB, MB or GB; kbit, mbit or gbit";
+
 /**
  * Parses `50000`, `10M`, `10MB`, `80mbit` or `1.5gbit/s`. Returns whole kbit/s, rounded.
  *
  * @param shown Name of the setting in messages: `Option "-l"`.
  * @throws {UsageError}
  */
-export function parseRate(text: string, shown: string): number {
+export function parseRate(text: string, shown: string, hint = RATE_HINT): number {
   const [, digits, unit] = /^([0-9]{1,15}(?:\.[0-9]{1,9})?)([a-z]*)(?:\/s)?$/i.exec(text) ?? [];
   // A plain number is whole, as with scp.
   const isNumber = digits !== undefined && Object.hasOwn(RATE_UNITS, unit) && (unit !== "" || /^[0-9]+$/.test(text));
   const value = isNumber ? Math.round(Number(digits) * RATE_UNITS[unit] / 1000) : NaN;
   if (value >= 1 && value <= MAX_RATE) return value;
-  throw new UsageError(`${shown} must be a rate from 1 kbit/s to 1000 Gbit/s, not ${quotePath(text)}`, {
-    hint: "Write a number of kbit/s, or a unit: K, M or G for KiB/s, MiB/s or GiB/s; KB, MB or GB; kbit, mbit or gbit",
-  });
+  throw new UsageError(`${shown} must be a rate from 1 kbit/s to 1000 Gbit/s, not ${quotePath(text)}`, { hint });
 }

@@ -37,7 +37,10 @@ export interface FlagRow {
   readonly defaultText?: string;
   /** Environment variable that is read if the option is not given. */
   readonly env?: string;
-  /** Hint for a value that is refused. */
+  /**
+   * Hint for a value that is refused. If the option has a short name: states that the option of another tool with this name takes
+   * no value, which may have been meant as an operand.
+   */
   readonly hint?: string;
   /** Each value is a filter rule. The rules of all such options form one list, in the order given. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;

@@ -1,4 +1,4 @@
-import { escapePath, UsageError } from "../../errors.ts";
+import { escapePath, quotePath, UsageError } from "../../errors.ts";
 import type { FilterRule } from "../../files/walk/filter.ts";
 import { type Flag, isNegatable, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./values/flag_value.ts";
@@ -16,6 +16,8 @@ export interface ParsedArguments {
   operands: string[];
   /** Number of operands after "--"; undefined without "--". */
   afterDashes?: number;
+  /** Hint for a missing operand, which an option may have taken as its value; undefined if none may have. */
+  takenOperand?: string;
 }
 
 /**
@@ -30,6 +32,7 @@ export function parseArguments(given: readonly string[]): ParsedArguments {
   const values: Values = {};
   const operands: string[] = [];
   let afterDashes: number | undefined;
+  let takenOperand: string | undefined;
   for (let at = 0; at < args.length; at++) {
     const arg = args[at];
     if (arg === "--") {
@@ -39,10 +42,13 @@ export function parseArguments(given: readonly string[]): ParsedArguments {
     }
     const next: string | undefined = args[at + 1];
     if (arg.startsWith("--")) at += parseLong(arg, next, values);
-    else if (arg.startsWith("-") && arg !== "-") at += parseBundle(arg, next, values);
-    else operands.push(arg);
+    else if (arg.startsWith("-") && arg !== "-") {
+      const used = parseBundle(arg, next, values);
+      if (used > 0) takenOperand ??= hintOfTaken(arg, next);
+      at += used;
+    } else operands.push(arg);
   }
-  return { flags: values as RawFlags, operands, afterDashes };
+  return { flags: values as RawFlags, operands, afterDashes, ...takenOperand && { takenOperand } };
 }
 
 /** Matches exact command lines only, so that `escp help host:` copies a file of that name. */
@@ -90,6 +96,15 @@ function parseBundle(arg: string, next: string | undefined, values: Values): num
     return attached ? 0 : 1;
   }
   return 0;
+}
+
+/** Returns a hint if the option at the end of a bundle took the next argument, but the option of another tool takes none. */
+function hintOfTaken(arg: string, next: string): string | undefined {
+  const char = [...arg].at(-1)!;
+  const flag = findShort(char);
+  // A number is not meant as an operand.
+  if (!flag?.hint || (flag.kind !== "string" && flag.kind !== "list")) return undefined;
+  return `-${char} took ${quotePath(next)} as its value; ${flag.hint}`;
 }
 
 /** Returns whether "h" is that of rsync -avh: printing the help instead of copying would surprise. */

@@ -61,7 +61,7 @@ export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
 
 /** @throws {UsageError} */
 export function runOptions(
-  { operands: given, afterDashes, flags: line }: ParsedArguments,
+  { operands: given, afterDashes, takenOperand, flags: line }: ParsedArguments,
   { env, driveLetters, configs = {} }: Environment,
 ): RunOptions {
   const { fileList, filesFrom } = listsOf(line);
@@ -70,7 +70,7 @@ export function runOptions(
   if (texts.length < 2 && !fileList) {
     const problem = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${problem}: a source and a target are needed`, {
-      hint: `${USAGE}; see "escp --help"`,
+      hint: `${USAGE}; ${takenOperand ?? 'see "escp --help"'}`,
     });
   }
   const shard = line.shard === undefined ? undefined : parseShardNumber(line.shard, env);

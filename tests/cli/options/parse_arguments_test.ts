@@ -147,18 +147,34 @@ describe("parseArguments", () => {
     assertEquals(parseArguments(["-h"]).flags.help, true);
   });
 
-  it("adds a hint to a value that fits the -P and -t of rsync", () => {
-    for (const letter of ["-P", "-t"]) {
+  it("adds a hint to a value that fits the -P, -t and -l of rsync", () => {
+    for (const letter of ["-P", "-t", "-l"]) {
       const error = assertThrows(() => parseArguments(["-a" + letter.slice(1), "src"]), UsageError) as UsageError;
       assertStringIncludes(error.hint!, `not the ${letter} of rsync`);
     }
   });
 
-  it("a number out of the range of -P or -t gets no hint about rsync", () => {
-    for (const args of [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"]]) {
+  it("a number, or a value of a long option, gets no hint about rsync", () => {
+    for (const args of [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"], ["--port=a"]]) {
       const { hint } = assertThrows(() => parseArguments(args), UsageError) as UsageError;
       assertEquals(hint, undefined, args.join(" "));
     }
+  });
+
+  it("returns a hint if an option took an argument as its value that would be an operand of rsync", () => {
+    const hint = '-i took "src" as its value; -i is not the -i of rsync: --itemize-changes lists changes';
+    assertEquals(parseArguments(["-ai", "src", "h:"]).takenOperand, hint);
+    assertEquals(parseArguments(["-i", "src", "-c", "h:"]).takenOperand, hint);
+    for (const char of "cDFJoS") {
+      assertStringIncludes(
+        parseArguments(["-a" + char, "src"]).takenOperand!,
+        `; -${char} is not the -${char} of rsync: `,
+      );
+    }
+    assertEquals(
+      parseArguments(["-ikey", "--identity", "key", "-bs", "-P", "22", "-t", "4", "a"]).takenOperand,
+      undefined,
+    );
   });
 
   it("escapes control characters in errors", () => {

@@ -1,6 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { VERSION } from "../../../src/cli/version.ts";
+import { UsageError } from "../../../src/errors.ts";
 import { copyRun, usageError } from "./command_lines.ts";
 import { forwardedWords } from "../../../src/cli/options/forwarded_words.ts";
 
@@ -19,6 +20,11 @@ describe("operands of a copy", () => {
   it("must contain a source and a target", () => {
     assertEquals(usageError(), "Nothing to copy: a source and a target are needed");
     assertEquals(usageError("a"), "The target is missing: a source and a target are needed");
+    const { hint } = assertThrows(() => copyRun("-ac", "src", "h:"), UsageError) as UsageError;
+    assertStringIncludes(
+      hint!,
+      '; -c took "src" as its value; -c is not the -c of rsync: --checksum compares contents',
+    );
     assertEquals(usageError("a", ""), "A source or target is empty");
   });
 

@@ -19,6 +19,7 @@ export const CONNECTION = [
     short: "i",
     kind: "list",
     argument: "FILE",
+    hint: "-i is not the -i of rsync: --itemize-changes lists changes",
     help: "Private key for ssh",
   },
   {
@@ -26,6 +27,7 @@ export const CONNECTION = [
     short: "J",
     kind: "string",
     argument: "DEST",
+    hint: "-J is not the -J of rsync: -p preserves times, and --symlinks skip omits symbolic links",
     help: "Connect through this host; A,B,C for several",
   },
   {
@@ -33,6 +35,7 @@ export const CONNECTION = [
     short: "F",
     kind: "string",
     argument: "FILE",
+    hint: "-F is not the -F of rsync: --exclude-from reads rules from a file",
     help: "Configuration file for ssh",
   },
   {
@@ -40,6 +43,7 @@ export const CONNECTION = [
     short: "o",
     kind: "list",
     argument: "OPTION",
+    hint: "-o is not the -o of rsync: -p preserves the owner if permitted",
     help: "Any ssh option, such as -oConnectTimeout=9",
   },
   {
@@ -47,6 +51,7 @@ export const CONNECTION = [
     short: "c",
     kind: "string",
     argument: "CIPHER",
+    hint: "-c is not the -c of rsync: --checksum compares contents",
     help: "Cipher of the ssh connection",
   },
   {
@@ -55,6 +60,7 @@ export const CONNECTION = [
     kind: "string",
     argument: "PROGRAM",
     default: "ssh",
+    hint: "-S is not the -S of rsync: --sparse preserves holes",
     help: "Program to run instead of ssh",
   },
   {
@@ -64,6 +70,7 @@ export const CONNECTION = [
     kind: "string",
     argument: "PATH",
     default: "escp",
+    hint: "-D is not the -D of rsync: devices and FIFOs are skipped with a note",
     help: "Path of escp on the remote host",
   },
   {

@@ -32,6 +32,7 @@ export const SPEED = [
     kind: "rate",
     argument: "RATE",
     forwarded: true,
+    hint: "-l is not the -l of rsync: --symlinks preserve copies symbolic links, and -a implies it",
     help: "Maximum rate over all data connections: in kbit/s, or with a unit as in 10M (MiB/s) or 80mbit",
   },
   {

@@ -11,15 +11,16 @@ import { parseTime } from "./time.ts";
  */
 export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {
   if (flag.kind === "size") return parseSize(flag, text, shown);
-  if (flag.kind === "rate") return parseRate(text, shown);
+  if (flag.kind === "rate") return parseRate(text, shown, hintFor(flag, text, shown));
   if (flag.kind === "time") {
     parseTime(text, shown, 0);
     return text;
   }
   if (flag.kind === "number") return parseNumber(flag, text, shown);
-  if (text === "") throw new UsageError(`${shown} must not be empty`, { hint: flag.hint });
+  const hint = hintFor(flag, text, shown);
+  if (text === "") throw new UsageError(`${shown} must not be empty`, { hint });
   if (flag.choices && !flag.choices.includes(text)) {
-    throw new UsageError(`${shown} must be ${oneOf(flag.choices)}, not ${quotePath(text)}`, { hint: flag.hint });
+    throw new UsageError(`${shown} must be ${oneOf(flag.choices)}, not ${quotePath(text)}`, { hint });
   }
   return text;
 }
@@ -29,9 +30,15 @@ function parseNumber(flag: Flag, text: string, shown: string): number {
   const max = flag.max ?? Number.MAX_SAFE_INTEGER;
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  // The hint explains an option of another tool, which takes no number.
-  const hint = /^-?[0-9.]+$/.test(text) ? undefined : flag.hint;
+  const hint = hintFor(flag, text, shown);
   throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint });
+}
+
+/** Returns the hint for a refused value. One about the short name does not fit the long one, or a number. */
+function hintFor({ short, hint }: Flag, text: string, shown: string): string | undefined {
+  if (short === undefined) return hint;
+  const isNumber = /^-?[0-9.]+[a-z/]*$/i.test(text);
+  return shown === `Option "-${short}"` && !isNumber ? hint : undefined;
 }
 
 const UNITS = ["", "K", "M", "G"];
