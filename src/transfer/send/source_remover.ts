@@ -45,6 +45,15 @@ export async function removeSources(confirmed: ConfirmedSources, host: RemovalHo
   const remover = new SourceRemover(host, repeatedPaths(confirmed));
   const yielder = new EventLoopYielder();
   try {
+    // Followed links come first, and all are examined before one is removed: they show nothing once their files are removed.
+    for (const entry of confirmed.entries()) {
+      remover.findLink(entry);
+      await (host.turn() ?? yielder.yieldIfDue());
+    }
+    for (const link of remover.links.splice(0)) {
+      remover.removeLink(link);
+      await (host.turn() ?? yielder.yieldIfDue());
+    }
     // Hard links come last: their files show whether they are unchanged.
     for (const links of confirmed.hasHardLinks ? [false, true] : [false]) {
       for (const entry of confirmed.entries()) {
@@ -87,12 +96,21 @@ type Contents = Pick<FileStat, "size" | "mtime" | "mtimeNs">;
 
 type ChangeTime = Pick<FileStat, "ctime" | "ctimeNs">;
 
+/** A symbolic link that was followed, and whose file has not changed. */
+interface FollowedLink {
+  entry: ConfirmedEntry;
+  /** The mark of the link itself. */
+  mark: number;
+}
+
 /** Time of a change before every run. */
 const LONG_AGO: ChangeTime = { ctime: 0, ctimeNs: 0 };
 
 class SourceRemover {
   /** Number of removed entries. */
   removed = 0;
+  /** Links that `findLink` has found. */
+  readonly links: FollowedLink[] = [];
   readonly #host: RemovalHost;
   /** The open tree, and its current directory. */
   #open?: { key: string; root: SourceRoot; tree: DirectoryTree; directory?: string; failure?: FileError };
@@ -115,14 +133,36 @@ class SourceRemover {
     this.#open = undefined;
   }
 
+  /** Adds an entry to `links` if it is a followed link that `remove` would remove. */
+  findLink(entry: ConfirmedEntry): void {
+    if (entry.type !== RecordType.file || !this.#isFollowed(entry) || this.#isRepeated(entry)) return;
+    ignoreFileErrors(() => {
+      const { tree, name } = this.#enter(entry);
+      const stat = tree.statEntry(name, { follow: false });
+      if (stat?.kind !== FileKind.symlink) return;
+      const unchanged = this.#unchanged(entry, stat, tree, name);
+      if (unchanged && !isLater(unchanged, this.#host.since)) this.links.push({ entry, mark: entryMark(stat) });
+    });
+  }
+
+  /** Removes a link that `findLink` has found, unless it has changed since. `remove` reports what stays. */
+  removeLink({ entry, mark }: FollowedLink): void {
+    ignoreFileErrors(() => {
+      const { tree, name } = this.#enter(entry);
+      const stat = tree.statEntry(name, { follow: false });
+      if (stat?.kind !== FileKind.symlink || entryMark(stat) !== mark) return;
+      tree.unlink(name);
+      this.removed++;
+    });
+  }
+
   /** Removes an entry unless it has changed. Reports a failure. */
   remove(entry: ConfirmedEntry): void {
     const source = this.#host.roots[entry.root];
     const path = joinPath(source.path, joinPath(entry.directory, entry.name));
-    if (this.#repeated.size > 0 && this.#repeated.has(pathKey(entry))) return this.#alike.add(path);
+    if (this.#isRepeated(entry)) return this.#alike.add(path);
     try {
-      const tree = this.#enter(source, entry);
-      const name = entry.name === "" ? baseName(source.path) : entry.name;
+      const { tree, name } = this.#enter(entry);
       const stat = tree.statEntry(name, { follow: false });
       if (!stat) return;
       const unchanged = this.#unchanged(entry, stat, tree, name);
@@ -147,6 +187,15 @@ class SourceRemover {
     this.#throughLinks.note("reached through a link to a directory", this.#host.note);
   }
 
+  #isRepeated(entry: ConfirmedEntry): boolean {
+    return this.#repeated.size > 0 && this.#repeated.has(pathKey(entry));
+  }
+
+  /** Whether a link was followed: links are, or the user named it. The link is removed then, not its file. */
+  #isFollowed(entry: ConfirmedEntry): boolean {
+    return this.#host.follow || entry.name === "";
+  }
+
   /** Returns the time of the last change of the copied file or link; undefined if it has changed since the walk. */
   #unchanged(entry: ConfirmedEntry, stat: FileStat, tree: DirectoryTree, name: string): ChangeTime | undefined {
     const { type, version } = entry;
@@ -154,8 +203,7 @@ class SourceRemover {
       const isLink = stat.kind === FileKind.symlink && hasContents(stat, entry);
       return isLink && entryMark(stat) === version ? stat : undefined;
     }
-    // The user named a link, or links are followed: the link is removed, not its file.
-    const isFollowed = stat.kind === FileKind.symlink && (this.#host.follow || entry.name === "");
+    const isFollowed = stat.kind === FileKind.symlink && this.#isFollowed(entry);
     const file = isFollowed ? tree.statEntry(name, { follow: true }) : stat;
     if (file?.kind !== FileKind.file) return undefined;
     const linked = this.#linked.get(`${file.dev}:${file.inode}:${file.inodeLow}`);
@@ -165,8 +213,9 @@ class SourceRemover {
     return isSame ? file : undefined;
   }
 
-  /** Opens the directory of an entry. @throws {FileError} */
-  #enter(source: SourceRoot, { root: index, directory }: ConfirmedEntry): DirectoryTree {
+  /** Opens the directory of an entry. @returns the tree, and the name of the entry there. @throws {FileError} */
+  #enter({ root: index, directory, name }: ConfirmedEntry): { tree: DirectoryTree; name: string } {
+    const source = this.#host.roots[index];
     const top = source.kind === "file" ? directoryOf(source.path) : source.path;
     if (this.#open?.key !== top) {
       this.close();
@@ -185,7 +234,7 @@ class SourceRemover {
       }
     }
     if (open.failure) throw open.failure;
-    return open.tree;
+    return { tree: open.tree, name: name === "" ? baseName(source.path) : name };
   }
 
   /** Returns a directory as the root of a tree. @throws {FileError} If it is outside of the directory of a confined host. */
@@ -198,6 +247,14 @@ class SourceRemover {
     if (!found || !isSameFile(identityOfStat(found), expected)) throw swapped("remove", path);
     if (source.kind === "folder") return { ...source, within: real };
     return { path, name: "", kind: "folder", identity, size: 0, within: real };
+  }
+}
+
+function ignoreFileErrors(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
   }
 }
 

@@ -111,6 +111,24 @@ for (const { title, make } of ENGINES) {
       });
     }
 
+    it("removes followed links together with their files, and keeps a link that has changed", async () => {
+      await using tree = await createTempTree({
+        "root/a": "a",
+        "root/b link": { link: "c link" },
+        "root/c link": { link: "a" },
+        "root/d/d": "d",
+        "root/d/e": { link: "../a" },
+        "root/f link": { link: "a" },
+      });
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots, { ...OPTIONS, symlinks: "follow" });
+      Deno.removeSync(`${tree.path}/root/f link`);
+      Deno.symlinkSync("missing", `${tree.path}/root/f link`);
+      const { removed, messages } = await remove(files, roots, confirmed, { follow: true });
+      assertEquals([removed, messages], [5, [`not removed: "${tree.path}/root/f link": changed since the copy`]]);
+      assertEquals(pathsIn(tree.path), ["root", "root/d", "root/f link"]);
+    });
+
     it("keeps a hard link of a file that has changed", async () => {
       await using tree = await createTempTree(TREE);
       const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
