@@ -4,6 +4,7 @@ import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { ProtocolError } from "../../errors.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
 import type { RangeWriter } from "../../files/engine/partial_file.ts";
+import { FileChange } from "../../files/stat/file_change.ts";
 import { replaced } from "../../files/stat/file_identity.ts";
 import { alignedBuffer, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
@@ -25,7 +26,7 @@ export interface OldBlock {
 export interface OldFiles {
   reader: RangeReader;
   writer: RangeWriter;
-  /** Opens the file to write for reading. */
+  /** Opens the file to write for reading. Called if the old file has changed since it was opened. */
   readBack: () => RangeReader;
   /** Whether both are one file: its bytes are only read. */
   inPlace: boolean;
@@ -49,7 +50,10 @@ export async function copyOldBlock(
   }
   if (inPlace) return await sum({ reader, offset, length }, yielder, isNeeded);
   if (await sharesBlocks(writer, reader, { offset, length, old })) {
-    // The old file may have changed since.
+    // Pages of the old file may be in memory from its comparison. Those of the new file are on the disk only.
+    const crc = await sum({ reader, offset: old, length }, yielder, isNeeded);
+    if (crc === undefined || reader.changeSince() === FileChange.none) return crc;
+    // The old file may have changed after the new one got its blocks.
     const shared = readBack();
     try {
       return await sum({ reader: shared, offset, length }, yielder, isNeeded);
