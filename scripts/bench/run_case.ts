@@ -124,7 +124,7 @@ async function runOnce(
 ): Promise<Measure> {
   const { sshd } = run;
   await Deno.mkdir(run.target, { recursive: true });
-  if (old !== undefined) await Deno.copyFile(old, `${run.target}/${places.entry}`);
+  if (old !== undefined) await placeOld(old, `${run.target}/${places.entry}`);
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
   // Empty means the library of the system, even if the user's environment names another one.
   const libcrypto = run.libcrypto ?? "";
@@ -145,6 +145,13 @@ async function runOnce(
     env,
     timeoutSeconds: run.timeoutSeconds,
   });
+}
+
+/** Copies the older version to the target and to its disk, where a version that is not new would be. */
+async function placeOld(old: string, path: string): Promise<void> {
+  await Deno.copyFile(old, path);
+  using file = await Deno.open(path);
+  await file.sync();
 }
 
 /** Runs once without timing and checks the copy. Records the peak memory of each end if GNU time is installed. */
