@@ -24,13 +24,16 @@ const RATE_HINT =
  * Parses `50000`, `10M`, `10MB`, `80mbit` or `1.5gbit/s`. Returns whole kbit/s, rounded.
  *
  * @param shown Name of the setting in messages: `Option "-l"`.
+ * @param more Added to the hint for a wrong value.
  * @throws {UsageError}
  */
-export function parseRate(text: string, shown: string, hint = RATE_HINT): number {
+export function parseRate(text: string, shown: string, more?: string): number {
   const [, digits, unit] = /^([0-9]{1,15}(?:\.[0-9]{1,9})?)([a-z]*)(?:\/s)?$/i.exec(text) ?? [];
   // A plain number is whole, as with scp.
   const isNumber = digits !== undefined && Object.hasOwn(RATE_UNITS, unit) && (unit !== "" || /^[0-9]+$/.test(text));
   const value = isNumber ? Math.round(Number(digits) * RATE_UNITS[unit] / 1000) : NaN;
   if (value >= 1 && value <= MAX_RATE) return value;
-  throw new UsageError(`${shown} must be a rate from 1 kbit/s to 1000 Gbit/s, not ${quotePath(text)}`, { hint });
+  throw new UsageError(`${shown} must be a rate from 1 kbit/s to 1000 Gbit/s, not ${quotePath(text)}`, {
+    hint: more === undefined ? RATE_HINT : `${RATE_HINT}; ${more}`,
+  });
 }

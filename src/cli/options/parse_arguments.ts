@@ -44,7 +44,7 @@ export function parseArguments(given: readonly string[]): ParsedArguments {
     if (arg.startsWith("--")) at += parseLong(arg, next, values);
     else if (arg.startsWith("-") && arg !== "-") {
       const used = parseBundle(arg, next, values);
-      if (used > 0) takenOperand ??= hintOfTaken(arg, next);
+      if (used > 0) takenOperand ??= hintOfTaken([...arg.slice(1)], next);
       at += used;
     } else operands.push(arg);
   }
@@ -98,12 +98,15 @@ function parseBundle(arg: string, next: string | undefined, values: Values): num
   return 0;
 }
 
-/** Returns a hint if the option at the end of a bundle took the next argument, but the option of another tool takes none. */
-function hintOfTaken(arg: string, next: string): string | undefined {
-  const char = [...arg].at(-1)!;
+/**
+ * Returns a hint if the last option of a bundle such as "-ac" took the next argument, but the option of another tool takes none.
+ * One that stands alone, as in "-i key", is written by users of scp.
+ */
+function hintOfTaken(chars: readonly string[], next: string): string | undefined {
+  const char = chars.at(-1)!;
   const flag = findShort(char);
   // A number is not meant as an operand.
-  if (!flag?.hint || (flag.kind !== "string" && flag.kind !== "list")) return undefined;
+  if (chars.length < 2 || !flag?.hint || (flag.kind !== "string" && flag.kind !== "list")) return undefined;
   return `-${char} took ${quotePath(next)} as its value; ${flag.hint}`;
 }
 

@@ -149,30 +149,37 @@ describe("parseArguments", () => {
 
   it("adds a hint to a value that fits the -P, -t and -l of rsync", () => {
     for (const letter of ["-P", "-t", "-l"]) {
-      const error = assertThrows(() => parseArguments(["-a" + letter.slice(1), "src"]), UsageError) as UsageError;
-      assertStringIncludes(error.hint!, `not the ${letter} of rsync`);
+      for (const operand of ["src", "./src", "../src", "host:"]) {
+        const error = assertThrows(() => parseArguments(["-a" + letter.slice(1), operand]), UsageError) as UsageError;
+        assertStringIncludes(error.hint!, `not the ${letter} of rsync`);
+      }
     }
   });
 
   it("a number, or a value of a long option, gets no hint about rsync", () => {
-    for (const args of [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"], ["--port=a"]]) {
+    const numbers = [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"], ["--port=a"], ["-i", ""]];
+    for (const args of numbers) {
       const { hint } = assertThrows(() => parseArguments(args), UsageError) as UsageError;
       assertEquals(hint, undefined, args.join(" "));
+    }
+    for (const rate of ["10,5M", "10%", "-1", ""]) {
+      const { hint } = assertThrows(() => parseArguments(["-l", rate]), UsageError) as UsageError;
+      assertMatch(hint!, /^Write a number of kbit\/s, [^-]*$/, rate);
     }
   });
 
   it("returns a hint if an option took an argument as its value that would be an operand of rsync", () => {
     const hint = '-i took "src" as its value; -i is not the -i of rsync: --itemize-changes lists changes';
     assertEquals(parseArguments(["-ai", "src", "h:"]).takenOperand, hint);
-    assertEquals(parseArguments(["-i", "src", "-c", "h:"]).takenOperand, hint);
-    for (const char of "cDFJoS") {
+    assertEquals(parseArguments(["-o", "BatchMode=yes", "-ai", "src", "h:"]).takenOperand, hint);
+    for (const char of "cDFJoSX") {
       assertStringIncludes(
         parseArguments(["-a" + char, "src"]).takenOperand!,
         `; -${char} is not the -${char} of rsync: `,
       );
     }
     assertEquals(
-      parseArguments(["-ikey", "--identity", "key", "-bs", "-P", "22", "-t", "4", "a"]).takenOperand,
+      parseArguments(["-i", "key", "-aikey", "--identity", "key", "-bs", "-aP", "22", "-at", "4", "a"]).takenOperand,
       undefined,
     );
   });

@@ -27,7 +27,7 @@ export const CONNECTION = [
     short: "J",
     kind: "string",
     argument: "DEST",
-    hint: "-J is not the -J of rsync: -p preserves times, and --symlinks skip omits symbolic links",
+    hint: "-J is not the -J of rsync: -p preserves the times of links too",
     help: "Connect through this host; A,B,C for several",
   },
   {

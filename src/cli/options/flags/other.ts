@@ -35,6 +35,7 @@ export const OTHER = [
     short: "X",
     kind: "list",
     argument: "OPTION",
+    hint: "-X is not the -X of rsync: --xattrs preserves extended attributes",
     hidden: true,
     help: "Accepted for compatibility with scp",
   },

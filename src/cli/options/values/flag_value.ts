@@ -34,10 +34,10 @@ function parseNumber(flag: Flag, text: string, shown: string): number {
   throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint });
 }
 
-/** Returns the hint for a refused value. One about the short name does not fit the long one, or a number. */
-function hintFor({ short, hint }: Flag, text: string, shown: string): string | undefined {
+/** Returns the hint for a refused value. One about the short name does not fit the long one, a number or an empty word. */
+function hintFor({ kind, short, hint }: Flag, text: string, shown: string): string | undefined {
   if (short === undefined) return hint;
-  const isNumber = /^-?[0-9.]+[a-z/]*$/i.test(text);
+  const isNumber = kind === "rate" ? /^$|^[-.]?[0-9]/.test(text) : /^-?[0-9.]*$/.test(text);
   return shown === `Option "-${short}"` && !isNumber ? hint : undefined;
 }
 
