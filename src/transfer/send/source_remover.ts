@@ -45,22 +45,23 @@ export async function removeSources(confirmed: ConfirmedSources, host: RemovalHo
   const remover = new SourceRemover(host, repeatedPaths(confirmed));
   const yielder = new EventLoopYielder();
   try {
+    const forEach = async (handle: (entry: ConfirmedEntry, index: number) => void) => {
+      let index = 0;
+      for (const entry of confirmed.entries()) {
+        handle(entry, index++);
+        await (host.turn() ?? yielder.yieldIfDue());
+      }
+    };
     // Followed links come first, and all are examined before one is removed: they show nothing once their files are removed.
-    for (const entry of confirmed.entries()) {
-      remover.findLink(entry);
-      await (host.turn() ?? yielder.yieldIfDue());
-    }
-    for (const link of remover.links.splice(0)) {
-      remover.removeLink(link);
-      await (host.turn() ?? yielder.yieldIfDue());
+    if (host.follow || host.roots.some(({ kind }) => kind === "file")) {
+      await forEach((entry, index) => remover.findLink(entry, index));
+      await forEach((entry, index) => remover.removeLink(entry, index));
     }
     // Hard links come last: their files show whether they are unchanged.
     for (const links of confirmed.hasHardLinks ? [false, true] : [false]) {
-      for (const entry of confirmed.entries()) {
-        if ((entry.type === RecordType.hardlink) !== links) continue;
-        remover.remove(entry);
-        await (host.turn() ?? yielder.yieldIfDue());
-      }
+      await forEach((entry, index) => {
+        if ((entry.type === RecordType.hardlink) === links) remover.remove(entry, index);
+      });
     }
   } finally {
     remover.close();
@@ -96,21 +97,12 @@ type Contents = Pick<FileStat, "size" | "mtime" | "mtimeNs">;
 
 type ChangeTime = Pick<FileStat, "ctime" | "ctimeNs">;
 
-/** A symbolic link that was followed, and whose file has not changed. */
-interface FollowedLink {
-  entry: ConfirmedEntry;
-  /** The mark of the link itself. */
-  mark: number;
-}
-
 /** Time of a change before every run. */
 const LONG_AGO: ChangeTime = { ctime: 0, ctimeNs: 0 };
 
 class SourceRemover {
   /** Number of removed entries. */
   removed = 0;
-  /** Links that `findLink` has found. */
-  readonly links: FollowedLink[] = [];
   readonly #host: RemovalHost;
   /** The open tree, and its current directory. */
   #open?: { key: string; root: SourceRoot; tree: DirectoryTree; directory?: string; failure?: FileError };
@@ -122,6 +114,10 @@ class SourceRemover {
   readonly #fresh = new StayingEntries();
   readonly #alike = new StayingEntries();
   readonly #throughLinks = new StayingEntries();
+  /** Marks of followed links whose files have not changed, by the number of their entry. */
+  readonly #links = new Map<number, number>();
+  /** Numbers of the entries that failed. */
+  readonly #failed = new Set<number>();
 
   constructor(host: RemovalHost, repeated: ReadonlySet<number>) {
     this.#host = host;
@@ -133,35 +129,45 @@ class SourceRemover {
     this.#open = undefined;
   }
 
-  /** Adds an entry to `links` if it is a followed link that `remove` would remove. */
-  findLink(entry: ConfirmedEntry): void {
+  /** Marks an entry for `removeLink` if it is a followed link whose file has not changed. */
+  findLink(entry: ConfirmedEntry, index: number): void {
     if (entry.type !== RecordType.file || !this.#isFollowed(entry) || this.#isRepeated(entry)) return;
-    ignoreFileErrors(() => {
+    try {
       const { tree, name } = this.#enter(entry);
       const stat = tree.statEntry(name, { follow: false });
       if (stat?.kind !== FileKind.symlink) return;
       const unchanged = this.#unchanged(entry, stat, tree, name);
-      if (unchanged && !isLater(unchanged, this.#host.since)) this.links.push({ entry, mark: entryMark(stat) });
-    });
+      if (unchanged && !isLater(unchanged, this.#host.since)) this.#links.set(index, entryMark(stat));
+    } catch (error) {
+      // `remove` reports the failure.
+      if (!(error instanceof FileError)) throw error;
+    }
   }
 
-  /** Removes a link that `findLink` has found, unless it has changed since. `remove` reports what stays. */
-  removeLink({ entry, mark }: FollowedLink): void {
-    ignoreFileErrors(() => {
+  /** Removes a marked link, unless it or its file has changed since. Reports a failure. */
+  removeLink(entry: ConfirmedEntry, index: number): void {
+    const mark = this.#links.get(index);
+    if (mark === undefined) return;
+    this.#attempt(entry, index, () => {
       const { tree, name } = this.#enter(entry);
       const stat = tree.statEntry(name, { follow: false });
       if (stat?.kind !== FileKind.symlink || entryMark(stat) !== mark) return;
+      // Without a file, the link led to another link, which is removed.
+      const file = tree.statEntry(name, { follow: true });
+      if (file && !this.#unchanged(entry, stat, tree, name)) return;
       tree.unlink(name);
       this.removed++;
+      // Names of the file that were sent as hard links of this one.
+      if (file) this.#addLinked(file);
     });
   }
 
   /** Removes an entry unless it has changed. Reports a failure. */
-  remove(entry: ConfirmedEntry): void {
-    const source = this.#host.roots[entry.root];
-    const path = joinPath(source.path, joinPath(entry.directory, entry.name));
+  remove(entry: ConfirmedEntry, index: number): void {
+    if (this.#failed.has(index)) return;
+    const path = this.#pathOf(entry);
     if (this.#isRepeated(entry)) return this.#alike.add(path);
-    try {
+    this.#attempt(entry, index, () => {
       const { tree, name } = this.#enter(entry);
       const stat = tree.statEntry(name, { follow: false });
       if (!stat) return;
@@ -170,13 +176,30 @@ class SourceRemover {
       if (entry.type === RecordType.file && isLater(unchanged, this.#host.since)) return this.#fresh.add(path);
       tree.unlink(name);
       this.removed++;
-      const { dev, inode, inodeLow, size, mtime, mtimeNs, links } = stat;
-      if (links > 1) this.#linked.set(`${dev}:${inode}:${inodeLow}`, { size, mtime, mtimeNs });
+      this.#addLinked(stat);
+    });
+  }
+
+  /** Runs an action, and reports its failure. */
+  #attempt(entry: ConfirmedEntry, index: number, action: () => void): void {
+    try {
+      action();
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
+      this.#failed.add(index);
+      const path = this.#pathOf(entry);
       if (error.code === "ELOOP") this.#throughLinks.add(path);
       else this.#host.failed(failedStep("remove", path, error));
     }
+  }
+
+  /** Remembers a file that has further names. */
+  #addLinked({ dev, inode, inodeLow, size, mtime, mtimeNs, links }: FileStat): void {
+    if (links > 1) this.#linked.set(`${dev}:${inode}:${inodeLow}`, { size, mtime, mtimeNs });
+  }
+
+  #pathOf({ root, directory, name }: ConfirmedEntry): string {
+    return joinPath(this.#host.roots[root].path, joinPath(directory, name));
   }
 
   /** Notes the entries that stay. */
@@ -247,14 +270,6 @@ class SourceRemover {
     if (!found || !isSameFile(identityOfStat(found), expected)) throw swapped("remove", path);
     if (source.kind === "folder") return { ...source, within: real };
     return { path, name: "", kind: "folder", identity, size: 0, within: real };
-  }
-}
-
-function ignoreFileErrors(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
   }
 }
 

@@ -129,6 +129,45 @@ for (const { title, make } of ENGINES) {
       assertEquals(pathsIn(tree.path), ["root", "root/d", "root/f link"]);
     });
 
+    it("keeps a followed link whose file changes after it was examined", async () => {
+      await using tree = await createTempTree({ "root/a": "a", "root/b": { link: "a" } });
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots, { ...OPTIONS, symlinks: "follow" });
+      let turns = 0;
+      const turn = () => {
+        if (++turns === confirmed.count) Deno.writeTextFileSync(`${tree.path}/root/a`, "changed");
+      };
+      const { removed, messages } = await remove(files, roots, confirmed, { follow: true, turn });
+      assertEquals(removed, 0);
+      assertMatch(messages[0], /^not removed: .* and 1 more: changed since the copy$/);
+    });
+
+    it("removes a followed link and the hard links of its file", async () => {
+      await using tree = await createTempTree({
+        "root/a link": { link: "b" },
+        "root/b": "b",
+        "root/c": { hardLink: "root/b" },
+      });
+      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+      const confirmed = await confirmAll(files, roots, { ...OPTIONS, symlinks: "follow", hardlinks: false });
+      assertEquals(await remove(files, roots, confirmed, { follow: true }), { removed: 3, messages: [] });
+    });
+
+    it("removes a link that the user names, and its file", async () => {
+      await using tree = await createTempTree({ a: "a", link: { link: "a" } });
+      const files = make();
+      const named = (name: string): SourceRoot => {
+        const { dev, ino: inode, size } = Deno.statSync(`${tree.path}/${name}`);
+        return { path: `${tree.path}/${name}`, name, kind: "file", identity: { dev, inode: inode! }, size };
+      };
+      const roots = [named("a"), named("link")];
+      const confirmed = await confirmAll(files, roots);
+      const parent = identityOf(Deno.statSync(tree.path));
+      const parents = new Map([[0, parent], [1, parent]]);
+      assertEquals(await remove(files, roots, confirmed, { parents }), { removed: 2, messages: [] });
+      assertEquals(pathsIn(tree.path), []);
+    });
+
     it("keeps a hard link of a file that has changed", async () => {
       await using tree = await createTempTree(TREE);
       const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
