@@ -4,6 +4,7 @@ import { Errno } from "../../native/libc/errno.ts";
 import {
   addressOf,
   AT_FDCWD,
+  AT_STATX_FORCE_SYNC,
   FADV_DONTNEED,
   type FileCalls,
   SEEK_DATA,
@@ -101,7 +102,7 @@ export class NativeRangeReader implements RangeReader {
   }
 
   changeSince(found = this.#opened): number {
-    if (!this.#statx.fillOpen(this.#descriptor)) return FileChange.certain;
+    if (!this.#statx.fillOpen(this.#descriptor, AT_STATX_FORCE_SYNC)) return FileChange.certain;
     return changeBetween({ ...found, size: this.size }, this.#statx);
   }
 

@@ -53,6 +53,7 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
+export const AT_STATX_FORCE_SYNC = 0x2000;
 /** Advice of posix_fadvise(2): the page cache may drop the pages. */
 export const FADV_DONTNEED = 4;
 export const SEEK_END = 2;

@@ -38,9 +38,13 @@ export class Statx {
     return this.#calls.statx(directory, name, flags, this.address) === 0;
   }
 
-  /** As `fill`, for an open file, which may be opened with O_PATH. */
-  fillOpen(descriptor: number): boolean {
-    return this.#calls.statx(descriptor, this.address + STATX_BYTES, AT_EMPTY_PATH, this.address) === 0;
+  /**
+   * As `fill`, for an open file, which may be opened with O_PATH.
+   *
+   * @param sync 0, or AT_STATX_FORCE_SYNC: a network file system asks its server instead of a cache.
+   */
+  fillOpen(descriptor: number, sync = 0): boolean {
+    return this.#calls.statx(descriptor, this.address + STATX_BYTES, AT_EMPTY_PATH | sync, this.address) === 0;
   }
 
   /** Whether chattr(1) has made the file immutable; false if the file system does not report it. */

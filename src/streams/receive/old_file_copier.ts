@@ -51,8 +51,10 @@ export async function copyOldBlock(
   if (inPlace) return await sum({ reader, offset, length }, yielder, isNeeded);
   if (await sharesBlocks(writer, reader, { offset, length, old })) {
     // Pages of the old file may be in memory from its comparison. Those of the new file are on the disk only.
-    const crc = await sum({ reader, offset: old, length }, yielder, isNeeded);
-    if (crc === undefined || reader.changeSince() === FileChange.none) return crc;
+    if (reader.changeSince() === FileChange.none) {
+      const crc = await sum({ reader, offset, length }, yielder, isNeeded);
+      if (crc === undefined || reader.changeSince() === FileChange.none) return crc;
+    }
     // The old file may have changed after the new one got its blocks.
     const shared = readBack();
     try {
