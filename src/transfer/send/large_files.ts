@@ -9,7 +9,15 @@ import type { MessageOf, OldFile } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import type { RangeReport, ScanReport, SentFile, SignatureReport, SourceChange } from "../../streams/report.ts";
-import type { InputUnit, RangedItem, RangeUnit, ScanUnit, SignatureUnit, WorkUnit } from "../../streams/unit.ts";
+import type {
+  InputUnit,
+  PackUnit,
+  RangedItem,
+  RangeUnit,
+  ScanUnit,
+  SignatureUnit,
+  WorkUnit,
+} from "../../streams/unit.ts";
 import {
   checkRanges,
   type LargeFile,
@@ -256,6 +264,11 @@ export class LargeFiles {
   taken(unit: WorkUnit): void {
     const work = workOf(unit);
     if (work) this.#rates.begin(work);
+  }
+
+  /** A stream has sent a pack, perhaps a file in pieces. @param bytes that were confirmed. */
+  packSent(unit: PackUnit, bytes: number): void {
+    this.#ended(unit, bytes);
   }
 
   /** A stream has done a unit, or broke: then without bytes. */

@@ -329,6 +329,7 @@ export class Scheduler {
   #reportPack(unit: PackUnit, report: PackReport): void {
     const { listing } = this.#host;
     const { inPlace, contents } = report;
+    this.#large.packSent(unit, report.bytes);
     if (unit.file && this.#pieces.isRefused(report)) {
       if (this.#earlyStop.isFull) return this.#earlyStop.dropped();
       return this.#pieces.refuse(unit.file);

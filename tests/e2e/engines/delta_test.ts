@@ -120,19 +120,21 @@ describeWithScene(
   "the measurement of a delta transfer",
   { inProcess: true, ignore: Deno.env.has("ESCP_BINARY") },
   (scene) => {
-    /** Copies a new file, then a changed one. @returns the bytes that were reused. */
+    /** Copies new files, then a changed one. @returns the bytes that were reused. */
     async function measured(variant: Variant, factors: Record<Work, number>) {
-      const tree = await scene.tree({ "from/new": { size: 8 * MIB }, "from/changed": "", "to/changed": "" });
-      const sources = [`${tree}/from/new`, `${tree}/from/changed`];
+      const names = Array.from({ length: 8 }, (_, index) => `from/new ${index}`);
+      const entries = names.map((name) => [name, { size: 3 * MIB }]);
+      const tree = await scene.tree({ ...Object.fromEntries(entries), "from/changed": "", "to/changed": "" });
+      const sources = [...names, "from/changed"].map((name) => `${tree}/${name}`);
       const bytes = changed([5 * MIB]);
-      await Deno.writeFile(sources[1], bytes);
+      await Deno.writeFile(`${tree}/from/changed`, bytes);
       await Deno.writeFile(`${tree}/to/changed`, OLD);
-      await Deno.utime(sources[1], 1e9, 1e9);
+      await Deno.utime(`${tree}/from/changed`, 1e9, 1e9);
       const { end } = DeltaRates.prototype;
       using _rates = stub(DeltaRates.prototype, "end", function (this: DeltaRates, work: Work, bytes: number) {
         end.call(this, work, bytes * factors[work]);
       });
-      // With one stream, the new file is sent before the changed one is compared.
+      // Small enough for pieces, the first new file is sent before the changed one is opened.
       const copy = { flags: ["--json", "-u"], sources, target: `${tree}/to` };
       const { code, stdout, stderr } = await scene.copy(variant, copy);
       assertEquals([code, stderr], [0, ""]);

@@ -8,6 +8,8 @@ import type { Work } from "./delta_rates.ts";
 export function workOf(unit: WorkUnit): Work | undefined {
   if (unit.type === "signature") return "digests";
   if (unit.type === "scan") return "search";
+  // A file in pieces. The time for small files is not that of the link.
+  if (unit.type === "pack") return unit.file && "contents";
   if (unit.type !== "range") return undefined;
   const hasCopies = unit.segments?.some((segment) => segment.old !== undefined || segment.fine) ?? false;
   return hasCopies ? undefined : "contents";
