@@ -8,6 +8,7 @@ import { quoteWord } from "../../../../src/ssh/shell_quote.ts";
 import { addHost, type Sshd, startSshd } from "../../../support/hosts/sshd.ts";
 import { commandOf, killProcess, processesWithEnvironment, waitForNoProcess } from "../../../support/processes.ts";
 import { type Cluster, startCluster } from "../../../support/slurm/cluster.ts";
+import { temporaryFiles } from "../../../support/escp/temporary_files.ts";
 import { describeWithSlurm } from "../../../support/slurm/needs_slurm.ts";
 import { createShardedCopy, type ShardedCopy } from "./sharded_copy.ts";
 
@@ -128,6 +129,8 @@ describeWithSlurm("a copy by the tasks of Slurm", () => {
       await end(`${job}_1`);
       assertEquals((await cluster.untilEnded(job))["1"], state, await log());
       assertEquals(JSON.parse(await read(`${copy.reports}/shard-1-of-4.json`)).status, status);
+      // A killed task may leave the report that it was writing.
+      if (end === killTask) { for (const path of temporaryFiles(copy.reports)) await Deno.remove(path); }
       const incomplete = await finish(copy, 4, "push");
       assertEquals(incomplete.code, 1);
       assertMatch(incomplete.stderr, /1 of 4 shards are not complete \(shard 1: /);
