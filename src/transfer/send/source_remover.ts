@@ -97,6 +97,17 @@ type Contents = Pick<FileStat, "size" | "mtime" | "mtimeNs">;
 
 type ChangeTime = Pick<FileStat, "ctime" | "ctimeNs">;
 
+/** An entry that exists. */
+interface FoundEntry {
+  /** Its open directory. */
+  tree: DirectoryTree;
+  /** Name in the directory. */
+  name: string;
+  stat: FileStat;
+  /** The file of a followed link, undefined if it is missing; otherwise as `stat`. */
+  file?: FileStat;
+}
+
 /** Time of a change before every run. */
 const LONG_AGO: ChangeTime = { ctime: 0, ctimeNs: 0 };
 
@@ -133,11 +144,10 @@ class SourceRemover {
   findLink(entry: ConfirmedEntry, index: number): void {
     if (entry.type !== RecordType.file || !this.#isFollowed(entry) || this.#isRepeated(entry)) return;
     try {
-      const { tree, name } = this.#enter(entry);
-      const stat = tree.statEntry(name, { follow: false });
-      if (stat?.kind !== FileKind.symlink) return;
-      const unchanged = this.#unchanged(entry, stat, tree, name);
-      if (unchanged && !isLater(unchanged, this.#host.since)) this.#links.set(index, entryMark(stat));
+      const found = this.#find(entry);
+      if (found?.stat.kind !== FileKind.symlink) return;
+      const unchanged = this.#unchanged(entry, found);
+      if (unchanged && !isLater(unchanged, this.#host.since)) this.#links.set(index, entryMark(found.stat));
     } catch (error) {
       // `remove` reports the failure.
       if (!(error instanceof FileError)) throw error;
@@ -149,16 +159,14 @@ class SourceRemover {
     const mark = this.#links.get(index);
     if (mark === undefined) return;
     this.#attempt(entry, index, () => {
-      const { tree, name } = this.#enter(entry);
-      const stat = tree.statEntry(name, { follow: false });
-      if (stat?.kind !== FileKind.symlink || entryMark(stat) !== mark) return;
+      const found = this.#find(entry);
+      if (found?.stat.kind !== FileKind.symlink || entryMark(found.stat) !== mark) return;
       // Without a file, the link led to another link, which is removed.
-      const file = tree.statEntry(name, { follow: true });
-      if (file && !this.#unchanged(entry, stat, tree, name)) return;
-      tree.unlink(name);
+      if (found.file && !this.#unchanged(entry, found)) return;
+      found.tree.unlink(found.name);
       this.removed++;
       // Names of the file that were sent as hard links of this one.
-      if (file) this.#addLinked(file);
+      if (found.file) this.#addLinked(found.file);
     });
   }
 
@@ -168,15 +176,14 @@ class SourceRemover {
     const path = this.#pathOf(entry);
     if (this.#isRepeated(entry)) return this.#alike.add(path);
     this.#attempt(entry, index, () => {
-      const { tree, name } = this.#enter(entry);
-      const stat = tree.statEntry(name, { follow: false });
-      if (!stat) return;
-      const unchanged = this.#unchanged(entry, stat, tree, name);
+      const found = this.#find(entry);
+      if (!found) return;
+      const unchanged = this.#unchanged(entry, found);
       if (!unchanged) return this.#changed.add(path);
       if (entry.type === RecordType.file && isLater(unchanged, this.#host.since)) return this.#fresh.add(path);
-      tree.unlink(name);
+      found.tree.unlink(found.name);
       this.removed++;
-      this.#addLinked(stat);
+      this.#addLinked(found.stat);
     });
   }
 
@@ -219,15 +226,22 @@ class SourceRemover {
     return this.#host.follow || entry.name === "";
   }
 
+  /** Returns what an entry is now; undefined if it is missing. @throws {FileError} */
+  #find(entry: ConfirmedEntry): FoundEntry | undefined {
+    const { tree, name } = this.#enter(entry);
+    const stat = tree.statEntry(name, { follow: false });
+    if (!stat) return undefined;
+    const isFollowed = stat.kind === FileKind.symlink && entry.type !== RecordType.symlink && this.#isFollowed(entry);
+    return { tree, name, stat, file: isFollowed ? tree.statEntry(name, { follow: true }) : stat };
+  }
+
   /** Returns the time of the last change of the copied file or link; undefined if it has changed since the walk. */
-  #unchanged(entry: ConfirmedEntry, stat: FileStat, tree: DirectoryTree, name: string): ChangeTime | undefined {
+  #unchanged(entry: ConfirmedEntry, { stat, file }: FoundEntry): ChangeTime | undefined {
     const { type, version } = entry;
     if (type === RecordType.symlink) {
       const isLink = stat.kind === FileKind.symlink && hasContents(stat, entry);
       return isLink && entryMark(stat) === version ? stat : undefined;
     }
-    const isFollowed = stat.kind === FileKind.symlink && this.#isFollowed(entry);
-    const file = isFollowed ? tree.statEntry(name, { follow: true }) : stat;
     if (file?.kind !== FileKind.file) return undefined;
     const linked = this.#linked.get(`${file.dev}:${file.inode}:${file.inodeLow}`);
     // The ctime is that of the removal of another name.

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { SourceRoot, WalkOptions } from "../../../src/files/engine/source.ts";
@@ -143,14 +143,25 @@ for (const { title, make } of ENGINES) {
     });
 
     it("removes a followed link and the hard links of its file", async () => {
-      await using tree = await createTempTree({
-        "root/a link": { link: "b" },
-        "root/b": "b",
-        "root/c": { hardLink: "root/b" },
-      });
-      const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
-      const confirmed = await confirmAll(files, roots, { ...OPTIONS, symlinks: "follow", hardlinks: false });
-      assertEquals(await remove(files, roots, confirmed, { follow: true }), { removed: 3, messages: [] });
+      for (const hardlinks of [false, true]) {
+        let isRemoved = false;
+        // The walk finds the entries of a directory in any order: the link has to be the first name of its file.
+        for (let index = 0; !isRemoved; index++) {
+          assert(index < 64, "the link is never found first");
+          const link = `root/link ${index}`;
+          const entries: [string, TreeEntries[string]][] = [["root/a", "a"], ["root/b", { hardLink: "root/a" }]];
+          const links: typeof entries = [[link, { link: "a" }]];
+          // File systems list names in the order of their creation, in its reverse, or by a hash.
+          const ordered = index % 2 === 0 ? [...links, ...entries] : [...entries, ...links];
+          await using tree = await createTempTree(Object.fromEntries(ordered));
+          const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+          const confirmed = await confirmAll(files, roots, { ...OPTIONS, symlinks: "follow", hardlinks });
+          const [first] = confirmed.entries();
+          if (!link.endsWith(first.name)) continue;
+          assertEquals(await remove(files, roots, confirmed, { follow: true }), { removed: 3, messages: [] });
+          isRemoved = true;
+        }
+      }
     });
 
     it("removes a link that the user names, and its file", async () => {
