@@ -17,6 +17,10 @@ function message(...args: string[]): string {
   return (assertThrows(() => parseArguments(args), UsageError) as UsageError).message;
 }
 
+function hint(...args: string[]): string | undefined {
+  return (assertThrows(() => parseArguments(args), UsageError) as UsageError).hint;
+}
+
 describe("parseArguments", () => {
   it("returns neither flags nor operands for an empty command line", () =>
     assertEquals(parsed(), { flags: {}, operands: [] }));
@@ -150,28 +154,23 @@ describe("parseArguments", () => {
   it("adds a hint to a value that fits the -P, -t and -l of rsync", () => {
     for (const letter of ["-P", "-t", "-l"]) {
       for (const operand of ["src", "./src", "../src", "host:"]) {
-        const error = assertThrows(() => parseArguments(["-a" + letter.slice(1), operand]), UsageError) as UsageError;
-        assertStringIncludes(error.hint!, `not the ${letter} of rsync`);
+        assertStringIncludes(hint("-a" + letter.slice(1), operand)!, `not the ${letter} of rsync`);
       }
     }
   });
 
   it("a number, or a value of a long option, gets no hint about rsync", () => {
     const numbers = [["-t", "0"], ["-t", "65"], ["--streams=-1"], ["-P0"], ["-P", "1.5"], ["--port=a"], ["-i", ""]];
-    for (const args of numbers) {
-      const { hint } = assertThrows(() => parseArguments(args), UsageError) as UsageError;
-      assertEquals(hint, undefined, args.join(" "));
-    }
+    for (const args of numbers) assertEquals(hint(...args), undefined, args.join(" "));
     for (const rate of ["10,5M", "10%", "-1", ""]) {
-      const { hint } = assertThrows(() => parseArguments(["-l", rate]), UsageError) as UsageError;
-      assertMatch(hint!, /^Write a number of kbit\/s, [^-]*$/, rate);
+      assertMatch(hint("-l", rate)!, /^Write a number of kbit\/s, [^-]*$/, rate);
     }
   });
 
   it("returns a hint if an option took an argument as its value that would be an operand of rsync", () => {
-    const hint = '-i took "src" as its value; -i is not the -i of rsync: --itemize-changes lists changes';
-    assertEquals(parseArguments(["-ai", "src", "h:"]).takenOperand, hint);
-    assertEquals(parseArguments(["-o", "BatchMode=yes", "-ai", "src", "h:"]).takenOperand, hint);
+    const taken = '-i took "src" as its value; -i is not the -i of rsync: --itemize-changes lists changes';
+    assertEquals(parseArguments(["-ai", "src", "h:"]).takenOperand, taken);
+    assertEquals(parseArguments(["-o", "BatchMode=yes", "-ai", "src", "h:"]).takenOperand, taken);
     for (const char of "cDFJoSX") {
       assertStringIncludes(
         parseArguments(["-a" + char, "src"]).takenOperand!,
