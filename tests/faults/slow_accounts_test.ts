@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
+import { despiteStalls } from "../support/escp/despite_stalls.ts";
 import { escpCommand, runEscp } from "../support/escp/escp_command.ts";
 import { slowServiceProblem, writeWithSlowService } from "../support/hosts/accounts.ts";
 import { describeWithScene } from "../support/scene.ts";
@@ -17,25 +18,26 @@ const SKIPPED = slowServiceProblem === undefined ? "" : ` (skipped: ${slowServic
 
 describeWithScene(`a slow directory service${SKIPPED}`, { ignore: slowServiceProblem !== undefined }, (scene) => {
   const test = (name: string, isPull: boolean) =>
-    it(name, async () => {
-      const tree = await scene.tree({ "from/small": "small", "from/large": { size: 2 << 20 } });
-      const args = ["-hR", `${ID}:${ID}`, `${tree}/from`];
-      assertEquals((await new Deno.Command("chown", { args }).output()).code, 0);
-      const [sender, receiver] = await Promise.all(
-        [ID, OTHER_ID].map(async (id) =>
-          (await writeWithSlowService(await scene.tree(), { id, ms: LOOK_UP_MS }, escpCommand())).path
-        ),
-      );
-      const [local, remote] = isPull ? [receiver, sender] : [sender, receiver];
-      const operands = isPull ? [`testhost:${tree}/from/.`, `${tree}/to`] : [`${tree}/from/.`, `testhost:${tree}/to`];
-      const flags = [...scene.sshd.sshOptions, "-D", remote, ...FLAGS];
-      const { code, stderr } = await runEscp([...flags, ...operands], { command: [local] });
-      assertEquals([code, stderr], [0, ""]);
-      for (const path of PATHS) {
-        const { uid, gid } = Deno.lstatSync(`${tree}/to${path}`);
-        assertEquals([uid, gid], [OTHER_ID, OTHER_ID], path);
-      }
-    });
+    it(name, () =>
+      despiteStalls(async () => {
+        const tree = await scene.tree({ "from/small": "small", "from/large": { size: 2 << 20 } });
+        const args = ["-hR", `${ID}:${ID}`, `${tree}/from`];
+        assertEquals((await new Deno.Command("chown", { args }).output()).code, 0);
+        const [sender, receiver] = await Promise.all(
+          [ID, OTHER_ID].map(async (id) =>
+            (await writeWithSlowService(await scene.tree(), { id, ms: LOOK_UP_MS }, escpCommand())).path
+          ),
+        );
+        const [local, remote] = isPull ? [receiver, sender] : [sender, receiver];
+        const operands = isPull ? [`testhost:${tree}/from/.`, `${tree}/to`] : [`${tree}/from/.`, `testhost:${tree}/to`];
+        const flags = [...scene.sshd.sshOptions, "-D", remote, ...FLAGS];
+        const { code, stderr } = await runEscp([...flags, ...operands], { command: [local] });
+        assertEquals([code, stderr], [0, ""]);
+        for (const path of PATHS) {
+          const { uid, gid } = Deno.lstatSync(`${tree}/to${path}`);
+          assertEquals([uid, gid], [OTHER_ID, OTHER_ID], path);
+        }
+      }));
   test("does not end a push of owners by name", false);
   test("does not end a pull of owners by name", true);
 

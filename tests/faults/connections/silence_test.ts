@@ -2,10 +2,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../../support/escp/escp_command.ts";
+import { despiteStalls } from "../../support/escp/despite_stalls.ts";
 import { untilBegun } from "../../support/escp/interruptions.ts";
 import { listNames } from "../../support/files/list_names.ts";
 import { eachAtOnce } from "../../support/each_at_once.ts";
-import { commandOf, descendantsOf, receiversOf } from "../../support/processes.ts";
+import { commandOf, descendantsOf, isRunning, receiversOf } from "../../support/processes.ts";
 import { describeWithScene, rotatingVariants, variantName } from "../../support/scene.ts";
 import { writeScript } from "../../support/shell_script.ts";
 
@@ -104,25 +105,27 @@ describeWithScene("an end that becomes silent", (scene) => {
   });
 
   it("does not end the copy if it waits for standard input", async () => {
-    const to = await scene.tree();
     const [variant] = rotatingVariants(0);
-    const copy = {
-      flags: ["--timeout", `${TIMEOUT}`],
-      sources: ["-"],
-      target: `${to}/input`,
-      stdin: "piped" as const,
-    };
-    const running = await scene.start(variant, copy);
-    await using _ = running;
-    const input = running.child.stdin.getWriter();
-    await input.write(new TextEncoder().encode("begin, "));
-    await delay(TIMEOUT * 1_500);
-    await input.write(new TextEncoder().encode("end"));
-    await input.close();
-    input.releaseLock();
-    const { code, stderr } = await running.result;
-    assertEquals(code, 0, stderr);
-    assertEquals(await Deno.readTextFile(`${to}/input`), "begin, end");
+    await despiteStalls(async () => {
+      const to = await scene.tree();
+      const copy = {
+        flags: ["--timeout", `${TIMEOUT}`],
+        sources: ["-"],
+        target: `${to}/input`,
+        stdin: "piped" as const,
+      };
+      await using running = await scene.start(variant, copy);
+      const input = running.child.stdin.getWriter();
+      await input.write(new TextEncoder().encode("begin, "));
+      await delay(TIMEOUT * 1_500);
+      assert(isRunning(running.pid), running.printed.stderr);
+      await input.write(new TextEncoder().encode("end"));
+      await input.close();
+      input.releaseLock();
+      const { code, stderr } = await running.result;
+      assertEquals(code, 0, stderr);
+      assertEquals(await Deno.readTextFile(`${to}/input`), "begin, end");
+    });
   });
 
   it("ends the copy if the remote escp never sends a hello", async () => {
