@@ -1,7 +1,7 @@
 /**
  * Runs all tests, or those in the given files and directories. The end of the output names failed cases with their messages.
  * The last line is "N passed, M failed, K skipped", counted in cases. Before the tests it installs an ssh server if it is
- * missing and may be installed.
+ * missing and may be installed. A file that fails while the machine stalls runs again.
  *
  * Options: `--jobs=N` runs N files at a time; `--from-source` starts escp from its modules instead of a bundle;
  * `--failures=FILE` also appends the failures to a file. Other arguments that begin with a dash go to `deno test`.
@@ -24,6 +24,7 @@ import {
   NO_CASES,
   type TestCounts,
 } from "./test/summary.ts";
+import { despiteStall, diskProbe, StallWatch } from "./test/stall_watch.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Seconds that each test file took when it last ran alone in a process. */
@@ -104,13 +105,19 @@ async function runTests(args: string[]): Promise<number> {
 
   const directory = await Deno.makeTempDir({ prefix: "escp-tests-bundle-" });
   const results: RunResult[] = [];
+  const repeated: string[] = [];
   try {
+    await using watch = new StallWatch(await diskProbe(directory));
     const needsBundle = !fromSource && !Deno.env.has("ESCP_BINARY") && files.some(({ startsEscp }) => startsEscp);
     const bundled = needsBundle ? bundle(ROOT, directory, { loadsLate: true }) : undefined;
     // Each run that needs the bundle reports its failure.
     bundled?.catch(() => {});
-    const start = async (run: TestRun) =>
-      runFiles(run, flags, run.isQuick || !bundled ? {} : { ESCP_BUNDLE: (await bundled).main });
+    const start = async (run: TestRun) => {
+      const env: Record<string, string> = run.isQuick || !bundled ? {} : { ESCP_BUNDLE: (await bundled).main };
+      return await despiteStall(watch, () => runFiles(run, flags, env), (ms) => {
+        repeated.push(`${run.name} failed while the machine stalled for ${Math.round(ms / 1000)} s, and ran again`);
+      });
+    };
     for await (const result of pooledMap(jobs, runs, start)) results.push(result);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -125,6 +132,7 @@ async function runTests(args: string[]): Promise<number> {
   if (results.length > SHOWN_TIMES) {
     console.log(`Slowest: ${slowest.map(({ run, seconds }) => `${run.name} ${seconds} s`).join(", ")}`);
   }
+  for (const line of repeated) console.log(line);
   console.log(formatEnd(failed, results.map(({ counts }) => counts).reduce(addCounts, NO_CASES)));
   return results.some(({ code }) => code !== 0) ? 1 : 0;
 }
