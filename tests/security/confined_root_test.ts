@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
@@ -96,6 +96,26 @@ describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, 
     refused(path, `${path}/.ssh`, env, Deno.uid()!);
   });
 
+  it("a root that contains the executable or the library of later sessions is refused", () => {
+    const { temp, env } = home();
+    using _ = temp;
+    temp.directory("in/bin");
+    temp.directory("links");
+    temp.write("in/bin/escp", "", 0o755);
+    Deno.symlinkSync("../in/bin/escp", temp.at("links/escp"));
+    const user = Deno.uid()!;
+    for (const executable of [temp.at("in/bin/escp"), temp.at("links/escp")]) {
+      const error = assertThrows(
+        () => checkPrivatePlaces(temp.at("in"), user, env, executable),
+        UserError,
+      ) as UserError;
+      assertStringIncludes(error.message, `it contains "${executable}", and this account can change`);
+    }
+    checkPrivatePlaces(temp.directory("in/data"), user, env, temp.at("in/bin/escp"));
+    const library = (name: string) => name === "ESCP_LIBCRYPTO" ? temp.at("in/bin/escp") : env(name);
+    refused(temp.at("in"), temp.at("in/bin/escp"), library, user);
+  });
+
   it("a root may contain keys that the account cannot change", { ignore: !isRoot }, () => {
     const { temp, path, env } = home();
     using _ = temp;
@@ -146,9 +166,10 @@ describe("a root on Windows", () => {
     LOCALAPPDATA: "C:\\Users\\me\\AppData\\Local",
     USERPROFILE: "C:\\Users\\me",
   };
+  const EXECUTABLE = "C:\\Tools\\escp.exe";
   const env = (name: string) => variables[name];
 
-  it("must not contain keys or settings, nor be below them", () => {
+  it("must not contain keys, settings or the executable, nor be below them", () => {
     for (
       const root of [
         "C:\\",
@@ -157,16 +178,17 @@ describe("a root on Windows", () => {
         "\\\\?\\C:\\Users\\me",
         "C:\\Users\\me\\.ssh",
         "C:\\Users\\me\\AppData\\Roaming\\escp\\x",
+        "C:\\tools",
       ]
     ) {
-      assertThrows(() => checkWindowsPlaces(root, env), UserError, "has keys or settings", root);
+      assertThrows(() => checkWindowsPlaces(root, env, EXECUTABLE), UserError, "is private", root);
     }
   });
 
   it("may be any other directory", () => {
     for (const root of ["D:\\", "C:\\Users\\me\\Documents", "C:\\Users\\men", "C:\\Users\\me\\.sshx"]) {
-      checkWindowsPlaces(root, env);
-      checkWindowsPlaces(root, () => undefined);
+      checkWindowsPlaces(root, env, EXECUTABLE);
+      checkWindowsPlaces(root, () => undefined, EXECUTABLE);
     }
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Directories with keys, configuration, state and executables of an account. A directory that sessions are confined to
- * must not contain them: a client that can change them is not confined at all.
+ * Places with keys, configuration, state and executables of an account. A directory that sessions are confined to must not
+ * contain them: a client that can change them is not confined at all.
  */
 
 import { quotePath, UserError } from "../../errors.ts";
@@ -12,14 +12,15 @@ import { joinPath } from "../path/local_path.ts";
 type Environment = (name: string) => string | undefined;
 
 const HINT =
-  'Name a directory under "root" in the configuration of that host that contains neither keys nor settings ' +
-  "of the account, or make root the owner of these and of the directories above them, and deny others write access";
+  'Name a directory under "root" in the configuration of that host that contains neither keys, settings nor ' +
+  "executables of the account, or make root the owner of these and of the directories above them, and deny others " +
+  "write access";
 
 /**
- * Returns the private directories of an account. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG
- * specification requires.
+ * Returns the private directories of an account, and the files of its next sessions: the executable and the library of
+ * ESCP_LIBCRYPTO. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG specification requires.
  */
-function privatePlaces(env: Environment): string[] {
+function privatePlaces(env: Environment, executable: string): string[] {
   const home = env("HOME") || undefined;
   const base = (variable: string, name: string) => {
     const chosen = env(variable);
@@ -30,19 +31,31 @@ function privatePlaces(env: Environment): string[] {
     base("XDG_STATE_HOME", ".local/state"),
     base("XDG_CACHE_HOME", ".cache"),
   ].filter((path) => path !== undefined);
-  return [...(home ? [joinPath(home, ".ssh")] : []), ...bases.map((path) => joinPath(path, "escp"))];
+  const library = env("ESCP_LIBCRYPTO");
+  return [
+    ...(home ? [joinPath(home, ".ssh")] : []),
+    ...bases.map((path) => joinPath(path, "escp")),
+    executable,
+    ...(library?.startsWith("/") ? [library] : []),
+  ];
 }
 
 /**
- * Refuses a directory that contains a private directory, unless the account cannot change the private one.
+ * Refuses a directory that contains a private place, unless the account cannot change that place.
  *
  * @param root path without symbolic links.
  * @param user user of the account; undefined if files have no owner on this system.
+ * @param executable path of the program that runs the sessions.
  * @throws {UserError}
  */
-export function checkPrivatePlaces(root: string, user: number | undefined, env: Environment): void {
-  if (Deno.build.os === "windows") return checkWindowsPlaces(root, env);
-  for (const place of privatePlaces(env)) {
+export function checkPrivatePlaces(
+  root: string,
+  user: number | undefined,
+  env: Environment,
+  executable = Deno.execPath(),
+): void {
+  if (Deno.build.os === "windows") return checkWindowsPlaces(root, env, executable);
+  for (const place of privatePlaces(env, executable)) {
     const open = findWritable(place, root, user);
     if (open === undefined) continue;
     const reason = `it contains ${quotePath(place)}, and this account can change ${quotePath(open)}`;
@@ -51,22 +64,28 @@ export function checkPrivatePlaces(root: string, user: number | undefined, env: 
 }
 
 /**
- * Refuses a directory of Windows that contains a private directory, or is in one. Owners are not considered.
+ * Refuses a directory of Windows that contains a private place, or is in one. Owners are not considered.
  *
  * @param root path without symbolic links.
+ * @param executable as for `checkPrivatePlaces`.
  * @throws {UserError}
  */
-export function checkWindowsPlaces(root: string, env: Environment): void {
+export function checkWindowsPlaces(root: string, env: Environment, executable: string): void {
   const within = (variable: string, name: string) => {
     const base = env(variable);
     return base ? [`${base}\\${name}`] : [];
   };
-  const places = [...within("APPDATA", "escp"), ...within("LOCALAPPDATA", "escp"), ...within("USERPROFILE", ".ssh")];
+  const directories = [
+    ...within("APPDATA", "escp"),
+    ...within("LOCALAPPDATA", "escp"),
+    ...within("USERPROFILE", ".ssh"),
+  ];
+  const places = [...directories, executable, env("ESCP_LIBCRYPTO") ?? ""].filter((place) => place !== "");
   const normal = (path: string) =>
     `${path.replace(/^\\\\\?\\/, "").replace(/[\\/]+/g, "\\").replace(/\\$/, "").toLowerCase()}\\`;
   for (const place of places) {
     if (!normal(place).startsWith(normal(root)) && !normal(root).startsWith(normal(place))) continue;
-    throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${quotePath(place)} has keys or settings`, {
+    throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${quotePath(place)} is private`, {
       hint: HINT,
     });
   }

@@ -236,6 +236,35 @@ function childrenOf(pid: number): number[] {
   }
 }
 
+const binary = Deno.env.get("ESCP_BINARY");
+const WITH_BINARY = binary === undefined ? " (skipped: needs ESCP_BINARY)" : "";
+
+describe(`the executable of escp --serve${WITH_BINARY}`, { ignore: binary === undefined }, () => {
+  it("may be replaced while the server runs", async () => {
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/escp`;
+    await Deno.copyFile(binary!, path);
+    await using serving = await startServing({ command: () => [path] });
+    await Deno.writeTextFile(`${serving.work}/file`, "x");
+    // The first session has a process that was started before.
+    for (const name of ["first", "second", "third"]) {
+      await Deno.copyFile(binary!, `${path}.new`);
+      await Deno.rename(`${path}.new`, path);
+      const { code, stderr } = await serving.run(["file", serving.url(name)]);
+      assertEquals([code, stderr], [0, ""]);
+    }
+  });
+
+  it("must not be below the root", async () => {
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/escp`;
+    await Deno.copyFile(binary!, path);
+    const { code, stderr } = await runEscp(["--serve", "--root", directory.path], { command: [path] });
+    assertEquals(code, 1, stderr);
+    assertStringIncludes(stderr, `it contains "${path}", and this account can change "${directory.path}"`);
+  });
+});
+
 describe("a FIFO in place of a file of keys", () => {
   it("is refused at once by the client and by the server", async () => {
     await using serving = await startServing();
