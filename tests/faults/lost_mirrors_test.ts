@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { escpCommand, runEscp, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
+import { runEscp, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
 import { untilTrue } from "../support/escp/interruptions.ts";
 import { hasStopped, resume, stoppingCommand, tracingProblem } from "../support/escp/stopped_at.ts";
 import { pathsIn } from "../support/files/paths_in.ts";
@@ -17,6 +17,8 @@ const EXTRAS = Array.from({ length: 40 }, (_, index) => `d${index % 4}/extra${in
 /** Number of the removal at which the receiver is stopped. */
 const STOPPED_AT = 5;
 type Direction = "relay" | "push" | "pull";
+/** Names of the receiving hosts. */
+const RECEIVERS = { relay: "testhost2", push: "testhost" } as const;
 
 interface Ending {
   what: string;
@@ -68,8 +70,9 @@ describeWithScene(`a mirror${SKIPPED}`, { ignore }, (scene) => {
         const flags = ["--mirror", "--retries", "3", ...more];
         const receiver = await stoppedReceiver(direction, log);
         {
-          await using running = await startEscp([...scene.sshd.sshOptions, ...receiver.flags, ...flags, ...operands], {
+          await using running = await startEscp([...scene.sshd.sshOptions, ...flags, ...operands], {
             command: receiver.command,
+            env: receiver.env,
           });
           await untilTrue(() => hasStopped(log), running);
           const tracer = await tracerOf(scene, running);
@@ -107,7 +110,7 @@ describeWithScene(`a mirror${SKIPPED}`, { ignore }, (scene) => {
 /** Returns the operands of a copy of the contents of `from` to `to`. */
 function operandsOf(direction: Direction, tree: string): string[] {
   const from = direction === "push" ? `${tree}/from/.` : `testhost:${tree}/from/.`;
-  const to = direction === "pull" ? `${tree}/to` : `${direction === "relay" ? "testhost2" : "testhost"}:${tree}/to`;
+  const to = direction === "pull" ? `${tree}/to` : `${RECEIVERS[direction]}:${tree}/to`;
   return direction === "relay" ? ["-3", from, to] : [from, to];
 }
 
@@ -117,12 +120,11 @@ async function stoppedReceiver(direction: Direction, log: string) {
   const count = `echo >>${log}.starts`;
   const starts = () => Deno.readTextFileSync(`${log}.starts`).length;
   const traced = await writeWrapper(`${log}.receiver`, [...command, "--engine", "native"], count);
-  if (direction === "pull") return { command: [traced], flags: [], starts };
-  if (direction === "push") return { command: undefined, flags: ["-D", traced], starts };
-  // The same path on both hosts: the second session is that of the receiver.
-  const sender = await writeWrapper(`${log}.sender`, escpCommand());
-  const both = `if mkdir ${log}.used 2>/dev/null; then exec ${sender} "$@"; else exec ${traced} "$@"; fi`;
-  return { command: undefined, flags: ["-D", await writeWrapper(`${log}.both`, ["sh", "-c", both, "sh"])], starts };
+  if (direction === "pull") return { command: [traced], starts };
+  const config = `hosts:\n  ${RECEIVERS[direction]}:\n    remote-path: ${traced}\n`;
+  await Deno.mkdir(`${log}.config/escp`, { recursive: true });
+  await Deno.writeTextFile(`${log}.config/escp/config.yaml`, config);
+  return { env: { XDG_CONFIG_HOME: `${log}.config` }, starts };
 }
 
 /** Returns the process of strace(1), on this machine or on the server. */
@@ -136,8 +138,8 @@ function isTracer(process: ProcessId): boolean {
   return commandOf(process).startsWith("strace ");
 }
 
-/** Returns the ssh of the client to the receiver, which was started last. */
+/** Returns the ssh of the client to the receiver. */
 async function connectionOf(running: RunningEscp): Promise<ProcessId> {
-  const descendants = await descendantsOf(running.pid);
-  return descendants.findLast((process) => /^\S*ssh /.test(commandOf(process)))!;
+  const connections = (await descendantsOf(running.pid)).filter((process) => /^\S*ssh /.test(commandOf(process)));
+  return connections.find((process) => / testhost2 /.test(commandOf(process))) ?? connections[0];
 }
