@@ -39,6 +39,14 @@ export interface TargetComparer {
   open(): RangeReader;
   /** Returns whether the current entry, a regular file, has all attributes that the options include. */
   hasAttributes(attributes: Attributes): boolean;
+  /** Returns whether the current entry, a regular file, belongs to the user to whom its copy would belong. */
+  hasOwner(attributes: Attributes): boolean;
+  /**
+   * Returns whether a user who can rename entries in the current directory may have moved the current entry, a regular file,
+   * there: its owner is neither that of the directory nor that of the source. A change of the owner could then give the
+   * contents to that user.
+   */
+  mayBeMoved(attributes: Attributes): boolean;
   /** Returns the differences of the current entry from a record: bits of `ItemChange`. */
   changes(cursor: RecordCursor): number;
   /** As `changes`, of the current directory. */

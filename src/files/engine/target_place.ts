@@ -24,6 +24,8 @@ export interface PendingDirectory extends TargetPlace {
   created: boolean;
   /** Permissions to restore in an existing directory. */
   mode?: number;
+  /** Identity of the directory. At the end, its path may refer to another one. */
+  identity?: FileIdentity;
 }
 
 /** Files that are reported together: their number, and the place of the first one. */

@@ -17,14 +17,19 @@ import { type FileIdentity, identityOfStat, isSameFile, swapped } from "../stat/
 import { FileKind } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { hasEntry } from "../target/has_entry.ts";
+import type { ReplaceGuard } from "../target/replace_guard.ts";
 import { AccessReader } from "./access.ts";
 import { followDirectoryLink } from "./directory_links.ts";
 import { descriptorPath, isOpenWithin, LONGEST_PATH_BYTES, magicLink, openPath, SCRATCH_BYTES } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
-/** Lists a directory. @throws {Error} If it cannot be listed. */
-type ListDirectory = (path: string) => Iterable<GlobEntry>;
+/** Operations for replacing entries by directories. */
+interface Replacing {
+  /** Lists a directory. @throws {Error} If it cannot be listed. */
+  list(path: string): Iterable<GlobEntry>;
+  readonly check: ReplaceGuard;
+}
 
 /**
  * Number of descriptors kept open besides that of the root. The number is small, because every stream keeps as many and the
@@ -48,7 +53,7 @@ export class NativeDirectories {
   readonly #openat2: boolean;
   readonly #operation: string;
   readonly #dirlinks: SharedArrayBuffer | undefined;
-  readonly #list: ListDirectory | undefined;
+  readonly #replaces: Replacing | undefined;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(SCRATCH_BYTES);
@@ -65,19 +70,19 @@ export class NativeDirectories {
   /**
    * @param options.operation Operation in messages. Default: "create".
    * @param options.dirlinks As in `TargetOptions`.
-   * @param options.list Lists directories. With it, a directory that is created replaces another entry of its name.
+   * @param options.replaces Lets a directory that is created replace another entry of its name.
    */
   constructor(
     calls: FileCalls,
     rootAt: (root: number) => RootDirectory,
-    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer; list?: ListDirectory },
+    options: { openat2: boolean; operation?: string; dirlinks?: SharedArrayBuffer; replaces?: Replacing },
   ) {
     this.#calls = calls;
     this.#operation = options.operation ?? "create";
     this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
     this.#dirlinks = options.dirlinks;
-    this.#list = options.list;
+    this.#replaces = options.replaces;
     this.#maxKept = options.openat2 && !options.dirlinks ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
@@ -130,7 +135,7 @@ export class NativeDirectories {
     const open = mode | 0o700;
     if (open === mode) return false;
     if (calls.chmod(magicLink(descriptor, this.#path), open) !== 0) return false;
-    this.#created.push({ root, path, created: false, mode });
+    this.#created.push({ root, path, created: false, mode, identity: identityOfStat(this.#statx) });
     return true;
   }
 
@@ -211,29 +216,40 @@ export class NativeDirectories {
     if (!create || !this.#mayCreate(-result)) throw this.#refused(root, path, -result);
     // If another stream has created the directory meanwhile, this fails.
     if (-result !== Errno.ENOENT) this.#removeReplaced(root, path, directory, name);
-    if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
-      this.#created.push({ root, path, created: true });
-    } else {
+    const created = this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0;
+    if (!created) {
       const errno = this.#calls.errno();
       // Another stream may have created the directory meanwhile.
       if (errno !== Errno.EEXIST) throw this.#refused(root, path, errno);
     }
     result = this.#openOne(directory, name);
     if (result < 0) throw this.#refused(root, path, -result);
+    if (created) this.#created.push({ root, path, created, identity: this.#identityOf(result) });
     return result;
   }
 
-  /** Removes an entry that a directory replaces. @throws {FileError} if it is of this copy, and its name differs in case. */
+  #identityOf(descriptor: number): FileIdentity | undefined {
+    return this.#statx.fillOpen(descriptor) ? identityOfStat(this.#statx) : undefined;
+  }
+
+  /**
+   * Removes an entry that a directory replaces.
+   *
+   * @throws {FileError} if it is protected, or of this copy with a name that differs in case.
+   */
   #removeReplaced(root: number, path: string, directory: number, name: Uint8Array): void {
-    if (!hasEntry(this.#list!(descriptorPath(directory)), decodeName(name))) {
-      throw this.#refused(root, path, Errno.EEXIST);
-    }
-    this.#calls.unlinkat(directory, this.#path.putName(name), 0);
+    const { list, check } = this.#replaces!;
+    if (!hasEntry(list(descriptorPath(directory)), decodeName(name))) throw this.#refused(root, path, Errno.EEXIST);
+    const address = this.#path.putName(name);
+    if (!this.#statx.fill(directory, address, AT_SYMLINK_NOFOLLOW)) return;
+    check(path, joinPath(this.#rootAt(root).path, path), this.#statx);
+    this.#calls.unlinkat(directory, address, 0);
   }
 
   /** Returns whether a directory can be created after opening it has failed. */
   #mayCreate(errno: number): boolean {
-    return errno === Errno.ENOENT || (this.#list !== undefined && (errno === Errno.ENOTDIR || errno === Errno.ELOOP));
+    return errno === Errno.ENOENT ||
+      (this.#replaces !== undefined && (errno === Errno.ENOTDIR || errno === Errno.ELOOP));
   }
 
   /** Returns a descriptor of the directory that a link points to. @throws {FileError} If the link is not followed. */

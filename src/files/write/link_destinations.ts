@@ -129,7 +129,9 @@ export class EngineLinkDestinations<Name, Staged> implements LinkDestinations {
     const { stat } = comparer;
     try {
       if (!this.#enter(index) || !comparer.examine(cursor, bytes)) return false;
-      return stat.kind === FileKind.file && stat.size === cursor.size && comparer.hasAttributes(attributes);
+      // A file of another user may have been planted there, and can change later.
+      return stat.kind === FileKind.file && stat.size === cursor.size && comparer.hasAttributes(attributes) &&
+        comparer.hasOwner(attributes);
     } catch (error) {
       // A file that cannot be examined is sent.
       if (error instanceof FileError) return false;

@@ -20,6 +20,7 @@ import { failedDeno } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
+import { isShared } from "../target/directory_access.ts";
 import { checkShape } from "../target/name.ts";
 import { isSameRoot, isSource, mayBeMovedSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
@@ -170,6 +171,18 @@ export class EngineComparer<Name> implements TargetComparer {
   hasAttributes(source: Attributes): boolean {
     const { owner, mode, time } = differingAttributes(this.stat, source, this.#options, this.#calls.user);
     return !owner && !mode && !time;
+  }
+
+  hasOwner({ uid }: Attributes): boolean {
+    const { user } = this.#calls;
+    return user === null || this.stat.uid === (this.#options.preserve && user === 0 ? uid : user);
+  }
+
+  mayBeMoved(source: Attributes): boolean {
+    // Only root can change the owner.
+    if (!this.#options.preserve || this.#calls.user !== 0 || this.stat.uid === source.uid) return false;
+    this.#directory.statSelf(this.#itself);
+    return isShared(0, this.#itself) && this.stat.uid !== this.#itself.uid;
   }
 
   changes(cursor: RecordCursor): number {

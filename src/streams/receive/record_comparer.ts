@@ -148,7 +148,9 @@ export class RecordComparer {
     if (by === "contents") return CompareResult.undecided;
     if (by === "completions") return this.#compareCompletion(cursor, bytes);
     readAttributes(cursor, this.#expected);
-    return isSameTime(stat, this.#expected) ? this.#finalize(cursor, false) : CompareResult.different;
+    // Equal times do not prove equal contents.
+    const isSame = isSameTime(stat, this.#expected) && !target.mayBeMoved(this.#expected);
+    return isSame ? this.#finalize(cursor, false) : CompareResult.different;
   }
 
   /** Compares with the record of earlier runs. Contents have to confirm a record from before the last boot. */

@@ -29,7 +29,10 @@ export class DirectoryFinalizer {
     if (fsync) this.#named = new Map();
     this.add(roots.flatMap((root, index) => {
       // The directory of a root that does not exist has no identity: only existing entries are written.
-      return root.kind === "folder" && root.created && root.identity ? [{ root: index, path: "", created: true }] : [];
+      const { identity } = root;
+      return root.kind === "folder" && root.created && identity
+        ? [{ root: index, path: "", created: true, identity }]
+        : [];
     }));
   }
 
@@ -49,6 +52,7 @@ export class DirectoryFinalizer {
       else {
         known.created ||= directory.created;
         known.mode ??= directory.mode;
+        known.identity ??= directory.identity;
         known.attributes ??= directory.attributes;
         known.xattrs ??= directory.xattrs;
       }
@@ -96,8 +100,8 @@ export class DirectoryFinalizer {
 
   /** Yields the existing directories whose permissions were extended. */
   *#extended(): Generator<FinishedDirectory> {
-    for (const { root, path, created, mode } of all(this.#directories)) {
-      if (!created && mode !== undefined) yield { root, path, created, mode };
+    for (const { root, path, created, mode, identity } of all(this.#directories)) {
+      if (!created && mode !== undefined) yield { root, path, created, mode, identity };
     }
   }
 }

@@ -67,6 +67,27 @@ for (const { title, make } of ENGINES) {
       ]);
     });
 
+    it("stay if they are excluded, or a source of the copy, and a directory has their name", () => {
+      const refused = (replaces: ReplacedKinds, name: string, reason: string) => {
+        const records: Parameters<typeof applyRecords>[1] = [[enter, name], [file, "x", "x"]];
+        const error = assertThrows(() => write(replaces, records), FileError) as FileError;
+        assertEquals(error.message, `Cannot remove "${temp.at(`to/${name}`)}": ${reason}`);
+      };
+      const before = temp.list("to");
+      const excluded = "it is excluded, and a directory of the source has its name";
+      refused({ ...ALL, filters: [{ action: "exclude", kind: "glob", pattern: "file" }] }, "file", excluded);
+      refused({ ...ALL, filters: [{ action: "exclude", kind: "glob", pattern: "/link" }] }, "link", excluded);
+      const { dev, ino } = Deno.statSync(temp.at("to/file"));
+      refused({ ...ALL, sources: [{ dev, inode: ino! }] }, "file", "it is a source of this copy");
+      assertEquals(temp.list("to"), before);
+      write({ ...ALL, filters: [{ action: "exclude", kind: "glob", pattern: "other" }] }, [[enter, "file"], [
+        file,
+        "x",
+        "x",
+      ]]);
+      assertEquals(temp.list("to/file"), ["x"]);
+    });
+
     it("stay if the target of a file has become a directory", () => {
       const roots = [{ kind: "file" as const, directory: temp.at("to"), name: "dir" }];
       const target = make().openTarget(roots, { preserve: false, umask: 0o022, token: "test", replaces: ALL });

@@ -10,18 +10,22 @@ const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0
 describe("DirectoryFinalizer", () => {
   it("merges what is known of a directory", async () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: false });
-    directories.add([{ root: 0, path: "a", created: true }]);
-    directories.add([{ root: 0, path: "a", created: false, attributes: ATTRIBUTES }, {
-      ...{ root: 0, path: "b", created: false },
+    const identity = { dev: 1, inode: 2 };
+    directories.add([{ root: 0, path: "b", created: false }, {
+      root: 0,
+      path: "a",
+      created: false,
+      attributes: ATTRIBUTES,
     }]);
+    directories.add([{ root: 0, path: "a", created: true, identity }]);
     const finished: unknown[] = [];
     const writer = { finish: (each: unknown[]) => (finished.push(...each), []) } as unknown as DirectoryWriter;
     assertEquals(await directories.finish(writer), []);
     assertEquals(finished, [
-      { root: 0, path: "a", created: true, mode: undefined, attributes: ATTRIBUTES, xattrs: undefined },
       { root: 0, path: "b", created: false },
+      { root: 0, path: "a", created: true, mode: undefined, identity, attributes: ATTRIBUTES, xattrs: undefined },
     ]);
-    assertEquals([...directories.places()], ["", "a", "b"].map((path) => ({ root: 0, path })));
+    assertEquals([...directories.places()], ["", "b", "a"].map((path) => ({ root: 0, path })));
   });
 
   it("rejects directories whose paths are too long together", () => {

@@ -16,6 +16,7 @@ import { joinPath } from "../../path/local_path.ts";
 import type { FileStat } from "../../stat/file_stat.ts";
 import { type DirectoryAccess, mayBePlanted, mayDelete } from "../../target/directory_access.ts";
 import { rootDirectory, rootPath, targetText } from "../../target/name.ts";
+import { replaceGuard } from "../../target/replace_guard.ts";
 import type { TargetDirectory, WriterOptions } from "../../write/target_directory.ts";
 import { NativeAttributes } from "../attributes.ts";
 import { NativeDirectories } from "../directories.ts";
@@ -58,7 +59,10 @@ export class NativeTargetDirectory implements TargetDirectory<number> {
     this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), {
       openat2,
       dirlinks: options.dirlinks,
-      list: options.replaces && ((path) => listDirectory(calls, path)),
+      replaces: options.replaces && {
+        list: (path) => listDirectory(calls, path),
+        check: replaceGuard(options.replaces),
+      },
     });
     this.attributes = new NativeAttributes(calls);
     this.xattrs = xattrs;

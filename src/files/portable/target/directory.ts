@@ -16,7 +16,7 @@ import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_
 import { realPath } from "../../path/real_path.ts";
 import { TemporaryNames } from "../../path/temporary_names.ts";
 import { codeOf, failedDeno, failedWith, unexpectedLink } from "../../stat/file_failure.ts";
-import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
+import { identityOf, identityOfStat, isSameFile, swapped } from "../../stat/file_identity.ts";
 import { FileStat } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
 import { checkRealPath, isWithin, pointsOutside } from "../../target/confinement.ts";
@@ -29,6 +29,7 @@ import { PortableAttributes } from "../attributes.ts";
 import { makeUnfinishedDirectory } from "../new_directory.ts";
 import { REPLACEMENT } from "../lister.ts";
 import { hasEntry } from "../../target/has_entry.ts";
+import { type ReplaceGuard, replaceGuard } from "../../target/replace_guard.ts";
 import { listEntries } from "../list_entries.ts";
 import { correctTimes } from "../runtime_gaps.ts";
 import { notText } from "../text_lister.ts";
@@ -58,6 +59,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   /** Whether chattr(1) has made the directory append-only; undefined if not yet known. */
   #isAppendOnly: boolean | undefined;
   readonly #names: TemporaryNames;
+  #replaceGuard: ReplaceGuard | undefined;
   #created: PendingDirectory[] = [];
 
   constructor({ roots, options }: WriterOptions, rules: NameRules) {
@@ -108,7 +110,8 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     const stat = statOf(Deno.statSync(this.place));
     if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
     this.attributes.setMode(this.place, stat.mode | 0o700);
-    this.#created.push({ root: this.root, path: this.path, created: false, mode: stat.mode });
+    const { root, path } = this;
+    this.#created.push({ root, path, created: false, mode: stat.mode, identity: identityOfStat(stat) });
     return true;
   }
 
@@ -205,6 +208,9 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     const { attributes, options: { preserve, umask }, place } = this;
     const source = directory.attributes;
     try {
+      if (directory.identity && !isSameFile(directory.identity, identityOf(this.#info!))) {
+        throw swapped("set the attributes of", place);
+      }
       if (preserve && source) {
         const timeFailure = attributes.preserve(place, source, place);
         if (timeFailure) throw timeFailure;
@@ -252,7 +258,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     try {
       let info = existingAt(directory);
       if (info && !info.isDirectory && create && this.options.replaces) {
-        this.#removeReplaced(directory);
+        this.#removeReplaced(path, directory, info);
         info = undefined;
       }
       if (!info) {
@@ -284,23 +290,27 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     return directory;
   }
 
-  /** Removes an entry that a directory replaces. */
-  #removeReplaced(path: string): void {
-    if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", path);
+  /** Removes an entry that a directory replaces. @param path Path relative to the root. */
+  #removeReplaced(path: string, entry: string, info: Deno.FileInfo): void {
+    if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", entry);
     // On a file system that ignores case it may be a file of this copy.
-    if (!hasEntry(listEntries(directoryOf(path)), baseName(path))) throw failedWith("create", path, "EEXIST");
-    this.removeEntry(path, { isDirectory: false });
+    if (!hasEntry(listEntries(directoryOf(entry)), baseName(entry))) throw failedWith("create", entry, "EEXIST");
+    this.#replaceGuard ??= replaceGuard(this.options.replaces!);
+    this.#replaceGuard(path, entry, identityOf(info));
+    this.removeEntry(entry, { isDirectory: false });
   }
 
   #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {
     try {
       makeUnfinishedDirectory(directory, { exposed: this.isShared });
-      this.#created.push({ root, path, created: true });
     } catch (error) {
       // Another stream may have created the directory meanwhile.
       if (codeOf(error) !== "EEXIST") throw error;
+      return Deno.lstatSync(directory);
     }
-    return Deno.lstatSync(directory);
+    const info = Deno.lstatSync(directory);
+    this.#created.push({ root, path, created: true, identity: identityOf(info) });
+    return info;
   }
 }
 
