@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp/escp_command.ts";
 import { untilTrue } from "../support/escp/interruptions.ts";
+import { escpPerHost } from "../support/escp/remote_settings.ts";
 import { hasStopped, resume, stoppingCommand, tracingProblem } from "../support/escp/stopped_at.ts";
 import { pathsIn } from "../support/files/paths_in.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
@@ -68,7 +69,7 @@ describeWithScene(`a mirror${SKIPPED}`, { ignore }, (scene) => {
         const operands = operandsOf(direction, tree);
         const log = `${tree}/strace`;
         const flags = ["--mirror", "--retries", "3", ...more];
-        const receiver = await stoppedReceiver(direction, log);
+        const receiver = await stoppedReceiver(scene, direction, log);
         {
           await using running = await startEscp([...scene.sshd.sshOptions, ...flags, ...operands], {
             command: receiver.command,
@@ -115,16 +116,13 @@ function operandsOf(direction: Direction, tree: string): string[] {
 }
 
 /** Returns how to start a receiver that stops in its removals, and the number of receivers that were started. */
-async function stoppedReceiver(direction: Direction, log: string) {
+async function stoppedReceiver(scene: Scene, direction: Direction, log: string) {
   const command = stoppingCommand("unlinkat", log, { when: STOPPED_AT });
   const count = `echo >>${log}.starts`;
   const starts = () => Deno.readTextFileSync(`${log}.starts`).length;
   const traced = await writeWrapper(`${log}.receiver`, [...command, "--engine", "native"], count);
   if (direction === "pull") return { command: [traced], starts };
-  const config = `hosts:\n  ${RECEIVERS[direction]}:\n    remote-path: ${traced}\n`;
-  await Deno.mkdir(`${log}.config/escp`, { recursive: true });
-  await Deno.writeTextFile(`${log}.config/escp/config.yaml`, config);
-  return { env: { XDG_CONFIG_HOME: `${log}.config` }, starts };
+  return { env: await escpPerHost(scene, { [RECEIVERS[direction]]: traced }), starts };
 }
 
 /** Returns the process of strace(1), on this machine or on the server. */

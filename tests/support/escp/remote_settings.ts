@@ -16,6 +16,18 @@ export async function remoteConfig({ sshd }: Scene, text: string): Promise<Async
   };
 }
 
+/**
+ * Writes a configuration of the client with a remote escp for each of these hosts. A copy between two hosts starts both at
+ * the same time.
+ *
+ * @param escps Path of the remote escp by host.
+ * @returns variables of the client.
+ */
+export async function escpPerHost(scene: Scene, escps: Record<string, string>): Promise<Record<string, string>> {
+  const hosts = Object.entries(escps).map(([host, path]) => `  ${host}:\n    remote-path: ${path}\n`);
+  return { XDG_CONFIG_HOME: await scene.tree({ "escp/config.yaml": `hosts:\n${hosts.join("")}` }) };
+}
+
 /** Reason why /etc/escp.conf cannot be replaced on this system; undefined if it can. */
 export const systemConfigProblem: string | undefined = findProblem();
 

@@ -4,6 +4,7 @@ import { isRoot } from "../../../files/file_engines.ts";
 import { alteredEscp, escpCommand, runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
 import { MAX_OWNERS } from "../../../../src/protocol/limits.ts";
+import { escpPerHost } from "../../../support/escp/remote_settings.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
 import { accountsProblem, type NamedOwner, writeWithUsers } from "../../../support/hosts/accounts.ts";
 import { xattrsProblem } from "../../../support/files/xattrs.ts";
@@ -17,7 +18,6 @@ import {
   variantName,
   VARIANTS,
 } from "../../../support/scene.ts";
-import { writeWrapper } from "../../../support/shell_script.ts";
 
 const SOURCE: TreeEntries = {
   "from/small": "small",
@@ -104,14 +104,6 @@ function findListsProblem(): string | undefined {
 const SKIPPED = accountsProblem === undefined ? "" : ` (skipped: ${accountsProblem})`;
 
 describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== undefined }, (scene) => {
-  /** Writes an escp that sees the users of one command in its first session, and those of another later. @returns its path. */
-  async function writeTwoHosts(from: string, to: string): Promise<string> {
-    const both = `${await scene.tree()}/escp`;
-    const script = `if mkdir ${both}.used 2>/dev/null; then exec ${from} "$@"; else exec ${to} "$@"; fi`;
-    await writeWrapper(both, ["sh", "-c", script, "sh"]);
-    return both;
-  }
-
   /** Runs a copy in which both ends have their own users. @param remote the altered escp of the remote host. */
   async function copyBetween(variant: Variant, tree: string, flags: string[], remote?: string) {
     const { direction, engine } = variant;
@@ -188,11 +180,9 @@ describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== unde
     const tree = await treeOf(scene, ALICE);
     const [, from] = await writeEscpWithUsers(scene, ALICE, "auto");
     const [, to] = await writeEscpWithUsers(scene, OTHER_ALICE, "auto");
-    const both = await writeTwoHosts(from, to);
-    const { code, stderr } = await runEscp([
-      ...[...scene.sshd.sshOptions, "-D", both, "-a"],
-      ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
-    ]);
+    const env = await escpPerHost(scene, { testhost: from, testhost2: to });
+    const operands = [`testhost:${tree}/from/.`, `testhost2:${tree}/to`];
+    const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "-a", ...operands], { env });
     const { uid, gid } = OTHER_ALICE;
     assertEquals([code, stderr, ownersOf(`${tree}/to`)], [0, "", all(`${uid}:${gid}`)]);
   });
@@ -204,11 +194,10 @@ describeWithScene(`owners by name${SKIPPED}`, { ignore: accountsProblem !== unde
       const tree = await listedTreeOf(scene);
       const commandOf = async (owner: NamedOwner, altered: string) =>
         (await writeEscpWithUsers(scene, owner, "native", altered === "" ? undefined : alteredEscp(altered)))[1];
-      const both = await writeTwoHosts(await commandOf(ALICE, from), await commandOf(OTHER_ALICE, to));
-      const { code, stderr } = await runEscp([
-        ...[...scene.sshd.sshOptions, "-D", both, "-a", "--acls"],
-        ...[`testhost:${tree}/from/.`, `testhost2:${tree}/to`],
-      ]);
+      const escps = { testhost: await commandOf(ALICE, from), testhost2: await commandOf(OTHER_ALICE, to) };
+      const env = await escpPerHost(scene, escps);
+      const operands = [`testhost:${tree}/from/.`, `testhost2:${tree}/to`];
+      const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "-a", "--acls", ...operands], { env });
       assertEquals([code, stderr], [0, ""]);
       assertEquals(await listsOf(`${tree}/to`), await listsOf(`${tree}/from`));
       assertEquals(ownersOf(`${tree}/to`), all(`${OTHER_ALICE.uid}:${OTHER_ALICE.gid}`));
