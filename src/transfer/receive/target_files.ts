@@ -9,6 +9,7 @@ import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { OwnerName } from "../../protocol/data/owners.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
+import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { AnnouncedAttributes, type AttributeRules } from "../../streams/receive/announced_attributes.ts";
@@ -352,7 +353,7 @@ export class TargetFiles {
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
   const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
-  const { removesSources } = job;
+  const { removesSources, chmod } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -365,6 +366,7 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     direct,
     fsync,
     umask,
+    defaultDirectoryMode: chmod && changedMode(0o777, true, chmod),
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
