@@ -170,6 +170,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
       [{ type: RecordType.enter, name: "" }, file(".escp-notes")],
     ]),
   "setuid": () => pack(ROOT, file("setuid", { fields: { mode: 0o6777 } })),
+  "unannounced directory": () => pack({ type: RecordType.enter, name: "sub" }, file("good")),
 
   "unlisted record": () => listed(() => pack(ROOT, file("listed"), file("outside"))),
   "unlisted directory": () => listed(() => pack(ROOT, directory("dir"), file("x"))),

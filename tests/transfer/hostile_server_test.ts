@@ -226,6 +226,16 @@ describe("a hostile server cannot make the client", () => {
       });
     });
 
+    it(`create directories that --chmod forbids (${engine})`, async () => {
+      for (const preserve of [[], ["-p"]]) {
+        const flags = ["-r", ...preserve, "--chmod=Dgo=", "--engine", engine];
+        await attack("unannounced directory", flags, "dir", ({ code, stderr }, names, target) => {
+          assertEquals([code, names], [0, ["planted", "sub"]], stderr);
+          assertEquals(Deno.statSync(`${target}/dir/sub`).mode! & 0o7777, 0o700);
+        });
+      }
+    });
+
     it(`follow a link when it is replaced (${engine})`, async () => {
       await attack("link, then over it", ["-r", "--engine", engine], "dir", (_, names, target) => {
         assertEquals(names, ["link", "planted"]);

@@ -10,6 +10,8 @@ export interface TargetOptions {
   keepTimes?: boolean;
   /** Permission bits removed without `preserve`: the umask of this process. */
   umask: number;
+  /** Mode of new directories whose attributes the sender did not send, before the umask. Default: 0777. */
+  defaultDirectoryMode?: number;
   /** Whether extended attributes from the sender are set. Needs `loadXattrs`. Default: false. */
   xattrs?: boolean;
   /** Whether access control lists are copied from the source, with `preserve` only. Needs `loadXattrs`. Default: false. */

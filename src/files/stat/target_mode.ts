@@ -1,6 +1,7 @@
 /** Permissions of copied files and directories. Pure: engines examine and set modes, these functions compute them. */
 
 import type { FinishedDirectory } from "../engine/directory_writer.ts";
+import type { TargetOptions } from "../engine/target_options.ts";
 
 /** Mode of a temporary file until the commit. */
 export const TEMPORARY_MODE = 0o600;
@@ -43,11 +44,11 @@ function isUnfinishedDirectory(mode: number, continued = false): boolean {
 export function finishedMode(
   directory: FinishedDirectory,
   current: number,
-  umask: number,
+  { umask, defaultDirectoryMode = 0o777 }: Pick<TargetOptions, "umask" | "defaultDirectoryMode">,
   newModes: () => number,
 ): number | undefined {
   if (!directory.created && !isUnfinishedDirectory(current, directory.continued)) return directory.mode;
-  return plainDirectoryMode(directory.attributes?.mode ?? 0o777, umask, current) & (newModes() | 0o7000);
+  return plainDirectoryMode(directory.attributes?.mode ?? defaultDirectoryMode, umask, current) & (newModes() | 0o7000);
 }
 
 /** Returns the mode of a directory that this copy created. Inherited setgid stays. */

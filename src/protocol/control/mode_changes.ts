@@ -1,4 +1,4 @@
-/** Changes of permissions that a sender makes to the modes that it sends. Feature "chmod". */
+/** Changes of permissions that a sender makes to the modes that it sends, and a receiver enforces. Feature "chmod". */
 
 import * as shape from "./shape.ts";
 
@@ -33,10 +33,28 @@ export function asModeChange(value: unknown, name: string): ModeChange {
 /** Returns the changed mode of a regular file or directory. */
 export function changedMode(mode: number, isDirectory: boolean, changes: readonly ModeChange[]): number {
   const isExecutable = isDirectory || (mode & 0o111) !== 0;
+  return change(mode, { isDirectory, ifExecutable: isExecutable ? MAX_MODE : 0 }, changes);
+}
+
+/**
+ * Returns the mode that a receiver uses instead of one that a sender announces. It is the same if `changedMode` has
+ * returned it. Only the sender knows whether a file was executable before the changes, so bits in `setIfExecutable` stay
+ * as announced. All other changes are made again.
+ */
+export function enforcedMode(announced: number, isDirectory: boolean, changes: readonly ModeChange[]): number {
+  return change(announced, { isDirectory, ifExecutable: isDirectory ? MAX_MODE : announced }, changes);
+}
+
+/** @param options.ifExecutable Bits in `setIfExecutable` that are set. */
+function change(
+  mode: number,
+  { isDirectory, ifExecutable }: { isDirectory: boolean; ifExecutable: number },
+  changes: readonly ModeChange[],
+): number {
   let changed = mode;
   for (const { of, keep, set, setIfExecutable } of changes) {
     if (of !== "all" && (of === "directories") !== isDirectory) continue;
-    changed = changed & keep | set | (isExecutable ? setIfExecutable : 0);
+    changed = changed & keep | set | setIfExecutable & ifExecutable;
   }
   return changed;
 }

@@ -23,8 +23,8 @@ import type { Failure } from "../../protocol/failure.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { digestMismatch, toFailure } from "../failure.ts";
 import type { ReceivedPack } from "../report.ts";
+import type { AnnouncedAttributes } from "./announced_attributes.ts";
 import { NameGuard } from "./name_guard.ts";
-import type { OwnerMap } from "./owner_map.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
 
@@ -41,8 +41,8 @@ export interface CompareReceiverOptions extends RecordComparerOptions {
   moves?: boolean;
   /** Whether files that are up to date are reported. Default: false. */
   finishes?: boolean;
-  /** Maps the owners of records. Default: they stay as they are. */
-  owners?: OwnerMap;
+  /** Replaces the attributes of records. Default: they stay as they are. */
+  attributes?: AnnouncedAttributes;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
   isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
@@ -88,7 +88,7 @@ export class CompareReceiver {
     /** Result of the current directory. It decides about the entries in a directory that is missing or obstructed. */
     let directory: number | Failure | undefined;
     while (cursor.next()) {
-      this.#options.owners?.apply(cursor);
+      this.#options.attributes?.apply(cursor);
       if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         directory = this.#enter(cursor, bytes, verify, report);
         if (cursor.type === RecordType.enter) continue;

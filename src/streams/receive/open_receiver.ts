@@ -1,7 +1,6 @@
 /** Opens the receiving side of a stream: the target, and the code that only some jobs need. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
-import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
@@ -9,8 +8,8 @@ import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Decompressor } from "../frames/decompressor.ts";
 import type { ReceiveRole, StreamJob } from "../run/job.ts";
+import { AnnouncedAttributes } from "./announced_attributes.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
-import { OwnerMap } from "./owner_map.ts";
 import { ReceiveStream, type ReceiveStreamOptions } from "./receive_stream.ts";
 import type { SameHostCopier } from "./same_host_copier.ts";
 
@@ -33,11 +32,9 @@ export async function openReceiver(
     writer.abort();
     writer.close();
   });
-  const note = (text: string) => host.note(text);
-  const mapOptions = { fixed: role.owner, mapsLists: role.mapsLists, note };
-  const owners = role.owner || role.mapsOwners ? new OwnerMap(machineAccounts(), mapOptions) : undefined;
+  const attributes = new AnnouncedAttributes(role, (text) => host.note(text));
   const finished = completions && await openFinished(completions, roots);
-  const compareReceiver = await openCompareReceiver(context, role, { finished, owners }, cleanup);
+  const compareReceiver = await openCompareReceiver(context, role, { finished, attributes }, cleanup);
   const decompressor = codecs.length > 0
     ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
     : undefined;
@@ -50,7 +47,7 @@ export async function openReceiver(
     compareReceiver,
     digest,
     finished,
-    owners,
+    attributes,
     localCopier,
     decompressor,
   });
@@ -79,7 +76,7 @@ async function openFinished(completions: SharedCompletions, roots: readonly Targ
 async function openCompareReceiver(
   { files, host, yielder }: ReceiverContext,
   { comparison: requested, verify, roots, options, completions, digests, finishes }: ReceiveRole,
-  { finished, owners }: { finished?: FinishedFiles; owners?: OwnerMap },
+  { finished, attributes }: { finished?: FinishedFiles; attributes: AnnouncedAttributes },
   cleanup: DisposableStack,
 ): Promise<CompareReceiver | undefined> {
   const comparison = requested ?? (completions?.known ? { by: "completions", dryRun: false } as const : undefined);
@@ -101,7 +98,7 @@ async function openCompareReceiver(
     finishes,
     yielder,
     finished,
-    owners,
+    attributes,
     isKept: (backup) => host.isKept(backup),
   });
 }

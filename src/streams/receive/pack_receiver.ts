@@ -16,9 +16,9 @@ import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { checksumMismatch, toFailure } from "../failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import type { AnnouncedAttributes } from "./announced_attributes.ts";
 import { NameGuard } from "./name_guard.ts";
 import type { Contents } from "../frames/contents.ts";
-import type { OwnerMap } from "./owner_map.ts";
 import type { ReceivedPack, WrittenFile } from "../report.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { badPiece, readPieceRecords, ReceivedPieces } from "./received_pieces.ts";
@@ -31,8 +31,8 @@ export interface PackReceiverOptions {
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Computes what later runs have to know of written files. Default: no record is kept. */
   finished?: FinishedFiles;
-  /** Maps the owners of records. Default: they stay as they are. */
-  owners?: OwnerMap;
+  /** Replaces the attributes of records. Default: they stay as they are. */
+  attributes?: AnnouncedAttributes;
   /** Reports what a device waits for. */
   note?: (text: string) => void;
 }
@@ -86,13 +86,13 @@ export class PackReceiver {
 
   /** Writes the records of a frame. @throws {ProtocolError} for records that a sender must not send. */
   async receive(header: PackHeader, { bytes, start, end }: Contents): Promise<Required<FrameResult>> {
-    const { syncs, owners } = this.#options;
+    const { syncs, attributes } = this.#options;
     const report = this.#begin(header);
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
     let directory: Failure | undefined;
     while (cursor.next()) {
-      owners?.apply(cursor);
+      attributes?.apply(cursor);
       const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
       let outcome: number | Failure;
       try {
@@ -152,7 +152,6 @@ export class PackReceiver {
 
   /** Opens a file in pieces. @returns where the contents are. */
   #openPieces(header: PackHeader, contents: Contents, report: ReceivedPack): number {
-    const { owners } = this.#options;
     const { bytes } = contents;
     let failure: Failure | undefined;
     const found = readPieceRecords(header, contents, (cursor) => {
@@ -162,7 +161,7 @@ export class PackReceiver {
         failure = toFailure(error);
       }
     });
-    owners?.apply(found);
+    this.#options.attributes?.apply(found);
     // Before the file is open, so that `close` finds it.
     const pieces = this.#pieces = new ReceivedPieces(header, found, bytes);
     pieces.open((cursor, record) => {

@@ -10,8 +10,8 @@ import { contentsOf } from "../frames/contents.ts";
 import type { FrameReader, FrameWriter } from "../frames/frames.ts";
 import { ResultSender } from "../frames/result_sender.ts";
 import type { ReceiveRole } from "../run/job.ts";
+import type { AnnouncedAttributes } from "./announced_attributes.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
-import type { OwnerMap } from "./owner_map.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import { badPiece } from "./received_pieces.ts";
 import type { SignatureReceiver } from "./signature_receiver.ts";
@@ -27,8 +27,8 @@ export interface ReceiveStreamOptions extends RangeReceiverOptions {
   payloadLimit: number;
   /** Answers compare requests; undefined: the sender must not send any. */
   compareReceiver?: CompareReceiver;
-  /** Maps owners; undefined: they stay as they are. */
-  owners?: OwnerMap;
+  /** Replaces attributes that the sender announces; undefined: they stay as they are. */
+  attributes?: AnnouncedAttributes;
   /** SHA-256, if reports have to contain the paths and digests of written files. */
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Computes what later runs have to know of written files; undefined: no record is kept. */
@@ -58,7 +58,7 @@ export class ReceiveStream {
       syncs: fsync ? yielder : undefined,
       digest,
       finished,
-      owners: options.owners,
+      attributes: options.attributes,
       note: (text) => host.note(text),
     });
     this.#ranges = new RangeReceiver(options, this.#results);
@@ -90,7 +90,7 @@ export class ReceiveStream {
     this.#packs.close();
     this.#ranges.close();
     this.#signatures?.close();
-    this.#options.owners?.close();
+    this.#options.attributes?.owners?.close();
   }
 
   async #receiveFrames(): Promise<void> {
@@ -134,10 +134,10 @@ export class ReceiveStream {
   }
 
   async #receivePack(): Promise<void> {
-    const { frames: { reader }, role, host, payloadLimit, decompressor, owners } = this.#options;
+    const { frames: { reader }, role, host, payloadLimit, decompressor, attributes } = this.#options;
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
     // Later pieces of a file contain no owner.
-    if (header.piece <= Piece.first) await owners?.retry();
+    if (header.piece <= Piece.first) await attributes?.owners?.retry();
     const contents = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
     const isWhole = header.piece === Piece.none;
     if (!isWhole && !role.pieces) throw badPiece("the target does not accept any");
@@ -152,11 +152,11 @@ export class ReceiveStream {
   }
 
   async #answerCompare(): Promise<void> {
-    const { frames: { reader }, host, compareReceiver, owners } = this.#options;
+    const { frames: { reader }, host, compareReceiver, attributes } = this.#options;
     if (!compareReceiver) {
       throw new ProtocolError("bad-frame", "Cannot accept a compare request: the job does not allow it");
     }
-    await owners?.retry();
+    await attributes?.owners?.retry();
     const { bytes, view, start, end } = reader;
     const header = readCompareHeader(view, start, end);
     const { report, outcomes } = await compareReceiver.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);
@@ -172,9 +172,9 @@ export class ReceiveStream {
   }
 
   async #addOwners(): Promise<void> {
-    const { frames: { reader: { bytes, view, start, end } }, role: { mapsOwners }, owners } = this.#options;
+    const { frames: { reader: { bytes, view, start, end } }, role: { mapsOwners }, attributes } = this.#options;
     if (!mapsOwners) throw new ProtocolError("bad-frame", "Cannot accept names of owners: they are not expected");
-    await owners!.add(readOwners(bytes, view, start, end));
+    await attributes!.owners!.add(readOwners(bytes, view, start, end));
   }
 
   #refuseInDryRun(): void {

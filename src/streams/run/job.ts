@@ -8,7 +8,7 @@ import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import type { TargetOptions } from "../../files/engine/target_options.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { FixedOwner } from "../receive/owner_map.ts";
+import type { AttributeRules } from "../receive/announced_attributes.ts";
 import type { SharedLimit } from "../shared_limit.ts";
 
 /** The streams send files of this machine. */
@@ -36,16 +36,10 @@ export interface SendRole {
 }
 
 /** The streams write files of this machine. */
-export interface ReceiveRole {
+export interface ReceiveRole extends AttributeRules {
   type: "receive";
   roots: TargetRoot[];
   options: TargetOptions;
-  /** Owner of all entries; undefined fields: that of the source. */
-  owner?: FixedOwner;
-  /** Whether owners are mapped by their names, which the sender sends. Default: false. */
-  mapsOwners?: boolean;
-  /** Whether users and groups in access control lists are mapped too. Default: false. */
-  mapsLists?: boolean;
   /** Codecs that the sender may use. */
   codecs: readonly CodecName[];
   /** Process on this machine whose open files may be copied directly; undefined: none. */

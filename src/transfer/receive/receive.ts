@@ -131,6 +131,7 @@ class Receiver implements AsyncDisposable {
       record: this.#record,
       deletion: this.#deletion,
       sourceNames,
+      chmod: job.chmod,
       owner: this.#owner,
       pieces: this.#acceptsPieces,
       mapsOwners: this.#mapsOwners,

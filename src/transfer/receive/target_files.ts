@@ -5,14 +5,14 @@ import type { ExtraOptions, RemovedExtras } from "../../files/engine/directory_w
 import type { RemovedPlace } from "../../files/engine/target_place.ts";
 import type { Target } from "../../files/engine/target.ts";
 import type { TargetOptions } from "../../files/engine/target_options.ts";
-import { machineAccounts } from "../../files/stat/accounts.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/codec_names.ts";
 import type { OwnerName } from "../../protocol/data/owners.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
+import { changedMode } from "../../protocol/control/mode_changes.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { OwnerMap } from "../../streams/receive/owner_map.ts";
+import { AnnouncedAttributes, type AttributeRules } from "../../streams/receive/announced_attributes.ts";
 import type { ReceiveRole } from "../../streams/run/job.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
@@ -31,9 +31,6 @@ import type { ReceiveOptions } from "./receive_options.ts";
 import type { ResumeRecord } from "./resume_record.ts";
 import { GatheredNote, noteOfSame } from "./gathered_note.ts";
 
-/** How the owners of the source become those of the target. */
-type Ownership = Pick<ReceiveRole, "owner" | "mapsOwners" | "mapsLists">;
-
 /** Small files that the streams report, large files that they write together, and directories. */
 export class TargetFiles {
   readonly streamGroup: StreamGroup;
@@ -43,8 +40,8 @@ export class TargetFiles {
   readonly #record: ResumeRecord | undefined;
   readonly #deletion: Deletion | undefined;
   readonly #target: Target;
-  /** Owners of large files, if they are mapped. */
-  readonly #owners?: OwnerMap;
+  /** Attributes of large files. */
+  readonly #attributes: AnnouncedAttributes;
   /** Resolves when all names of owners that have arrived are looked up. */
   #addingOwners?: Promise<void>;
   #isClosing = false;
@@ -64,9 +61,6 @@ export class TargetFiles {
   /**
    * @param options.codecs codecs that the sender may use. Default: none.
    * @param options.deletion receives the entries that are removed. Default: entries of another kind stay.
-   * @param options.owner owner of all entries. Default: that of the source.
-   * @param options.mapsOwners whether owners are mapped by their names.
-   * @param options.mapsLists whether users and groups in access control lists are mapped too.
    * @param options.pieces whether files may arrive in pieces of packs. Default: false.
    * @param options.record record of this run; undefined: finished files are not recorded.
    * @param options.sourceNames name of the source of each root, for messages.
@@ -74,7 +68,7 @@ export class TargetFiles {
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, codecs = [], record, deletion, sourceNames, ...ownership }:
+    { streams, codecs = [], record, deletion, sourceNames, ...shared }:
       & {
         streams: number;
         codecs?: readonly CodecName[];
@@ -82,7 +76,7 @@ export class TargetFiles {
         deletion?: Deletion;
         sourceNames: readonly string[];
       }
-      & Ownership
+      & AttributeRules
       & Pick<ReceiveRole, "pieces">,
   ) {
     this.#options = options;
@@ -104,7 +98,7 @@ export class TargetFiles {
       directories: this.#directories,
       backups: this.#backups,
       record,
-      mapped: (message) => this.#owners ? this.#mapped(message, this.#owners) : message,
+      mapped: (message) => this.#mapped(message),
       forget: (file) => this.streamGroup.pool.forget(file),
       startJournal: (file, path) => this.streamGroup.pool.startJournal(file, path),
       failed: (failure) => this.fail(failure),
@@ -114,9 +108,8 @@ export class TargetFiles {
       checking: (bytes) => this.#reportChecking(bytes),
       fatal: (error) => this.streamGroup.fail(error),
     });
-    const { owner, mapsOwners, mapsLists } = ownership;
-    if (owner || mapsOwners) this.#owners = new OwnerMap(machineAccounts(), { fixed: owner, mapsLists, note });
-    const pool = this.#createPool(roots, targetOptions, { streams, codecs, ...ownership });
+    this.#attributes = new AnnouncedAttributes(shared, note);
+    const pool = this.#createPool(roots, targetOptions, { streams, codecs, ...shared });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
 
@@ -153,7 +146,7 @@ export class TargetFiles {
 
   /** Adds names of owners in later announcements. They are looked up while further messages are handled. */
   addOwners(owners: readonly OwnerName[]): void {
-    this.#addingOwners = this.#owners!.add(owners);
+    this.#addingOwners = this.#attributes.owners!.add(owners);
     this.#addingOwners.catch((error) => {
       if (!this.#isClosing) this.streamGroup.fail(error);
     });
@@ -208,7 +201,7 @@ export class TargetFiles {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#large.stop();
-    this.#owners?.close();
+    this.#attributes.owners?.close();
     await this.streamGroup.close();
     // Reports what a lost session has done.
     if (this.#progress.isRunning) this.#progress.report();
@@ -229,7 +222,7 @@ export class TargetFiles {
   #createPool(
     roots: TargetRoot[],
     targetOptions: TargetOptions,
-    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "pieces"> & Ownership & { streams: number },
+    { streams, ...shared }: Pick<ReceiveRole, "codecs" | "pieces"> & AttributeRules & { streams: number },
   ): StreamPool {
     const { session, machine: { files, workers }, job, localCopyPid, listing, acceptedBytesPerSecond, shards } =
       this.#options;
@@ -301,11 +294,17 @@ export class TargetFiles {
     report.entered?.forEach((directory) => this.#directories.addEntered(directory));
   }
 
-  /** Returns an announcement with the owners of this machine. */
-  async #mapped(message: MessageOf<"open">, owners: OwnerMap): Promise<MessageOf<"open">> {
-    await this.#addingOwners;
-    await owners.retry();
-    return { ...message, attributes: owners.mapped(message.attributes, message.xattrs) };
+  /** Returns an announcement with the attributes that this end sets. */
+  #mapped(message: MessageOf<"open">): MessageOf<"open"> | Promise<MessageOf<"open">> {
+    const attributes = this.#attributes;
+    const mapped = () => ({ ...message, attributes: attributes.ofLargeFile(message.attributes, message.xattrs) });
+    const { owners } = attributes;
+    if (!owners) return mapped();
+    return (async () => {
+      await this.#addingOwners;
+      await owners.retry();
+      return mapped();
+    })();
   }
 
   #deleted(places: readonly RemovedPlace[] = []): void {
@@ -354,7 +353,7 @@ export class TargetFiles {
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
   const { session, machine: { umask }, job, localCopyPid } = options;
   const { preserve, xattrs, acls, sparse, inplace, direct, fsync, verify, comparison, dirlinks, backup } = job;
-  const { removesSources } = job;
+  const { removesSources, chmod } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.
@@ -367,6 +366,7 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     direct,
     fsync,
     umask,
+    defaultDirectoryMode: chmod && changedMode(0o777, true, chmod),
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,

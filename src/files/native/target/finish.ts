@@ -41,7 +41,7 @@ export function finishDirectory(
   if (directory.identity && !isSameFile(directory.identity, statx)) throw swapped("set the attributes of", text);
   let current = statx.mode & 0o7777;
   const newModes = () => openAccessLists().defaultModes(descriptor) ?? 0o777;
-  const mode = source ? undefined : finishedMode(directory, current, options.umask, newModes);
+  const mode = source ? undefined : finishedMode(directory, current, options, newModes);
   if (!source && mode === undefined && !directory.xattrs) return;
   const final = mode ?? current;
   // Setting extended attributes requires write permission.

@@ -205,18 +205,18 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   }
 
   finish(directory: FinishedDirectory): void {
-    const { attributes, options: { preserve, umask }, place } = this;
+    const { attributes, options, place } = this;
     const source = directory.attributes;
     try {
       if (directory.identity && !isSameFile(directory.identity, identityOf(this.#info!))) {
         throw swapped("set the attributes of", place);
       }
-      if (preserve && source) {
+      if (options.preserve && source) {
         const timeFailure = attributes.preserve(place, source, place);
         if (timeFailure) throw timeFailure;
       } else {
         const current = statOf(Deno.statSync(place)).mode;
-        const mode = finishedMode(directory, current, umask, () => this.newModes());
+        const mode = finishedMode(directory, current, options, () => this.newModes());
         if (mode !== undefined) attributes.setMode(place, mode);
       }
       if (this.isShared && !this.#isUnchanged()) throw swapped("set the attributes of", place);
