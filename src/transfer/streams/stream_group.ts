@@ -76,12 +76,12 @@ export class StreamGroup {
   }
 
   #take(stream: AuthenticatedStream): void {
-    const { pool, streamBroke } = this.#options;
+    const { pool, streamBroke, finished } = this.#options;
     const run = pool.run(stream.index, stream).then(() => {
       this.clean++;
     }).catch((error) => {
       try {
-        this.losses.add(error);
+        this.losses.add(error, { finished: finished() });
         this.#reportCorruption(error);
       } catch (error) {
         this.fail(error);

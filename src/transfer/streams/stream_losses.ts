@@ -20,12 +20,18 @@ export class StreamLosses {
   corrupt = 0;
   #last = "";
 
-  /** Counts a broken connection. @throws {unknown} The error itself, if it is a protocol error or a bug. */
-  add(error: unknown): void {
+  /**
+   * Counts a broken connection.
+   *
+   * @param options.finished whether all work was done. A peer that has finished closes a connection that opens later.
+   * @throws {unknown} The error itself, if it is a protocol error or a bug.
+   */
+  add(error: unknown, { finished = false } = {}): void {
     if (error instanceof StreamBug) throw error;
     if (error instanceof CorruptionError) {
       if (++this.corrupt > MAX_CORRUPT) throw error;
     } else if (error instanceof ProtocolError) throw error;
+    else if (finished) return;
     this.broken++;
     this.#last = messageOf(error);
   }
