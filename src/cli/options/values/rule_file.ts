@@ -62,7 +62,7 @@ export function parseRules(
 function check(pattern: string): void {
   if (pattern === "") throw new UserError("the pattern is missing");
   if (pattern.includes("\0")) {
-    throw new UserError("the pattern has a NUL character", { hint: "Write the file as UTF-8" });
+    throw new UserError("the pattern has a NUL character", { hint: "Write the file as UTF-8, with one rule per line" });
   }
   if (pattern === "!") {
     throw new UserError('"!" would clear the rules before it, which escp does not support', {

@@ -11,7 +11,7 @@ const SOURCE: TreeEntries = {
 
 describeWithScene("filters and named sources", { inProcess: true }, (scene) => {
   for (const variant of VARIANTS) {
-    it(`one note says that excluded sources are copied (${variantName(variant)})`, async () => {
+    it(`one note names the first excluded source (${variantName(variant)})`, async () => {
       const tree = await scene.tree(SOURCE);
       const sources = ["a.c", "b.o", "c.o", "dir"].map((name) => `${tree}/s/${name}`);
       const copy = { flags: ["-r", "--exclude=*.o", "--exclude=dir"], sources, target: `${tree}/to` };
