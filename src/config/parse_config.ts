@@ -1,8 +1,9 @@
 /** Parses configuration files. */
 
 import { quotePath, UsageError, UserError } from "../errors.ts";
-import { createFilter, type FilterRule } from "../files/walk/filter.ts";
+import { createFilter, type FilterRule, portableRules } from "../files/walk/filter.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
+import { rewriteRsyncStars } from "../files/glob/rsync_stars.ts";
 import { compileRule } from "../files/glob/rule.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
@@ -104,7 +105,7 @@ class ConfigReader {
   #rules(key: KnownKey, value: unknown, shown: string): FilterRule[] {
     const patterns = this.#option(key, value, shown) as readonly string[];
     const rules = patterns.map((pattern) => ({ ...key.rule!, pattern }));
-    checked(shown, () => createFilter(rules));
+    checked(shown, () => createFilter(portableRules(rules)));
     return rules;
   }
 
@@ -124,7 +125,7 @@ class ConfigReader {
     }
     const parsed = this.#table.parseValue(key, text, shown);
     if (key.name === "escp-portrange") parsePortRange(text, shown);
-    if (key.name === "only") checked(shown, () => compileRule(text));
+    if (key.name === "only") checked(shown, () => compileRule(rewriteRsyncStars(text)));
     return key.kind === "list" ? [parsed] : parsed;
   }
 

@@ -4,7 +4,7 @@ import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { escapePath, UsageError } from "../../errors.ts";
 import { expandTilde } from "../../files/path/tilde.ts";
-import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
+import { createFilter, type FilterRule, portableRules } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import {
   type Dummy,
@@ -68,7 +68,8 @@ export interface HostOptions {
 
 /** @throws {UsageError} for invalid values and combinations, before anything is opened. */
 export function hostOptions(given: CompleteFlags): HostOptions {
-  const flags = { ...given, rules: [...readRules(given.rules ?? []), ...onlyRules(given.only ?? [])] };
+  const rules = portableRules([...readRules(given.rules ?? []), ...onlyRules(given.only ?? [])]);
+  const flags = { ...given, rules };
   const { engine, threads, cipher, streams, retries } = flags;
   return { access: hostAccess(flags), engine, threads, cipher, streams, retries, request: copyRequest(flags), flags };
 }

@@ -22,6 +22,7 @@ import {
   withoutDeletion,
 } from "./shard_options.ts";
 import { planTransfers, type Source, type Transfer } from "./transfers.ts";
+import { RuleFile } from "./values/rule_file.ts";
 import { parseShardNumber } from "./values/shard.ts";
 
 /** A valid copy run. */
@@ -123,7 +124,7 @@ export function runOptions(
 
 /** Returns the lists that the options name. @throws {UsageError} */
 function listsOf(
-  { filelist, "files-from": from, null: nul = false }: RawFlags,
+  { filelist, "files-from": from, null: nul = false, rules = [] }: RawFlags,
 ): { fileList?: FileList; filesFrom?: FileList } {
   if (filelist !== undefined && from !== undefined) {
     throw new UsageError('Options "--filelist" and "--files-from" exclude each other');
@@ -131,6 +132,12 @@ function listsOf(
   if (filelist !== undefined) return { fileList: { file: filelist, nul } };
   if (from !== undefined) return { filesFrom: { file: from, nul } };
   if (nul) {
+    const ruleFile = rules.find((rule) => rule instanceof RuleFile);
+    if (ruleFile) {
+      throw new UsageError(`Option "-0" applies to "--filelist" and "--files-from", not to "${ruleFile.option}"`, {
+        hint: "Write one rule per line",
+      });
+    }
     throw new UsageError('Option "-0" applies to the names in a list: "--filelist" or "--files-from" is missing');
   }
   return {};

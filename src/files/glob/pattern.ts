@@ -95,7 +95,7 @@ class PatternBuilder implements GlobPattern {
 }
 
 /** Splits a pattern into components, with their backslashes. A slash separates even in brackets or after a backslash. */
-function splitPattern(text: string): string[] {
+export function splitPattern(text: string): string[] {
   const pieces: string[] = [];
   let piece = "";
   for (let at = 0; at < text.length; at++) {

@@ -10,6 +10,8 @@
  * - A glob with "/" at the start or inside matches the whole path, relative to the source: "/build", "docs/*.md". One that
  *   starts with two stars and a slash matches at any depth.
  * - A glob that ends in "/" matches only directories, and so excludes all files in them: "node_modules/".
+ * - A glob that ends in a slash and three stars matches a directory and everything in it, as with rsync.
+ * - Two stars inside a component also match slashes, as with rsync. `portableRules` rewrites both for the peer.
  * - "*" and "?" match names that start with ".", unlike in a pattern for source operands.
  * - A regular expression is one of JavaScript with the flag "u", without backreferences. It matches anywhere in the path
  *   unless it starts with "^", and in linear time for any expression of a client.
@@ -17,6 +19,7 @@
 
 import { ProtocolError, quotePath, UsageError, UserError } from "../../errors.ts";
 import * as shape from "../../protocol/control/shape.ts";
+import { rewriteRsyncStars } from "../glob/rsync_stars.ts";
 import { compileRule, type RuleTest } from "../glob/rule.ts";
 import { LinearRegex } from "../regex/linear_regex.ts";
 import { StateCache } from "../regex/state_cache.ts";
@@ -50,6 +53,15 @@ export function createFilter(rules: readonly FilterRule[]): Filter {
   const budget = { states: MAX_REGEX_STATES, cache: new StateCache() };
   const tests = rules.map((rule) => ({ included: rule.action === "include", test: compile(rule, budget) }));
   return (path, isDirectory) => tests.find(({ test }) => test(path, isDirectory))?.included ?? true;
+}
+
+/**
+ * Returns rules of the user in the form in which they are sent: every version of escp reads their stars alike.
+ *
+ * @throws {UsageError} For an invalid glob; the message contains its option.
+ */
+export function portableRules(rules: readonly FilterRule[]): FilterRule[] {
+  return rules.map((rule) => rule.kind === "glob" ? { ...rule, pattern: namingOption(rule, rewriteRsyncStars) } : rule);
 }
 
 /**
@@ -102,12 +114,13 @@ interface RegexBudget {
 
 function compile(rule: FilterRule, budget: RegexBudget): RuleTest {
   if (rule.pattern === "") throw new UsageError(`Option "${filterOption(rule)}" must not be empty`);
-  return rule.kind === "regex" ? compileRegex(rule, budget) : compileGlob(rule);
+  return rule.kind === "regex" ? compileRegex(rule, budget) : namingOption(rule, compileRule);
 }
 
-function compileGlob(rule: FilterRule): RuleTest {
+/** @throws {UsageError} with the option of the rule, if `use` throws a `UserError`. */
+function namingOption<Result>(rule: FilterRule, use: (pattern: string) => Result): Result {
   try {
-    return compileRule(rule.pattern);
+    return use(rule.pattern);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw refuse(rule, error.message, { hint: error.hint, cause: error });

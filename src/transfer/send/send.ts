@@ -34,6 +34,7 @@ import { MovedSources } from "./moved_sources.ts";
 import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
+import { noteOfExcludedSource } from "./sources/excluded_source.ts";
 import { SenderProgress } from "./sender_progress.ts";
 import { WalkCount } from "./queues/walk_count.ts";
 
@@ -109,7 +110,9 @@ class Sender implements AsyncDisposable {
 
   /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
-    const { comparison, verify } = this.#options.job;
+    const { job: { comparison, verify }, roots } = this.#options;
+    const note = this.#walk.accept && noteOfExcludedSource(roots, this.#walk.accept);
+    if (note) this.#note(note);
     await this.#moved?.prepare();
     if (verify) await this.#scheduler.verify();
     if (comparison) await this.#scheduler.compareFirst(comparison);

@@ -93,6 +93,10 @@ describe("operands of a copy", () => {
       usageError("-0", "a", "b"),
       'Option "-0" applies to the names in a list: "--filelist" or "--files-from" is missing',
     );
+    assertEquals(
+      usageError("-0", "--include=x", "--exclude-from=rules", "a", "b"),
+      'Option "-0" applies to "--filelist" and "--files-from", not to "--exclude-from"',
+    );
   });
 });
 

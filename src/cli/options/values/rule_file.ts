@@ -2,6 +2,7 @@
 
 import { concat } from "../../../bytes.ts";
 import { quotePath, UsageError, UserError } from "../../../errors.ts";
+import { rewriteRsyncStars } from "../../../files/glob/rsync_stars.ts";
 import { compileRule } from "../../../files/glob/rule.ts";
 import type { FilterRule } from "../../../files/walk/filter.ts";
 import { decodeName } from "../../../protocol/names.ts";
@@ -61,14 +62,14 @@ export function parseRules(
 function check(pattern: string): void {
   if (pattern === "") throw new UserError("the pattern is missing");
   if (pattern.includes("\0")) {
-    throw new UserError("the pattern has a NUL character", { hint: "Write the file as UTF-8" });
+    throw new UserError("the pattern has a NUL character", { hint: "Write the file as UTF-8, with one rule per line" });
   }
   if (pattern === "!") {
     throw new UserError('"!" would clear the rules before it, which escp does not support', {
       hint: 'Write "\\!" for a file of that name',
     });
   }
-  compileRule(pattern);
+  compileRule(rewriteRsyncStars(pattern));
 }
 
 function shownName(file: string): string {

@@ -33,7 +33,12 @@ describe("files of rules", () => {
   });
 
   it("are refused with the line of an invalid rule", () => {
-    for (const [line, reason] of [["[a", '"["'], ["+ ", "missing"], ["!", '"!"'], ["a/../b", '".."'], ["/", "names"]]) {
+    for (
+      const [line, reason] of [["[a", '"["'], ["a***", '"***"'], ["+ ", "missing"], ["!", '"!"'], ["a/../b", '".."'], [
+        "/",
+        "names",
+      ]]
+    ) {
       const { message } = assertThrows(() => parse(`ok\n\n${line}\nok`), UsageError, 'Cannot use "f", line 3: ');
       assertEquals(message.includes(reason), true, message);
     }
@@ -53,6 +58,18 @@ describe("files of rules", () => {
     const expected = ["+ x", "- a", "+ b", "- y", "+ c", "- d", "+ z", "+ */", "- *"];
     assertEquals(written(host.request.filters), expected);
     assertEquals(written(host.flags.rules), expected, "-R forwards the rules");
+  });
+
+  it("have the stars of rsync, which are rewritten for the peer", async () => {
+    await using tree = await createTempTree({ rules: "+ /a/***\n/x/**.o" });
+    const { host } = copyRun(`--exclude-from=${tree.path}/rules`, "--exclude=b/***", "--only=/c/***", "s", "host:t");
+    const expected = ["+ /a/{,**}", "- /x/{*,*/**/*}.o", "- **/b/{,**}", "+ /c/{,**}", "+ */", "- *"];
+    assertEquals(written(host.request.filters), expected);
+    assertEquals(written(host.flags.rules), expected, "-R forwards the rules");
+    const reason = 'Cannot use the pattern "a***": "***" is only supported at its end, after a slash';
+    for (const option of ["--include", "--exclude", "--only"]) {
+      assertEquals(usageError(`${option}=a***`, "a", "b"), `Option "${option}": ${reason}`);
+    }
   });
 
   it("are refused if they cannot be read", async () => {
