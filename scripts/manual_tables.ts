@@ -1,7 +1,7 @@
 /** The parts of src/cli/MANUAL.md that come from the table of options and the texts of the manual page. */
 
 import { describeFlag, flagsOf, valueOf } from "../src/cli/help/describe_flag.ts";
-import { ENVIRONMENT, EXIT_MEANINGS, FILES } from "../src/cli/help/texts.ts";
+import { ENVIRONMENT, EXIT_MEANINGS, FILES, RUNTIME_MEANINGS } from "../src/cli/help/texts.ts";
 import { TASK_EVENTS } from "../src/ui/json/json_schema.ts";
 import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
 
@@ -10,11 +10,16 @@ type Row = readonly [left: string, right: string];
 /** Writers of the text between `<!-- NAME: written by deno task docs -->` and `<!-- end of NAME -->`. */
 const PARTS: Record<string, () => string> = {
   "options": optionTables,
-  "exit status": () => table(["status", "meaning"], EXIT_MEANINGS.map(([status, text]) => [String(status), text])),
+  "exit status": exitStatusTable,
   "JSON events": eventTables,
   "environment": () => table(["variable", "meaning"], ENVIRONMENT.map(codeRow)),
   "files": () => table(["file", "meaning"], FILES.map(codeRow)),
 };
+
+function exitStatusTable(): string {
+  const meanings = [...EXIT_MEANINGS, ...RUNTIME_MEANINGS].toSorted(([a], [b]) => a - b);
+  return table(["status", "meaning"], meanings.map(([status, text]) => [String(status), text]));
+}
 
 /** Returns the manual with its generated parts up to date. @throws {Error} if the manual lacks the lines around a part. */
 export function withTables(manual: string): string {

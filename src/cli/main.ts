@@ -3,6 +3,7 @@
 import { settingsFor } from "../config/effective.ts";
 import type { Configs } from "../config/files.ts";
 import { Interrupted, OutputClosed, UserError } from "../errors.ts";
+import { checkCurrentDirectory } from "./current_directory.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
 import type { Command } from "./options/command.ts";
@@ -30,6 +31,7 @@ export async function main(args: string[]): Promise<number> {
     const command = isReceiver(parsed.flags)
       ? receiverCommand(parsed, environment)
       : (await import("./options/command.ts")).commandOf(parsed, environment);
+    if (!printsText(parsed.flags)) checkCurrentDirectory();
     if ("options" in command) verbose = command.options.output.verbose;
     return await run(command, problem);
   } catch (error) {

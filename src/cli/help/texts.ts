@@ -56,6 +56,15 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
   [EXIT_STATUS.start, "ssh failed, or escp did not start on the remote host. The message states the reason."],
 ];
 
+/** Exit statuses of the runtime, which ends escp before it can print a message of its own. */
+export const RUNTIME_MEANINGS: readonly (readonly [status: number, meaning: string])[] = [
+  [
+    101,
+    "The runtime did not start: an argument is not UTF-8, or the current directory was removed. It prints a backtrace.",
+  ],
+  [134, "The runtime aborted because of a bug. It prints a backtrace."],
+];
+
 /** Environment variables, those of single options included. */
 export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ["ESCP_OPTIONS", "Options that precede those of the command line, split into words as a shell does."],

@@ -49,7 +49,7 @@ const ANSWERS: readonly (readonly [names: string, answer: string])[] = [
   ["usermap groupmap super fake-super copy-as", NO_OWNERS],
   ["devices specials copy-devices drop-D", "escp skips devices and FIFOs with a note"],
   ["write-devices", "escp writes to a device if it is the target"],
-  ["preallocate", "escp allocates no space in advance; a copy that cannot fit is refused"],
+  ["preallocate", "escp allocates no space in advance; a copy of new files that cannot fit is refused without -a"],
   ["no-implied-dirs", "--relative always creates the directories in the paths of sources"],
   ["x one-file-system d dirs no-dirs old-dirs old-d m prune-empty-dirs", WALK],
   ["f filter cvs-exclude", LISTS],

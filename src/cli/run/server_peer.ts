@@ -45,17 +45,21 @@ export function serverPeer(
 
 type LoginOptions = Pick<ControlOptions, "trust" | "authorities" | "provers">;
 
+/** Hint for a one-time URL that was mistyped, or is that of another server. */
+const COPY_URL = "Copy the whole line that escp --serve --once has printed, and put it in quotes";
+
 function oneTimeLogin(name: string, { certificateHash, secret }: OneTimeKey): LoginOptions {
   return {
     trust(hash) {
       if (equalsInConstantTime(hash, certificateHash)) return Promise.resolve(undefined);
       throw new StartError(`Cannot trust ${name}: its certificate is not that of the URL`, {
-        hint: "Another server may answer in its place; make a new URL with escp --serve --once",
+        hint: `${COPY_URL}; if this fails too, another server may answer in its place`,
       });
     },
     provers: () =>
       Promise.resolve([{
         name: "the key of the URL",
+        hint: `${COPY_URL}; the wrong key has not used it up`,
         prove: async (binding) => {
           return { type: "once", nonce: binding.clientNonce, mac: await secretProof("client", secret, binding) };
         },

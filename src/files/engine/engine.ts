@@ -50,8 +50,13 @@ export interface DirectoryTree {
   readonly place: string;
   /** Returns the status of an entry of the open directory; undefined if it does not exist. @throws {FileError} With its name. */
   statEntry(name: string, options: { follow: boolean }): FileStat | undefined;
-  /** Removes an entry of the open directory that is not a directory, if it exists. @throws {FileError} With its name. */
-  unlink(name: string): void;
+  /**
+   * Removes an entry of the open directory that is not a directory, if it exists.
+   *
+   * @param shown its path for messages.
+   * @throws {FileError}
+   */
+  unlink(name: string, shown: string): void;
   close(): void;
 }
 

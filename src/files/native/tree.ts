@@ -44,11 +44,11 @@ export class NativeTree implements DirectoryTree {
     return stat;
   }
 
-  unlink(name: string): void {
+  unlink(name: string, shown: string): void {
     const address = this.#name.putName(encodeName(name));
     if (this.#calls.unlinkat(this.lister.descriptor, address, 0) === 0) return;
     const errno = this.#calls.errno();
-    if (errno !== Errno.ENOENT) throw failedCall("remove", name, errno);
+    if (errno !== Errno.ENOENT) throw failedCall("remove", shown, errno);
   }
 
   close(): void {

@@ -32,11 +32,11 @@ export class PortableTree implements DirectoryTree {
     }
   }
 
-  unlink(name: string): void {
+  unlink(name: string, shown: string): void {
     try {
-      Deno.removeSync(this.#pathOf("remove", name));
+      Deno.removeSync(this.#pathOf("remove", name, shown));
     } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw failedDeno("remove", name, error);
+      if (codeOf(error) !== "ENOENT") throw failedDeno("remove", shown, error);
     }
   }
 
@@ -44,8 +44,8 @@ export class PortableTree implements DirectoryTree {
     this.lister.closeDirectory();
   }
 
-  #pathOf(operation: string, name: string): string {
+  #pathOf(operation: string, name: string, shown = name): string {
     if (!hasEscapedBytes(name)) return joinPath(this.place, name);
-    throw new FileError(operation, name, "its name is not UTF-8", { code: FileCode.notText });
+    throw new FileError(operation, shown, "its name is not UTF-8", { code: FileCode.notText });
   }
 }

@@ -28,6 +28,8 @@ import { noAnswer, unreachable } from "./unreachable.ts";
 export interface Prover {
   /** Name for messages, such as "key SHA256:...". */
   readonly name: string;
+  /** Advice if the server denies the proof. Default: for keys. */
+  readonly hint?: string;
   /** @throws {Error} if the key cannot sign. */
   prove(binding: ProofBinding): Promise<Proof>;
   /** Checks the proof of the server. Default: none is needed, because the certificate is known. */
@@ -227,9 +229,11 @@ async function login(
     }
     return { accepted: verdict, rest: lines.rest };
   }
-  const tried = all.slice(0, MAX_PROOFS).map((prover) => prover.name).join(", ");
-  throw new StartError(`Cannot log in to ${name}: it does not accept ${tried || "a client without a key"}`, {
-    hint: "Add a public key (ssh-ed25519) to the file of --authorized-keys on that host, or choose a key with -i",
+  const tried = all.slice(0, MAX_PROOFS);
+  const names = tried.map((prover) => prover.name).join(", ");
+  throw new StartError(`Cannot log in to ${name}: it does not accept ${names || "a client without a key"}`, {
+    hint: tried[0]?.hint ??
+      "Add a public key (ssh-ed25519) to the file of --authorized-keys on that host, or choose a key with -i",
   });
 }
 

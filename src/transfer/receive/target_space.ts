@@ -1,4 +1,4 @@
-/** Free space of a target. A copy that cannot fit is refused before any data is sent. */
+/** Free space of a target. A copy that certainly cannot fit is refused before any data is sent. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";

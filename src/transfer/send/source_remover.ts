@@ -163,7 +163,7 @@ class SourceRemover {
       if (found?.stat.kind !== FileKind.symlink || entryMark(found.stat) !== mark) return;
       // Without a file, the link led to another link, which is removed.
       if (found.file && !this.#unchanged(entry, found)) return;
-      found.tree.unlink(found.name);
+      found.tree.unlink(found.name, this.#pathOf(entry));
       this.removed++;
       // Names of the file that were sent as hard links of this one.
       if (found.file) this.#addLinked(found.file);
@@ -181,7 +181,7 @@ class SourceRemover {
       const unchanged = this.#unchanged(entry, found);
       if (!unchanged) return this.#changed.add(path);
       if (entry.type === RecordType.file && isLater(unchanged, this.#host.since)) return this.#fresh.add(path);
-      found.tree.unlink(found.name);
+      found.tree.unlink(found.name, path);
       this.removed++;
       this.#addLinked(found.stat);
     });
@@ -196,7 +196,7 @@ class SourceRemover {
       this.#failed.add(index);
       const path = this.#pathOf(entry);
       if (error.code === "ELOOP") this.#throughLinks.add(path);
-      else this.#host.failed(failedStep("remove", path, error));
+      else this.#host.failed(failedRemoval(path, error));
     }
   }
 
@@ -285,6 +285,13 @@ class SourceRemover {
     if (source.kind === "folder") return { ...source, within: real };
     return { path, name: "", kind: "folder", identity, size: 0, within: real };
   }
+}
+
+/** Returns the failure to remove a source. Its hint for a read-only file system is not that of a target. */
+function failedRemoval(path: string, error: FileError): FileError {
+  const failure = failedStep("remove", path, error);
+  if (failure.code === "EROFS") failure.hint = "The file system is mounted read-only: omit --remove-source-files";
+  return failure;
 }
 
 /** Returns whether a file was changed at or after a time. */

@@ -280,6 +280,13 @@ describe("escp --serve --once", () => {
     const refused = await serving.run(["file", wrong]);
     assertEquals(refused.code, 255);
     assertStringIncludes(refused.stderr, "it does not accept the key of the URL");
+    assertStringIncludes(refused.stderr, "hint: Copy the whole line that escp --serve --once has printed");
+    const at = url.indexOf("#k=") + 3;
+    const swapped = url.slice(0, at) + (url.startsWith("AAAA", at) ? "BBBB" : "AAAA") + url.slice(at + 4);
+    const untrusted = await serving.run(["file", swapped]);
+    assertEquals(untrusted.code, 255);
+    assertStringIncludes(untrusted.stderr, "its certificate is not that of the URL");
+    assertStringIncludes(untrusted.stderr, "hint: Copy the whole line that escp --serve --once has printed");
     const stranger = await serving.run(["file", url.slice(0, url.indexOf("#"))]);
     assertEquals(stranger.code, 255);
     assertEquals((await serving.run(["file", url])).code, 0);

@@ -1,11 +1,41 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
-import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp/escp_command.ts";
+import {
+  alteredEscp,
+  escpCommand,
+  type EscpResult,
+  runEscp,
+  startEscp,
+  useAsEscp,
+} from "../../support/escp/escp_command.ts";
 import { describeWithSshd } from "../../support/hosts/needs_sshd.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";
 import { sshdOfSuite, startSshd } from "../../support/hosts/sshd.ts";
 import { createTempTree } from "../../support/files/temp_tree.ts";
+
+describe("a current directory whose path is not UTF-8", { ignore: Deno.build.os !== "linux" }, () => {
+  it("is refused with the reason and a hint, except for texts", async () => {
+    await using tree = await createTempTree({ file: "file" });
+    const run = (...args: string[]) => {
+      const enter = 'mkdir -p "$0" && cd "$0" && exec "$@"';
+      const directory = `"$(printf '${tree.path}/bad\\377')"`;
+      const command = ["sh", "-c", `exec sh -c "$0" ${directory} "$@"`, enter, ...escpCommand()];
+      return runEscp(args, { command });
+    };
+    for (const args of [["-r", tree.path, `${tree.path}-copy`], [`${tree.path}/file`, "copy"], ["--clean", "."]]) {
+      const { code, stderr } = await run(...args);
+      assertEquals([code, stderr.split("\n")], [1, [
+        "escp: Cannot start in the current directory: its path is not UTF-8",
+        "hint: Change to another directory (cd), and name its files by absolute paths",
+        "",
+      ]]);
+    }
+    const { code, stdout } = await run("-V");
+    assertEquals(code, 0);
+    assertMatch(stdout, /^escp /);
+  });
+});
 
 describe("an invalid command line", () => {
   const LINES: string[][] = [

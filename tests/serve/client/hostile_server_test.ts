@@ -24,6 +24,7 @@ const ROUTE = "0123456789abcdef0123456789abcdef";
 
 const PROVER: Prover = {
   name: "the key of the URL",
+  hint: "Copy the whole URL again",
   prove: async (binding) => {
     return { type: "once", nonce: binding.clientNonce, mac: await secretProof("client", SECRET, binding) };
   },
@@ -160,6 +161,23 @@ describe("a client refuses a server in TLS", () => {
 
   it("that ends the connection during the login", async () => {
     await refuses(await startTlsServer({}, () => Promise.resolve()), "it has closed the connection");
+  });
+
+  it("that denies its proof, with the hint of that proof", async () => {
+    const { hint, ...withoutHint } = PROVER;
+    for (
+      const [provers, expected] of [
+        [[PROVER], hint],
+        [
+          [withoutHint],
+          "Add a public key (ssh-ed25519) to the file of --authorized-keys on that host, or choose a key with -i",
+        ],
+      ] as const
+    ) {
+      await using server = await startTlsServer({}, sends(CHALLENGE, formatLogin({ type: "denied" })));
+      const error = await assertRejects(() => open(server, { provers: () => Promise.resolve(provers) }), StartError);
+      assertEquals(error.hint, expected);
+    }
   });
 
   it("that denies many keys, after a limited number of proofs", async () => {

@@ -1,13 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import type { FileError } from "../../../src/errors.ts";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { SourceRoot, WalkOptions } from "../../../src/files/engine/source.ts";
 import { identityOf } from "../../../src/files/stat/file_identity.ts";
 import { ConfirmedSources } from "../../../src/transfer/send/confirmed_sources.ts";
 import { type RemovalHost, removeSources } from "../../../src/transfer/send/source_remover.ts";
 import { ENGINES } from "../../files/file_engines.ts";
+import { chattrProblem, protect } from "../../support/files/chattr.ts";
 import { pathsIn } from "../../support/files/paths_in.ts";
-import { createTempTree, type TreeEntries } from "../../support/files/temp_tree.ts";
+import { mountSmallDisk, smallDiskProblem } from "../../support/files/small_disk.ts";
+import { createTempTree, type TreeEntries, writeTree } from "../../support/files/temp_tree.ts";
 
 const TREE: TreeEntries = {
   "root/a": "a",
@@ -241,6 +244,36 @@ for (const { title, make } of ENGINES) {
       assertEquals([removed, pathsIn(`${tree.path}/root`).length], [0, 6]);
       assertMatch(messages.join(), /and 3 more: another source has the same name in the target/);
     });
+
+    it("names the path of a file that cannot be removed", { ignore: chattrProblem !== undefined }, async () => {
+      for (const protectedPath of ["root/d", "root/d/b"]) {
+        await using tree = await createTempTree({ "root/a": "a", "root/d/b": "b" });
+        using _ = protect(`${tree.path}/${protectedPath}`, "i");
+        const [files, roots] = [make(), [rootOf(`${tree.path}/root`)]];
+        const confirmed = await confirmAll(files, roots);
+        const { removed, messages } = await remove(files, roots, confirmed);
+        const message = `Cannot remove "${tree.path}/root/d/b": Operation not permitted`;
+        assertEquals([removed, messages], [1, [message]]);
+      }
+    });
+
+    it(
+      "names the path and the option on a read-only file system",
+      { ignore: smallDiskProblem !== undefined },
+      async () => {
+        await using disk = await mountSmallDisk("size=1m");
+        await writeTree(disk.path, { "root/d/b": "b" });
+        const [files, roots] = [make(), [rootOf(`${disk.path}/root`)]];
+        const confirmed = await confirmAll(files, roots);
+        await disk.remount("ro");
+        const failures: FileError[] = [];
+        const { removed } = await remove(files, roots, confirmed, { failed: (error) => failures.push(error) });
+        assertEquals([removed, failures.map(({ message, hint }) => ({ message, hint }))], [0, [{
+          message: `Cannot remove "${disk.path}/root/d/b": Read-only file system`,
+          hint: "The file system is mounted read-only: omit --remove-source-files",
+        }]]);
+      },
+    );
 
     it("keeps a link that was replaced by a link of the same size and time", async () => {
       await using tree = await createTempTree(TREE);

@@ -3,6 +3,7 @@ import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { lastEvent } from "../../../support/escp/json_events.ts";
 import { oldEscpFlags } from "../../../support/escp/old_escp.ts";
+import { chattrProblem, protect } from "../../../support/files/chattr.ts";
 import { pathsIn } from "../../../support/files/paths_in.ts";
 import type { TreeEntries } from "../../../support/files/temp_tree.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../../support/scene.ts";
@@ -60,6 +61,19 @@ describeWithScene("--remove-source-files", { inProcess: true }, (scene) => {
       const copy = { flags: ["-a", "--remove-source-files"], sources: [`${tree}/from/.`], target: `${tree}/to` };
       const { code } = await scene.copy(variant, copy);
       assertEquals([code, pathsIn(`${tree}/from`).toSorted()], [1, ["d", "d/deep", "d/large", "empty"]]);
+    });
+
+    const isProtectable = chattrProblem === undefined;
+    it(`names the path of a protected file (${variantName(variant)})`, { ignore: !isProtectable }, async () => {
+      const tree = await scene.tree({ "from/d/f": "f", "from/g": "g" });
+      using _ = protect(`${tree}/from/d/f`, "i");
+      const copy = { flags: ["-a", "--remove-source-files"], sources: [`${tree}/from`], target: `${tree}/to` };
+      const { code, stderr } = await scene.copy(variant, copy);
+      assertEquals([code, pathsIn(`${tree}/from`).toSorted()], [1, ["d", "d/f"]]);
+      const path = `${tree}/from/d/f`;
+      const reason = "Operation not permitted: the file is immutable (chattr +i)";
+      assertStringIncludes(stderr, `Cannot remove "${path}": ${reason}\n`);
+      assertStringIncludes(stderr, `As root, run: chattr -i "${path}"`);
     });
 
     it(`refuses sources that are merged in the target (${variantName(variant)})`, async () => {
