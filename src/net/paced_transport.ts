@@ -1,48 +1,13 @@
-/** Limits the rate of a connection evenly, to a rate that may change. */
+/** Limits the rate of a connection evenly. */
 
-import { delay } from "../async/delay.ts";
 import type { Transport } from "./transport.ts";
 
-/** Time that one call takes at the limit, in seconds. */
-const CHUNK_SECONDS = 0.02;
-const MIN_CHUNK_BYTES = 4096;
-
-/** Time, as an argument for tests. */
-export interface Clock {
-  /** Returns monotonic time, in milliseconds. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}
-
-const realClock: Clock = { now: () => performance.now(), sleep: delay };
-
-/** Keeps a rate evenly. Unused time is not saved up for a burst. */
-class Pace {
-  readonly #bytesPerSecond: () => number;
-  readonly #clock: Clock;
-  #rate = 0;
-  /** Time at which the next bytes are due. */
-  #dueMs = 0;
-
-  constructor(bytesPerSecond: () => number, clock: Clock) {
-    this.#bytesPerSecond = bytesPerSecond;
-    this.#clock = clock;
-  }
-
+/** Decides when the next bytes of a connection are due. */
+export interface Pace {
   /** Waits until the next bytes are due. @returns the maximum number of bytes. */
-  async next(): Promise<number> {
-    const wait = this.#dueMs - this.#clock.now();
-    if (wait > 0) await this.#clock.sleep(wait);
-    this.#rate = this.#bytesPerSecond();
-    return Math.max(MIN_CHUNK_BYTES, Math.floor(this.#rate * CHUNK_SECONDS));
-  }
-
+  next(): Promise<number>;
   /** Counts bytes. */
-  count(bytes: number): void {
-    // Compensates for a late timer, by at most one chunk.
-    const from = Math.max(this.#dueMs, this.#clock.now() - CHUNK_SECONDS * 1000);
-    this.#dueMs = from + bytes / this.#rate * 1000;
-  }
+  count(bytes: number): void;
 }
 
 /** Delays the writes of a sender, or the reads of a receiver, to keep the limit. */
@@ -51,17 +16,9 @@ export class PacedTransport implements Transport {
   readonly #writes: Pace | undefined;
   readonly #reads: Pace | undefined;
 
-  /**
-   * @param bytesPerSecond Called before each call. Returns more than 0.
-   * @param options.paces Calls that are delayed. Default: writes.
-   */
-  constructor(
-    inner: Transport,
-    bytesPerSecond: () => number,
-    { clock = realClock, paces = "writes" }: { clock?: Clock; paces?: "writes" | "reads" } = {},
-  ) {
+  /** @param paces Calls that are delayed. Default: writes. */
+  constructor(inner: Transport, pace: Pace, paces: "writes" | "reads" = "writes") {
     this.#inner = inner;
-    const pace = new Pace(bytesPerSecond, clock);
     this.#writes = paces === "writes" ? pace : undefined;
     this.#reads = paces === "reads" ? pace : undefined;
   }

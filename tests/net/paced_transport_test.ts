@@ -1,87 +1,40 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { PacedTransport } from "../../src/net/paced_transport.ts";
 import type { Transport } from "../../src/net/transport.ts";
 
-/** Returns a transport over a connection that accepts all bytes at once, with a clock that only sleeping advances. */
-function pacedAt(bytesPerSecond: number | (() => number), { late = 0, paces = "writes" as "writes" | "reads" } = {}) {
-  const writes: { atMs: number; bytes: number }[] = [];
-  const clock = { ms: 1000 };
+/** Returns a transport over a connection that carries all bytes at once, and a record of the calls. */
+function pacedTransport(paces?: "writes" | "reads") {
+  const calls: string[] = [];
   const inner: Transport = {
-    read: (_, start, end) => end - start,
-    write: (_, start, end) => {
-      writes.push({ atMs: clock.ms, bytes: end - start });
-      return end - start;
-    },
-    close: () => {},
+    read: (_, start, end) => (calls.push(`read ${end - start}`), end - start),
+    write: (_, start, end) => (calls.push(`write ${end - start}`), end - start),
+    close: () => calls.push("close"),
   };
-  const paced = new PacedTransport(inner, typeof bytesPerSecond === "number" ? () => bytesPerSecond : bytesPerSecond, {
-    paces,
-    clock: {
-      now: () => clock.ms,
-      sleep: (ms) => Promise.resolve(void (clock.ms += ms + late)),
-    },
-  });
-  return { paced, writes, clock };
-}
-
-async function writeAll(paced: PacedTransport, bytes: number): Promise<void> {
-  const buffer = new Uint8Array(bytes);
-  for (let at = 0; at < bytes;) at += await paced.write(buffer, at, bytes);
+  const pace = {
+    next: () => (calls.push("wait"), Promise.resolve(10)),
+    count: (bytes: number) => calls.push(`count ${bytes}`),
+  };
+  return { paced: new PacedTransport(inner, pace, paces), calls };
 }
 
 describe("PacedTransport", () => {
-  for (const rate of [20_000, 1_000_000, 50_000_000]) {
-    it(`writes ${rate} bytes per second, at most one small chunk ahead`, async () => {
-      const { paced, writes, clock } = pacedAt(rate);
-      await writeAll(paced, rate * 2);
-      const seconds = (clock.ms - 1000) / 1000;
-      assert(seconds > 1.7 && seconds <= 2, `${seconds} s for two seconds of bytes`);
-      const most = Math.max(4096, rate / 50);
-      assert(writes.every(({ bytes }) => bytes <= most), "a chunk is too large");
-      let sum = 0;
-      for (const { atMs, bytes } of writes) {
-        assert(sum <= (atMs - 1000 + 20) * rate / 1000 + 1, `${sum} bytes after ${atMs - 1000} ms`);
-        sum += bytes;
-      }
-      assertEquals(sum, rate * 2);
-    });
-  }
+  const buffer = new Uint8Array(100);
 
-  it("paces the reads of a receiver, and not its writes", async () => {
-    const { paced, clock } = pacedAt(1_000_000, { paces: "reads" });
-    const buffer = new Uint8Array(100_000);
-    let bytes = 0;
-    while (bytes < 2_000_000) bytes += await paced.read(buffer, 0, buffer.length);
-    const seconds = (clock.ms - 1000) / 1000;
-    assert(seconds > 1.7 && seconds <= 2, `${seconds} s for two seconds of bytes`);
-    await writeAll(paced, 10_000_000);
-    assertEquals((clock.ms - 1000) / 1000, seconds);
+  it("delays and cuts the writes of a sender, and not its reads", async () => {
+    const { paced, calls } = pacedTransport();
+    assertEquals(await paced.write(buffer, 50, 100), 10);
+    assertEquals(await paced.write(buffer, 50, 53), 3);
+    assertEquals(await paced.read(buffer, 0, 100), 100);
+    assertEquals(calls, ["wait", "write 10", "count 10", "wait", "write 3", "count 3", "read 100"]);
   });
 
-  it("does not save up idle time for a burst", async () => {
-    const { paced, writes, clock } = pacedAt(1_000_000);
-    await writeAll(paced, 20_000);
-    clock.ms += 60_000;
-    const resumed = clock.ms;
-    await writeAll(paced, 1_000_000);
-    assert(clock.ms - resumed > 900, `a burst of ${writes.length} writes in ${clock.ms - resumed} ms`);
-  });
-
-  it("follows a limit that changes", async () => {
-    const limit = { bytesPerSecond: 1_000_000 };
-    const { paced, clock } = pacedAt(() => limit.bytesPerSecond);
-    await writeAll(paced, 1_000_000);
-    const slow = clock.ms;
-    limit.bytesPerSecond = 4_000_000;
-    await writeAll(paced, 4_000_000);
-    const seconds = (clock.ms - slow) / 1000;
-    assert(seconds > 0.9 && seconds < 1.1, `${seconds} s`);
-  });
-
-  it("compensates for late timers", async () => {
-    const { paced, clock } = pacedAt(1_000_000, { late: 3 });
-    await writeAll(paced, 2_000_000);
-    assert(clock.ms - 1000 < 2_100, `${clock.ms - 1000} ms`);
+  it("delays and cuts the reads of a receiver, and not its writes", async () => {
+    const { paced, calls } = pacedTransport("reads");
+    assertEquals(await paced.read(buffer, 50, 100), 10);
+    assertEquals(await paced.read(buffer, 50, 53), 3);
+    assertEquals(await paced.write(buffer, 0, 100), 100);
+    paced.close();
+    assertEquals(calls, ["wait", "read 10", "count 10", "wait", "read 3", "count 3", "write 100", "close"]);
   });
 });

@@ -16,6 +16,7 @@ import { AuthorizedKeysFile } from "../../serve/server/authorized_keys.ts";
 import { keyLogin } from "../../serve/server/key_login.ts";
 import { checkOutside } from "../../serve/server/key_root.ts";
 import { LoginGate } from "../../serve/server/login_gate.ts";
+import { SessionGate } from "../../serve/server/session_gate.ts";
 import { onceLogin } from "../../serve/server/once_login.ts";
 import type { Restrictions } from "../../serve/server/restrictions.ts";
 import { type Ends, plainAddress, Server } from "../../serve/server/server.ts";
@@ -73,6 +74,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
     identity,
     certified,
     gate: new LoginGate(),
+    sessionGate: new SessionGate(),
     authenticate: once ? onceLogin(secret, restrictions) : keyLogin({ file: keys, protectedFiles, restrictions }),
     onePort,
     once,

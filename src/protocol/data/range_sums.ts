@@ -15,10 +15,16 @@ export interface SummedRange extends ByteRange {
   crc32: number;
 }
 
-/** Finished ranges of one file. A range that is added twice counts once. */
+/** Finished ranges of one file. A range that is added twice counts once. Adjacent ranges are stored as one. */
 export class RangeSums {
   #ranges: SummedRange[] = [];
   #bytes = 0;
+  readonly #keepsRanges: boolean;
+
+  /** @param options.keepsRanges Whether adjacent ranges are stored as they were added. Default: false. */
+  constructor({ keepsRanges = false }: { keepsRanges?: boolean } = {}) {
+    this.#keepsRanges = keepsRanges;
+  }
 
   /** All ranges, sorted. */
   get ranges(): readonly SummedRange[] {
@@ -40,8 +46,21 @@ export class RangeSums {
     const before = this.#ranges[at - 1];
     const after = this.#ranges[at];
     if ((before && before.end > range.start) || (after && after.start < range.end)) return false;
-    this.#ranges.splice(at, 0, range);
     this.#bytes += range.end - range.start;
+    const begins = !this.#keepsRanges && before?.end === range.start;
+    const ends = !this.#keepsRanges && after?.start === range.end;
+    let { start, end, crc32 } = range;
+    if (begins) {
+      start = before.start;
+      crc32 = combineCrc32(before.crc32, crc32, range.end - range.start);
+    }
+    if (ends) {
+      end = after.end;
+      crc32 = combineCrc32(crc32, after.crc32, after.end - after.start);
+    }
+    const first = begins ? at - 1 : at;
+    if (begins !== ends) this.#ranges[first] = { start, end, crc32 };
+    else this.#ranges.splice(first, begins ? 2 : 0, { start, end, crc32 });
     return true;
   }
 

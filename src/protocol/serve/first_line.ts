@@ -28,7 +28,7 @@ export const REFUSALS = ["busy", "ending"] as const;
 export type Answer =
   /** The server's certificate, as DER. TLS follows. */
   | { readonly kind: "certificate"; readonly certificate: Uint8Array<ArrayBuffer> }
-  /** The connection ends. "busy": too many connections. "ending": the server accepts no new sessions. */
+  /** The connection ends. "busy": too many connections or sessions. "ending": the server accepts no new sessions. */
   | { readonly kind: "refused"; readonly reason: typeof REFUSALS[number] };
 
 /** Returns whether a connection begins with TLS instead of a first line. */

@@ -63,8 +63,8 @@ export type Verdict =
   | Accepted
   /** The proof is wrong, or the key unknown. The client may send another proof. */
   | { readonly type: "denied" }
-  /** The connection ends. */
-  | { readonly type: "refused"; readonly message: string };
+  /** The connection ends. `busy`: too many sessions are running, so the client may try again. */
+  | { readonly type: "refused"; readonly message: string; readonly busy?: boolean };
 
 /** Formats a message, with its newline. */
 export function formatLogin(message: Challenge | Proof | Verdict): string {
@@ -100,7 +100,10 @@ export function parseVerdict(line: string): Verdict {
   const fields = shape.parseObject(line);
   const type = shape.oneOf(fields, "type", ["accepted", "denied", "refused"]);
   if (type === "denied") return { type };
-  if (type === "refused") return { type, message: shape.text(fields, "message", MAX_TEXT) };
+  if (type === "refused") {
+    const message = shape.text(fields, "message", MAX_TEXT);
+    return { type, message, busy: shape.optional(fields, "busy", shape.flag) };
+  }
   const route = shape.text(fields, "route", 32);
   if (!/^[0-9a-f]{32}$/.test(route)) {
     throw new ProtocolError("bad-message", "Cannot accept a message from the peer: route is not 32 hexadecimal digits");

@@ -72,6 +72,8 @@ export interface ControlConn extends ByteReader, ByteWriter {
 const BUSY_MS = 10_000;
 /** Pause before a busy server is tried again, in milliseconds. */
 const BUSY_PAUSE_MS = 500;
+/** As `BUSY_PAUSE_MS`, after a login: each further one needs a signature. */
+const FULL_PAUSE_MS = 2_000;
 
 /** An open control channel. */
 export interface OpenControl {
@@ -81,8 +83,24 @@ export interface OpenControl {
   readonly rest: Uint8Array<ArrayBuffer>;
 }
 
-/** @throws {StartError} with the reason if there is no session. */
+/** The server runs too many sessions. */
+class FullServer extends StartError {}
+
+/** Tries again if the server runs too many sessions. @throws {StartError} with the reason if there is no session. */
 export async function openControl(server: ServerAddress, options: ControlOptions): Promise<OpenControl> {
+  const { timeoutMs, signal } = options;
+  const lateMs = performance.now() + Math.min(BUSY_MS, timeoutMs);
+  for (;;) {
+    try {
+      return await openOnce(server, options);
+    } catch (error) {
+      if (!(error instanceof FullServer) || performance.now() > lateMs) throw error;
+    }
+    await delay(Math.min(FULL_PAUSE_MS, timeoutMs), { signal });
+  }
+}
+
+async function openOnce(server: ServerAddress, options: ControlOptions): Promise<OpenControl> {
   const { authorities, signal } = options;
   let conn: ControlConn | undefined;
   const onAbort = () => conn && closeQuietly(conn);
@@ -176,8 +194,8 @@ async function requestCertificate(
 }
 
 function tooBusy(name: string): StartError {
-  return new StartError(`Cannot start a session at ${name}: it has too many connections`, {
-    hint: "Try again later; its log names the networks that the connections come from",
+  return new StartError(`Cannot start a session at ${name}: it has too many connections or sessions`, {
+    hint: "Try again later; its log names the networks and keys of its clients",
   });
 }
 
@@ -221,7 +239,8 @@ async function login(
     if (verdict.type === "refused") {
       // A line after a line break would look like a message of escp.
       const reason = printable(verdict.message).replaceAll("\n", "\\n");
-      throw new StartError(`Cannot start a session at ${name}: ${reason}`);
+      const message = `Cannot start a session at ${name}: ${reason}`;
+      throw verdict.busy ? new FullServer(message, { hint: "Try again later" }) : new StartError(message);
     }
     if (verdict.type === "denied") continue;
     if (prover.checkServer && !await prover.checkServer(verdict.mac, binding)) {

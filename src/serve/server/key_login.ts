@@ -29,7 +29,7 @@ export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions
     try {
       const authorized = key && findAuthorizedKey(file.read(), proof.key, address);
       if (!authorized || !await isRight(proof, binding, authorized.key)) return { denied: name };
-      return grantOf(authorized, name, address);
+      return grantOf(authorized, { name, address, client: await fingerprintOf(authorized.key) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const fault = error.message;
@@ -37,7 +37,10 @@ export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions
     }
   };
 
-  function grantOf({ comment, options }: AuthorizedKey, name: string, address: string): Grant | Refusal {
+  function grantOf(
+    { comment, options }: AuthorizedKey,
+    { name, address, client }: { name: string; address: string; client: string },
+  ): Grant | Refusal {
     const granted = restrict(restrictions, options);
     if (granted.allow?.length === 0) {
       const refused = "it allows this key neither to push nor to pull";
@@ -45,7 +48,7 @@ export function keyLogin({ file, protectedFiles, restrictions }: KeyLoginOptions
     }
     const root = checkRoot(restrictions.root, options.root, protectedFiles);
     const who = `${name} from ${address}${comment === "" ? "" : ` (${comment})`}`;
-    return { who, restrictions: { ...granted, root } };
+    return { who, client, restrictions: { ...granted, root } };
   }
 }
 

@@ -17,6 +17,8 @@ import type { Restrictions } from "./restrictions.ts";
 export interface Grant {
   /** Name of the client for the log. From a configuration file of the server, or from the client: escape it. */
   readonly who: string;
+  /** Identity of the client for the limits of sessions, such as the fingerprint of its key. */
+  readonly client: string;
   readonly restrictions: Restrictions;
   /** Proof of the server for a client that has proved a one-time secret. */
   readonly mac?: Uint8Array<ArrayBuffer>;

@@ -9,6 +9,7 @@ export function onceLogin(secret: Uint8Array, restrictions: Restrictions): Authe
   return async (proof, binding, address) => {
     if (proof.type !== "once") return { denied: "a key" };
     if (!await isSecretProof("client", proof.mac, secret, binding)) return { denied: "the secret of another URL" };
-    return { who: `the one-time URL from ${address}`, restrictions, mac: await secretProof("server", secret, binding) };
+    const mac = await secretProof("server", secret, binding);
+    return { who: `the one-time URL from ${address}`, client: "the one-time URL", restrictions, mac };
   };
 }

@@ -16,6 +16,7 @@ import { acceptLogin, type Authenticate, type Grant, LoginRefused, sendLine } fr
 import { readOpening } from "./opening.ts";
 import type { Restrictions } from "./restrictions.ts";
 import { ServedSession } from "./session.ts";
+import type { SessionGate } from "./session_gate.ts";
 import { describeEnd, describeTask } from "./session_report.ts";
 import { FaultLog } from "./fault_log.ts";
 import { StrangerLog } from "./stranger_log.ts";
@@ -42,6 +43,7 @@ export interface ServerOptions {
   /** For clients that trust its authority, which begin with TLS. */
   readonly certified?: CertifiedIdentity;
   readonly gate: LoginGate;
+  readonly sessionGate: SessionGate;
   readonly authenticate: Authenticate;
   /** Whether data connections must use the server's port. */
   readonly onePort: boolean;
@@ -157,6 +159,7 @@ export class Server {
     const opening = await withDeadline(FIRST_LINE_MS, readOpening(conn), () => late("first line", FIRST_LINE_MS));
     if (opening.kind === "tls") {
       if (!this.#certified) throw new ProtocolError("bad-first-line", "it uses --ca, and there is no --certificate");
+      if (await this.#refusesAll(conn)) return;
       admission.greet();
       return await this.#login(conn, admission, this.#certified, opening.first);
     }
@@ -170,10 +173,20 @@ export class Server {
     }
     if (rest.length > 0) throw new ProtocolError("bad-first-line", "bytes follow the first line");
     if (this.#isEnding) return await refuse(conn, "ending");
+    if (await this.#refusesAll(conn)) return;
     admission.greet();
     const { certificate } = this.#options.identity;
     await sendLine(conn, formatAnswer({ kind: "certificate", certificate }));
     await this.#login(conn, admission, this.#tls);
+  }
+
+  /** Refuses a client if no further session is possible. A login in progress may still take the last place. */
+  async #refusesAll(conn: Deno.TcpConn): Promise<boolean> {
+    const { refused } = this.#options.sessionGate;
+    if (refused === undefined) return false;
+    this.#strangers.add(plainAddress(conn.remoteAddr.hostname), `refused: ${refused}`, "warn");
+    await refuse(conn, "busy");
+    return true;
   }
 
   /** @param first Bytes of TLS that have been read. */
@@ -205,12 +218,19 @@ export class Server {
   }
 
   async #runSession(tls: Deno.TlsConn, grant: Grant, rest: Uint8Array<ArrayBuffer>, ends: Ends): Promise<void> {
-    const { log, onePort, once, startRemote } = this.#options;
+    const { log, onePort, once, sessionGate, startRemote } = this.#options;
     const who = escapePath(grant.who);
     // Another proof may have arrived meanwhile.
     if (this.#isEnding) {
       return await sendLine(tls, formatLogin({ type: "refused", message: "it accepts no new sessions" }));
     }
+    const place = sessionGate.admit(grant.client);
+    if ("refused" in place) {
+      const { refused } = place;
+      await sendLine(tls, formatLogin({ type: "refused", message: refused, busy: true }));
+      throw new LoginRefused({ refused, logged: `${who}: ${refused}` });
+    }
+    using _place = place;
     const beganMs = performance.now();
     let session: ServedSession | undefined;
     const note = (text: string) => log("info", text, session?.route.slice(0, 8));

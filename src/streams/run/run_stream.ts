@@ -12,7 +12,7 @@ import { FrameReader, FrameWriter } from "../frames/frames.ts";
 import type { ReceiveHost } from "../receive/receive_host.ts";
 import type { ReceiveStream } from "../receive/receive_stream.ts";
 import type { SendHost } from "../send/send_stream.ts";
-import { shareOf } from "../shared_limit.ts";
+import { SharedPace } from "../shared_limit.ts";
 import type { ReceiveReport, SendReport } from "../report.ts";
 import { type ConnectionKeys, HANDSHAKE_FRAMES, type StreamJob } from "./job.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
@@ -115,7 +115,7 @@ export class RunningStream {
     const paces = role.type === "receive" ? "reads" : "writes";
     const cipher = loadCipherEngine(cipherEngine).engine;
     return await Promise.all(this.#ends.map(({ keys, transport }) => {
-      const paced = limit ? new PacedTransport(transport, () => shareOf(limit), { paces }) : transport;
+      const paced = limit ? new PacedTransport(transport, new SharedPace(limit), paces) : transport;
       return openFrames(cipher, { keys, transport: paced }, payloadLimit);
     }));
   }

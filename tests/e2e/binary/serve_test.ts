@@ -226,6 +226,19 @@ describe("a key with options", () => {
     assertStringIncludes(measured.stdout + measured.stderr, "the remote host limits the rate of this client");
   });
 
+  it("leaves the whole rate to the streams that have data", async () => {
+    // 5 MiB at 16 Mbit/s takes 2.6 s. With an eighth of the rate it would take 21 s.
+    await using serving = await startServing({ keyOptions: 'limit="16mbit"' });
+    await writeTree(serving.work, { file: { size: 5 << 20, seed: 1 } });
+    for (const operands of [["file", serving.url("file")], [serving.url("file"), "back"]]) {
+      const before = performance.now();
+      const result = await serving.run(["-t", "8", ...operands]);
+      assertEquals(result.code, 0, result.stderr);
+      const ms = performance.now() - before;
+      assert(ms > 2_500 && ms < 12_000, `${operands} took ${ms} ms`);
+    }
+  });
+
   it("cannot have directions that the server does not allow", async () => {
     await using serving = await startServing({ args: ["--allow=pull"], keyOptions: 'allow="push,pull"' });
     await writeTree(serving.work, { file: "text" });

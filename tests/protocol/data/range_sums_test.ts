@@ -14,7 +14,7 @@ describe("RangeSums", () => {
     const parts = [range(0, 1), range(1, 400), range(400, 401), range(401, 1000)];
     const random = new RandomBytes("order");
     for (let round = 0; round < 50; round++) {
-      const sums = new RangeSums();
+      const sums = new RangeSums({ keepsRanges: round % 2 === 1 });
       const order = parts.map((part) => ({ part, key: random.next() })).sort((a, b) => a.key - b.key);
       order.forEach(({ part }, index) => {
         assertEquals(sums.total(1000), undefined);
@@ -73,6 +73,34 @@ describe("RangeSums", () => {
     assertEquals(sums.bytes, 200);
     for (const [start, end] of [[0, 100], [200, 300], [400, 1000]]) assertEquals(sums.add(range(start, end)), true);
     assertEquals(sums.total(1000), TOTAL);
+  });
+
+  it("stores adjacent ranges as one", () => {
+    const sums = new RangeSums();
+    for (let start = 0; start < 1000; start += 2) sums.add(range(start, start + 1));
+    assertEquals(sums.ranges.length, 500);
+    for (let start = 1; start < 1000; start += 2) sums.add(range(start, start + 1));
+    assertEquals(sums.ranges, [range(0, 1000)]);
+    const ends = new RangeSums();
+    for (let start = 500; start > 0; start--) ends.add(range(start - 1, start));
+    for (let start = 500; start < 1000; start++) ends.add(range(start, start + 1));
+    assertEquals(ends.ranges, [range(0, 1000)]);
+    assertEquals([ends.bytes, ends.total(1000)], [1000, TOTAL]);
+  });
+
+  it("does not change the ranges that are added", () => {
+    const parts = [range(0, 400), range(400, 1000)];
+    const sums = new RangeSums();
+    parts.forEach((part) => sums.add(part));
+    assertEquals(parts, [range(0, 400), range(400, 1000)]);
+  });
+
+  it("keeps adjacent ranges apart if requested", () => {
+    const parts = [range(0, 400), range(400, 1000)];
+    const sums = new RangeSums({ keepsRanges: true });
+    parts.toReversed().forEach((part) => sums.add(part));
+    assertEquals(sums.ranges, parts);
+    assertEquals([sums.bytes, sums.total(1000)], [1000, TOTAL]);
   });
 
   it("returns 0 for an empty file", () => {

@@ -28,7 +28,8 @@ const VERDICTS: [Verdict, string][] = [
   [{ type: "accepted", route, onePort: true, mac: undefined }, golden.accepted],
   [{ type: "accepted", route, onePort: false, mac }, golden.acceptedOnce],
   [{ type: "denied" }, golden.denied],
-  [{ type: "refused", message: "it accepts no new sessions" }, golden.refusedSession],
+  [{ type: "refused", message: "it accepts no new sessions", busy: undefined }, golden.refusedSession],
+  [{ type: "refused", message: "full", busy: true }, '{"type":"refused","message":"full","busy":true}\n'],
 ];
 
 /** Returns the line with a field replaced, or without it. */

@@ -114,7 +114,28 @@ describe("a client refuses a server before TLS", () => {
   });
 });
 
+describe("a client of a server that runs too many sessions", () => {
+  it("tries again until it is accepted", async () => {
+    const full = formatLogin({ type: "refused", message: "it is full", busy: true });
+    const answers = [full, formatLogin(ACCEPTED)];
+    await using server = await startTlsServer({}, (tls) => sends(CHALLENGE, answers.shift()!)(tls));
+    const { checkServer: _, ...prover } = PROVER;
+    await open(server, { provers: () => Promise.resolve([prover]) });
+    assertEquals(answers, []);
+  });
+});
+
 describe("a client refuses a server in TLS", () => {
+  it("that runs too many sessions, after a further attempt", async () => {
+    let attempts = 0;
+    const server = await startTlsServer({}, async (tls) => {
+      attempts++;
+      await sends(CHALLENGE, formatLogin({ type: "refused", message: "it is full", busy: true }))(tls);
+    });
+    await refuses(server, "Cannot start a session at server: it is full", { timeoutMs: 1_000 });
+    assertEquals(attempts, 2);
+  });
+
   it("that shows the certificate of another server", async () => {
     const { certificate } = await createIdentity();
     const server = await startTlsServer({ shown: certificate }, sends(CHALLENGE));
