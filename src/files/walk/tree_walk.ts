@@ -156,7 +156,7 @@ export class TreeWalk implements Walk {
       if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       this.#options.tree?.enter(path);
-      if (this.#sendsDirectory(path)) this.#found.directory(root, path);
+      if (this.#sendsDirectory(path, listed)) this.#found.directory(root, path);
       else this.#found.enter(root, path);
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
@@ -167,8 +167,10 @@ export class TreeWalk implements Walk {
   }
 
   /** Returns whether a directory is sent even without entries in it. */
-  #sendsDirectory(path: string): boolean {
+  #sendsDirectory(path: string, listed: ListedLevel | undefined): boolean {
     const { shard } = this.#options;
+    // The target has attributes of its own if only paths in the root are copied into it.
+    if (path === "" && listed?.isListed === false) return false;
     return !shard || shard.finishes || shard.owns(path);
   }
 

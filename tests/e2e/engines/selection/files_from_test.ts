@@ -51,6 +51,24 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       assertEquals(Deno.readFileSync(`${copy.target}/a/sub/large`), Deno.readFileSync(`${tree}/from/a/sub/large`));
     });
 
+    it(`sets the attributes of an existing target only if the directory itself is listed (${name})`, async () => {
+      for (const [lines, isListed] of [[["a/one", "./top"], false], [["a/one", "."], true]] as const) {
+        const tree = await scene.tree(SOURCE);
+        const then = new Date("2001-01-01T00:00:00Z");
+        await Deno.utime(`${tree}/from`, then, then);
+        await Deno.chmod(`${tree}/from`, 0o700);
+        await Deno.chmod(`${tree}/to`, 0o1777);
+        const copy = { flags: ["-p", await list(tree, lines)], sources: [`${tree}/from`], target: `${tree}/to` };
+        const dry = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-n", "--itemize-changes"] });
+        assertEquals([dry.code, dry.stderr, dry.stdout.includes(" ./\n")], [0, "", isListed]);
+        const { code, stderr } = await scene.copy(variant, copy);
+        const { mode, mtime } = Deno.statSync(copy.target);
+        assertEquals([code, stderr, mtime!.getTime() === then.getTime()], [0, "", isListed]);
+        assertEquals(mode! & 0o7777, isListed ? 0o700 : 0o1777);
+        assertEquals(Deno.statSync(`${copy.target}/a`).mode! & 0o777, 0o750);
+      }
+    });
+
     it(`copies the contents of listed directories only with -r (${name})`, async () => {
       const tree = await scene.tree(SOURCE);
       const flags = [await list(tree, ["a", "b/c/"])];
