@@ -30,6 +30,7 @@ const TREE: TreeEntries = {
   "from/d": directory(),
   "from/d/in": file("in"),
   "from/same directory": directory(),
+  "from/private directory": { directory: true, mtime: THEN, mode: 0o700 },
   "from/new directory": directory(),
   "from/new directory/in": file("in"),
   "to": directory(LATER),
@@ -47,6 +48,7 @@ const TREE: TreeEntries = {
   "to/d/in": file("in"),
   "to/d/extra": file("extra"),
   "to/same directory": directory(),
+  "to/private directory": directory(),
   "to/extra": directory(),
   "to/extra/in": file("in"),
 };
@@ -89,6 +91,9 @@ const CASES: [flags: string[], rsyncFlags: string[]][] = [
   [["-a", "--checksum"], ["-aHc"]],
   [["-r", "--symlinks=preserve", "--hardlinks", "-u"], ["-rltHOJ"]],
   [["-a"], ["-aHI"]],
+  [["-a", "--ignore-existing"], ["-aH", "--ignore-existing"]],
+  [["-a", "--existing"], ["-aHI", "--existing"]],
+  [["-a", "--existing", "--ignore-existing"], ["-aH", "--existing", "--ignore-existing"]],
 ];
 
 describeWithScene(
