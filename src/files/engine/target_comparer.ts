@@ -40,7 +40,7 @@ export interface TargetComparer {
   /** Returns whether the current entry, a regular file, has all attributes that the options include. */
   hasAttributes(attributes: Attributes): boolean;
   /** Returns the differences of the current entry from a record: bits of `ItemChange`. */
-  changes(cursor: RecordCursor): number;
+  changes(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number;
   /** As `changes`, of the current directory. */
   directoryChanges(cursor: RecordCursor): number;
   /**

@@ -155,6 +155,11 @@ export class EngineComparer<Name> implements TargetComparer {
     if (this.#options.moves && mayBeMovedSource(this.#roots[this.#root], cursor, this.stat)) {
       throw movedToItself(this.path);
     }
+    return this.#pointsTo(target);
+  }
+
+  /** Returns whether the current entry is a symbolic link with this target. */
+  #pointsTo(target: Uint8Array): boolean {
     const found = this.stat.kind === FileKind.symlink ? this.#directory.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
   }
@@ -172,13 +177,14 @@ export class EngineComparer<Name> implements TargetComparer {
     return !owner && !mode && !time;
   }
 
-  changes(cursor: RecordCursor): number {
-    const { type, size } = cursor;
+  changes(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+    const { type, size, contentStart, contentEnd } = cursor;
     const kind = type === RecordType.symlink ? FileKind.symlink : FileKind.file;
     if (this.stat.kind !== kind) return ItemChange.kind;
     if (type === RecordType.hardlink) return 0;
-    const isResized = kind === FileKind.file && this.stat.size !== size;
-    return (isResized ? ItemChange.size : 0) | this.#attributeChanges(cursor, this.stat);
+    const attributes = this.#attributeChanges(cursor, this.stat);
+    if (type === RecordType.file) return attributes | (this.stat.size === size ? 0 : ItemChange.size);
+    return attributes | (this.#pointsTo(bytes.subarray(contentStart, contentEnd)) ? ItemChange.sameTarget : 0);
   }
 
   directoryChanges(cursor: RecordCursor): number {

@@ -119,7 +119,7 @@ export class CompareReceiver {
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
         outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });
       }
-      addOutcome(outcomes, verify ? outcome : this.#itemizedEntry(outcome, found, cursor));
+      addOutcome(outcomes, verify ? outcome : this.#itemizedEntry(outcome, found, cursor, bytes));
       if (typeof outcome !== "number") {
         // The sender reports failures of verified entries.
         if (!verify) report.failures.push(outcome);
@@ -186,9 +186,14 @@ export class CompareReceiver {
   }
 
   /** Returns the outcome of a file or link with its differences. One that is skipped, because it exists, has none. */
-  #itemizedEntry(outcome: number | Failure, found: number | Failure, cursor: RecordCursor): number | Failure {
+  #itemizedEntry(
+    outcome: number | Failure,
+    found: number | Failure,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number | Failure {
     if (this.#options.comparison?.skipExisting) return outcome;
-    return this.#itemized(outcome, found, () => this.#target.changes(cursor));
+    return this.#itemized(outcome, found, () => this.#target.changes(cursor, bytes));
   }
 
   /** Returns an outcome with the differences of an entry, if they are requested. @param found the outcome before rules. */
