@@ -48,7 +48,7 @@ export interface TargetComparer {
    */
   mayBeMoved(attributes: Attributes): boolean;
   /** Returns the differences of the current entry from a record: bits of `ItemChange`. */
-  changes(cursor: RecordCursor): number;
+  changes(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number;
   /** As `changes`, of the current directory. */
   directoryChanges(cursor: RecordCursor): number;
   /**

@@ -1,4 +1,7 @@
-/** Paths below a root that are copied instead of everything in it, as a tree. The directories above them are copied too. */
+/**
+ * Paths below a root that are copied instead of everything in it, as a tree. The directories above them are copied too, but
+ * the root only if it is listed itself.
+ */
 
 /** Maximum number of names that are given to each thread of a receiver. */
 const MAX_NAMES = 10_000;
@@ -95,6 +98,11 @@ export class ListedLevel {
   below(name: string): ListedLevel {
     const [deep, named] = [this.#deep, this.#named];
     return new ListedLevel(this.#name?.children.get(name), { deep, named, everything: this.#everything });
+  }
+
+  /** Whether the directory itself is listed, or is in a listed one. */
+  get isListed(): boolean {
+    return this.#everything || this.#name?.isListed === true;
   }
 
   /** Whether the directory is above a source that the user has named. */

@@ -3,7 +3,7 @@
  * only the names of directories that have yet to be entered.
  */
 
-import { FileError } from "../../errors.ts";
+import { FileError, quotePath } from "../../errors.ts";
 import type { IgnoredEntries, SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith, specialFile } from "../stat/file_failure.ts";
 import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
@@ -156,7 +156,7 @@ export class TreeWalk implements Walk {
       if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       this.#options.tree?.enter(path);
-      if (this.#sendsDirectory(path)) this.#found.directory(root, path);
+      if (this.#sendsDirectory(path, listed)) this.#found.directory(root, path);
       else this.#found.enter(root, path);
       return { path, dev, inode, inodeLow, pending: [], names: [] };
     } catch (error) {
@@ -167,8 +167,10 @@ export class TreeWalk implements Walk {
   }
 
   /** Returns whether a directory is sent even without entries in it. */
-  #sendsDirectory(path: string): boolean {
+  #sendsDirectory(path: string, listed: ListedLevel | undefined): boolean {
     const { shard } = this.#options;
+    // The target has attributes of its own if only paths in the root are copied into it.
+    if (path === "" && listed?.isListed === false) return false;
     return !shard || shard.finishes || shard.owns(path);
   }
 
@@ -190,7 +192,7 @@ export class TreeWalk implements Walk {
     level.pending.reverse();
     if (!level.listed || this.#isCut) return;
     for (const path of level.listed.missing()) {
-      this.#failListed(root, level, path, "ENOENT");
+      this.#found.fail(failedWith("read", this.#pathOf(root, level, path), "ENOENT"));
       yield* this.#takeFound();
     }
   }
@@ -235,7 +237,7 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
-      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level)) return;
+      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level, kind)) return;
       const isSkipped = kind === FileKind.symlink && symlinks === "skip";
       if (isSkipped && names !== "accepted" && !tree) return;
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
@@ -251,7 +253,7 @@ export class TreeWalk implements Walk {
     if (kind === FileKind.directory) level.pending.push(lister.nameText());
     else if (kind === FileKind.file) this.#entryFile(root, level);
     else {
-      const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
+      const path = this.#pathOf(root, level, lister.nameText());
       this.#found.add({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
   }
@@ -303,14 +305,21 @@ export class TreeWalk implements Walk {
   }
 
   /** Fails the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
-  #checkListed(root: number, level: Level): boolean {
-    const { paths, isCopied } = level.listed!.obstructed(this.#lister.nameText());
-    for (const path of paths) this.#failListed(root, level, path, "ENOTDIR");
+  #checkListed(root: number, level: Level, kind: number): boolean {
+    const name = this.#lister.nameText();
+    const { paths, isCopied } = level.listed!.obstructed(name);
+    for (const path of paths) {
+      const failure = kind === FileKind.symlink
+        ? throughLink(this.#pathOf(root, level, path), joinPath(level.path, name))
+        : failedWith("read", this.#pathOf(root, level, path), "ENOTDIR");
+      this.#found.fail(failure);
+    }
     return isCopied;
   }
 
-  #failListed(root: number, level: Level, path: string, code: string): void {
-    this.#found.fail(failedWith("read", joinPath(this.#roots[root].path, joinPath(level.path, path)), code));
+  /** Returns the path of an entry, for messages. */
+  #pathOf(root: number, level: Level, name: string): string {
+    return joinPath(this.#roots[root].path, joinPath(level.path, name));
   }
 
   /** Skips an entry with a private name, which a receiver would refuse. */
@@ -332,7 +341,7 @@ export class TreeWalk implements Walk {
 
   #checkLink(root: number, level: Level): void {
     const { checkLink } = this.#options;
-    checkLink?.(joinPath(this.#roots[root].path, joinPath(level.path, this.#lister.nameText())));
+    checkLink?.(this.#pathOf(root, level, this.#lister.nameText()));
   }
 
   #entryFile(root: number, level: Level): void {
@@ -349,6 +358,14 @@ export class TreeWalk implements Walk {
   *#takeFound(): Generator<WalkItem, void> {
     if (!this.#found.isEmpty) yield* this.#found.take();
   }
+}
+
+/** Returns the failure of a listed path through a symbolic link. @param link path of the link, relative to the root. */
+function throughLink(path: string, link: string): FileError {
+  return new FileError("read", path, `${quotePath(link)} is a symbolic link`, {
+    hint: "Use --symlinks=follow to follow symbolic links",
+    code: "ENOTDIR",
+  });
 }
 
 function outsideRoot(path: string): FileError {

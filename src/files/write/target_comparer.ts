@@ -21,7 +21,7 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { isShared } from "../target/directory_access.ts";
-import { checkShape } from "../target/name.ts";
+import { checkShape, targetText } from "../target/name.ts";
 import { isSameRoot, isSource, mayBeMovedSource, movedToItself } from "../target/same_file.ts";
 import type { TargetDirectory, WriterOptions } from "./target_directory.ts";
 
@@ -156,6 +156,11 @@ export class EngineComparer<Name> implements TargetComparer {
     if (this.#options.moves && mayBeMovedSource(this.#roots[this.#root], cursor, this.stat)) {
       throw movedToItself(this.path);
     }
+    return this.#pointsTo(target);
+  }
+
+  /** Returns whether the current entry is a symbolic link with this target. */
+  #pointsTo(target: Uint8Array): boolean {
     const found = this.stat.kind === FileKind.symlink ? this.#directory.readLink(this.#name!) : undefined;
     return found !== undefined && equals(target, found);
   }
@@ -181,25 +186,35 @@ export class EngineComparer<Name> implements TargetComparer {
   mayBeMoved(source: Attributes): boolean {
     // Only root can change the owner.
     if (!this.#options.preserve || this.#calls.user !== 0 || this.stat.uid === source.uid) return false;
-    this.#directory.statSelf(this.#itself);
-    return isShared(0, this.#itself) && this.stat.uid !== this.#itself.uid;
+    const directory = this.#statDirectory();
+    return isShared(0, directory) && this.stat.uid !== directory.uid;
   }
 
-  changes(cursor: RecordCursor): number {
-    const { type, size } = cursor;
+  changes(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+    const { type, size, contentStart, contentEnd } = cursor;
     const kind = type === RecordType.symlink ? FileKind.symlink : FileKind.file;
     if (this.stat.kind !== kind) return ItemChange.kind;
     if (type === RecordType.hardlink) return 0;
-    const isResized = kind === FileKind.file && this.stat.size !== size;
-    return (isResized ? ItemChange.size : 0) | this.#attributeChanges(cursor, this.stat);
+    const attributes = this.#attributeChanges(cursor, this.stat);
+    if (type === RecordType.file) return attributes | (this.stat.size === size ? 0 : ItemChange.size);
+    return attributes | (this.#pointsTo(bytes.subarray(contentStart, contentEnd)) ? ItemChange.sameTarget : 0);
   }
 
   directoryChanges(cursor: RecordCursor): number {
     const root = this.#roots[this.#root];
     // The copy has created it before the comparison.
     if (root.kind === "folder" && root.created && this.#directory.path === "") return ItemChange.kind;
-    this.#directory.statSelf(this.#itself);
-    return this.#attributeChanges(cursor, this.#itself);
+    return this.#attributeChanges(cursor, this.#statDirectory());
+  }
+
+  /** Returns the status of the current directory, which is reused. @throws {FileError} Operation "examine". */
+  #statDirectory(): FileStat {
+    try {
+      this.#directory.statSelf(this.#itself);
+      return this.#itself;
+    } catch (error) {
+      throw failedDeno("examine", targetText(this.#roots[this.#root], this.#directory.path), error);
+    }
   }
 
   #attributeChanges(cursor: RecordCursor, stat: FileStat): number {

@@ -6,6 +6,8 @@ import { RecordType } from "./records.ts";
 /** Bits of the differences between an entry of the target and its record. */
 export const ItemChange = {
   size: 1,
+  /** Of a symbolic link, which has no size to compare: its target is the same, although it may be created again. */
+  sameTarget: 1,
   time: 2,
   mode: 4,
   user: 8,
@@ -56,12 +58,12 @@ const NEW = "+++++++++";
  * @returns undefined if nothing changes.
  */
 export function itemize({ type, result, changes, byContents, keepsTimes }: ItemizedRecord): string | undefined {
-  const isSame = result === CompareResult.same;
-  const isNew = result === CompareResult.missing || (changes & ItemChange.kind) !== 0;
   const has = (change: number) => (changes & change) !== 0;
+  const isNew = result === CompareResult.missing || has(ItemChange.kind);
+  const isSame = result === CompareResult.same || (type === RecordType.symlink && has(ItemChange.sameTarget));
   if (type === RecordType.hardlink) return isSame ? undefined : "hf" + (isNew ? NEW : " ".repeat(NEW.length));
   // The attributes of a link that is the same are not changed.
-  if (type === RecordType.symlink && isSame) return undefined;
+  if (type === RecordType.symlink && result === CompareResult.same) return undefined;
   const isFile = type === RecordType.file;
   const isDirectory = type === RecordType.directory;
   const update = isSame && !isNew ? "." : isFile ? ">" : "c";

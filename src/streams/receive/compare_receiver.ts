@@ -119,7 +119,7 @@ export class CompareReceiver {
       if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
         outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });
       }
-      addOutcome(outcomes, verify ? outcome : this.#itemized(outcome, found, () => this.#target.changes(cursor)));
+      addOutcome(outcomes, verify ? outcome : this.#itemizedEntry(outcome, found, cursor, bytes));
       if (typeof outcome !== "number") {
         // The sender reports failures of verified entries.
         if (!verify) report.failures.push(outcome);
@@ -185,12 +185,27 @@ export class CompareReceiver {
     return this.#itemized(outcome, found, () => this.#target.directoryChanges(cursor));
   }
 
+  /** Returns the outcome of a file or link with its differences. One that is skipped, because it exists, has none. */
+  #itemizedEntry(
+    outcome: number | Failure,
+    found: number | Failure,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number | Failure {
+    if (this.#options.comparison?.skipExisting) return outcome;
+    return this.#itemized(outcome, found, () => this.#target.changes(cursor, bytes));
+  }
+
   /** Returns an outcome with the differences of an entry, if they are requested. @param found the outcome before rules. */
   #itemized(outcome: number | Failure, found: number | Failure, changes: () => number): number | Failure {
-    const { itemize, skipExisting } = this.#options.comparison ?? {};
     const isCompared = found === CompareResult.same || found === CompareResult.different;
-    if (!itemize || skipExisting || !isCompared || typeof outcome !== "number") return outcome;
-    return outcomeWith(outcome, changes());
+    if (!this.#options.comparison?.itemize || !isCompared || typeof outcome !== "number") return outcome;
+    try {
+      return outcomeWith(outcome, changes());
+    } catch (error) {
+      // Another process may have removed the entry meanwhile.
+      return outcomeOf(error, false);
+    }
   }
 
   /** Returns the outcome of a record, which is settled if only existing entries are written. */

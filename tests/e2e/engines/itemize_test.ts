@@ -25,11 +25,13 @@ const TREE: TreeEntries = {
   "from/large new": { size: 2 << 20, mtime: THEN },
   "from/link new": { link: "new" },
   "from/link": { link: "new" },
+  "from/same link": { link: "new" },
   "from/first": file("first"),
   "from/second": { hardLink: "from/first" },
   "from/d": directory(),
   "from/d/in": file("in"),
   "from/same directory": directory(),
+  "from/private directory": { directory: true, mtime: THEN, mode: 0o700 },
   "from/new directory": directory(),
   "from/new directory/in": file("in"),
   "to": directory(LATER),
@@ -41,12 +43,14 @@ const TREE: TreeEntries = {
   "to/same": file("same"),
   "to/large": { size: 2 << 20, mtime: LATER, seed: "other" },
   "to/link": { link: "other" },
+  "to/same link": { link: "new" },
   "to/first": file("first"),
   "to/second": file("first"),
   "to/d": directory(LATER),
   "to/d/in": file("in"),
   "to/d/extra": file("extra"),
   "to/same directory": directory(),
+  "to/private directory": directory(),
   "to/extra": directory(),
   "to/extra/in": file("in"),
 };
@@ -70,7 +74,10 @@ function rsync(args: string[]): string[] {
 /** Makes the trees. The links of the source are older than those of the target. */
 async function makeTree(scene: Scene): Promise<string> {
   const tree = await scene.tree(TREE);
-  const links = [["2020-01-01", "from/link", "from/link new"], ["2021-01-01", "to/link"]];
+  const links = [["2020-01-01", "from/link", "from/link new", "from/same link", "to/same link"], [
+    "2021-01-01",
+    "to/link",
+  ]];
   for (const [date, ...paths] of links) {
     const args = ["-h", "-d", date, ...paths.map((path) => `${tree}/${path}`)];
     assertEquals(new Deno.Command("touch", { args }).outputSync().success, true);
@@ -89,6 +96,9 @@ const CASES: [flags: string[], rsyncFlags: string[]][] = [
   [["-a", "--checksum"], ["-aHc"]],
   [["-r", "--symlinks=preserve", "--hardlinks", "-u"], ["-rltHOJ"]],
   [["-a"], ["-aHI"]],
+  [["-a", "--ignore-existing"], ["-aH", "--ignore-existing"]],
+  [["-a", "--existing"], ["-aHI", "--existing"]],
+  [["-a", "--existing", "--ignore-existing"], ["-aH", "--existing", "--ignore-existing"]],
 ];
 
 describeWithScene(
@@ -113,6 +123,30 @@ describeWithScene(
         });
       }
     }
+
+    it("prints attributes of a link that is created again with the same target", async () => {
+      for (const variant of VARIANTS) {
+        const tree = await makeTree(scene);
+        const args = ["-h", "-d", "2021-01-01", `${tree}/to/same link`];
+        assertEquals(new Deno.Command("touch", { args }).outputSync().success, true);
+        const copy = { sources: [`${tree}/from/.`], target: `${tree}/to` };
+        const rules = ["--include=same link", "--exclude=*"];
+        for (
+          const [flags, expected] of [
+            [["-r", "--symlinks=preserve"], []],
+            [["-a"], [".L..t...... same link -> new", ".d..t...... ./"]],
+            // The portable engine cannot set the time of a link.
+            [["-a"], variant.engine === "native" ? [] : [".L..t...... same link -> new"]],
+          ]
+        ) {
+          const { code, stdout } = await scene.copy(variant, {
+            ...copy,
+            flags: [...flags, "--itemize-changes", ...rules],
+          });
+          assertEquals([code, linesOf(stdout)], [0, expected]);
+        }
+      }
+    });
 
     it("marks files as sent in a push, and as received otherwise", async () => {
       for (const variant of VARIANTS) {

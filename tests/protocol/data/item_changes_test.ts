@@ -6,7 +6,7 @@ import { RecordType } from "../../../src/protocol/data/records.ts";
 
 const { same, different, missing } = CompareResult;
 const { file, directory, symlink, hardlink } = RecordType;
-const { size, time, mode, user, group, kind } = ItemChange;
+const { size, sameTarget, time, mode, user, group, kind } = ItemChange;
 
 function item(type: number, result: number, changes = 0, options: { byContents?: boolean; keepsTimes?: boolean } = {}) {
   return itemize({ type, result, changes, byContents: false, keepsTimes: true, ...options });
@@ -38,6 +38,7 @@ describe("itemized changes", () => {
     assertEquals(item(symlink, missing), "cL+++++++++");
     assertEquals(item(symlink, different, time), "cLc.t......");
     assertEquals(item(symlink, different, 0, { keepsTimes: false }), "cLc.T......");
+    assertEquals(item(symlink, different, sameTarget | time | user), ".L..t.o....");
     assertEquals(item(hardlink, missing), "hf+++++++++");
     assertEquals(item(hardlink, different), "hf         ");
   });
@@ -45,5 +46,6 @@ describe("itemized changes", () => {
   it("are undefined for an entry that stays as it is", () => {
     for (const type of [file, directory, symlink, hardlink]) assertEquals(item(type, same), undefined);
     assertEquals(item(symlink, same, time), undefined);
+    assertEquals(item(symlink, different, sameTarget, { keepsTimes: false }), undefined);
   });
 });

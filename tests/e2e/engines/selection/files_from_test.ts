@@ -51,6 +51,24 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       assertEquals(Deno.readFileSync(`${copy.target}/a/sub/large`), Deno.readFileSync(`${tree}/from/a/sub/large`));
     });
 
+    it(`sets the attributes of an existing target only if the directory itself is listed (${name})`, async () => {
+      for (const [lines, isListed] of [[["a/one", "./top"], false], [["a/one", "."], true]] as const) {
+        const tree = await scene.tree(SOURCE);
+        const then = new Date("2001-01-01T00:00:00Z");
+        await Deno.utime(`${tree}/from`, then, then);
+        await Deno.chmod(`${tree}/from`, 0o700);
+        await Deno.chmod(`${tree}/to`, 0o1777);
+        const copy = { flags: ["-p", await list(tree, lines)], sources: [`${tree}/from`], target: `${tree}/to` };
+        const dry = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-n", "--itemize-changes"] });
+        assertEquals([dry.code, dry.stderr, dry.stdout.includes(" ./\n")], [0, "", isListed]);
+        const { code, stderr } = await scene.copy(variant, copy);
+        const { mode, mtime } = Deno.statSync(copy.target);
+        assertEquals([code, stderr, mtime!.getTime() === then.getTime()], [0, "", isListed]);
+        assertEquals(mode! & 0o7777, isListed ? 0o700 : 0o1777);
+        assertEquals(Deno.statSync(`${copy.target}/a`).mode! & 0o777, 0o750);
+      }
+    });
+
     it(`copies the contents of listed directories only with -r (${name})`, async () => {
       const tree = await scene.tree(SOURCE);
       const flags = [await list(tree, ["a", "b/c/"])];
@@ -105,9 +123,10 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
       for (const path of ["no", "a/no", "no/1/2", "no/3"]) {
         assertStringIncludes(stdout, JSON.stringify(`Cannot read "${tree}/from/${path}": No such file or directory`));
       }
-      for (const path of ["top/x", "link/one"]) {
-        assertStringIncludes(stdout, JSON.stringify(`Cannot read "${tree}/from/${path}": Not a directory`));
-      }
+      assertStringIncludes(stdout, JSON.stringify(`Cannot read "${tree}/from/top/x": Not a directory`));
+      const link = `Cannot read "${tree}/from/link/one": "link" is a symbolic link`;
+      assertStringIncludes(stdout, JSON.stringify(link));
+      assertStringIncludes(stdout, JSON.stringify("Use --symlinks=follow to follow symbolic links"));
       for (const path of ["../top", "a/../../top"]) {
         assertStringIncludes(stdout, JSON.stringify(`Cannot read "${path}": it is outside the source directory`));
       }
