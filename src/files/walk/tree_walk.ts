@@ -153,7 +153,7 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
-      if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
+      if (this.#ignored && !listed?.isAboveSource) yield* this.#ignored.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       this.#options.tree?.enter(path);
       if (this.#sendsDirectory(path)) this.#found.directory(root, path);
@@ -182,6 +182,8 @@ export class TreeWalk implements Walk {
         if (!this.#nextEntry()) break;
         this.#entry(root, level);
         if (!this.#found.isEmpty) yield* this.#takeFound();
+        const turn = this.#ignored?.yieldIfDue();
+        if (turn) yield turn;
       }
       if (this.#options.names) this.#reportNames(root, level);
     } finally {
