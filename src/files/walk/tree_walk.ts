@@ -18,6 +18,8 @@ import { isPrivateNameAt } from "../path/private_names.ts";
 /** Maximum number of names in one item, which must fit into a control line with any characters. */
 const MAX_NAMES = 256;
 
+const NO_PATHS: readonly string[] = [];
+
 /** Items, and promises that must resolve before the next step. */
 type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
 
@@ -51,6 +53,8 @@ export class TreeWalk implements Walk {
   /** Whether entries of the current directory may be missing, because it could not be read to its end. */
   #isCut = false;
   readonly #found: FoundItems;
+  /** Listed paths that need the current entry to be a directory. */
+  #obstructed: Iterable<string> = NO_PATHS;
 
   constructor(roots: SourceRoot[], lister: DirectoryLister, options: WalkOptions) {
     this.#roots = roots;
@@ -181,6 +185,7 @@ export class TreeWalk implements Walk {
         if (wait) yield wait;
         if (!this.#nextEntry()) break;
         this.#entry(root, level);
+        if (this.#obstructed !== NO_PATHS) yield* this.#failObstructed(root, level);
         if (!this.#found.isEmpty) yield* this.#takeFound();
         const turn = this.#ignored?.yieldIfDue();
         if (turn) yield turn;
@@ -237,7 +242,7 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
-      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level)) return;
+      if (kind !== FileKind.directory && level.listed && !this.#checkListed(level)) return;
       const isSkipped = kind === FileKind.symlink && symlinks === "skip";
       if (isSkipped && names !== "accepted" && !tree) return;
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
@@ -304,11 +309,21 @@ export class TreeWalk implements Walk {
     level.names = [];
   }
 
-  /** Fails the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
-  #checkListed(root: number, level: Level): boolean {
+  /** Notes the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
+  #checkListed(level: Level): boolean {
     const { paths, isCopied } = level.listed!.obstructed(this.#lister.nameText());
-    for (const path of paths) this.#failListed(root, level, path, "ENOTDIR");
+    this.#obstructed = paths;
     return isCopied;
+  }
+
+  /** Fails the paths one by one, because there may be a million. */
+  *#failObstructed(root: number, level: Level): Steps {
+    const paths = this.#obstructed;
+    this.#obstructed = NO_PATHS;
+    for (const path of paths) {
+      this.#failListed(root, level, path, "ENOTDIR");
+      yield* this.#takeFound();
+    }
   }
 
   #failListed(root: number, level: Level, path: string, code: string): void {
