@@ -6,8 +6,6 @@ export class EventLoopYielder {
   #last = performance.now();
   #channel?: MessageChannel;
   #yielding: Promise<void> | undefined;
-  /** Ends the current yield. */
-  #resume?: () => void;
 
   /** Yields if the last yield was more than 10 ms ago. Call it once per frame. */
   yieldIfDue(): void | Promise<void> {
@@ -17,9 +15,8 @@ export class EventLoopYielder {
     return this.#yielding;
   }
 
-  /** Closes the channel, which would keep the thread alive. Ends a yield, because its message does not arrive. */
+  /** Closes the channel, which would keep the thread alive. */
   close(): void {
-    this.#resume?.();
     this.#channel?.port1.close();
     this.#channel?.port2.close();
     this.#channel = undefined;
@@ -30,7 +27,6 @@ export class EventLoopYielder {
     this.#channel ??= new MessageChannel();
     const { port1, port2 } = this.#channel;
     await new Promise<void>((resolve) => {
-      this.#resume = resolve;
       port1.onmessage = () => resolve();
       port2.postMessage(0);
     });
