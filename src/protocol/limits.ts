@@ -60,6 +60,8 @@ export const MAX_HINT_TEXT = 1 << 12;
 export const MAX_REASON_TEXT = 1 << 12;
 /** Maximum length of all requested sources together, in UTF-16 units. */
 export const MAX_SOURCES_TEXT = 1 << 28;
+/** Maximum number of different files and directories in the paths that a job copies below its sources. */
+export const MAX_PATH_NAMES = 4_000_000;
 /** Maximum length of the names and targets of all offered sources together, in UTF-16 units. */
 export const MAX_OFFERED_TEXT = 1 << 27;
 /** Maximum number of names of source entries that a receiver keeps. A name with upper-case letters counts twice. */

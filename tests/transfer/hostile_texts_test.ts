@@ -70,41 +70,56 @@ describe("endless texts of a peer", { ignore: !isLinux }, () => {
   });
 
   it("are not taken for the sources of a pull", async () => {
-    const [program, ...args] = escpCommand();
-    const peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer"], name: "remote end" });
-    const job = { direction: "pull", sources: [], more: true, ...OPTIONS, filters: [] } as CopyJob;
-    const session = await openClientSession(peer, {
-      ...{ job, needed: [], cipher: "aes-128-gcm", timeoutMs: 60_000, note: () => {} },
-      engine: loadCipherEngine("portable").engine,
-    });
-    const pid = await pidOf("--receiver");
-    let peak = 0;
-    let sent = 0;
-    try {
-      const answer = session.control.expect("sources").then(
-        () => "accepted",
-        (error) => error instanceof PeerAbort ? `${error.code}: ${error.message}` : String(error),
-      );
-      const source = "x".repeat(100_000);
-      for (let last = false; !last && await Promise.race([answer, false]) === false;) {
-        last = sent > 1024 * MIB;
-        session.control.send({ type: "wanted", sources: Array(10).fill(source), literal: true, last });
-        await session.control.flushed();
-        sent += 10 * source.length;
-        peak = Math.max(peak, peakMemory(pid));
-      }
-      assertMatch(
-        await answer,
-        /^bad-message: Cannot accept all sources: together they have more than 268,435,456 characters/,
-      );
-      assert(peak < 600 * MIB, `the remote end had ${peak} bytes`);
-    } finally {
-      await session.control.close();
-      session.close();
-      await peer.end(8_000);
-    }
+    const message = Array(10).fill("x".repeat(100_000));
+    const { answer, peak } = await pullOf({}, Array(1100).fill(message));
+    assertMatch(
+      answer,
+      /^bad-message: Cannot accept all sources: together they have more than 268,435,456 characters/,
+    );
+    assert(peak < 600 * MIB, `the remote end had ${peak} bytes`);
+  });
+
+  it("are not taken for the paths of a list", async () => {
+    await using tree = await createTempTree({});
+    const messages = Array.from({ length: 320 }, (_, index) => [index + "/a".repeat(60_000)]);
+    const { answer, peak } = await pullOf({ listed: "deep" }, [[tree.path], ...messages]);
+    assertMatch(
+      answer,
+      /^failed: Cannot copy all listed paths at once: together, they contain more than 4,000,000 different/,
+    );
+    assert(peak < 1024 * MIB, `the remote end had ${peak} bytes`);
   });
 });
+
+/** Requests sources by messages. Returns the answer of the remote end, and its peak memory in bytes. */
+async function pullOf(more: Partial<CopyJob>, messages: string[][]): Promise<{ answer: string; peak: number }> {
+  const [program, ...args] = escpCommand();
+  const peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer"], name: "remote end" });
+  const job = { direction: "pull", sources: [], more: true, ...OPTIONS, filters: [], ...more } as CopyJob;
+  const session = await openClientSession(peer, {
+    ...{ job, needed: [], cipher: "aes-128-gcm", timeoutMs: 60_000, note: () => {} },
+    engine: loadCipherEngine("portable").engine,
+  });
+  const pid = await pidOf("--receiver");
+  let peak = 0;
+  try {
+    const answer = session.control.expect("sources").then(
+      () => "accepted",
+      (error) => error instanceof PeerAbort ? `${error.code}: ${error.message}` : String(error),
+    ).finally(() => peak = Math.max(peak, peakMemory(pid)));
+    for (const [index, sources] of messages.entries()) {
+      if (await Promise.race([answer, false]) !== false) break;
+      session.control.send({ type: "wanted", sources, literal: true, last: index === messages.length - 1 });
+      await session.control.flushed();
+      peak = Math.max(peak, peakMemory(pid));
+    }
+    return { answer: await answer, peak };
+  } finally {
+    await session.control.close();
+    session.close();
+    await peer.end(8_000);
+  }
+}
 
 /** Returns the PID of the only child of this process with such an argument. */
 async function pidOf(argument: string): Promise<number> {

@@ -27,10 +27,12 @@ export interface SourceRoot {
 
 /** Entries below the roots that one walk omits, by files in the directories that it enters. */
 export interface IgnoredEntries {
-  /** Enters a directory. @throws {FileError} to omit it. */
-  enter(root: number, path: string): void;
+  /** Enters a directory. Yields promises to wait for. @throws {FileError} to omit it. */
+  enter(root: number, path: string): Generator<Promise<void>, void>;
   /** Returns whether an entry of the current directory is omitted. */
   ignores(path: string, isDirectory: boolean): boolean;
+  /** Yields to the event loop if the last yield was long ago. */
+  yieldIfDue(): void | Promise<void>;
   close(): void;
 }
 

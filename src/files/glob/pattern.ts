@@ -31,6 +31,9 @@ export interface GlobPattern {
   readonly absolute: readonly number[];
 }
 
+/** Part of a pattern that states refer to. */
+export type Nodes = Pick<GlobPattern, "nodes">;
+
 /** Returns whether a text may match anything other than itself. */
 export function hasGlob(text: string): boolean {
   return /[*?[{\\]/.test(text);
@@ -118,7 +121,7 @@ function refuse(text: string, { message, hint }: UserError): UserError {
 }
 
 /** Returns the states before the first name of alternatives. */
-export function startStates(pattern: GlobPattern, starts: readonly number[]): number[] {
+export function startStates(pattern: Nodes, starts: readonly number[]): number[] {
   const states = new Set<number>();
   for (const start of starts) enter(pattern, states, start);
   return [...states];
@@ -129,7 +132,7 @@ export function startStates(pattern: GlobPattern, starts: readonly number[]): nu
  *
  * @param through Whether `**` enters this name; false for a symbolic link. Default: true.
  */
-export function step(pattern: GlobPattern, states: readonly number[], name: string, through = true): number[] {
+export function step(pattern: Nodes, states: readonly number[], name: string, through = true): number[] {
   // Most names do not match, and need no set.
   let next: Set<number> | undefined;
   for (const state of states) {
@@ -154,7 +157,7 @@ export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | 
 }
 
 /** Adds a state. `**` also matches no directory, which adds the next state. */
-function enter(pattern: GlobPattern, states: Set<number>, state: number): void {
+function enter(pattern: Nodes, states: Set<number>, state: number): void {
   states.add(state);
   if (pattern.nodes[state].kind === "deep") states.add(state + 1);
 }

@@ -7,14 +7,23 @@ import { endOf, type GlobPattern, parseGlob, startStates, step } from "./pattern
 /** Returns whether a rule applies to a path: relative to the source, with "/", not "". */
 export type RuleTest = (path: string, isDirectory: boolean) => boolean;
 
+/** A parsed pattern. */
+export interface ParsedRule {
+  readonly pattern: GlobPattern;
+  /** Positions of the alternatives that match the last component at any depth. */
+  readonly names: readonly number[];
+  /** Positions of the alternatives that match the whole path. */
+  readonly paths: readonly number[];
+}
+
 /**
- * Compiles a pattern. Without "/" it matches the last component at any depth. With "/" at the start or inside it matches the
+ * Parses a pattern. Without "/" it matches the last component at any depth. With "/" at the start or inside it matches the
  * whole path, relative to the source. With "/" at the end it matches only directories. A "." at the start of a name is not
  * special.
  *
  * @throws {UserError} If the pattern is invalid, or no path in a tree can match it.
  */
-export function compileRule(text: string): RuleTest {
+export function parseRule(text: string): ParsedRule {
   const pattern = parseGlob(text.startsWith("./") ? text.slice(1) : text, { dot: true, strict: true });
   const { nodes } = pattern;
   const starts = [...pattern.relative, ...pattern.absolute];
@@ -25,10 +34,20 @@ export function compileRule(text: string): RuleTest {
     throw refuse(text, 'no path in a source contains "." or ".."');
   }
   const isName = (start: number) => nodes[start].kind !== "deep" && nodes[start + 1].kind === "end";
-  const names = nameTest(pattern, pattern.relative.filter(isName));
-  const anchored = startStates(pattern, [...pattern.relative.filter((start) => !isName(start)), ...pattern.absolute]);
-  if (anchored.length === 0) return names;
-  return (path, isDirectory) => names(path, isDirectory) || matchesFrom(pattern, anchored, path, isDirectory);
+  return {
+    pattern,
+    names: pattern.relative.filter(isName),
+    paths: [...pattern.relative.filter((start) => !isName(start)), ...pattern.absolute],
+  };
+}
+
+/** Compiles a pattern. Parameters and errors are those of `parseRule`. */
+export function compileRule(text: string): RuleTest {
+  const { pattern, names: nameStarts, paths } = parseRule(text);
+  const names = nameTest(pattern, nameStarts);
+  if (paths.length === 0) return names;
+  const states = startStates(pattern, paths);
+  return (path, isDirectory) => names(path, isDirectory) || matchesFrom(pattern, states, path, isDirectory);
 }
 
 /** Returns the test of the most frequent rules. It runs for each of millions of files, and splits and allocates nothing. */

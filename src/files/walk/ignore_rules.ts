@@ -1,41 +1,118 @@
 /** The lines of a `.gitignore` file, by the rules of gitignore(5). */
 
 import { UserError } from "../../errors.ts";
-import { textLines } from "../../text_lines.ts";
-import { compileRule, type RuleTest } from "../glob/rule.ts";
+import { MAX_NAME_BYTES } from "../../protocol/limits.ts";
+import { type Component, matchComponent, searchSteps } from "../glob/component.ts";
+import { type Nodes, type PatternEnd, startStates, step } from "../glob/pattern.ts";
+import { type ParsedRule, parseRule } from "../glob/rule.ts";
 
-/** Returns whether the rules of a file ignore a path relative to its directory; undefined if no rule matches. */
-export type IgnoreTest = (path: string, isDirectory: boolean) => boolean | undefined;
-
-/** Maximum number of rules in a file, because every entry is tested with all of them. */
-const MAX_RULES = 10_000;
-
-/**
- * Parses a file. Lines that cannot match anything are skipped, as by git. Returns undefined if there are no rules.
- *
- * @throws {UserError} if there are too many rules.
- */
-export function parseIgnoreRules(text: string): IgnoreTest | undefined {
-  const lines = textLines(text);
-  if (lines.length > MAX_RULES) throw new UserError(`it has more than ${MAX_RULES} lines`);
-  const rules = lines.flatMap((line) => parseLine(line) ?? []);
-  if (rules.length === 0) return undefined;
-  // The last rule that matches decides.
-  rules.reverse();
-  return (path, isDirectory) => rules.find(({ test }) => test(path, isDirectory))?.ignored;
+/** Cost of rules, of one file or of all files that apply to a path. */
+export interface RuleCost {
+  rules: number;
+  /** UTF-16 units of their patterns. */
+  characters: number;
+  /** Maximum number of comparisons per character of a name, in the search between stars. */
+  searchSteps: number;
 }
 
-function parseLine(line: string): { ignored: boolean; test: RuleTest } | undefined {
-  if (line.startsWith("#")) return undefined;
-  const ignored = !line.startsWith("!");
-  const pattern = withoutSpaces(ignored ? line : line.slice(1));
-  if (matchesNothing(pattern)) return undefined;
+/** A rule for names at any depth. */
+interface NameRule {
+  readonly rule: number;
+  readonly component: Component;
+  readonly directoriesOnly: boolean;
+}
+
+/**
+ * The rules of a file. They follow a walk: states are what rules have matched of the path to a directory. So each directory
+ * and each entry takes time for its own name, and not for the path to it.
+ */
+export class IgnoreRules implements Nodes {
+  readonly nodes: (Component | PatternEnd)[] = [];
+  readonly cost: RuleCost = { rules: 0, characters: 0, searchSteps: 0 };
+  /** Whether each rule ignores. */
+  readonly #ignores: boolean[] = [];
+  /** Rules for names, in their order. */
+  readonly #names: NameRule[] = [];
+  /** The rule of each end in `nodes`. */
+  readonly #ruleOf = new Map<number, number>();
+  readonly #starts: number[] = [];
+
+  /** Adds a line. A line that cannot match anything is skipped, as by git. */
+  add(line: string): void {
+    if (line === "" || line.startsWith("#")) return;
+    const ignores = !line.startsWith("!");
+    const pattern = withoutSpaces(ignores ? line : line.slice(1));
+    const parsed = matchesNothing(pattern) ? undefined : parse(pattern);
+    if (!parsed) return;
+    const rule = this.#ignores.push(ignores) - 1;
+    const { pattern: { nodes }, names } = parsed;
+    // Braces are literal, so each rule has one alternative.
+    if (names.length > 0) this.#addName(rule, nodes);
+    // "**/name" is equivalent to "name", which takes no states.
+    else if (nodes.length === 3 && nodes[0].kind === "deep") this.#addName(rule, nodes.slice(1));
+    else this.#addPath(rule, nodes);
+    this.cost.rules++;
+    this.cost.characters += pattern.length;
+    for (const node of nodes) if (node.kind !== "end") this.cost.searchSteps += searchSteps(node);
+  }
+
+  /** Returns the states in the directory of the file. */
+  start(): readonly number[] {
+    return startStates(this, this.#starts);
+  }
+
+  /** Returns the states in a directory. @param states those in its parent. */
+  enter(states: readonly number[], name: string): readonly number[] {
+    return step(this, states, name);
+  }
+
+  /**
+   * Returns whether the rules ignore an entry; undefined if none matches. The last rule that matches decides.
+   *
+   * @param states those in its directory.
+   */
+  test(states: readonly number[], name: string, isDirectory: boolean): boolean | undefined {
+    let last = -1;
+    for (const state of states.length > 0 ? step(this, states, name) : states) {
+      const node = this.nodes[state];
+      if (node.kind === "end" && (isDirectory || !node.directoriesOnly)) {
+        last = Math.max(last, this.#ruleOf.get(state)!);
+      }
+    }
+    for (let at = this.#names.length - 1; at >= 0 && this.#names[at].rule > last; at--) {
+      const { rule, component, directoriesOnly } = this.#names[at];
+      if ((isDirectory || !directoriesOnly) && matchComponent(component, name)) last = rule;
+    }
+    return last < 0 ? undefined : this.#ignores[last];
+  }
+
+  #addName(rule: number, [component, end]: ParsedRule["pattern"]["nodes"]): void {
+    if (component.kind === "end" || end.kind !== "end") throw new Error("Not a pattern for names");
+    this.#names.push({ rule, component, directoriesOnly: end.directoriesOnly });
+  }
+
+  #addPath(rule: number, nodes: ParsedRule["pattern"]["nodes"]): void {
+    this.#starts.push(this.nodes.length);
+    for (const node of nodes) this.nodes.push(node);
+    this.#ruleOf.set(this.nodes.length - 1, rule);
+  }
+}
+
+/** Returns undefined for a pattern that matches nothing. */
+function parse(pattern: string): ParsedRule | undefined {
   try {
-    return { ignored, test: compileRule(withLiteralBraces(pattern)) };
+    const parsed = parseRule(withLiteralBraces(pattern));
+    return parsed.pattern.nodes.some(isTooLong) ? undefined : parsed;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
   }
+}
+
+/** Returns whether a component is longer than every name. */
+function isTooLong(node: Component | PatternEnd): boolean {
+  if (node.kind === "literal") return node.name.length > MAX_NAME_BYTES;
+  return node.kind === "wild" && node.minCharacters > MAX_NAME_BYTES;
 }
 
 /** Removes the spaces at the end that no backslash precedes. */

@@ -3,39 +3,63 @@
  * the root only if it is listed itself.
  */
 
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import { ListedName, NameBudget } from "./listed_name.ts";
+
 /** Maximum number of names that are given to each thread of a receiver. */
 const MAX_NAMES = 10_000;
 
-/** A name in a listed path. */
-interface ListedName {
-  readonly children: Map<string, ListedName>;
-  /** Whether a path ends here. */
-  isListed: boolean;
+/** Options of listed paths. */
+export interface ListedOptions {
+  /** Whether a listed directory is copied with everything in it, or else alone. */
+  deep: boolean;
+  /** Whether the user has named the paths as sources, which no rule excludes. Default: no. */
+  named?: boolean;
+  /** Counts the names of several roots together. Default: those of this root. */
+  budget?: NameBudget;
 }
 
 /** Listed paths of one root. */
 export class ListedPaths {
   /** Paths that leave the root. None of them is copied. */
   readonly outside: string[] = [];
-  readonly #top: ListedName = newName();
+  readonly #top = new ListedName();
   readonly #deep: boolean;
   readonly #named: boolean;
 
-  /**
-   * @param paths paths relative to the root. A slash at the start is ignored, and "." and ".." are resolved as text.
-   * @param options.deep whether a listed directory is copied with everything in it, or else alone.
-   * @param options.named whether the user has named the paths as sources, which no rule excludes. Default: no.
-   */
-  constructor(paths: Iterable<string>, { deep, named = false }: { deep: boolean; named?: boolean }) {
+  private constructor({ deep, named = false }: ListedOptions) {
     this.#deep = deep;
     this.#named = named;
-    for (const path of paths) this.#add(path);
+  }
+
+  /**
+   * Builds the tree, and yields to the event loop.
+   *
+   * @param paths paths relative to the root. A slash at the start is ignored, and "." and ".." are resolved as text.
+   * @throws {UserError} if there are too many names.
+   */
+  static async from(
+    paths: Iterable<string>,
+    { budget = new NameBudget(), ...options }: ListedOptions,
+  ): Promise<ListedPaths> {
+    const listed = new ListedPaths(options);
+    const yielder = new EventLoopYielder();
+    try {
+      for (const path of paths) {
+        listed.#add(path, budget);
+        const wait = yielder.yieldIfDue();
+        if (wait) await wait;
+      }
+    } finally {
+      yielder.close();
+    }
+    return listed;
   }
 
   /** Names directly in the root that are copied; undefined for all, or if there are very many. */
   get names(): ReadonlySet<string> | undefined {
-    const { children, isListed } = this.#top;
-    return (isListed && this.#deep) || children.size > MAX_NAMES ? undefined : new Set(children.keys());
+    const { isListed, size } = this.#top;
+    return (isListed && this.#deep) || size > MAX_NAMES ? undefined : namesBelow(this.#top);
   }
 
   /** Returns the level of the root. Levels keep what a walk has found, so each walk needs its own. */
@@ -43,7 +67,7 @@ export class ListedPaths {
     return new ListedLevel(this.#top, { deep: this.#deep, named: this.#named, everything: false });
   }
 
-  #add(path: string): void {
+  #add(path: string, budget: NameBudget): void {
     const names: string[] = [];
     for (const name of path.split("/")) {
       if (name === "" || name === ".") continue;
@@ -54,11 +78,7 @@ export class ListedPaths {
       }
     }
     let node = this.#top;
-    for (const name of names) {
-      const next = node.children.get(name) ?? newName();
-      node.children.set(name, next);
-      node = next;
-    }
+    for (const name of names) node = node.add(name, budget);
     node.isListed = true;
   }
 }
@@ -81,7 +101,7 @@ export class ListedLevel {
     this.#deep = deep;
     this.#named = named;
     this.#everything = everything || (deep && name?.isListed === true);
-    this.#unseen = new Set(name?.children.keys());
+    this.#unseen = name ? namesBelow(name) : new Set();
   }
 
   /** Whether nothing in the directory is copied. */
@@ -97,7 +117,7 @@ export class ListedLevel {
   /** Returns the level of a directory in this one. */
   below(name: string): ListedLevel {
     const [deep, named] = [this.#deep, this.#named];
-    return new ListedLevel(this.#name?.children.get(name), { deep, named, everything: this.#everything });
+    return new ListedLevel(this.#name?.get(name), { deep, named, everything: this.#everything });
   }
 
   /** Whether the directory itself is listed, or is in a listed one. */
@@ -112,38 +132,40 @@ export class ListedLevel {
 
   /** Returns whether an entry is a source that the user has named, or above one. */
   isNamed(name: string): boolean {
-    return this.#named && this.#name?.children.has(name) === true;
+    return this.#named && this.#name?.get(name) !== undefined;
   }
 
   /**
    * Returns the listed paths that need an entry to be a directory, relative to this directory, and whether the entry itself
    * is copied if it is none.
    */
-  obstructed(name: string): { paths: string[]; isCopied: boolean } {
-    const child = this.#name?.children.get(name);
+  obstructed(name: string): { paths: Iterable<string>; isCopied: boolean } {
+    const child = this.#name?.get(name);
     if (!child) return { paths: [], isCopied: true };
     return {
-      paths: [...pathsBelow(child, name)].filter((path) => path !== name),
+      paths: pathsBelow(child, name, { itself: false }),
       isCopied: this.#everything || child.isListed,
     };
   }
 
   /** Returns the listed paths that were not found, relative to this directory. */
   *missing(): Generator<string, void> {
-    for (const name of this.#unseen) yield* pathsBelow(this.#name!.children.get(name)!, name);
+    for (const name of this.#unseen) yield* pathsBelow(this.#name!.get(name)!, name);
   }
 }
 
-function newName(): ListedName {
-  return { children: new Map(), isListed: false };
+function namesBelow(name: ListedName): Set<string> {
+  const names = new Set<string>();
+  for (const [below] of name.children()) names.add(below);
+  return names;
 }
 
-/** Yields the listed paths at a name and below it. Paths have any depth, so it is not recursive. */
-function* pathsBelow(top: ListedName, name: string): Generator<string, void> {
+/** Yields the listed paths at a name, unless `itself` is false, and below it. Paths have any depth, so it is not recursive. */
+function* pathsBelow(top: ListedName, name: string, { itself = true } = {}): Generator<string, void> {
   const pending = [{ node: top, path: name }];
   for (let at = pending.pop(); at; at = pending.pop()) {
     const { node, path } = at;
-    if (node.isListed) yield path;
-    for (const [child, below] of node.children) pending.push({ node: below, path: `${path}/${child}` });
+    if (node.isListed && (itself || node !== top)) yield path;
+    for (const [child, below] of node.children()) pending.push({ node: below, path: `${path}/${child}` });
   }
 }

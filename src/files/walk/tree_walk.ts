@@ -18,6 +18,14 @@ import { isPrivateNameAt } from "../path/private_names.ts";
 /** Maximum number of names in one item, which must fit into a control line with any characters. */
 const MAX_NAMES = 256;
 
+/** Listed paths below an entry that is not a directory. `link` is its path relative to the root if it is a symbolic link. */
+interface Obstructed {
+  readonly paths: Iterable<string>;
+  readonly link?: string;
+}
+
+const NOTHING: Obstructed = { paths: [] };
+
 /** Items, and promises that must resolve before the next step. */
 type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
 
@@ -51,6 +59,8 @@ export class TreeWalk implements Walk {
   /** Whether entries of the current directory may be missing, because it could not be read to its end. */
   #isCut = false;
   readonly #found: FoundItems;
+  /** Listed paths that need the current entry to be a directory. */
+  #obstructed = NOTHING;
 
   constructor(roots: SourceRoot[], lister: DirectoryLister, options: WalkOptions) {
     this.#roots = roots;
@@ -153,7 +163,7 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
-      if (!listed?.isAboveSource) this.#ignored?.enter(root, path);
+      if (this.#ignored && !listed?.isAboveSource) yield* this.#ignored.enter(root, path);
       for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       this.#options.tree?.enter(path);
       if (this.#sendsDirectory(path, listed)) this.#found.directory(root, path);
@@ -183,7 +193,10 @@ export class TreeWalk implements Walk {
         if (wait) yield wait;
         if (!this.#nextEntry()) break;
         this.#entry(root, level);
+        if (this.#obstructed !== NOTHING) yield* this.#failObstructed(root, level);
         if (!this.#found.isEmpty) yield* this.#takeFound();
+        const turn = this.#ignored?.yieldIfDue();
+        if (turn) yield turn;
       }
       if (this.#options.names) this.#reportNames(root, level);
     } finally {
@@ -237,7 +250,7 @@ export class TreeWalk implements Walk {
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
-      if (kind !== FileKind.directory && level.listed && !this.#checkListed(root, level, kind)) return;
+      if (kind !== FileKind.directory && level.listed && !this.#checkListed(level, kind)) return;
       const isSkipped = kind === FileKind.symlink && symlinks === "skip";
       if (isSkipped && names !== "accepted" && !tree) return;
       if (this.#isExcluded(level, kind === FileKind.directory)) return;
@@ -304,17 +317,23 @@ export class TreeWalk implements Walk {
     level.names = [];
   }
 
-  /** Fails the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
-  #checkListed(root: number, level: Level, kind: number): boolean {
+  /** Notes the listed paths below an entry that is not a directory. Returns whether the entry itself is copied. */
+  #checkListed(level: Level, kind: number): boolean {
     const name = this.#lister.nameText();
     const { paths, isCopied } = level.listed!.obstructed(name);
-    for (const path of paths) {
-      const failure = kind === FileKind.symlink
-        ? throughLink(this.#pathOf(root, level, path), joinPath(level.path, name))
-        : failedWith("read", this.#pathOf(root, level, path), "ENOTDIR");
-      this.#found.fail(failure);
-    }
+    this.#obstructed = { paths, link: kind === FileKind.symlink ? joinPath(level.path, name) : undefined };
     return isCopied;
+  }
+
+  /** Fails the paths one by one, because there may be a million. */
+  *#failObstructed(root: number, level: Level): Steps {
+    const { paths, link } = this.#obstructed;
+    this.#obstructed = NOTHING;
+    for (const path of paths) {
+      const text = this.#pathOf(root, level, path);
+      this.#found.fail(link === undefined ? failedWith("read", text, "ENOTDIR") : throughLink(text, link));
+      yield* this.#takeFound();
+    }
   }
 
   /** Returns the path of an entry, for messages. */

@@ -5,7 +5,7 @@ import { matchesGlobName } from "../../files/glob/match_path.ts";
 import { type GlobPattern, hasGlob, parseGlob } from "../../files/glob/pattern.ts";
 import { ListedPaths } from "../../files/walk/listed_paths.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
-import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
+import { MAX_PATH_NAMES, MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 import type { CopyOptions } from "./copy_options.ts";
 import type { CopyRequest } from "./copy_request.ts";
@@ -57,16 +57,35 @@ export function checkOffered(
   }
 }
 
+type Selection = Pick<CopyOptions, "request" | "sources" | "listed">;
+
+/**
+ * Checks that the paths that a copy selects below its sources are within the limit of both ends.
+ *
+ * @throws {UserError}
+ */
+export async function checkPaths(options: Selection): Promise<void> {
+  const { listed, relative } = options.request;
+  const paths = listed ? options.listed ?? [] : relative ? keptPaths(options) : [];
+  // Few lists need the tree to count different names.
+  let names = 0;
+  for (const path of paths) for (let at = 0; at >= 0; at = path.indexOf("/", at + 1)) names++;
+  if (names > MAX_PATH_NAMES) await ListedPaths.from(paths, { deep: true });
+}
+
 /** Returns the names directly in the target that a sender may write; undefined for all, as for patterns. */
-export function onlyNames(
-  { request: { listed, relative }, ...options }: Pick<CopyOptions, "request" | "sources" | "listed">,
-): ReadonlySet<string> | undefined {
-  if (listed) return new ListedPaths(options.listed ?? [], { deep: listed === "deep" }).names;
-  if (!relative || options.sources.some(({ path, literal }) => !literal && /^~/.test(path))) return undefined;
-  const names =
-    new ListedPaths(options.sources.map(({ path }) => splitOperand(path, "posix").path), { deep: true }).names;
-  const patterns = options.sources.some(({ literal }) => !literal) && [...names ?? []].some(hasGlob);
+export async function onlyNames(options: Selection): Promise<ReadonlySet<string> | undefined> {
+  const { request: { listed, relative }, sources } = options;
+  if (listed) return (await ListedPaths.from(options.listed ?? [], { deep: listed === "deep" })).names;
+  if (!relative || sources.some(({ path, literal }) => !literal && /^~/.test(path))) return undefined;
+  const { names } = await ListedPaths.from(keptPaths(options), { deep: true });
+  const patterns = sources.some(({ literal }) => !literal) && [...names ?? []].some(hasGlob);
   return patterns ? undefined : names;
+}
+
+/** Returns the paths that sources keep in the target, with `relative`. */
+function keptPaths({ sources }: Pick<Selection, "sources">): string[] {
+  return sources.map(({ path }) => splitOperand(path, "posix").path);
 }
 
 /** Returns the sources with the targets of their own that the user requested. */

@@ -91,7 +91,7 @@ export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<
       base: Deno.cwd(),
       tilde: false,
       maxSources: maxOffered(sources),
-      onlyNames: onlyNames(options),
+      onlyNames: await onlyNames(options),
       acceptSources(offered) {
         checkOffered(offered, sources, request);
         return place(offered, options, listing);

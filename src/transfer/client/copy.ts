@@ -12,6 +12,8 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     isUnresumable = true;
     options.unresumable(why);
   };
+  const { listed, relative } = options.request;
+  if (listed || relative) await (await import("./accept_sources.ts")).checkPaths(options);
   await using peers = new OpenPeers(options.signal);
   const peer = peers.start(options.peer);
   const { reach, helloTimeoutMs, emit } = options;

@@ -9,6 +9,7 @@ import {
 } from "../../session/model/client_session.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { Reach } from "../../ssh/reach.ts";
+import { checkPaths } from "../client/accept_sources.ts";
 import type { SharedCopyOptions } from "../client/copy_options.ts";
 import { jobOptions } from "../client/copy_request.ts";
 import { explainLoss } from "../client/lost_copy.ts";
@@ -60,6 +61,7 @@ class RelayedCopy {
 
   async run(): Promise<Outcome> {
     const { note, begun, request, target } = this.#options;
+    await checkPaths(this.#options);
     const sources = withPaths(this.#options);
     this.#machine.notes.forEach(note);
     if (request.congestion !== undefined) checkCongestion(request.congestion);

@@ -8,6 +8,15 @@ function matches(pattern: string, name: string, dot = false): boolean {
   return matchComponent(parseComponent(pattern, { dot }), name);
 }
 
+/** Returns a function that returns a pseudorandom number below its argument, the same in each run. */
+function randomIndex(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+}
+
 /** Checks that names before "|" match, and names after it do not. */
 function check(table: Record<string, [yes: string[], no: string[]]>): void {
   for (const [pattern, [yes, no]] of Object.entries(table)) {
@@ -106,6 +115,23 @@ describe("a component of a pattern", () => {
     });
     for (const pattern of ["*", "?a", "[.]a", "[!b]a", "**"]) assert(matches(pattern, ".a", true), pattern);
     for (const name of [".", ".."]) assert(!matches("*", name, true) && !matches(".*", name) && !matches("**", name));
+  });
+
+  it("matches the same names as a regular expression", () => {
+    const random = randomIndex(1);
+    const pick = (texts: readonly string[], length: number) =>
+      Array.from({ length }, () => texts[random(texts.length)]).join("");
+    const pieces = ["a", "b", "*", "*", "?", "[ab]", "[!a]", "😀", "\ude00"];
+    let matched = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const pattern = pick(pieces, 1 + random(6));
+      const name = pick(["a", "b", "😀", "\ude00"], 1 + random(6));
+      const source = pattern.replace(/[*?]|\[!/gu, (part) => ({ "*": ".*", "?": ".", "[!": "[^" })[part]!);
+      const expected = new RegExp(`^${source}$`, "su").test(name);
+      assertEquals(matches(pattern, name, true), expected, JSON.stringify([pattern, name]));
+      if (expected) matched++;
+    }
+    assert(matched > 1000, `${matched} names`);
   });
 
   it("matches hostile patterns in bounded time", () => {

@@ -39,7 +39,7 @@ export async function findJobSources(
   }
   const found = await findSources(operands, options, paths, failed);
   if (!listed) return found;
-  if (found.roots.length <= 1) return withList(found, list, listed);
+  if (found.roots.length <= 1) return await withList(found, list, listed);
   // The paths of all directories would have the same names in the target.
   const message = `Cannot use --files-from: the source matches ${found.roots.length} directories`;
   await failed({ code: "EINVAL", path: "", message, hint: "Name one directory" });
@@ -47,8 +47,12 @@ export async function findJobSources(
 }
 
 /** Returns directories with the listed paths in each of them. */
-function withList(found: ResolvedSources, paths: readonly string[], depth: "flat" | "deep"): ListedSources {
-  const tree = new ListedPaths(paths, { deep: depth === "deep" });
+async function withList(
+  found: ResolvedSources,
+  paths: readonly string[],
+  depth: "flat" | "deep",
+): Promise<ListedSources> {
+  const tree = await ListedPaths.from(paths, { deep: depth === "deep" });
   // The path ends in "/.", because the contents of the directory are copied. Messages omit it.
   const roots = found.roots.map((root) => ({
     ...root,

@@ -7,6 +7,7 @@ import type { FileIdentity } from "../../../files/stat/file_identity.ts";
 import { MAX_TREES } from "../../../protocol/limits.ts";
 import { resolveSources, type SourceOptions } from "../../../files/walk/source_roots.ts";
 import { expandTilde } from "../../../files/path/tilde.ts";
+import { NameBudget } from "../../../files/walk/listed_name.ts";
 import { ListedPaths } from "../../../files/walk/listed_paths.ts";
 import type { CopyJob } from "../../../protocol/control/job.ts";
 import type { Failure } from "../../../protocol/failure.ts";
@@ -58,9 +59,14 @@ export async function withRelative(
     if (kind === "folder") group?.trees.push(identity);
   }
   const found = [...groups.values()].filter((group) => group !== undefined);
+  const budget = new NameBudget();
+  const listed: ListedPaths[] = [];
+  for (const { paths } of found) {
+    listed.push(await ListedPaths.from(paths, { deep: depth === "deep", named: true, budget }));
+  }
   return {
     roots: found.map(({ root, trees }) => ({ ...root, trees: trees.length > MAX_TREES ? undefined : trees })),
-    listed: found.map(({ paths }) => new ListedPaths(paths, { deep: depth === "deep", named: true })),
+    listed,
     // The target gets the contents of one directory per group.
     operands: found.length,
     notFound,

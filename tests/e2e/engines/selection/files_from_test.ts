@@ -22,6 +22,21 @@ describeWithScene("--files-from", { inProcess: true }, (scene) => {
     return `--files-from=${tree}/list`;
   }
 
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "local")) {
+    it(`refuses paths with too many names before anything is copied (${variantName(variant)})`, async () => {
+      const tree = await scene.tree(SOURCE);
+      const paths = Array.from({ length: 67 }, (_, index) => index + "/a".repeat(60_000));
+      const flags = [await list(tree, ["top", ...paths])];
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [`${tree}/from`], target: `${tree}/to` });
+      assertEquals([code, stderr, pathsIn(`${tree}/to`)], [
+        1,
+        "escp: Cannot copy all listed paths at once: together, they contain more than 4,000,000 different files and " +
+        "directories\nhint: Copy them in several runs\n",
+        [],
+      ]);
+    });
+  }
+
   for (const variant of VARIANTS) {
     const name = variantName(variant);
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { runEscp } from "../../../support/escp/escp_command.ts";
 import { pathsIn } from "../../../support/files/paths_in.ts";
@@ -37,6 +37,25 @@ describeWithScene("--exclude-ignore-files", { inProcess: true }, (scene) => {
       const { code, stderr } = await scene.copy(variant, { flags, sources: [`${tree}/from/.`], target: `${tree}/to` });
       const linked = ["linked", "linked/.gitignore", "linked/build", "linked/keep.o"];
       assertEquals([code, stderr, pathsIn(`${tree}/to`)], [0, "", [".gitignore", "a.c", "large", ...linked]]);
+    });
+
+    it(`fails for a directory with too many rules, and deletes nothing (${variantName(variant)})`, async () => {
+      const tree = await scene.tree({
+        ...{ "from/.gitignore": "*.o\n", "from/a.o": "1", "from/b": "2", "from/sub/.gitignore": "x\n".repeat(10_000) },
+        ...{ "from/sub/c": "3", "from/sub/below/d": "4", "from/tail/e": "5", "to/extra": "6", "to/sub/extra": "7" },
+      });
+      const flags = ["-r", "--delete", "--delete-excluded", "--exclude-ignore-files"];
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [`${tree}/from/.`], target: `${tree}/to` });
+      assertEquals(code, 1, stderr);
+      const reason = "the .gitignore files in and above it have more than 10,000 rules";
+      assert(
+        stderr.includes(
+          `Cannot copy "${tree}/from/./sub": ${reason}\nnote: nothing was deleted, because some paths failed\n`,
+        ),
+        stderr,
+      );
+      assertMatch(stderr, /^hint: Exclude the directory with --exclude, or omit --exclude-ignore-files$/m);
+      assertEquals(pathsIn(`${tree}/to`), [".gitignore", "b", "extra", "sub", "sub/extra", "tail", "tail/e"]);
     });
   }
 
