@@ -21,11 +21,8 @@ export const ESCP: Program = {
   },
 };
 
-/** Path of the executable at the start. Later, another file may have this path, which the system reports as a deleted one. */
-const EXECUTABLE = Deno.execPath();
-
 /** Returns the command that runs this program again. */
 export function selfCommand(args: readonly string[]): { program: string; args: string[] } {
   const self = Deno.build.standalone ? [] : ["run", "--quiet", "--allow-all", Deno.mainModule];
-  return { program: EXECUTABLE, args: [...self, ...args] };
+  return { program: Deno.execPath(), args: [...self, ...args] };
 }

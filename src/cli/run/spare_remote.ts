@@ -20,7 +20,8 @@ export interface SpareRemoteOptions {
  * after the login, and exits when its standard input ends.
  */
 export class SpareRemote implements Disposable {
-  readonly #engine: EngineChoice;
+  /** Command of this executable at the start. Later, another file may have its path, and the system reports a deleted one. */
+  readonly #command: ReturnType<typeof selfCommand>;
   readonly #isRepeated: boolean;
   #waiting: Deno.ChildProcess | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,14 +29,14 @@ export class SpareRemote implements Disposable {
 
   /** Starts the first one. */
   constructor({ engine, isRepeated }: SpareRemoteOptions) {
-    this.#engine = engine;
+    this.#command = selfCommand(["--receiver", "--await-grant", `--engine=${engine}`]);
     this.#isRepeated = isRepeated;
     this.#prepare();
   }
 
   /** Starts a session with the process that waits, or else with a new one. @throws {Error} if it cannot be started. */
   start(grant: RemoteGrant): Deno.ChildProcess {
-    const child = this.#waiting ?? startSpare(this.#engine);
+    const child = this.#waiting ?? startSpare(this.#command);
     this.#waiting = undefined;
     const input = child.stdin.getWriter();
     // If the process has exited, the session finds that out.
@@ -61,7 +62,7 @@ export class SpareRemote implements Disposable {
     this.#timer = undefined;
     if (this.#isDisposed || this.#waiting) return;
     try {
-      const child = startSpare(this.#engine);
+      const child = startSpare(this.#command);
       this.#waiting = child;
       child.status.then(() => {
         if (this.#waiting === child) this.#waiting = undefined;
@@ -72,8 +73,7 @@ export class SpareRemote implements Disposable {
   }
 }
 
-function startSpare(engine: EngineChoice): Deno.ChildProcess {
-  const { program, args } = selfCommand(["--receiver", "--await-grant", `--engine=${engine}`]);
+function startSpare({ program, args }: ReturnType<typeof selfCommand>): Deno.ChildProcess {
   const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   // A signal to all processes must not end a session. The process ignores these signals later.
   return startChild(program, { args, ...pipes }, ["SIGTERM", "SIGINT", "SIGHUP"]);
