@@ -45,6 +45,11 @@ export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return one.inode === 0 || other.inode === 0 || (one.inode === other.inode && one.dev === other.dev);
 }
 
+/** Returns whether a file is one of these. A file without an inode is none. */
+export function isOneOf(file: FileIdentity, others: readonly FileIdentity[]): boolean {
+  return file.inode !== 0 && others.some((other) => isSameFile(other, file));
+}
+
 /** Returns the failure of a file whose temporary name refers to another file. */
 export function planted(operation: string, path: string): FileError {
   return new FileError(operation, path, "another file has taken the place of its temporary file", {

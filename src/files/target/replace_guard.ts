@@ -2,8 +2,8 @@
 
 import { FileError } from "../../errors.ts";
 import type { ReplacedKinds } from "../engine/target_options.ts";
-import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import { createFilter } from "../walk/filter.ts";
+import { type FileIdentity, isOneOf } from "../stat/file_identity.ts";
+import { createFilter, type Filter } from "../walk/filter.ts";
 
 /**
  * Checks an entry that is not a directory before it is removed.
@@ -15,17 +15,18 @@ import { createFilter } from "../walk/filter.ts";
  */
 export type ReplaceGuard = (path: string, text: string, identity: FileIdentity) => void;
 
-/** Returns the check for these options. */
+/** Returns the check for these options. Most copies never use it, so it compiles the filters when it is called. */
 export function replaceGuard({ filters, sources }: ReplacedKinds): ReplaceGuard {
-  const accept = filters.length > 0 ? createFilter(filters) : undefined;
+  let accept: Filter | undefined;
   return (path, text, identity) => {
-    if (accept && !accept(path, false)) {
+    accept ??= createFilter(filters);
+    if (!accept(path, false)) {
       throw new FileError("remove", text, "it is excluded, and a directory of the source has its name", {
         code: "EEXIST",
         hint: "Remove it, or use --delete-excluded",
       });
     }
-    if (identity.inode !== 0 && sources.some((source) => isSameFile(source, identity))) {
+    if (isOneOf(identity, sources)) {
       throw new FileError("remove", text, "it is a source of this copy", { code: "EEXIST" });
     }
   };

@@ -7,7 +7,7 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath, splitRelativePath } from "../path/local_path.ts";
 import { isPrivateName } from "../path/private_names.ts";
 import { codeOf, failedStep } from "../stat/file_failure.ts";
-import { identityOfStat, isSameFile } from "../stat/file_identity.ts";
+import { isOneOf } from "../stat/file_identity.ts";
 import { FileStat } from "../stat/file_stat.ts";
 import { placeKey, targetText } from "../target/name.ts";
 import type { AtomicWriter } from "./atomic_writer.ts";
@@ -169,9 +169,9 @@ export class EntryRemover<Name, Staged> {
     const { sources } = this.#options;
     const entry = directory.nameOf(name);
     if (sources.length > 0 && directory.stat(entry, this.#stat)) {
-      const identity = identityOfStat(this.#stat);
-      const isSource = identity.inode !== 0 && sources.some((source) => isSameFile(source, identity));
-      if (isSource) throw new FileError("remove", this.textOf(place), "it is a source of this copy");
+      if (isOneOf(this.#stat, sources)) {
+        throw new FileError("remove", this.textOf(place), "it is a source of this copy");
+      }
     }
     if (isDirectory && directory.isMountPoint(entry)) throw mounted(this.textOf(place));
   }

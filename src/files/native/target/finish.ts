@@ -6,7 +6,6 @@ import { Statx } from "../../../native/file/statx.ts";
 import type { FinishedDirectory } from "../../engine/directory_writer.ts";
 import type { TargetOptions } from "../../engine/target_options.ts";
 import { failedCall } from "../../stat/file_failure.ts";
-import { isSameFile, swapped } from "../../stat/file_identity.ts";
 import type { Attributes } from "../../stat/file_stat.ts";
 import { finishedMode } from "../../stat/target_mode.ts";
 import { unsetTimeCall } from "../../stat/time_failure.ts";
@@ -38,7 +37,6 @@ export function finishDirectory(
   const scratch = new PinnedBuffer(64);
   const statx = new Statx(calls);
   if (!statx.fillOpen(descriptor)) check(calls.errno());
-  if (directory.identity && !isSameFile(directory.identity, statx)) throw swapped("set the attributes of", text);
   let current = statx.mode & 0o7777;
   const newModes = () => openAccessLists().defaultModes(descriptor) ?? 0o777;
   const mode = source ? undefined : finishedMode(directory, current, options, newModes);

@@ -59,7 +59,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
   /** Whether chattr(1) has made the directory append-only; undefined if not yet known. */
   #isAppendOnly: boolean | undefined;
   readonly #names: TemporaryNames;
-  #replaceGuard: ReplaceGuard | undefined;
+  readonly #replaceGuard: ReplaceGuard | undefined;
   #created: PendingDirectory[] = [];
 
   constructor({ roots, options }: WriterOptions, rules: NameRules) {
@@ -67,6 +67,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     this.options = options;
     this.rules = rules;
     this.#names = new TemporaryNames(options.token);
+    this.#replaceGuard = options.replaces && replaceGuard(options.replaces);
   }
 
   get isAppendOnly(): boolean {
@@ -208,9 +209,6 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     const { attributes, options, place } = this;
     const source = directory.attributes;
     try {
-      if (directory.identity && !isSameFile(directory.identity, identityOf(this.#info!))) {
-        throw swapped("set the attributes of", place);
-      }
       if (options.preserve && source) {
         const timeFailure = attributes.preserve(place, source, place);
         if (timeFailure) throw timeFailure;
@@ -295,8 +293,7 @@ export class PortableTargetDirectory implements TargetDirectory<string> {
     if (this.isSwappable && !this.#isUnchanged()) throw swapped("create", entry);
     // On a file system that ignores case it may be a file of this copy.
     if (!hasEntry(listEntries(directoryOf(entry)), baseName(entry))) throw failedWith("create", entry, "EEXIST");
-    this.#replaceGuard ??= replaceGuard(this.options.replaces!);
-    this.#replaceGuard(path, entry, identityOf(info));
+    this.#replaceGuard!(path, entry, identityOf(info));
     this.removeEntry(entry, { isDirectory: false });
   }
 
