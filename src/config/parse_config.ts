@@ -3,8 +3,7 @@
 import { quotePath, UsageError, UserError } from "../errors.ts";
 import { createFilter, type FilterRule, portableRules } from "../files/walk/filter.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
-import { rewriteRsyncStars } from "../files/glob/rsync_stars.ts";
-import { compileRule } from "../files/glob/rule.ts";
+import { checkPattern } from "../files/glob/rsync_stars.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
 import { EXCLUSIVE } from "./merge_options.ts";
@@ -125,7 +124,7 @@ class ConfigReader {
     }
     const parsed = this.#table.parseValue(key, text, shown);
     if (key.name === "escp-portrange") parsePortRange(text, shown);
-    if (key.name === "only") checked(shown, () => compileRule(rewriteRsyncStars(text)));
+    if (key.name === "only") checked(shown, () => checkPattern(text));
     return key.kind === "list" ? [parsed] : parsed;
   }
 

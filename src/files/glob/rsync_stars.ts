@@ -7,6 +7,7 @@ import { quotePath, UserError } from "../../errors.ts";
 import { expandBraces } from "./braces.ts";
 import { BACKSLASH, OPEN, parseCharacterSet } from "./character_set.ts";
 import { parseGlob, splitPattern } from "./pattern.ts";
+import { compileRule } from "./rule.ts";
 
 const ASTERISK = 0x2a;
 /** Matches within a name, or from one name to a later one. */
@@ -26,6 +27,11 @@ export function rewriteRsyncStars(text: string): string {
   if (rewritten.every((pattern) => pattern === undefined)) return text;
   const patterns = rewritten.map((pattern, at) => pattern ?? withLiteralBraces(alternatives[at]));
   return patterns.length === 1 ? patterns[0] : `{${patterns.join(",")}}`;
+}
+
+/** Checks a pattern of the user. @throws {UserError} as `rewriteRsyncStars` and `compileRule`. */
+export function checkPattern(text: string): void {
+  compileRule(rewriteRsyncStars(text));
 }
 
 /** Returns the equivalent of a pattern without alternatives; undefined if nothing needs to change. */

@@ -1,8 +1,7 @@
 /** `--only`: the filter rules that copy just the matching files. Every version of escp has these rules. */
 
 import { UsageError, UserError } from "../../../errors.ts";
-import { rewriteRsyncStars } from "../../../files/glob/rsync_stars.ts";
-import { compileRule } from "../../../files/glob/rule.ts";
+import { checkPattern } from "../../../files/glob/rsync_stars.ts";
 import type { FilterRule } from "../../../files/walk/filter.ts";
 
 /**
@@ -28,7 +27,7 @@ function contentsOf(glob: string): string {
 
 function check(glob: string): void {
   try {
-    compileRule(rewriteRsyncStars(glob));
+    checkPattern(glob);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UsageError(`Option "--only": ${error.message}`, { hint: error.hint, cause: error });

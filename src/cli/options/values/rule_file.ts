@@ -2,8 +2,7 @@
 
 import { concat } from "../../../bytes.ts";
 import { quotePath, UsageError, UserError } from "../../../errors.ts";
-import { rewriteRsyncStars } from "../../../files/glob/rsync_stars.ts";
-import { compileRule } from "../../../files/glob/rule.ts";
+import { checkPattern } from "../../../files/glob/rsync_stars.ts";
 import type { FilterRule } from "../../../files/walk/filter.ts";
 import { decodeName } from "../../../protocol/names.ts";
 import { textLines } from "../../../text_lines.ts";
@@ -69,7 +68,7 @@ function check(pattern: string): void {
       hint: 'Write "\\!" for a file of that name',
     });
   }
-  compileRule(rewriteRsyncStars(pattern));
+  checkPattern(pattern);
 }
 
 function shownName(file: string): string {
