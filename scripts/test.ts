@@ -24,7 +24,7 @@ import {
   NO_CASES,
   type TestCounts,
 } from "./test/summary.ts";
-import { despiteStall, diskProbe, StallWatch } from "./test/stall_watch.ts";
+import { diskProbe, rerunAfterStall, StallWatch } from "./test/stall_watch.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Seconds that each test file took when it last ran alone in a process. */
@@ -114,7 +114,7 @@ async function runTests(args: string[]): Promise<number> {
     bundled?.catch(() => {});
     const start = async (run: TestRun) => {
       const env: Record<string, string> = run.isQuick || !bundled ? {} : { ESCP_BUNDLE: (await bundled).main };
-      return await despiteStall(watch, () => runFiles(run, flags, env), (ms) => {
+      return await rerunAfterStall(watch, () => runFiles(run, flags, env), (ms) => {
         repeated.push(`${run.name} failed while the machine stalled for ${Math.round(ms / 1000)} s, and ran again`);
       });
     };

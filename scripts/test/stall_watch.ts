@@ -79,7 +79,7 @@ export async function diskProbe(directory: string): Promise<() => Promise<void>>
 }
 
 /** Makes a second attempt if the first one fails and the machine stalled meanwhile. */
-export async function despiteStall<Result extends { code: number }>(
+export async function rerunAfterStall<Result extends { code: number }>(
   watch: Pick<StallWatch, "time" | "longestSince">,
   attempt: () => Promise<Result>,
   note: (stalledMs: number) => void,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { despiteStall, diskProbe, StallWatch } from "../../../scripts/test/stall_watch.ts";
+import { diskProbe, rerunAfterStall, StallWatch } from "../../../scripts/test/stall_watch.ts";
 
 describe("a watch for stalls", () => {
   it("reports a late probe while it lasts and afterwards, but not to runs that begin later", async () => {
@@ -42,7 +42,7 @@ describe("a run of tests", () => {
   async function run(codes: readonly number[], stalledMs: number) {
     const notes: number[] = [];
     let attempts = 0;
-    const { code } = await despiteStall(
+    const { code } = await rerunAfterStall(
       { time: 0, longestSince: () => stalledMs },
       () => Promise.resolve({ code: codes[attempts++] }),
       (ms) => notes.push(ms),
